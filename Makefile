@@ -1,0 +1,210 @@
+# agentsight - see README.md. `make help` lists the targets.
+#
+# One folder per tool: TOOL/TOOL.c holds main, every other TOOL/*.c is a part
+# of it. A name in FILTERS or PROBES is all that a new tool needs here.
+
+FILTERS = jsonfilter httpparse ssemerge authstrip
+PROBES  = sslsniff
+
+PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
+	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libssl-dev libc6-dev \
+	perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/agentsight
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/agentsight
+
+O ?= build
+ifneq ($(SANITIZE),)
+B = $(O)/san
+SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else
+B = $(O)
+HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDENLD = -pie -Wl,-z,relro,-z,now
+endif
+
+CC ?= cc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+VERSION := $(shell cat VERSION 2>/dev/null || echo 0)
+ALL_CFLAGS = -std=gnu11 -Wall -Wextra $(HARDEN) $(SANFLAGS) $(CFLAGS)
+ALL_CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -Ilib -I/usr/share/include/llhttp $(CPPFLAGS)
+ALL_LDFLAGS = $(HARDENLD) $(SANFLAGS) $(LDFLAGS)
+
+# Libraries beyond libc, per tool.
+LIBS_stage = -ljansson
+LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lelf -lz
+LIBS_httpparse = -lz -lbrotlidec -lzstd
+LIBS_parts = $(LIBS_httpparse)
+
+# Quiet rules; V=1 shows the commands.
+ifeq ($(V),1)
+Q =
+say =
+else
+Q = @
+say = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$@)";
+MAKEFLAGS += --no-print-directory
+endif
+
+LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c)
+LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC),$(wildcard lib/*.c))
+LLHTTP_SRC = $(addprefix /usr/share/llhttp/,llhttp.c api.c http.c)
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+tool_src = $(filter-out %.bpf.c,$(wildcard $(1)/*.c))
+tool_parts = $(filter-out $(1)/$(1).c,$(call tool_src,$(1)))
+
+LIBSTAGE_OBJ = $(call obj,$(LIBSTAGE_SRC))
+LIBPROBE_OBJ = $(call obj,$(LIBPROBE_SRC))
+LLHTTP_OBJ = $(patsubst /usr/share/llhttp/%.c,$(B)/llhttp/%.o,$(LLHTTP_SRC))
+# Parts that need no libbpf, for unit tests and fuzzers: all of the filters'
+# and those of sslsniff that only read bytes.
+PURE_SRC = $(foreach t,$(FILTERS),$(call tool_parts,$(t))) \
+	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/inspect.c sslsniff/cache.c)
+PURE_OBJ = $(call obj,$(PURE_SRC))
+
+UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
+FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tests/fuzz/*.c)))
+FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
+
+.PHONY: all filters probes deps deps-list demo test test-build test-agents test-sdk bench fuzz soak \
+	install uninstall clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+all: filters probes $(B)/bin/agentsight
+
+help:
+	@echo 'make [all]      build everything            make filters  what needs no libbpf, clang, root'
+	@echo 'make deps       install Debian packages      make demo     see it work'
+	@echo 'make test       all tests                    make bench    speed, as ratios'
+	@echo 'make fuzz       fuzz every parser            make soak     long runs'
+	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
+	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
+
+filters: $(addprefix $(B)/bin/,$(FILTERS))
+probes: $(addprefix $(B)/bin/,$(PROBES))
+
+$(B)/bin/agentsight: agentsight.sh
+	$(call say,DRIVER) mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
+
+# --- libraries -----------------------------------------------------------
+$(B)/libstage.a: $(LIBSTAGE_OBJ)
+$(B)/libprobe.a: $(LIBPROBE_OBJ)
+$(B)/libpure.a: $(PURE_OBJ)
+$(B)/libllhttp.a: $(LLHTTP_OBJ)
+$(B)/%.a:
+	$(call say,AR) mkdir -p $(@D)
+	$(Q)rm -f $@; ar rcs $@ $^
+
+# --- objects -------------------------------------------------------------
+$(B)/%.o: %.c
+	$(call say,CC) mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(TOOL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/llhttp/%.o: /usr/share/llhttp/%.c
+	$(call say,CC) mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -w -c -o $@ $<
+
+# --- BPF: source -> object -> skeleton -> the tool's own object ------------
+$(O)/bpf/%.bpf.o: %.bpf.c
+	$(call say,BPF) mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -I. -Ilib \
+		-idirafter /usr/include/$(shell $(CC) -print-multiarch) \
+		-Wall -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.tmp $<
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
+$(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
+	$(call say,SKEL) $(BPFTOOL) gen skeleton $< name $(subst .bpf,,$(basename $(<F)))_bpf >$@.tmp
+	$(Q)mv $@.tmp $@
+
+# --- tools ---------------------------------------------------------------
+define filter_rule
+$(B)/bin/$(1): $(call obj,$(call tool_src,$(1))) $(B)/libstage.a $(if $(filter httpparse,$(1)),$(B)/libllhttp.a)
+	$$(call say,LINK) mkdir -p $$(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(LIBS_stage) $(LIBS_$(1)) $(LDLIBS)
+endef
+$(foreach t,$(FILTERS),$(eval $(call filter_rule,$(t))))
+
+define probe_rule
+$(call obj,$(call tool_src,$(1))): $(if $(wildcard $(1)/*.bpf.c),$(O)/bpf/$(1)/$(1).skel.h)
+$(call obj,$(call tool_src,$(1))): TOOL_CPPFLAGS = -I$(O)/bpf
+$(B)/bin/$(1): $(call obj,$(call tool_src,$(1))) $(B)/libprobe.a $(B)/libstage.a
+	$$(call say,LINK) mkdir -p $$(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(LIBS_probe) $(LIBS_stage) $(LIBS_$(1)) $(LDLIBS)
+endef
+$(foreach t,$(PROBES),$(eval $(call probe_rule,$(t))))
+
+# --- tests ---------------------------------------------------------------
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpure.a $(B)/libstage.a $(B)/libllhttp.a
+	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_parts)
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(B)/libpure.a $(B)/libstage.a $(B)/libllhttp.a
+	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_parts)
+
+# What `prove` runs: filters, units and fuzz regressions built with sanitizers,
+# collectors as they are shipped.
+TESTPATH = $(CURDIR)/$(O)/san/bin:$(CURDIR)/$(O)/bin
+TESTS ?= $(sort $(wildcard tests/*.t))
+
+test-build: all
+	$(Q)$(MAKE) SANITIZE=1 filters san-tests
+
+.PHONY: san-tests
+san-tests: $(UNIT) $(FUZZMAIN)
+
+test: deps
+	$(Q)$(MAKE) test-build
+	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(CURDIR)/$(O) prove $(PROVEFLAGS) $(TESTS)
+
+demo: deps
+	$(Q)$(MAKE) all
+	$(Q)env PATH="$(CURDIR)/$(O)/bin:$$PATH" BUILD=$(CURDIR)/$(O) sh tests/demo.sh
+
+bench: all
+	$(Q)env PATH="$(CURDIR)/$(O)/bin:$$PATH" BUILD=$(CURDIR)/$(O) CC="$(CC)" sh tests/bench/bench.sh
+
+fuzz: filters
+	$(Q)env O="$(O)" CLANG="$(CLANG)" sh tests/fuzz/fuzz.sh $(FUZZ)
+
+# --- packages ------------------------------------------------------------
+deps-list:
+	@echo $(PACKAGES)
+
+# Installs what is missing, and only then needs root and a network.
+deps:
+	@missing=; for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] || { echo "installing:$$missing"; apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+
+# --- install -------------------------------------------------------------
+# process and sysmon are too general as names in a common bin folder.
+TOOLS = $(FILTERS) $(PROBES)
+PUBLIC = $(foreach t,$(TOOLS),$(if $(filter process sysmon,$(t)),agentsight-$(t),$(t)))
+
+install: all
+	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
+	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(B)/bin/agentsight $(DESTDIR)$(LIBEXECDIR)
+	for t in $(TOOLS); do case $$t in process|sysmon) n=agentsight-$$t;; *) n=$$t;; esac; \
+		ln -sf $(LIBEXECDIR)/$$t $(DESTDIR)$(BINDIR)/$$n; done
+	ln -sf $(LIBEXECDIR)/agentsight $(DESTDIR)$(BINDIR)/agentsight
+	for m in man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s; \
+		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; done
+	install -m 644 README.md NEWS.md LICENSE docs/* $(DESTDIR)$(DOCDIR)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PUBLIC) agentsight)
+	for m in man/*.[1-8]; do s=$${m##*.}; rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done
+	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+
+clean:
+	rm -rf $(O)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

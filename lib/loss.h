@@ -1,0 +1,43 @@
+/*
+ * loss.h - what was not seen, by reason
+ *
+ * A loss is told in the stream as a "loss" event as it happens, and on stderr
+ * at exit. Events carry what is new since the last one of that reason, so
+ * their sum is the total.
+ */
+#ifndef LOSS_H
+#define LOSS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct line_out;
+
+enum { LOSS_REASONS = 32 };
+
+struct loss {
+	const char *stage;
+	unsigned n;
+	bool moved;	/* something is untold */
+	struct loss_reason {
+		const char *reason;
+		uint64_t events, bytes;
+		uint64_t told_events, told_bytes, next;
+	} by[LOSS_REASONS];
+};
+
+void loss_init(struct loss *, const char *stage);
+/* reason: a string constant, listed in docs/losses.md. */
+void loss_add(struct loss *, const char *reason, uint64_t events, uint64_t bytes);
+uint64_t loss_total(const struct loss *);	/* events, all reasons */
+
+/* Writes a loss event per reason that moved. With all false only when its
+ * count has doubled since it was last told, so that a flood is not answered
+ * by a flood; a function of the input alone, so a replay gives the same. */
+void loss_tell(struct loss *, struct line_out *, uint64_t timestamp_ns, bool all);
+
+/* "ring_full 12 (4096 bytes), fault 1"; empty when nothing was lost. The
+ * result is static. */
+const char *loss_text(const struct loss *);
+
+#endif

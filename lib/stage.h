@@ -1,0 +1,50 @@
+/*
+ * stage.h - the loop every filter shares: read, recognise or pass, finish
+ *
+ * Owns input, output, signals, limits, counting and exit status, so that a
+ * filter is one function from an event to a verdict. design.md section 5 is
+ * its contract: SIGINT ignored, SIGTERM ends cleanly, a closed output ends
+ * quietly, bad lines pass unchanged and are counted.
+ */
+#ifndef STAGE_H
+#define STAGE_H
+
+#include "event.h"
+#include "line.h"
+#include "loss.h"
+#include "opt.h"
+
+#include <stdbool.h>
+
+enum verdict {
+	STAGE_PASS,	/* the line goes on unchanged, after anything written meanwhile */
+	STAGE_DROP,	/* it does not: consumed, or written by the stage itself */
+	STAGE_EDIT,	/* it goes on with its event_replace()d values */
+};
+
+struct stage_io {
+	struct line_out out;
+	struct loss loss;
+	uint64_t now;		/* event time: the largest timestamp_ns so far; 0 before any */
+	uint64_t lines, passed, dropped;	/* input lines and what became of them */
+};
+
+struct stage {
+	struct opt_use use;	/* tables[0]: own options; the shared ones are added */
+	/* After options are parsed; may opt_fail. argv holds the operands; a
+	 * stage that takes some as its own returns how many. NULL: none. */
+	int (*start)(void *self, struct stage_io *, int argc, char **argv);
+	enum verdict (*event)(void *self, struct event *, struct stage_io *);
+	/* End of input: write what is held. NULL: nothing is. */
+	void (*end)(void *self, struct stage_io *);
+	/* Says whether lines that are no events (bad, too long) pass. NULL: yes. */
+	bool (*bad)(void *self, struct stage_io *);
+	/* Exit status in place of 0 (jsonfilter: 1, nothing matched). NULL: 0. */
+	int (*status)(void *self);
+};
+
+/* Runs until end of input; returns the exit status. Reads the FILE operands,
+ * or standard input. */
+int stage_run(const struct stage *, void *self, int argc, char **argv);
+
+#endif

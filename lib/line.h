@@ -22,7 +22,7 @@ struct line_out {
 	int err;
 	char *buf;
 	size_t len, cap;
-	uint64_t lines, bytes;	/* written by line_put/line_end so far */
+	uint64_t lines, bytes;	/* lines ended, bytes handed to write(2) so far */
 };
 
 /* Writes to fd, which stays the caller's. */

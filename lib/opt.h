@@ -39,7 +39,7 @@ struct opt_use {
 	const char *name;	/* of the tool */
 	const char *synopsis;	/* "[OPTION]... [FILE]..." */
 	const char *about;	/* one line */
-	const struct opt *tables[4];	/* NULL-ended */
+	const struct opt *tables[4];	/* shown in this order; unused ones NULL */
 };
 
 /* Parses; exits for --help, --version and errors. Returns the index of the

@@ -1,0 +1,94 @@
+/* loss.c - counted losses; see loss.h */
+#include "loss.h"
+
+#include "jput.h"
+#include "line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+loss_init(struct loss *l, const char *stage)
+{
+	memset(l, 0, sizeof(*l));
+	l->stage = stage;
+}
+
+void
+loss_add(struct loss *l, const char *reason, uint64_t events, uint64_t bytes)
+{
+	unsigned i;
+
+	if (!events && !bytes)
+		return;
+	for (i = 0; i < l->n && strcmp(l->by[i].reason, reason); i++)
+		;
+	if (i == l->n) {
+		if (i == LOSS_REASONS)
+			reason = l->by[--i].reason;	/* cannot happen: reasons are few and constant */
+		else
+			l->by[l->n++] = (struct loss_reason){ .reason = reason, .next = 1 };
+	}
+	l->by[i].events += events;
+	l->by[i].bytes += bytes;
+	l->moved = true;
+}
+
+uint64_t
+loss_total(const struct loss *l)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < l->n; i++)
+		n += l->by[i].events;
+	return n;
+}
+
+void
+loss_tell(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
+{
+	if (!l->moved)
+		return;
+	l->moved = false;
+	for (unsigned i = 0; i < l->n; i++) {
+		struct loss_reason *r = &l->by[i];
+		struct jput j;
+
+		if (r->events == r->told_events && r->bytes == r->told_bytes)
+			continue;
+		if (!all && r->events < r->next) {
+			l->moved = true;
+			continue;
+		}
+		jput_open(&j, out, "loss");
+		if (timestamp_ns)
+			jput_uint(&j, "timestamp_ns", timestamp_ns);
+		jput_str(&j, "stage", l->stage);
+		jput_str(&j, "reason", r->reason);
+		jput_uint(&j, "events", r->events - r->told_events);
+		jput_uint(&j, "bytes", r->bytes - r->told_bytes);
+		jput_close(&j);
+		r->told_events = r->events;
+		r->told_bytes = r->bytes;
+		r->next = r->events * 2;
+	}
+}
+
+const char *
+loss_text(const struct loss *l)
+{
+	static char text[1024];
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < l->n && n < sizeof(text); i++) {
+		const struct loss_reason *r = &l->by[i];
+
+		n += snprintf(text + n, sizeof(text) - n, "%s%s %" PRIu64,
+		    i ? ", " : "", r->reason, r->events);
+		if (r->bytes && n < sizeof(text))
+			n += snprintf(text + n, sizeof(text) - n, " (%" PRIu64 " bytes)", r->bytes);
+	}
+	return text;
+}

@@ -1,0 +1,248 @@
+/* stage.c - the loop of every filter; see stage.h */
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The one thing that a signal handler needs to reach. */
+static struct {
+	struct line_in *in;
+	volatile sig_atomic_t term, usr1;
+} caught;
+
+struct run {
+	const struct stage *st;
+	void *self;
+	struct stage_io io;
+	struct event ev;
+	uint64_t max_line;
+	const char *output;
+	bool strict, fail_on_loss, quiet, verbose;
+	bool complained;	/* about a bad line, once */
+	bool failed;
+};
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGTERM)
+		caught.term = 1;
+	else
+		caught.usr1 = 1;
+	line_in_stop(caught.in);
+}
+
+static void
+catch_signals(struct line_in *in)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	caught.in = in;
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+	/* Ctrl-C reaches the whole pipeline: the collector ends it, by end of input */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+summary(struct run *r)
+{
+	const struct stage_io *io = &r->io;
+
+	fprintf(stderr, "%s: %" PRIu64 " lines read, %" PRIu64 " passed, %" PRIu64 " not passed, %" PRIu64
+	    " written; lost: %s\n", r->st->use.name, io->lines, io->passed, io->dropped, io->out.lines,
+	    loss_total(&io->loss) ? loss_text(&io->loss) : "nothing");
+}
+
+/* A line that is no event: counted, complained of once, passed. */
+static void
+bad_line(struct run *r, const char *name, const char *reason, const char *what, size_t n)
+{
+	loss_add(&r->io.loss, reason, 1, n);
+	if (!r->complained && (!r->quiet || r->strict))
+		fprintf(stderr, "%s: %s line %" PRIu64 " %s%s\n", r->st->use.name, name, r->io.lines, what,
+		    r->strict ? "" : "; passed on, and counted from here on");
+	r->complained = true;
+	r->failed |= r->strict;
+}
+
+static void
+pass_piece(struct run *r, bool pass, const char *s, size_t n, bool last)
+{
+	if (pass)
+		line_piece(&r->io.out, s, n, last);
+	if (last)
+		pass ? r->io.passed++ : r->io.dropped++;
+}
+
+static void
+one_event(struct run *r, const char *s, size_t n)
+{
+	struct stage_io *io = &r->io;
+	enum verdict v;
+	uint64_t t;
+
+	if ((t = event_time(&r->ev)) > io->now)
+		io->now = t;
+	v = r->st->event(r->self, &r->ev, io);
+	if (v == STAGE_PASS)
+		line_put(&io->out, s, n);
+	else if (v == STAGE_EDIT)
+		event_write(&r->ev, &io->out);
+	v == STAGE_DROP ? io->dropped++ : io->passed++;
+}
+
+static void
+one_line(struct run *r, enum line_rc rc, const char *name, const char *s, size_t n)
+{
+	enum event_rc e = EVENT_BAD;
+	bool pass = !r->st->bad;
+
+	if (rc != LINE_LONG)
+		r->io.lines++;
+	if (rc == LINE_OK && (e = event_scan(&r->ev, s, n)) == EVENT_OK) {
+		one_event(r, s, n);
+		return;
+	}
+	if (e == EVENT_NOMEM) {
+		fprintf(stderr, "%s: out of memory in a line of %zu bytes\n", r->st->use.name, n);
+		r->failed = true;
+		return;
+	}
+	if (!pass)
+		pass = r->st->bad(r->self, &r->io);
+	if (rc == LINE_LONG_END)
+		bad_line(r, name, "long_line", "is longer than --max-line", n);
+	else if (rc == LINE_PARTIAL)
+		bad_line(r, name, "partial_line", "ends without a newline", n);
+	else if (rc == LINE_OK && e == EVENT_NOTYPE)
+		bad_line(r, name, "no_type", "has no type", n);
+	else if (rc == LINE_OK)
+		bad_line(r, name, "bad_json", "is not a JSON object", n);
+	pass_piece(r, pass, s, n, rc != LINE_LONG);
+}
+
+static void
+loop(struct run *r, struct line_in *in)
+{
+	const char *s;
+	size_t n;
+
+	while (!r->failed && !caught.term) {
+		enum line_rc rc = line_next(in, &s, &n);
+
+		if (rc == LINE_EOF)
+			return;
+		if (rc == LINE_ERR) {
+			fprintf(stderr, "%s: read %s: %s\n", r->st->use.name, line_in_name(in), strerror(errno));
+			r->failed = true;
+			return;
+		}
+		if (rc == LINE_STOPPED) {
+			if (r->io.out.err)
+				return;
+			if (caught.usr1) {
+				caught.usr1 = 0;
+				summary(r);
+			}
+			continue;
+		}
+		one_line(r, rc, line_in_name(in), s, n);
+		loss_tell(&r->io.loss, &r->io.out, r->io.now, false);
+	}
+}
+
+static int
+finish(struct run *r)
+{
+	struct stage_io *io = &r->io;
+
+	if (r->st->end)
+		r->st->end(r->self, io);
+	loss_tell(&io->loss, &io->out, io->now, true);
+	line_flush(&io->out);
+	if (!io->out.err && io->out.fd != STDOUT_FILENO && close(io->out.fd))
+		io->out.err = errno;
+	if (io->out.err && !line_out_closed(&io->out)) {
+		fprintf(stderr, "%s: write %s: %s\n", r->st->use.name, r->output ? r->output : "<stdout>",
+		    strerror(io->out.err));
+		r->failed = true;
+	}
+	if (r->verbose)
+		summary(r);
+	else if (!r->quiet && loss_total(&io->loss))
+		fprintf(stderr, "%s: lost: %s\n", r->st->use.name, loss_text(&io->loss));
+	if (r->failed)
+		return 1;
+	if (r->fail_on_loss && loss_total(&io->loss))
+		return 3;
+	return r->st->status ? r->st->status(r->self) : 0;
+}
+
+static bool
+open_input(struct run *r, struct line_in *in, const char *path)
+{
+	if (line_in_open(in, path) == 0)
+		return true;
+	fprintf(stderr, "%s: open %s: %s\n", r->st->use.name, path, strerror(errno));
+	return false;
+}
+
+int
+stage_run(const struct stage *st, void *self, int argc, char **argv)
+{
+	static struct run r;
+	const struct opt shared[] = {
+		{ .kind = OPT_SIZE, .name = "max-line", .arg = "SIZE", .to = &r.max_line,
+		    .help = "longest line that is looked into (64M)", .lo = 1, .hi = 1LL << 32 },
+		{ .kind = OPT_FLAG, .name = "strict", .to = &r.strict, .help = "exit 1 at the first bad line" },
+		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &r.fail_on_loss, .help = "exit 3 when anything was lost" },
+		{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &r.output, .help = "write to FILE (0600)" },
+		{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &r.quiet, .help = "no messages about bad lines and losses" },
+		{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &r.verbose, .help = "counts on stderr at exit" },
+		{ .kind = OPT_END },
+	};
+	struct opt_use use = st->use;
+	struct line_in *in;
+	int first, fd = STDOUT_FILENO, rc;
+
+	r = (struct run){ .st = st, .self = self, .max_line = LINE_MAX_DEFAULT };
+	for (first = 0; use.tables[first]; first++)
+		;
+	use.tables[first] = shared;
+	first = opt_parse(&use, argc, argv);
+	loss_init(&r.io.loss, use.name);
+	if (st->start)
+		first += st->start(self, &r.io, argc - first, argv + first);
+	if (r.output && strcmp(r.output, "-") &&
+	    (fd = open(r.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
+		fprintf(stderr, "%s: open %s: %s\n", use.name, r.output, strerror(errno));
+		return 1;
+	}
+	line_out_init(&r.io.out, fd);
+	if (!(in = line_in_new(r.max_line))) {
+		fprintf(stderr, "%s: %s\n", use.name, strerror(errno));
+		return 1;
+	}
+	if (first == argc && !open_input(&r, in, "-"))
+		return 1;
+	for (int i = first; i < argc; i++)
+		if (!open_input(&r, in, argv[i]))
+			return 1;
+	line_in_tie(in, &r.io.out);
+	catch_signals(in);
+	event_init(&r.ev);
+	loop(&r, in);
+	rc = finish(&r);
+	event_free(&r.ev);
+	line_in_free(in);
+	line_out_free(&r.io.out);
+	return rc;
+}

@@ -142,6 +142,10 @@ hex4(const unsigned char *p, const unsigned char *end)
 	return v;
 }
 
+static const bool simple_escape[256] = {
+	['"'] = 1, ['\\'] = 1, ['/'] = 1, ['b'] = 1, ['f'] = 1, ['n'] = 1, ['r'] = 1, ['t'] = 1,
+};
+
 /* The length of the escape at p (a backslash), 0 when it is not valid. */
 static size_t
 escape_len(const unsigned char *p, const unsigned char *end)
@@ -151,7 +155,7 @@ escape_len(const unsigned char *p, const unsigned char *end)
 	if (end - p < 2)
 		return 0;
 	if (p[1] != 'u')
-		return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : 0;
+		return simple_escape[p[1]] * 2;
 	if ((v = hex4(p + 2, end)) < 0 || (v >= 0xdc00 && v <= 0xdfff))
 		return 0;
 	if (v < 0xd800 || v > 0xdbff)
@@ -162,30 +166,78 @@ escape_len(const unsigned char *p, const unsigned char *end)
 	return v >= 0xdc00 && v <= 0xdfff ? 12 : 0;
 }
 
+/* Goes on inside a string, 64 bytes at a time, to its closing quote or to what
+ * needs a closer look: \u, an error, or fewer than 64 bytes left. */
+static const unsigned char *
+string_blocks(const unsigned char *p, const unsigned char *end, bool *escaped)
+{
+#ifdef __SSE2__
+	unsigned carry = 0;	/* the first byte is escaped */
+	size_t skip = 0;	/* the first bytes end a UTF-8 sequence */
+
+	for (; end - p >= 64; p += 64) {
+		struct text_block b = text_block(p);
+		uint64_t esc = text_escaped(b.backslash, &carry), stop = b.quote & ~esc;
+		uint64_t before = stop ? (stop & -stop) - 1 : ~(uint64_t)0;
+
+		*escaped |= (b.backslash & before) != 0;
+		esc &= before & ~(b.quote | b.backslash | b.letter);
+		while (esc && simple_escape[p[__builtin_ctzll(esc)]])
+			esc &= esc - 1;
+		if (esc)
+			before &= ((esc & -esc) - 1) >> 1;	/* what stands before that backslash */
+		b.other &= before & ~(((uint64_t)1 << skip) - 1);
+		for (skip = 0; b.other;) {
+			unsigned at = __builtin_ctzll(b.other);
+			size_t n = p[at] < 0x80 ? 0 : text_utf8(p + at, end);
+
+			if (!n)
+				return p + at;
+			skip = at + n > 64 ? at + n - 64 : 0;
+			b.other &= skip ? 0 : at + n == 64 ? 0 : ~(uint64_t)0 << (at + n);
+		}
+		if (esc)
+			return p + __builtin_ctzll(esc) - 1;
+		if (stop)
+			return p + __builtin_ctzll(stop);
+	}
+	p -= carry;
+	p += skip;
+#else
+	(void)end;
+	(void)escaped;
+#endif
+	return p;
+}
+
 /* A string at s->p, which is its quote. */
 static bool
 scan_string(struct scan *s, struct value *v)
 {
-	const unsigned char *p = s->p + 1;
+	const unsigned char *p = s->p + 1, *end = s->end;
 	bool escaped = false;
 
 	for (;;) {
 		size_t n;
 
-		p = text_plain(p, s->end);
-		if (p == s->end)
-			return false;
-		if (*p == '"')
-			break;
-		if (*p == '\\') {
-			escaped = true;
-			if (!(n = escape_len(p, s->end)))
+		p = string_blocks(p, end, &escaped);
+		do {		/* one by one near the end of the text */
+			p = text_plain(p, end);
+			if (p == end)
 				return false;
-		} else if (*p < 0x80 || !(n = text_utf8(p, s->end))) {
-			return false;	/* a control character, or no UTF-8 */
-		}
-		p += n;
+			if (*p == '"')
+				goto done;
+			if (*p == '\\') {
+				escaped = true;
+				if (!(n = escape_len(p, end)))
+					return false;
+			} else if (*p < 0x80 || !(n = text_utf8(p, end))) {
+				return false;	/* a control character, or no UTF-8 */
+			}
+			p += n;
+		} while (end - p < 64);
 	}
+done:
 	*v = (struct value){ (const char *)s->p, p + 1 - s->p, VALUE_STRING, escaped };
 	s->p = p + 1;
 	return true;
@@ -653,16 +705,25 @@ event_path(const struct event *ev, const char *path)
 /* --- walking containers -------------------------------------------------- */
 
 static const char *
-past_string(const char *p, const char *end)
+past_string(const char *from, const char *end)
 {
-	const unsigned char *q = (const unsigned char *)p + 1, *e = (const unsigned char *)end;
+	const char *p = from + 1;
+#ifdef __SSE2__
+	unsigned carry = 0;
 
-	for (;;) {
-		q = text_plain(q, e);
-		if (q >= e || *q == '"')
-			return (const char *)q + 1;
-		q += *q == '\\' ? 2 : 1;
+	for (; end - p >= 64; p += 64) {
+		struct text_block b = text_block((const unsigned char *)p);
+		uint64_t stop = b.quote & ~text_escaped(b.backslash, &carry);
+
+		if (stop)
+			return p + __builtin_ctzll(stop) + 1;
 	}
+	p += carry;
+#endif
+	for (; p < end && *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p + 1;
 }
 
 static const char *

@@ -8,7 +8,8 @@
  * The scanner accepts what jansson 2.14 accepts with JSON_REJECT_DUPLICATES |
  * JSON_ALLOW_NUL (tests/fuzz/event.c holds the two against each other): UTF-8
  * is checked, integers must fit int64, reals must be finite, keys are unique
- * in every object and hold no NUL, nesting is at most 2048.
+ * in every object and hold no NUL, nesting is at most 2048. One difference:
+ * jansson steps over a raw NUL behind a number or a word, the scanner refuses.
  */
 #ifndef EVENT_H
 #define EVENT_H

@@ -35,6 +35,52 @@ text_plain(const unsigned char *p, const unsigned char *end)
 	return p;
 }
 
+#ifdef __SSE2__
+/* What 64 bytes hold, a bit each. */
+struct text_block {
+	uint64_t quote, backslash;
+	uint64_t letter;	/* n r t /: with the two above, nearly all that is escaped */
+	uint64_t other;		/* below 0x20, or above 0x7f */
+};
+
+static inline struct text_block
+text_block(const unsigned char *p)
+{
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
+	const __m128i space = _mm_set1_epi8(' '), n = _mm_set1_epi8('n');
+	const __m128i r = _mm_set1_epi8('r'), t = _mm_set1_epi8('t'), slash = _mm_set1_epi8('/');
+	struct text_block b = { 0, 0, 0, 0 };
+
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+		__m128i l = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, n), _mm_cmpeq_epi8(v, slash)),
+		    _mm_or_si128(_mm_cmpeq_epi8(v, r), _mm_cmpeq_epi8(v, t)));
+
+		b.quote |= (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)) << 16 * i;
+		b.backslash |= (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, back)) << 16 * i;
+		b.letter |= (uint64_t)_mm_movemask_epi8(l) << 16 * i;
+		b.other |= (uint64_t)_mm_movemask_epi8(_mm_cmplt_epi8(v, space)) << 16 * i;
+	}
+	return b;
+}
+
+/* The bytes that a backslash before them escapes. *carry says, before and
+ * after, whether the first byte of a block is one of them. The addition finds
+ * the end of each run of backslashes; only runs of odd length escape. */
+static inline uint64_t
+text_escaped(uint64_t backslash, unsigned *carry)
+{
+	const uint64_t even = 0x5555555555555555u;
+	uint64_t follows, sum;
+
+	backslash &= ~(uint64_t)*carry;
+	follows = backslash << 1 | *carry;
+	*carry = __builtin_add_overflow(backslash & ~even & ~follows, backslash, &sum);
+	return (even ^ sum << 1) & follows;
+}
+#endif
+
 /* The length of the UTF-8 sequence at p (RFC 3629), 0 when it is none. */
 static inline size_t
 text_utf8(const unsigned char *p, const unsigned char *end)

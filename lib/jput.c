@@ -169,13 +169,13 @@ jput_bytes(struct jput *j, const char *key, const void *p, size_t n)
 {
 	const unsigned char *end = (const unsigned char *)p + n;
 	size_t before = j->out->len;
+	bool comma = j->comma;
 
 	put_key(j, key);
 	put_c(j, '"');
 	if (put_text(j, p, end) != end && !j->out->err) {
 		j->out->len = before;
-		if (before && j->out->buf[before - 1] == '{')
-			j->comma = false;
+		j->comma = comma;
 		put_comma(j);
 		if (key) {
 			put_c(j, '"');

@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+"""bench.py - speed as ratios of one run: nothing absolute means anything across machines
+
+  filters   each filter against cat and `jq -c .` on the same lines
+  overhead  a TLS client and server under sslsniff, against the same load without
+            probes and under bpftrace probes that only count
+  complete  full speed: every byte captured, or counted as lost
+
+All contestants take turns (A B C, C B A); printed are medians of ratios in a turn.
+"""
+import argparse, base64, json, os, re, shlex, shutil, signal, statistics as st, subprocess, sys, tempfile, threading, time
+
+MED = lambda l: st.median(l) if l else float('nan')
+
+# --- filters ------------------------------------------------------------------
+
+def drain(fd, res):
+    n = 0
+    while True:
+        k = len(os.read(fd, 1 << 20))
+        if not k:
+            break
+        n += k
+    os.close(fd)
+    res.append(n)
+
+def run(cmd, path):
+    r, w = os.pipe()
+    with open(path, 'rb') as inp:
+        t = time.monotonic()
+        p = subprocess.Popen(['sh', '-c', 'exec ' + cmd], stdin=inp, stdout=w, stderr=subprocess.DEVNULL)
+    os.close(w)
+    res = []
+    th = threading.Thread(target=drain, args=(r, res)); th.start()
+    _, status, ru = os.wait4(p.pid, 0)
+    p.returncode = status
+    wall = time.monotonic() - t
+    th.join()
+    return wall, ru.ru_utime + ru.ru_stime
+
+def filters(a):
+    gen = a.dir + '/gen'
+    mixed, large = a.dir + '/mixed.ndjson', a.dir + '/large.ndjson'
+    body, http = a.dir + '/body.ndjson', a.dir + '/http.ndjson'
+    for path, args in ((mixed, '-s 1 -m %d' % a.mb), (large, '-s 2 -L -b 0 -m %d' % a.mb)):
+        with open(path, 'wb') as f:
+            subprocess.run([gen] + args.split(), stdout=f, stderr=subprocess.DEVNULL, check=True)
+    with open(http, 'wb') as f:
+        subprocess.run(['httpparse', '-q', mixed], stdout=f, check=True)
+    with open(body, 'wb') as f, open(http, 'rb') as g:
+        f.writelines(l for l in g if l.startswith(b'{"type":"http.body"'))
+    rows = [
+        ('pass 16 KiB lines', large, 'jsonfilter', 1000),
+        ('jsonfilter by type', mixed, 'jsonfilter -v -t ssl.data type=ssl.data', 1000),
+        ('jsonfilter one field', mixed, "jsonfilter 'len>100'", 500),
+        ('httpparse', mixed, 'httpparse -q', 300),
+        ('ssemerge (http.body)', body, 'ssemerge -q', 150),
+        ('llmparse', http, 'llmparse -q', 150),
+        ('authstrip', mixed, 'authstrip -q', 300),
+    ]
+    print('%-22s %9s %9s %8s %8s %8s' % ('filter', 'MB/s cpu', 'target', 'x cat', 'x jq', 'MB'))
+    for name, path, cmd, target in rows:
+        if not shutil.which(cmd.split()[0]):
+            continue
+        turns = []
+        for i in range(a.turns):
+            order = ['cat', cmd]
+            turns.append({c: run(c, path) for c in (order if i % 2 else order[::-1])})
+        jq = run('jq -c .', path) if shutil.which('jq') else None
+        mb = os.path.getsize(path) / 1e6
+        cpu = MED([mb / t[cmd][1] for t in turns if t[cmd][1]])
+        print('%-22s %9.0f %9d %8.2f %8s %8.0f' % (name, cpu, target, MED([t[cmd][0] / t['cat'][0] for t in turns]),
+              '%.1f' % (jq[0] / MED([t[cmd][0] for t in turns])) if jq else '-', mb), flush=True)
+    print('MB/s of one core (user+system time); x cat: how many times its wall time; x jq: how many times faster than jq -c .')
+
+# --- TLS ----------------------------------------------------------------------
+
+def cpu_of(pid):
+    try:
+        return sum(int(open('/proc/%d/task/%s/schedstat' % (pid, t)).read().split()[0])
+                   for t in os.listdir('/proc/%d/task' % pid)) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+def hwm(pid):
+    try:
+        return int(re.search(r'VmHWM:\s+(\d+)', open('/proc/%d/status' % pid).read())[1])
+    except (OSError, TypeError):
+        return 0
+
+def libssl(a):
+    out = subprocess.run(['ldd', a.dir + '/tlsload'], capture_output=True, text=True).stdout
+    return os.path.realpath(re.search(r'libssl\S* => (\S+)', out)[1])
+
+def start_sslsniff(a, out, err, extra=()):
+    r, w = os.pipe()
+    t = time.monotonic()
+    p = subprocess.Popen(['taskset', '-c', '1', 'sslsniff', '-c', 'tlsload', '--ready-fd', str(w), *extra],
+                         stdout=out, stderr=err, pass_fds=(w,))
+    os.close(w)
+    if os.read(r, 1) != b'\n':
+        sys.exit('sslsniff did not start')
+    os.close(r)
+    return p, time.monotonic() - t
+
+def start_floor(a, out, err):
+    prog = ' '.join('%s:%s:%s { @c = count(); }' % (k, libssl(a), f)
+                    for f in ('SSL_read', 'SSL_write') for k in ('uprobe', 'uretprobe'))
+    p = subprocess.Popen(['taskset', '-c', '1', 'bpftrace', '-e', 'BEGIN { printf("ready\\n"); } ' + prog],
+                         stdout=subprocess.PIPE, stderr=err)
+    while b'ready' not in p.stdout.readline():
+        pass
+    time.sleep(0.5)
+    return p, 0
+
+def load(a, args):
+    r = subprocess.run(['taskset', '-c', '0', a.dir + '/tlsload', 'pair'] + args, capture_output=True, text=True, check=True)
+    return {o['role']: o for o in map(json.loads, r.stdout.splitlines())}
+
+def stop(p):
+    """CPU so far, once it has caught up with the load, and the peak of memory; then ends it."""
+    prev, quiet = cpu_of(p.pid), 0
+    t = time.monotonic()
+    while quiet < 3 and time.monotonic() - t < 60:
+        time.sleep(0.1)
+        c = cpu_of(p.pid)
+        quiet = quiet + 1 if c - prev < 0.011 else 0
+        prev = c
+    rss = hwm(p.pid)
+    p.send_signal(signal.SIGINT)
+    p.wait(60)
+    return prev, rss
+
+def overhead(a):
+    scen = [('200 B', '-s 200 -t 2'), ('16 KiB', '-s 16384 -t 2'), ('1 MiB', '-s 1048576 -t 2')]
+    have_floor = shutil.which('bpftrace') is not None
+    print('%-8s %10s %12s %12s %12s %10s %10s %8s' % ('answers', 'req/s', 'sslsniff', 'bpftrace', 'of bpftrace', 'us/event', 'MB/s cpu', 'RSS MB'))
+    for name, args in scen:
+        base, ours, floor, rel, us, mbs, rss, attach = [], [], [], [], [], [], [], []
+        for turn in range(a.turns):
+            res = {}
+            order = ['none', 'ours'] + (['floor'] if have_floor else [])
+            for who in order if turn % 2 else order[::-1]:
+                p = None
+                with open(os.devnull, 'wb') as out, open(os.devnull, 'wb') as err:
+                    if who == 'ours':
+                        p, t = start_sslsniff(a, out, err); attach.append(t)
+                    elif who == 'floor':
+                        p, t = start_floor(a, out, err)
+                    c0 = cpu_of(p.pid) if p else 0
+                    o = load(a, args.split())
+                    res[who] = o['client']['rps']
+                    if p:
+                        c, m = stop(p)
+                    if who == 'ours':
+                        calls = sum(o[r][k] for r in o for k in ('read_calls', 'write_calls'))
+                        byts = sum(o[r][k] for r in o for k in ('read_bytes', 'write_bytes'))
+                        us.append((c - c0) / calls * 1e6); mbs.append(byts / 1e6 / (c - c0)); rss.append(m / 1024)
+            base.append(res['none']); ours.append(res['ours'] / res['none'])
+            if have_floor:
+                floor.append(res['floor'] / res['none']); rel.append(res['ours'] / res['floor'])
+        print('%-8s %10.0f %12.3f %12.3f %12.3f %10.2f %10.0f %8.1f' % (name, MED(base), MED(ours), MED(floor), MED(rel), MED(us), MED(mbs), MED(rss)), flush=True)
+    print('sslsniff, bpftrace: rate kept of the unprobed one; attached after %.0f ms (from exec)' % (MED(attach) * 1e3))
+
+def captured(path, pids):
+    """Per (role, direction): events, bytes, sum of bytes; and the losses that were told."""
+    got, lost = {}, [0, 0]
+    with open(path, 'rb') as f:
+        for line in f:
+            o = json.loads(line)
+            if o['type'] == 'loss':
+                lost[0] += o['events']; lost[1] += o['bytes']
+            if o['type'] != 'ssl.data' or o['pid'] not in pids:
+                continue
+            d = o['data'].encode() if 'data' in o else base64.b64decode(o['data_b64'])
+            g = got.setdefault((pids[o['pid']], 'write' if o['function'][0] == 'W' else 'read'), [0, 0, 0])
+            g[0] += 1; g[1] += len(d); g[2] += sum(d)
+    return got, lost
+
+def complete(a):
+    scen = [('200 B, max', '-s 200 -t 1 -S'), ('16 KiB, max', '-s 16384 -t 1 -S'), ('1 MiB at once, 20/s', '-q 1048576 -s 200 -k 1048576 -r 20 -t 2 -S'),
+            ('200 B, 8 conns', '-s 200 -c 8 -r 2000 -t 1 -S')]
+    print('%-22s %9s %9s %9s %10s %6s' % ('load', 'captured', 'told lost', 'unaccounted', 'sums', 'MB'))
+    for name, args in scen:
+        with tempfile.TemporaryDirectory(dir='/dev/shm') as tmp:
+            path = tmp + '/out'
+            with open(path, 'wb') as out:
+                p, _ = start_sslsniff(a, out, subprocess.DEVNULL)
+                o = load(a, args.split())
+                stop(p)
+            got, lost = captured(path, {o[r]['pid']: r for r in o})
+        want = {(r, d): o[r] for r in o for d in ('read', 'write')}
+        byts = sum(o[r][k] for r in o for k in ('read_bytes', 'write_bytes'))
+        cap = sum(g[1] for g in got.values())
+        same = all(got.get(k, [0, 0, 0])[2] == v[k[1] + '_sum'] for k, v in want.items())
+        print('%-22s %8.2f%% %8.2f%% %8.2f%% %10s %6.0f' % (name, 100 * cap / byts, 100 * lost[1] / byts,
+              100 * (byts - cap - lost[1]) / byts, 'equal' if same else 'differ' if not lost[1] else '-', byts / 1e6), flush=True)
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('--dir', required=True)
+    ap.add_argument('--turns', type=int, default=5)
+    ap.add_argument('--mb', type=int, default=100)
+    ap.add_argument('what', nargs='*', default=[])
+    a = ap.parse_args()
+    for f in (filters, overhead, complete):
+        if not a.what or f.__name__ in a.what:
+            print('\n== ' + f.__name__)
+            f(a)
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,9 @@
+#!/bin/sh
+# bench.sh - builds the loads and runs bench.py; what it prints are ratios of one run
+set -eu
+: "${BUILD:=build}" "${CC:=cc}"
+dir=$BUILD/bench
+mkdir -p "$dir"
+"$CC" -O2 -w -D_GNU_SOURCE -Ilib -o "$dir/gen" tests/bench/gen.c lib/line.c lib/event.c lib/jput.c -ljansson -lm
+"$CC" -O2 -w -o "$dir/tlsload" tests/bench/tlsload.c -lssl -lcrypto -lpthread
+exec /usr/bin/python3 tests/bench/bench.py --dir "$dir" "$@" ${BENCH:-}

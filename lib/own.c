@@ -1,0 +1,132 @@
+/*
+ * own.c - see own.h
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "own.h"
+#include "proc.h"
+#include "target.h"
+
+/* The folder of a process's executable; empty when unknown. */
+static void
+exe_folder(int pid, char *buf, size_t size)
+{
+	char link[64], *slash;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	n = readlink(link, buf, size - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	slash = strrchr(buf, '/');
+	if (slash)
+		*slash = '\0';
+}
+
+static int
+pipe_find(const struct own *o, const struct stat *st)
+{
+	for (int i = 0; i < o->npipe; i++)
+		if (o->pipe[i].dev == st->st_dev && o->pipe[i].ino == st->st_ino)
+			return i;
+	return -1;
+}
+
+/* True: a pipe that we did not know. */
+static bool
+pipe_add(struct own *o, const struct stat *st)
+{
+	if (!S_ISFIFO(st->st_mode) || pipe_find(o, st) >= 0 || o->npipe == OWN_PIPES)
+		return false;
+	o->pipe[o->npipe].dev = st->st_dev;
+	o->pipe[o->npipe++].ino = st->st_ino;
+	return true;
+}
+
+void
+own_init(struct own *o, struct target *t, int out)
+{
+	/* where other people's programs live too */
+	static const char *const common[] = {
+		"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin",
+	};
+	struct stat st;
+
+	memset(o, 0, sizeof(*o));
+	o->target = t;
+	exe_folder(getpid(), o->folder, sizeof(o->folder));
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		if (strcmp(o->folder, common[i]) == 0)
+			o->folder[0] = '\0';
+	if (fstat(out, &st) == 0)
+		pipe_add(o, &st);
+}
+
+static bool
+proc_fd(int pid, int fd, struct stat *st)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	return stat(path, st) == 0;
+}
+
+/* True: it is ours; *more: it writes to a pipe that we did not know. */
+static bool
+look(struct own *o, int pid, bool *more)
+{
+	char folder[sizeof(o->folder)];
+	struct stat st;
+	bool ours = target_excluded(o->target, pid);
+
+	if (!ours && o->folder[0]) {
+		exe_folder(pid, folder, sizeof(folder));
+		ours = strcmp(folder, o->folder) == 0;
+	}
+	if (!ours && o->npipe)
+		ours = proc_fd(pid, 0, &st) && S_ISFIFO(st.st_mode) && pipe_find(o, &st) >= 0;
+	if (!ours)
+		return false;
+	target_exclude(o->target, pid);
+	if (proc_fd(pid, 1, &st) && pipe_add(o, &st))
+		*more = true;
+	return true;
+}
+
+struct own_walk {
+	struct own *own;
+	bool more;
+};
+
+static bool
+walk(void *arg, int pid)
+{
+	struct own_walk *w = arg;
+
+	look(w->own, pid, &w->more);
+	return false;
+}
+
+void
+own_scan(struct own *o)
+{
+	struct own_walk w = { o, true };
+
+	while (w.more) {
+		w.more = false;
+		proc_each(walk, &w);
+	}
+}
+
+bool
+own_check(struct own *o, int pid)
+{
+	bool more = false;
+	bool ours = look(o, pid, &more);
+
+	if (more)
+		own_scan(o);
+	return ours;
+}

@@ -1,0 +1,34 @@
+/*
+ * own.h - which processes are our own pipeline
+ *
+ * Whoever consumes what we write must not be observed: what it sends would be
+ * captured, be sent again, and so for ever. Ours are: this process; programs
+ * from the folder our own executable is in; and whatever reads a pipe that we
+ * or one of those behind us write to (standard input and output only). Not our
+ * process group: a script without job control shares it with what it observes.
+ */
+#ifndef OWN_H
+#define OWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { OWN_PIPES = 32 };
+
+struct target;
+
+struct own {
+	struct target *target;
+	char folder[4096];	/* of our executables; empty: a common bin folder */
+	struct { dev_t dev; ino_t ino; } pipe[OWN_PIPES];
+	int npipe;
+};
+
+/* out: the descriptor that events are written to. */
+void own_init(struct own *, struct target *, int out);
+/* Looks at all processes, and excludes those of ours. */
+void own_scan(struct own *);
+/* Looks at one; true when it is ours. */
+bool own_check(struct own *, int pid);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * probe.h - what every eBPF collector shares: its options, its life, its books
+ *
+ * A collector opens its skeleton, calls probe_configure, loads, calls
+ * probe_follow, attaches its own programs and calls probe_run, which reads the
+ * ring until told to stop. Records become lines; what the kernel side had to
+ * drop becomes "loss" events and a line on stderr at the end, where the books
+ * must balance: seen = written + each loss.
+ *
+ * If standard output blocks, so does the collector; the ring fills and that is
+ * counted. There is no queue in between: memory is the ring and one output buffer.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "jput.h"
+#include "line.h"
+#include "loss.h"
+#include "own.h"
+#include "record.h"
+#include "ring.h"
+#include "target.h"
+
+struct bpf_object;
+struct opt;
+struct probe_process;
+
+struct probe {
+	const char *name;		/* of the tool */
+	const char *const *reasons;	/* of its counts, from COUNT_TOOL on; NULL-ended */
+	struct line_out out;
+	struct loss loss;
+	struct clock clock;
+	struct target target;
+	bool quiet, verbose;		/* -q, -v */
+	/* the rest is probe.c's */
+	bool fail_on_loss;
+	const char *output;
+	uint64_t duration, ring_size;
+	int64_t ready_fd;
+	int out_fd, counts_fd, ncpu;
+	struct ring ring;
+	struct own own;
+	bool own_due;
+	uint64_t own_next;		/* boot ns: no full look before */
+	struct probe_process *processes;
+	struct counts counts;		/* the kernel's, last read */
+	struct count written, ours;	/* lines written; dropped as our own pipeline's */
+	const struct probe_ops *ops;
+	void *self;
+};
+
+struct probe_ops {
+	/* A record from the ring; its length is at least struct record's. */
+	void (*record)(void *self, const struct record *, size_t n);
+	/* Every 100 ms; may be NULL. */
+	void (*tick)(void *self);
+	/* Takes all probes off, so that what is in the ring is the last. */
+	void (*detach)(void *self);
+};
+
+void probe_init(struct probe *, const char *name, const char *const *reasons);
+
+/* The common options, for opt_use. One static table: one probe per program. */
+const struct opt *probe_options(struct probe *);
+
+/* After opt_parse: checks what was said, opens the output, installs the signal
+ * handlers, quiets libbpf. Exits with a message on failure (2: usage, else 1). */
+void probe_start(struct probe *);
+
+/* Between open and load: sets the ring's size and the selection. */
+void probe_configure(struct probe *, struct bpf_object *, struct target_conf *);
+
+/* After load: maps the ring, follows processes. Exits on failure. */
+void probe_follow(struct probe *, struct bpf_object *);
+
+/* Says that all probes are attached (--ready-fd), reads until SIGINT, SIGTERM,
+ * -d or a closed output, drains, tells what was lost. The exit status. */
+int probe_run(struct probe *, const struct probe_ops *, void *self);
+
+/* Begins the event of a record: type and envelope. bytes: of payload in it,
+ * for the books. False: it is our own pipeline's, write nothing. */
+bool probe_event(struct probe *, struct jput *, const char *type,
+    const struct record *, uint64_t bytes);
+/* The same for an event that is no record's: it is not in the books. */
+bool probe_extra(struct probe *, struct jput *, const char *type, const struct record *);
+
+/* A line on stderr with the tool's name, only with -v. */
+void probe_note(const struct probe *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Exits: "NAME: ACT OBJECT: CAUSE (what to do)", the advice from errno. */
+_Noreturn void probe_fail(const char *act, const char *object);
+
+/* Whether the kernel lets uprobe programs sleep (Linux 6.0), and whether it has
+ * uprobe_multi links (6.6). */
+bool probe_can_sleep(void);
+bool probe_can_multi(void);
+
+#endif

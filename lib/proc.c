@@ -1,0 +1,184 @@
+/*
+ * proc.c - see proc.h
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proc.h"
+
+long
+proc_read(int pid, const char *name, char *buf, size_t size)
+{
+	char path[96];
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	while (len < size - 1 && (n = read(fd, buf + len, size - 1 - len)) > 0)
+		len += n;
+	close(fd);
+	buf[len] = '\0';
+	return len;
+}
+
+int
+proc_stat(int pid, struct proc_stat *st)
+{
+	char buf[1024], *open, *close;
+	size_t n;
+
+	if (proc_read(pid, "stat", buf, sizeof(buf)) <= 0)
+		return -1;
+	/* the name may hold anything, parentheses too */
+	open = strchr(buf, '(');
+	close = strrchr(buf, ')');
+	if (!open || !close || close < open)
+		return -1;
+	memset(st, 0, sizeof(*st));
+	st->pid = pid;
+	n = close - open - 1;
+	memcpy(st->comm, open + 1, n < sizeof(st->comm) ? n : sizeof(st->comm) - 1);
+	/* fields 4 ppid, 6 session, 22 starttime */
+	if (sscanf(close + 1, " %*c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d"
+	    " %*d %*d %*d %*d %lu", &st->ppid, &st->session, &st->start) != 3)
+		return -1;
+	return 0;
+}
+
+int64_t
+proc_uid(int pid)
+{
+	char buf[4096], *p;
+
+	if (proc_read(pid, "status", buf, sizeof(buf)) <= 0 || !(p = strstr(buf, "\nUid:")))
+		return -1;
+	return strtoll(p + 5, NULL, 10);
+}
+
+uint32_t
+proc_ns_pid(int pid)
+{
+	char buf[4096], *p, *end;
+	unsigned long last = 0;
+	int levels = 0;
+
+	if (proc_read(pid, "status", buf, sizeof(buf)) <= 0 || !(p = strstr(buf, "\nNSpid:")))
+		return 0;
+	for (p += 7; *p != '\n' && *p; p = end, levels++) {
+		last = strtoul(p, &end, 10);
+		if (end == p)
+			break;
+	}
+	return levels > 1 ? last : 0;
+}
+
+static bool
+proc_each_in(const char *path, proc_fn *fn, void *arg)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	bool stop = false;
+
+	if (!d)
+		return false;
+	while (!stop && (e = readdir(d)))
+		if (isdigit((unsigned char)e->d_name[0]))
+			stop = fn(arg, atoi(e->d_name));
+	closedir(d);
+	return stop;
+}
+
+bool
+proc_each(proc_fn *fn, void *arg)
+{
+	return proc_each_in("/proc", fn, arg);
+}
+
+bool
+proc_each_thread(int pid, proc_fn *fn, void *arg)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	return proc_each_in(path, fn, arg);
+}
+
+struct comm_search {
+	int pid;
+	const char *comm;
+};
+
+static bool
+thread_has_comm(void *arg, int tid)
+{
+	struct comm_search *s = arg;
+	char name[32], buf[32];
+	long n;
+
+	snprintf(name, sizeof(name), "task/%d/comm", tid);
+	n = proc_read(s->pid, name, buf, sizeof(buf));
+	if (n > 0 && buf[n - 1] == '\n')
+		buf[n - 1] = '\0';
+	return n > 0 && strcmp(buf, s->comm) == 0;
+}
+
+bool
+proc_has_comm(int pid, const char *comm)
+{
+	struct comm_search s = { pid, comm };
+
+	return proc_each_thread(pid, thread_has_comm, &s);
+}
+
+bool
+proc_cgroup(int pid, char *path, size_t size)
+{
+	char buf[8192], *p, *end;
+
+	if (proc_read(pid, "cgroup", buf, sizeof(buf)) <= 0)
+		return false;
+	p = strncmp(buf, "0::", 3) == 0 ? buf : strstr(buf, "\n0::");
+	if (!p)
+		return false;
+	p += *p == '\n' ? 4 : 3;
+	end = strchrnul(p, '\n');
+	if ((size_t)(end - p) >= size)
+		return false;
+	memcpy(path, p, end - p);
+	path[end - p] = '\0';
+	return true;
+}
+
+bool
+proc_container(int pid, char id[13])
+{
+	char buf[8192];
+	size_t run = 0;
+
+	if (proc_read(pid, "cgroup", buf, sizeof(buf)) <= 0)
+		return false;
+	for (const char *p = buf; ; p++) {
+		if (isdigit((unsigned char)*p) || (*p >= 'a' && *p <= 'f')) {
+			run++;
+			continue;
+		}
+		if (run == 64) {
+			memcpy(id, p - 64, 12);
+			id[12] = '\0';
+			return true;
+		}
+		run = 0;
+		if (!*p)
+			return false;
+	}
+}

@@ -1,0 +1,44 @@
+/*
+ * proc.h - what /proc says of a process (proc(5))
+ */
+#ifndef PROC_H
+#define PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct proc_stat {
+	int pid, ppid, session;
+	uint64_t start;		/* clock ticks since boot */
+	char comm[16];		/* NUL-padded */
+};
+
+/* -1: no such process (any more). */
+int proc_stat(int pid, struct proc_stat *);
+/* Real user id, or -1. */
+int64_t proc_uid(int pid);
+/* Its number in its own pid namespace; 0 when that is the host's. */
+uint32_t proc_ns_pid(int pid);
+
+/* Calls fn for every process, or for every thread of one; stops when fn
+ * returns true and returns that. */
+typedef bool proc_fn(void *arg, int pid);
+bool proc_each(proc_fn *, void *arg);
+bool proc_each_thread(int pid, proc_fn *, void *arg);
+
+/* Whether the process or one of its threads has this name. */
+bool proc_has_comm(int pid, const char *comm);
+
+/* Reads a small file of a process ("status", "task/7/comm") whole and ends it
+ * with NUL. Bytes, or -1. */
+long proc_read(int pid, const char *name, char *buf, size_t size);
+
+/* Path of its cgroup v2, "/" based; false when unknown. */
+bool proc_cgroup(int pid, char *path, size_t size);
+
+/* First 12 digits of the container's id, from 64 hex digits anywhere in
+ * /proc/PID/cgroup (docker, podman, containerd, cri-o); false when none. */
+bool proc_container(int pid, char id[13]);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * target.bpf.h - is the current task one of those to be observed?
+ *
+ * target_procs holds the processes that were chosen or excluded; fork, exec and
+ * exit tracepoints keep it true, so that the common case is one lookup. A child
+ * gets its parent's marks before it runs, whether it ever execs or not; a mark
+ * goes when the process does, so a reused pid starts clean.
+ */
+#ifndef TARGET_BPF_H
+#define TARGET_BPF_H
+
+#include "ring.bpf.h"
+#include "target.h"
+
+const volatile struct target_conf target_conf = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u32);	/* tgid */
+	__type(value, __u32);	/* TARGET_... */
+} target_procs SEC(".maps");
+
+/* Forks while the processes that run already are being entered: child, parent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, __u32);
+} target_kin SEC(".maps");
+
+/* Set by the collector while it enters them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} target_settling SEC(".maps");
+
+static __always_inline bool
+target_comm_is(const char *comm, int i)
+{
+	const __u64 *a = (const void *)comm;
+	const volatile __u64 *b = (const volatile void *)target_conf.comm[i];
+
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+static __always_inline bool
+target_comm_wanted(struct task_struct *task)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	char own[16] __attribute__((aligned(8))) = {}, process[16] __attribute__((aligned(8))) = {};
+
+	/* _str: bytes behind the NUL are left over from longer names */
+	bpf_core_read_str(own, sizeof(own), &task->comm);
+	bpf_core_read_str(process, sizeof(process), &leader->comm);
+	for (int i = 0; i < TARGET_LIST; i++) {
+		if (i >= target_conf.ncomm)
+			break;
+		if (target_comm_is(own, i) || target_comm_is(process, i))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline void
+target_mark(__u32 tgid, __u32 marks)
+{
+	if (bpf_map_update_elem(&target_procs, &tgid, &marks, BPF_ANY))
+		count_add(COUNT_PROCS_FULL, 1, 0);
+}
+
+static __always_inline bool
+target_user_wanted(void)
+{
+	__u32 uid = (__u32)bpf_get_current_uid_gid();
+
+	for (int i = 0; i < TARGET_LIST; i++)
+		if (i < target_conf.nuid && target_conf.uid[i] == uid)
+			return true;
+	return false;
+}
+
+static __always_inline bool
+target_session_wanted(struct task_struct *task)
+{
+	__u32 session = task_session(task);
+
+	for (int i = 0; i < TARGET_LIST; i++)
+		if (i < target_conf.nsession && target_conf.session[i] == session)
+			return true;
+	return false;
+}
+
+static __always_inline bool
+target_cgroup_wanted(void)
+{
+	for (int i = 0; i < TARGET_LIST; i++)
+		if (i < target_conf.ncgroup && target_conf.cgroup[i] ==
+		    bpf_get_current_ancestor_cgroup_id(target_conf.level[i]))
+			return true;
+	return false;
+}
+
+static __always_inline bool
+target_wanted(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 *found = bpf_map_lookup_elem(&target_procs, &tgid);
+	__u32 marks = found ? *found : 0, missing = target_conf.tree & ~marks;
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+	if (marks & TARGET_OWN)
+		return false;
+	if (missing) {
+		if (!(missing & TARGET_COMM) || !target_comm_wanted(task))
+			return false;
+		target_mark(tgid, marks | TARGET_COMM);
+		if (missing != TARGET_COMM)
+			return false;
+	}
+	if (target_conf.nuid && !target_user_wanted())
+		return false;
+	if (target_conf.nsession && !target_session_wanted(task))
+		return false;
+	return !target_conf.ncgroup || target_cgroup_wanted();
+}
+
+/* TP_PROTO(struct task_struct *parent, struct task_struct *child) */
+SEC("raw_tp/sched_process_fork")
+int
+target_on_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+	__u32 from = BPF_CORE_READ(parent, tgid), to = BPF_CORE_READ(child, tgid);
+	__u32 zero = 0, *settling, *found, marks;
+
+	if (from == to)		/* a thread */
+		return 0;
+	settling = bpf_map_lookup_elem(&target_settling, &zero);
+	if (settling && *settling && bpf_map_update_elem(&target_kin, &to, &from, BPF_ANY))
+		count_add(COUNT_PROCS_FULL, 1, 0);
+	found = bpf_map_lookup_elem(&target_procs, &from);
+	marks = found ? *found : 0;
+	if ((target_conf.tree & ~marks & TARGET_COMM) && target_comm_wanted(parent)) {
+		marks |= TARGET_COMM;
+		target_mark(from, marks);
+	}
+	if (!target_conf.follow)
+		marks &= TARGET_OWN;
+	if (marks)
+		target_mark(to, marks);
+	return 0;
+}
+
+/* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
+SEC("raw_tp/sched_process_exec")
+int
+target_on_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u32 tgid = BPF_CORE_READ(task, tgid), *found, marks, old;
+
+	if (!(target_conf.tree & TARGET_COMM))
+		return 0;
+	found = bpf_map_lookup_elem(&target_procs, &tgid);
+	marks = old = found ? *found : 0;
+	if (target_comm_wanted(task))
+		marks |= TARGET_COMM;
+	else if (!target_conf.follow)
+		marks &= ~TARGET_COMM;
+	if (marks != old)
+		target_mark(tgid, marks);
+	return 0;
+}
+
+/* TP_PROTO(struct task_struct *p, ...), once per thread */
+SEC("raw_tp/sched_process_exit")
+int
+target_on_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+
+	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+		bpf_map_delete_elem(&target_procs, &tgid);
+	return 0;
+}
+
+#endif

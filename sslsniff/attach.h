@@ -1,0 +1,35 @@
+/*
+ * attach.h - puts the BPF programs on the sites of files
+ */
+#ifndef ATTACH_H
+#define ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "site.h"
+
+struct bpf_link;
+struct bpf_program;
+
+struct attach {
+	bool multi;		/* one uprobe_multi link per program, else perf uprobes */
+	struct bpf_program *progs[SITE_PROGS];
+	int *fds;		/* multi links */
+	struct bpf_link **links;	/* perf uprobes */
+	size_t nfds, nlinks;
+	struct attach_file { dev_t dev; ino_t ino; } *files;	/* done */
+	size_t nfiles;
+};
+
+/* Whether a file was attached already; remembers it if not. */
+bool attach_seen(struct attach *, dev_t, ino_t);
+
+/* Attaches all sites of the open file. 0; or -1 with errno, *what: the site
+ * that failed. What was attached before stays. */
+int attach_file(struct attach *, int fd, const struct sites *, const char **what);
+
+void attach_close(struct attach *);
+
+#endif

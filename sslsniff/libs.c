@@ -1,0 +1,143 @@
+/*
+ * libs.c - see libs.h
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libs.h"
+
+static bool
+is_libssl(const char *name)
+{
+	return strncmp(name, "libssl", 6) == 0 && strstr(name, ".so");
+}
+
+static bool
+is_tls(const char *name)
+{
+	return is_libssl(name) || ((strncmp(name, "libgnutls", 9) == 0 ||
+	    strncmp(name, "libnspr4", 8) == 0) && strstr(name, ".so"));
+}
+
+static void
+host_folder(const char *folder, libs_fn *fn, void *arg)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		char path[4096];
+		int fd;
+
+		if (!is_libssl(e->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			fn(arg, fd, path, 0);
+			close(fd);
+		}
+	}
+	if (d)
+		closedir(d);
+}
+
+/* The folders that a file of /etc/ld.so.conf.d names. */
+static void
+conf_folders(const char *conf, libs_fn *fn, void *arg)
+{
+	FILE *f = fopen(conf, "re");
+	char *line = NULL, *end;
+	size_t cap = 0;
+
+	while (f && getline(&line, &cap, f) > 0) {
+		end = line + strcspn(line, " \t\r\n#");
+		*end = '\0';
+		if (line[0] == '/')
+			host_folder(line, fn, arg);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+void
+libs_host(libs_fn *fn, void *arg)
+{
+	static const char *const folders[] = {
+		"/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64",
+		"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+		"/usr/local/lib/x86_64-linux-gnu",
+	};
+	glob_t g;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		host_folder(folders[i], fn, arg);
+	conf_folders("/etc/ld.so.conf", fn, arg);
+	if (glob("/etc/ld.so.conf.d/*.conf", 0, NULL, &g) == 0)
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			conf_folders(g.gl_pathv[i], fn, arg);
+	globfree(&g);
+}
+
+/* Opens the mapped file: by its path as the process sees it when that is still
+ * the same file, else by the mapping itself. */
+static int
+open_mapped(int pid, const char *path, const char *range, unsigned long ino)
+{
+	char name[4200];
+	struct stat st;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/root%s", pid, path);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == ino)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	snprintf(name, sizeof(name), "/proc/%d/map_files/%s", pid, range);
+	return open(name, O_RDONLY | O_CLOEXEC);
+}
+
+int
+libs_process(int pid, libs_fn *fn, void *arg)
+{
+	char name[64], *line = NULL;
+	unsigned long ino, last = 0;
+	size_t cap = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/maps", pid);
+	f = fopen(name, "re");
+	if (!f)
+		return -1;
+	while (getline(&line, &cap, f) > 0) {
+		char range[64], perms[8], *path, *slash;
+		int fd;
+
+		if (sscanf(line, "%63s %7s %*s %*s %lu", range, perms, &ino) != 3 ||
+		    perms[2] != 'x' || !(path = strchr(line, '/')) || ino == last)
+			continue;
+		path[strcspn(path, "\n")] = '\0';
+		slash = strrchr(path, '/');
+		if (!is_tls(slash + 1))
+			continue;
+		last = ino;
+		fd = open_mapped(pid, path, range, ino);
+		if (fd < 0)
+			continue;
+		fn(arg, fd, path, pid);
+		close(fd);
+	}
+	free(line);
+	fclose(f);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/*
+ * libs.h - where TLS libraries are: on the host's disk, mapped by processes
+ */
+#ifndef LIBS_H
+#define LIBS_H
+
+/* fd is closed after the call; path is how the file is called where it was
+ * found; pid 0: found on the host's disk, not in a process. */
+typedef void libs_fn(void *arg, int fd, const char *path, int pid);
+
+/* Every libssl in the folders that the dynamic loader searches (ld.so(8), and
+ * those of /etc/ld.so.conf). */
+void libs_host(libs_fn *, void *arg);
+
+/* Every TLS library (libssl, and by name the ones of other makes) that a process
+ * maps, once for each file, from its own view of the file system. -1 when its
+ * maps cannot be read, with errno (ENOENT or ESRCH: it is gone). */
+int libs_process(int pid, libs_fn *, void *arg);
+
+#endif

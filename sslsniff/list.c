@@ -1,0 +1,102 @@
+/*
+ * list.c - see list.h
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libs.h"
+#include "list.h"
+#include "openssl.h"
+#include "proc.h"
+#include "site.h"
+#include "target.h"
+
+struct lister {
+	struct target *target;
+	unsigned found;		/* TLS libraries of the current process */
+	unsigned processes;
+	const char *who;	/* "PID NAME" of the current one */
+};
+
+static void
+list_lib(void *self, int fd, const char *path, int pid)
+{
+	struct lister *l = self;
+	struct sites sites = { .n = 0 };
+	const char *why = openssl_sites(fd, true, &sites), *last = "";
+
+	(void)pid;
+	l->found++;
+	printf("%s\t%s\t", l->who, path);
+	if (why) {
+		printf("not hooked: %s\n", why);
+		return;
+	}
+	for (size_t i = 0; i < sites.n; i++) {
+		if (strcmp(sites.v[i].name, last))
+			printf("%s%s", *last ? " " : "hooked: ", sites.v[i].name);
+		last = sites.v[i].name;
+	}
+	putchar('\n');
+}
+
+/* Names are the observed process's to choose: no control characters of its
+ * making reach the terminal. */
+static void
+clean(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 127)
+			*s = '?';
+}
+
+static bool
+list_process(void *self, int pid)
+{
+	struct lister *l = self;
+	char who[64], exe[64], path[4096];
+	struct proc_stat st;
+	ssize_t n;
+
+	if (!target_has(l->target, pid) || proc_stat(pid, &st))
+		return false;
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	n = readlink(exe, path, sizeof(path) - 1);
+	if (n <= 0)	/* a kernel thread */
+		return false;
+	path[n] = '\0';
+	clean(st.comm);
+	clean(path);
+	snprintf(who, sizeof(who), "%d\t%.16s", pid, st.comm);
+	l->who = who;
+	l->found = 0;
+	l->processes++;
+	if (libs_process(pid, list_lib, l)) {
+		if (errno != ENOENT && errno != ESRCH)
+			printf("%s\t%s\tnot known: its maps: %s (needs CAP_SYS_PTRACE)\n", who,
+			    path, strerror(errno));
+	} else if (!l->found) {
+		printf("%s\t%s\tno libssl mapped (not yet, or its TLS is built in)\n", who, path);
+	}
+	return false;
+}
+
+int
+list_targets(struct target *t)
+{
+	struct lister l = { .target = t };
+	const char *wrong = target_parse(t);
+
+	if (wrong)
+		errx(2, "%s", wrong);
+	proc_each(list_process, &l);
+	if (!l.processes)
+		warnx("no process matches");
+	if (fflush(stdout) || ferror(stdout))
+		err(1, "write standard output");
+	return l.processes ? 0 : 1;
+}

@@ -73,7 +73,7 @@ void elf_relatives(const struct elf *, bool (*each)(void *, uint64_t slot, uint6
 /* The function around va by .eh_frame: exact. False when no entry covers it. */
 bool elf_function(const struct elf *, uint64_t va, uint64_t *start, uint64_t *end);
 
-const char *elf_kind(const struct elf *);	/* "exec", "pie", "shared" */
+const char *elf_kind_name(const struct elf *);	/* "exec", "pie", "shared" */
 
 /* Unaligned little-endian loads. */
 static inline uint16_t

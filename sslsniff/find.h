@@ -54,7 +54,7 @@ enum find_role { ROLE_READ, ROLE_WRITE, ROLE_HANDSHAKE, ROLE_NEW, ROLE_FREE, ROL
  *          plaintext. TLS 1.3: byte p[n] is the inner type, 23 is data.
  *  GO      method of *tls.Conn by the Go register ABI: rax obj, rbx buf, rcx num,
  *          r14 goroutine (the key between entry and return: goroutines change
- *          threads). At AT_RET rax is the count, also when an error comes with it.
+ *          threads). At FIND_RET rax is the count, also when an error comes with it.
  *  OBJ     f(obj): no result that matters (SSL_free, gnutls_deinit, drop glue).
  *          Go: obj in rax, see `go`.
  *  RESULT  int f(obj): result at return (handshakes; 1 OpenSSL, 0 GnuTLS is success)
@@ -78,12 +78,12 @@ enum find_abi {
  *          the last ENTRY site before it (Go: a uretprobe would corrupt the
  *          stack when it grows)
  */
-enum find_at { AT_ENTRY, AT_CALL, AT_RET, AT_MAX };
+enum find_at { FIND_ENTRY, FIND_CALL, FIND_RET, FIND_AT_MAX };
 
 /* What the kernel does with the probed instruction: see tls.md 5b. The first six
  * are emulated (cheap), the last is single-stepped out of line (dear). */
 enum find_insn { INSN_NOP, INSN_NOP5, INSN_PUSH, INSN_CALL, INSN_JMP, INSN_JCC, INSN_OTHER, INSN_MAX };
-#define SITE_CHEAP(s) ((s)->insn < INSN_OTHER)
+#define FIND_CHEAP(s) ((s)->insn < INSN_OTHER)
 
 /*
  * One place to probe. off is what uprobes want; va is for people. The probe may
@@ -91,7 +91,7 @@ enum find_insn { INSN_NOP, INSN_NOP5, INSN_PUSH, INSN_CALL, INSN_JMP, INSN_JCC, 
  * stack pointer (endbr64; Go's stack check, so that a call whose stack grows is
  * seen once).
  */
-struct site {
+struct find_site {
 	enum find_lib lib;
 	enum find_role role;
 	enum find_abi abi;
@@ -112,7 +112,7 @@ struct refusal {
 enum { FIND_MAX_SITES = 512, FIND_MAX_REFUSALS = 32 };
 
 struct found {
-	struct site *site;
+	struct find_site *site;
 	size_t nsite;
 	struct refusal *refusal;
 	size_t nrefusal;
@@ -124,7 +124,7 @@ struct found {
 void found_free(struct found *);
 
 /* For finders. A new zeroed site or NULL; the result is only valid until the next. */
-struct site *found_site(struct found *);
+struct find_site *found_site(struct found *);
 void found_refuse(struct found *, enum find_lib, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool found_has(const struct found *, enum find_lib, enum find_role);
@@ -132,7 +132,12 @@ bool found_has(const struct found *, enum find_lib, enum find_role);
 /* Sets off, va, insn from the entry at va, stepping over endbr64 when what comes
  * behind is cheap. False when the address is not code of this file or its first
  * instruction is none that begins a function. */
-bool site_place(struct site *, const struct elf *, uint64_t va);
+bool site_place(struct find_site *, const struct elf *, uint64_t va);
+
+/* Sets them for any instruction of the file's code. */
+bool site_place_inside(struct find_site *, const struct elf *, uint64_t va);
+/* Whether the file still has at a site what it had. */
+bool site_check(const struct find_site *, const struct elf *);
 
 struct scan;
 
@@ -147,7 +152,7 @@ void find_go(const struct elf *, const struct scan *, struct found *);
 extern const char *const find_lib_name[LIB_MAX];	/* as in ssl.data's lib */
 extern const char *const find_role_name[ROLE_MAX];
 extern const char *const find_abi_name[ABI_MAX];
-extern const char *const find_at_name[AT_MAX];
+extern const char *const find_at_name[FIND_AT_MAX];
 extern const char *const find_insn_name[INSN_MAX];
 
 #endif

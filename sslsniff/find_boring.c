@@ -1,0 +1,278 @@
+/*
+ * find_boring.c - BoringSSL without symbols (Bun, and what is made with it)
+ *
+ * Every error that BoringSSL raises passes __FILE__ and a reason code. The file
+ * name leads to the functions of ssl_lib.cc, the reasons tell which is which:
+ * they are part of the interface (include/openssl/ssl.h), unlike line numbers
+ * and code bytes.
+ *   SSL_write raises UNINITIALIZED, SHOULD_NOT_HAVE_BEEN_CALLED (QUIC) and BAD_LENGTH
+ *   ssl_read_impl raises UNINITIALIZED and SSL_HANDSHAKE_FAILURE
+ *   SSL_read raises SHOULD_NOT_HAVE_BEEN_CALLED, calls ssl_read_impl (or holds it)
+ *     and, unlike SSL_peek, advances the buffered data in the connection
+ *   SSL_do_handshake raises CONNECTION_TYPE_NOT_SET
+ * A reason counts when the error site is reached by following the code from a
+ * function's start, so a wrong guess at where functions start finds nothing.
+ */
+#include "find.h"
+#include "find_code.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	NOT_CALLED = 1, UNINITIALIZED = 2, BAD_LENGTH = 4, HANDSHAKE_FAILURE = 8, NO_TYPE = 16,
+	NULL_CTX = 32,
+	MAX_FUNCS = 512,
+	NEAREST = 4,		/* possible starts tried per error site */
+};
+
+struct func {
+	uint64_t va;
+	unsigned reasons;
+	unsigned refs;		/* loads of the file name */
+	bool stores;		/* writes 8 bytes into an object, past its first 128 */
+	bool inner;		/* lies inside another */
+	bool whole;
+};
+
+struct boring {
+	const struct elf *e;
+	const struct scan *scan;
+	struct found *out;
+	struct code code;
+	struct func f[MAX_FUNCS];
+	size_t nf;
+	size_t cur;		/* during a walk */
+	bool full;
+};
+
+static unsigned
+reason_bit(int64_t reason)
+{
+	switch (reason) {
+	case 66: return NOT_CALLED;
+	case 226: return UNINITIALIZED;
+	case 111: return BAD_LENGTH;
+	case 215: return HANDSHAKE_FAILURE;
+	case 134: return NO_TYPE;
+	case 170: return NULL_CTX;
+	}
+	return 0;
+}
+
+/* A load of the file name: of which the register tells the signature. rcx:
+ * ERR_put_error(lib, 0, reason, file, line); rdx: the unused second argument
+ * was optimised away. */
+static const struct scan_ref *
+file_ref(const struct scan *s, uint64_t va)
+{
+	size_t lo = 0, hi = s->nref;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->ref[mid].va < va)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == s->nref || s->ref[lo].va != va || s->str[s->ref[lo].str].what != STR_BORING_FILE)
+		return NULL;
+	return &s->ref[lo];
+}
+
+static bool
+on_insn(void *arg, const struct x86 *x)
+{
+	struct boring *b = arg;
+	struct func *f = &b->f[b->cur];
+
+	if (file_ref(b->scan, x->va))
+		f->refs++;
+	/* mov $reason,%edx or %esi */
+	if (!x->vex && (x->op == 0xba || x->op == 0xbe) && !x->rex)
+		f->reasons |= reason_bit(x->imm);
+	/* mov, add, sub of a 64-bit register to memory */
+	if (!x->vex && x->modrm && x->mod == 2 && (x->rex & 8) && x->disp >= 0x80 &&
+	    (x->op == 0x89 || x->op == 0x01 || x->op == 0x29) && x->base != RSP && x->base != RBP)
+		f->stores = true;
+	for (size_t i = 0; i < b->nf; i++)	/* code of this function: not another's start */
+		if (i != b->cur && b->f[i].va == x->va)
+			b->f[i].inner = true;
+	return true;
+}
+
+static void
+add_func(struct boring *b, uint64_t va)
+{
+	for (size_t i = 0; i < b->nf; i++)
+		if (b->f[i].va == va)
+			return;
+	if (b->nf == MAX_FUNCS)
+		b->full = true;
+	else
+		b->f[b->nf++] = (struct func){ .va = va };
+}
+
+static void
+collect(struct boring *b)
+{
+	uint64_t start[NEAREST];
+
+	for (size_t i = 0; i < b->scan->nref; i++) {
+		const struct scan_ref *r = &b->scan->ref[i];
+		size_t n;
+
+		if (b->scan->str[r->str].what != STR_BORING_FILE || (r->reg != RCX && r->reg != RDX))
+			continue;
+		n = code_starts(&b->code, r->va, start, NEAREST);
+		while (n > 0)
+			add_func(b, start[--n]);
+	}
+	for (b->cur = 0; b->cur < b->nf; b->cur++)
+		b->f[b->cur].whole = code_walk(&b->code, b->f[b->cur].va, on_insn, b);
+}
+
+/* The arguments (ssl, buf, num) are used and no fourth one is. */
+static bool
+takes_three(const struct boring *b, const struct func *f)
+{
+	return code_args(&b->code, f->va) == (X86_BIT(RDI) | X86_BIT(RSI) | X86_BIT(RDX));
+}
+
+static bool
+calls_read_impl(struct boring *b, const struct func *f)
+{
+	struct code_calls calls;
+
+	if ((f->reasons & (UNINITIALIZED | HANDSHAKE_FAILURE)) == (UNINITIALIZED | HANDSHAKE_FAILURE))
+		return true;	/* holds it */
+	code_calls(&b->code, f->va, &calls);
+	for (size_t i = 0; i < b->nf; i++) {
+		const struct func *g = &b->f[i];
+
+		if (g != f && !g->inner && g->refs && !(g->reasons & BAD_LENGTH) &&
+		    (g->reasons & (UNINITIALIZED | HANDSHAKE_FAILURE)) == (UNINITIALIZED | HANDSHAKE_FAILURE) &&
+		    code_calls_to(&calls, g->va))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_write(struct boring *b, struct func *f)
+{
+	const unsigned all = UNINITIALIZED | NOT_CALLED | BAD_LENGTH;
+
+	return (f->reasons & all) == all && takes_three(b, f);
+}
+
+static bool
+is_read(struct boring *b, struct func *f)
+{
+	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && f->stores &&
+	    takes_three(b, f) && calls_read_impl(b, f);
+}
+
+static bool
+is_handshake(struct boring *b, struct func *f)
+{
+	return (f->reasons & NO_TYPE) && !(f->reasons & BAD_LENGTH) &&
+	    (code_args(&b->code, f->va) & ~X86_BIT(RDI)) == 0;
+}
+
+/* The only function that is(); counts them. */
+static struct func *
+only(struct boring *b, bool (*is)(struct boring *, struct func *), size_t *count)
+{
+	struct func *found = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < b->nf; i++)
+		if (b->f[i].refs && !b->f[i].inner && is(b, &b->f[i])) {
+			found = &b->f[i];
+			++*count;
+		}
+	return *count == 1 ? found : NULL;
+}
+
+static void
+emit(struct boring *b, const struct func *f, const char *name, enum find_role role,
+    enum find_abi abi, const char *why)
+{
+	struct find_site probe = { 0 }, *site;
+
+	if (!site_place(&probe, b->e, f->va)) {
+		found_refuse(b->out, LIB_BORINGSSL, "%s: no function begins at its address", name);
+		return;
+	}
+	if (!(site = found_site(b->out)))
+		return;
+	*site = probe;
+	site->lib = LIB_BORINGSSL;
+	site->role = role;
+	site->abi = abi;
+	site->at = FIND_CALL;
+	snprintf(site->name, sizeof(site->name), "%s", name);
+	snprintf(site->evidence, sizeof(site->evidence), "%u error sites of ssl_lib.cc; %s", f->refs, why);
+}
+
+static void
+judge(struct boring *b)
+{
+	size_t nwrite, nread, nhand;
+	const struct func *w = only(b, is_write, &nwrite), *r = only(b, is_read, &nread);
+	const struct func *h = only(b, is_handshake, &nhand);
+
+	if (b->full || b->scan->full) {
+		found_refuse(b->out, LIB_BORINGSSL, "more error sites than one BoringSSL has");
+		return;
+	}
+	if (!w || !r) {
+		found_refuse(b->out, LIB_BORINGSSL, "%zu candidates for SSL_write, %zu for SSL_read (one each is "
+		    "needed) among %zu functions of ssl_lib.cc", nwrite, nread, b->nf);
+		return;
+	}
+	emit(b, r, "SSL_read", ROLE_READ, ABI_INT, "raises 66, reaches ssl_read_impl (226, 215), "
+	    "advances the buffer; takes rdi rsi rdx; unique");
+	emit(b, w, "SSL_write", ROLE_WRITE, ABI_INT, "raises 66, 111, 226; takes rdi rsi rdx; unique");
+	if (h)
+		emit(b, h, "SSL_do_handshake", ROLE_HANDSHAKE, ABI_RESULT, "raises 134; takes rdi; unique");
+}
+
+void
+find_boring(const struct elf *e, const struct scan *scan, struct found *out)
+{
+	struct boring *b;
+	uint64_t lo = UINT64_MAX, hi = 0, start, end;
+
+	if (found_has(out, LIB_BORINGSSL, ROLE_READ) || found_has(out, LIB_BORINGSSL, ROLE_WRITE))
+		return;		/* its symbols were there */
+	for (size_t i = 0; i < scan->nref; i++)
+		if (scan->str[scan->ref[i].str].what == STR_BORING_FILE) {
+			uint64_t va = scan->ref[i].va;
+
+			if (elf_function(e, va, &start, &end))
+				continue;
+			lo = va < lo ? va : lo;
+			hi = va > hi ? va : hi;
+		}
+	if (!scan_has(scan, STR_BORING_FILE) || scan->nref == 0)
+		return;
+	if (!(b = calloc(1, sizeof(*b)))) {
+		out->failed = true;
+		return;
+	}
+	b->e = e;
+	b->scan = scan;
+	b->out = out;
+	if (lo <= hi)
+		lo = lo > 0x4000 ? lo - 0x4000 : 0;
+	if (code_open(&b->code, e, lo, hi)) {
+		collect(b);
+		judge(b);
+	} else
+		out->failed = true;
+	code_close(&b->code);
+	free(b);
+}

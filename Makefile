@@ -1,13 +1,14 @@
 # agentsight - see README.md. `make help` lists the targets.
 #
 # One folder per tool: TOOL/TOOL.c holds main, every other TOOL/*.c is a part
-# of it. A name in FILTERS or PROBES is all that a new tool needs here.
+# of it. A name in FILTERS (what needs no libbpf; sysmon reads /proc) or PROBES
+# is all that a new tool needs here.
 
-FILTERS = jsonfilter httpparse ssemerge authstrip
+FILTERS = jsonfilter httpparse ssemerge authstrip sysmon
 PROBES  = sslsniff
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
-	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libssl-dev libc6-dev \
+	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libssl-dev libc6-dev \
 	perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck
 
 PREFIX ?= /usr/local
@@ -39,7 +40,8 @@ ALL_LDFLAGS = $(HARDENLD) $(SANFLAGS) $(LDFLAGS)
 # Libraries beyond libc, per tool.
 LIBS_stage = -ljansson
 LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lelf -lz
-LIBS_httpparse = -lz -lbrotlidec -lzstd
+LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
+LIBS_sysmon = -lm
 LIBS_parts = $(LIBS_httpparse)
 
 # Quiet rules; V=1 shows the commands.
@@ -52,7 +54,7 @@ say = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$@)";
 MAKEFLAGS += --no-print-directory
 endif
 
-LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c)
+LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c clock.c proc.c)
 LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC),$(wildcard lib/*.c))
 LLHTTP_SRC = $(addprefix /usr/share/llhttp/,llhttp.c api.c http.c)
 

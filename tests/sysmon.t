@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""sysmon.t - against what getrusage(2), /proc and the load itself say"""
+import json, os, resource, signal, subprocess, sys, tempfile, time
+
+n = failed = 0
+seen = tempfile.NamedTemporaryFile('w', suffix='.ndjson')
+
+def ok(good, what, note=''):
+    global n, failed
+    n += 1
+    failed += not good
+    print('%sok %d - %s' % ('' if good else 'not ', n, what))
+    if not good:
+        print('# %s' % (note,))
+
+def sysmon(*args, **kw):
+    return subprocess.Popen(['sysmon', *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+
+def lines(p, timeout=60):
+    out, err = p.communicate(timeout=timeout)
+    seen.write(out.decode()); seen.flush()
+    return [json.loads(l) for l in out.splitlines()], err.decode()
+
+BURN = 'import os,sys,time\nt=time.process_time()\nwhile time.process_time()-t<float(sys.argv[1]): pass\n'
+
+# --- host
+ev, err = lines(sysmon('-i', '100ms', '-d', '350ms'))
+ok(len(ev) >= 3 and all(e['type'] == 'system.host' for e in ev), 'the host, when nothing is chosen', ev)
+ok(ev[0]['cores'] == os.sysconf('SC_NPROCESSORS_ONLN'), 'its cores')
+mem = int(next(l for l in open('/proc/meminfo') if l.startswith('MemTotal')).split()[1]) * 1024
+ok(ev[0]['mem_total_bytes'] == mem, 'its memory')
+ok(abs(ev[-1]['timestamp_ns'] - time.time_ns()) < 5e9, 'time since the epoch')
+ok('lost: nothing' in err, 'a summary')
+
+# --- cpu of a tree, also of children that live shorter than an interval
+script = BURN + '''
+import subprocess
+for i in range(12):
+    subprocess.run([sys.executable, '-c', open(sys.argv[2]).read(), '0.1'])
+time.sleep(0.5)
+'''
+with tempfile.TemporaryDirectory() as d:
+    with open(d + '/burn.py', 'w') as f:
+        f.write(BURN)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    p = subprocess.Popen(['/usr/bin/python3', '-c', 'import sys,time\ntime.sleep(0.4)\n' + script, '0.6', d + '/burn.py'])
+    m = sysmon('-p', p.pid, '-i', '250ms')
+    p.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ev, err = lines(m)
+used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+cpu, last = 0, None
+for e in ev:
+    if last and 'cpu_percent' in e:
+        cpu += e['cpu_percent'] / 100 * (e['timestamp_ns'] - last) / 1e9
+    last = e['timestamp_ns']
+ok(used > 1.5 and abs(cpu - used) < 0.15 * used, 'CPU of a tree equals getrusage', (cpu, used))
+ok(m.returncode == 0 and ev[-1].get('ended') is True, 'a target that ends is told, and sysmon ends with it', ev[-1:])
+ok(sum(e.get('ended', False) for e in ev) == 1, 'once')
+ok(all(isinstance(e['cpu_percent'], (int, float)) for e in ev if 'cpu_percent' in e), 'numbers are numbers')
+ok(max(e.get('children', 0) for e in ev) >= 1, 'children are seen')
+
+# --- memory, threads, io, alert
+code = '''
+import threading, time, os, sys
+b = bytearray(64 << 20)
+ev = threading.Event()
+for i in range(3): threading.Thread(target=ev.wait, daemon=True).start()
+f = open(sys.argv[1], 'wb'); f.write(b'x' * (8 << 20)); f.flush(); os.fsync(f.fileno())
+print('up', flush=True); sys.stdin.read()
+'''
+with tempfile.TemporaryDirectory(dir='/var/tmp') as d:
+    p = subprocess.Popen(['/usr/bin/python3', '-c', code, d + '/f'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p.stdout.readline()
+    ev, err = lines(sysmon('-p', p.pid, '-i', '100ms', '-d', '250ms', '--pss', '--memory-threshold', '60M', '--host'))
+    st = dict(l.split(':', 1) for l in open('/proc/%d/status' % p.pid))
+    io = dict(l.split(': ') for l in open('/proc/%d/io' % p.pid))
+    kb = lambda k: int(st[k].split()[0]) * 1024
+    e = [x for x in ev if x['type'] == 'system.process'][-1]
+    ok(abs(e['rss_bytes'] - kb('VmRSS')) < 4 << 20 and e['rss_bytes'] > 64 << 20, 'resident memory', (e, kb('VmRSS')))
+    ok(e['vsz_bytes'] == kb('VmSize'), 'virtual memory')
+    ok(e['rss_peak_bytes'] >= kb('VmHWM') - (4 << 20), 'its peak')
+    ok(0 < e['pss_bytes'] <= e['rss_bytes'] + (1 << 20), 'proportional memory', e)
+    ok(e['threads'] == 4, 'threads', e)
+    ok(e['io_write_bytes'] == int(io['write_bytes']), 'bytes written', (e, io))
+    ok(e['alert'] is True, 'an alert at the threshold')
+    ok(any(x['type'] == 'system.host' for x in ev), 'the host as well, when asked for')
+    p.stdin.close(); p.wait()
+
+# --- by name and by session; without children
+p = subprocess.Popen(['setsid', '-w', 'sh', '-c', 'sleep 30 & exec sleep 31'])
+time.sleep(0.3)
+sid = next(int(x) for x in os.listdir('/proc') if x.isdigit() and os.path.exists('/proc/%s/cmdline' % x)
+           and open('/proc/%s/cmdline' % x, 'rb').read() == b'sleep\x0031\x00')
+ev, _ = lines(sysmon('--session', sid, '-i', '100ms', '-d', '150ms'))
+ok(ev and ev[0]['pid'] == sid and ev[0]['children'] == 1 and ev[0]['comm'] == 'sleep', 'a session', ev)
+ev, _ = lines(sysmon('-p', sid, '--no-children', '-i', '100ms', '-d', '50ms'))
+ok(ev and ev[0]['children'] == 0, 'without children', ev)
+m = sysmon('-c', 'sleepytest', '-i', '100ms')
+q = subprocess.Popen(['/usr/bin/python3', '-c', 'import time\nopen("/proc/self/comm","w").write("sleepytest")\ntime.sleep(0.6)'])
+q.wait()
+time.sleep(0.3)
+m.send_signal(signal.SIGINT)
+ev, _ = lines(m)
+mine = [e for e in ev if e['pid'] == q.pid]
+ok(m.returncode == 0 and mine and mine[0]['comm'] == 'sleepytest' and mine[-1].get('ended'), 'a name that appears and goes', ev)
+os.killpg(sid, signal.SIGKILL)
+p.wait()
+
+# --- errors and ends
+ok(sysmon('-p', '4194303').wait() == 1, 'no such process')
+ok(sysmon('-p', 'x').wait() == 2 and sysmon('-i', '0').wait() == 2 and sysmon('what').wait() == 2, 'usage')
+m = subprocess.Popen(['sysmon', '-i', '100ms'], stdout=open('/dev/full', 'w'), stderr=subprocess.PIPE)
+err = m.communicate(timeout=10)[1]
+ok(m.returncode == 1 and b'No space left' in err, 'a full disk is said')
+m = sysmon('-i', '1h')
+m.stdout.readline()
+m.stdout.close()
+ok(m.wait(timeout=10) == 0, 'a closed reader ends it, although no sample is due')
+m.stderr.close()
+
+r = subprocess.run(['/usr/bin/python3', 'tests/validate.py', seen.name], capture_output=True, text=True)
+ok(r.returncode == 0, 'every line is as the schema says', r.stdout + r.stderr)
+print('1..%d' % n)
+sys.exit(failed != 0)

@@ -1,0 +1,422 @@
+/* conn.c - one connection; see conn.h */
+#include "conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WAITING_MAX = 128,	/* requests in a row without a response; older ones are told already */
+};
+
+static struct side *
+other_side(struct side *s)
+{
+	return &s->c->side[s == &s->c->side[0]];
+}
+
+/* --- lines held until their bytes are decided ---------------------------------- */
+
+static void
+held_pop(struct side *s, bool pass)
+{
+	struct held *l = s->held;
+
+	if (!(s->held = l->next))
+		s->heldtail = &s->held;
+	s->heldbytes -= sizeof(*l) + l->n;
+	if (pass && !s->c->raw) {
+		line_put(s->c->w->out, l->line, l->n);
+		s->c->w->passed++;
+	}
+	free(l);
+}
+
+static void
+held_add(struct side *s, const char *line, size_t n, uint64_t off, uint64_t end)
+{
+	struct held *l = malloc(sizeof(*l) + n);
+
+	if (!l) {
+		s->c->w->nomem = true;
+		return;
+	}
+	*l = (struct held){ .off = off, .end = end, .n = n };
+	memcpy(l->line, line, n);
+	*s->heldtail = l;
+	s->heldtail = &l->next;
+	s->heldbytes += sizeof(*l) + n;
+}
+
+/* The envelope of the line that holds stream position pos. */
+static void
+envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
+{
+	struct writer *w = s->c->w;
+
+	for (struct held *l = s->held; l; l = l->next)
+		if (pos >= l->off && pos < l->end) {
+			if (event_scan(&w->env, l->line, l->n) == EVENT_OK)
+				envelope_take(w, &w->env, to);
+			return;
+		}
+	if (s->tail.p && (pos < s->line_off || !s->ev)) {
+		*to = s->tail;
+		s->tail = (struct envelope_text){ 0 };
+	} else if (s->ev) {
+		envelope_take(w, s->ev, to);
+	}
+}
+
+/* --- what http1 tells -------------------------------------------------------------- */
+
+static void
+on_decided(void *arg, struct http1 *h, uint64_t upto, bool ours)
+{
+	struct side *s = arg;
+	struct writer *w = s->c->w;
+	uint64_t n = upto - s->decided;
+
+	s->decided = upto;
+	if (ours) {
+		s->ours = upto;
+		while (s->held && s->held->off < upto)
+			held_pop(s, false);
+		return;
+	}
+	if (h->odd)
+		loss_add(w->loss, h->odd, 1, 0);
+	h->odd = NULL;
+	loss_add(w->loss, "not_http", !s->told, n);
+	s->told = true;
+	while (s->held && s->held->end <= upto)
+		held_pop(s, true);
+}
+
+static void
+roles_set(struct side *s, bool response)
+{
+	struct conn *c = s->c;
+
+	if (c->requests >= 0)
+		return;
+	c->requests = response ? s == &c->side[0] : s != &c->side[0];
+	c->side[c->requests].h.role = HTTP1_REQUEST;
+	c->side[!c->requests].h.role = HTTP1_RESPONSE;
+}
+
+static struct exchange *
+exchange_pop(struct conn *c)
+{
+	struct exchange *x = c->first;
+
+	if (!x)
+		return NULL;
+	if (!(c->first = x->next))
+		c->last = &c->first;
+	c->waiting--;
+	c->xbytes -= exchange_held(x);
+	return x;
+}
+
+/* A new request: it waits for its response. */
+static struct exchange *
+request_exchange(struct side *s, const struct head *head, uint64_t ns)
+{
+	struct conn *c = s->c;
+	struct exchange *x = exchange_new(head, "/", ++c->number);
+
+	if (!x)
+		return NULL;
+	x->first_ns = ns;
+	x->upgrade = head_has_token(head, "connection", "upgrade");
+	if (c->waiting == WAITING_MAX)
+		exchange_drop(exchange_pop(c));
+	x->refs++;
+	*c->last = x;
+	c->last = &x->next;
+	c->waiting++;
+	c->xbytes += exchange_held(x);
+	return x;
+}
+
+/* The request that a response answers. Behind a gap it is the newest one: no
+ * client sends the next request before it has its answer. */
+static struct exchange *
+response_exchange(struct side *s)
+{
+	struct conn *c = s->c;
+	struct exchange *x;
+
+	while (s->gap && c->waiting > 1)
+		exchange_drop(exchange_pop(c));
+	s->gap = false;
+	if (!(x = exchange_pop(c)))
+		return exchange_new(NULL, "/", ++c->number);
+	x->answered = true;
+	return x;
+}
+
+/* Is this the answer that makes the connection something else? */
+static bool
+switches(const struct head *h, const struct exchange *x)
+{
+	return h->status == 101 || (x->connect && h->status / 100 == 2);
+}
+
+static bool
+on_head(void *arg, struct http1 *h, uint64_t start)
+{
+	struct side *s = arg;
+	struct conn *c = s->c;
+	struct envelope_text env = { 0 };
+	struct exchange *x;
+	const struct head *head = &h->head;
+	bool none;
+
+	roles_set(s, head->response);
+	s->gap |= h->lost;
+	if (head->response && head->status / 100 == 1 && head->status != 101) {
+		if (s->m.ninterim < MESSAGE_INTERIM)
+			s->m.interim[s->m.ninterim++] = head->status;
+		return true;	/* the response proper is still to come */
+	}
+	envelope_at(s, start, &env);
+	if (!env.p)
+		c->w->nomem = true;
+	x = head->response ? response_exchange(s) : request_exchange(s, head, env.ns);
+	if (!x || c->w->nomem) {
+		c->w->nomem = true;
+		envelope_drop(&env);
+		exchange_drop(x);
+		return false;
+	}
+	none = head->response && (exchange_is_head(x) || switches(head, x));
+	message_begin(&s->m, c->w, head, x, &env);
+	/* refused: the request's side goes on with HTTP */
+	if (head->response && !switches(head, x) && (x->upgrade || x->connect))
+		http1_resume(&other_side(s)->h);
+	return none;
+}
+
+static void
+on_body(void *arg, struct http1 *h, const char *p, size_t n)
+{
+	struct side *s = arg;
+
+	(void)h;
+	if (s->m.open)
+		message_body(&s->m, p, n);
+}
+
+static void
+on_cut(void *arg, struct http1 *h, const char *why)
+{
+	struct side *s = arg;
+
+	(void)h;
+	if (s->m.open)
+		message_cut(&s->m, why);
+}
+
+static void
+on_end(void *arg, struct http1 *h, const char *why)
+{
+	struct side *s = arg;
+	bool change, wait;
+
+	if (!s->m.open)
+		return;		/* an interim response */
+	change = h->head.response && switches(&h->head, s->m.x);
+	wait = !h->head.response && !why && (s->m.x->upgrade || s->m.x->connect) && !s->m.x->answered;
+	if (h->behind)
+		loss_add(s->c->w->loss, "behind_hole", 1, h->behind);
+	if (why && !strcmp(why, "malformed"))
+		loss_add(s->c->w->loss, why, 1, 0);
+	message_end(&s->m, why);
+	if (change && !why) {
+		s->c->other = true;
+		http1_other(h);
+		http1_other(&other_side(s)->h);
+	} else if (wait) {
+		http1_wait(h);
+	}
+}
+
+static const struct http1_ops ops = {
+	.head = on_head, .body = on_body, .cut = on_cut, .end = on_end, .decided = on_decided,
+};
+
+/* --- the connection -------------------------------------------------------------------- */
+
+void
+conn_init(struct conn *c, struct writer *w, const struct conn_limits *limits, bool raw)
+{
+	*c = (struct conn){ .w = w, .requests = -1, .raw = raw };
+	c->last = &c->first;
+	for (int i = 0; i < 2; i++) {
+		c->side[i].c = c;
+		c->side[i].heldtail = &c->side[i].held;
+		http1_init(&c->side[i].h, &ops, &c->side[i], limits->max_head);
+	}
+}
+
+/* Bytes of another protocol: decided, and not ours. */
+static void
+other_feed(struct side *s, const char *p, size_t n)
+{
+	struct http1 *h = &s->h;
+
+	(void)p;
+	if (h->pend.n + n == 0)
+		return;
+	h->pos += h->pend.n + n;
+	bytes_reset(&h->pend, 0);
+	on_decided(s, h, h->pos, false);
+}
+
+static void
+side_feed(struct side *s, const char *p, size_t n)
+{
+	size_t used = http1_feed(&s->h, p, n);
+
+	if (s->h.h2 && !s->c->other) {
+		s->c->other = true;
+		http1_other(&other_side(s)->h);
+	}
+	if (s->h.state == HTTP1_OTHER)
+		other_feed(s, p + used, n - used);
+	if (other_side(s)->h.state == HTTP1_OTHER)
+		other_feed(other_side(s), NULL, 0);
+	message_flush(&s->m);
+	s->c->w->nomem |= s->h.nomem;
+}
+
+/* A gap before stream position pos. */
+static void
+side_hole(struct side *s, uint64_t n)
+{
+	loss_add(s->c->w->loss, "hole", 1, n);
+	http1_hole(&s->h, n);
+	if (s->h.state == HTTP1_OTHER)
+		s->h.pos += n;
+	s->decided = s->h.pos;
+}
+
+/* Brings off in step with the stream. False: nothing of the line is new. */
+static bool
+side_align(struct side *s, uint64_t off, const char **p, size_t *n, uint64_t *missing)
+{
+	uint64_t next = s->h.pos + s->h.pend.n, end;
+
+	if (!s->seen && off) {
+		/* not seen from its beginning: lost, or evicted before. Numbers go
+		 * on from the offset, so that no id is given twice. */
+		loss_add(s->c->w->loss, "late", 1, 0);
+		if (s->c->number < off)
+			s->c->number = off;
+		http1_hole(&s->h, off);
+		s->decided = s->h.pos;
+	} else if (off > next) {
+		side_hole(s, off - next);
+	} else if (off < next) {
+		uint64_t again = next - off;
+
+		end = off + *n + *missing;
+		loss_add(s->c->w->loss, "repeat", 1, end < next ? end - off : again);
+		if (end <= next)
+			return false;
+		if (again > *n) {
+			*missing -= again - *n;
+			again = *n;
+		}
+		*p += again;
+		*n -= again;
+	}
+	s->seen = true;
+	return true;
+}
+
+enum conn_rc
+conn_data(struct conn *c, int dir, const struct event *ev, const char *line, size_t linelen,
+    bool has_off, uint64_t off, const void *bytes, size_t n, uint64_t missing)
+{
+	struct side *s = &c->side[dir];
+	const char *p = bytes;
+	uint64_t end;
+
+	s->ev = ev;
+	s->line_off = has_off ? off : s->h.pos + s->h.pend.n;
+	if (has_off && !side_align(s, off, &p, &n, &missing)) {
+		s->ev = NULL;
+		return CONN_TAKEN;
+	}
+	s->line_off = s->h.pos + s->h.pend.n;
+	s->seen = true;
+	end = s->line_off + n;
+	if (n)
+		side_feed(s, p, n);
+	if (missing)
+		side_hole(s, missing);
+	if (s->decided >= end)
+		envelope_drop(&s->tail);
+	else if (s->decided >= s->line_off)
+		envelope_take(c->w, ev, &s->tail);
+	s->ev = NULL;
+	if (s->ours > s->line_off)
+		return CONN_TAKEN;
+	if (s->decided >= end)
+		return CONN_PASS;
+	held_add(s, line, linelen, s->line_off, end);
+	while (s->heldbytes > 4 * s->h.head.max)
+		held_pop(s, true);
+	return CONN_HELD;
+}
+
+void
+conn_finish(struct conn *c, const char *why, bool closed)
+{
+	c->w->now = 0;		/* nothing arrives with the end: a message ended with its last byte */
+	for (int i = 0; i < 2; i++) {
+		/* requests first, whichever side that is */
+		struct side *s = &c->side[c->requests > 0 ? !i : i];
+
+		if (s->h.state == HTTP1_OTHER)
+			other_feed(s, NULL, 0);
+		else
+			http1_finish(&s->h, why, closed);
+		if (s->m.open)
+			message_end(&s->m, why);
+		while (s->held)
+			held_pop(s, true);
+	}
+}
+
+void
+conn_free(struct conn *c)
+{
+	for (int i = 0; i < 2; i++) {
+		struct side *s = &c->side[i];
+
+		while (s->held)
+			held_pop(s, true);
+		message_drop(&s->m);
+		bytes_free(&s->m.body);
+		envelope_drop(&s->tail);
+		http1_free(&s->h);
+	}
+	while (c->first)
+		exchange_drop(exchange_pop(c));
+}
+
+size_t
+conn_held(const struct conn *c)
+{
+	size_t n = c->xbytes;
+
+	for (int i = 0; i < 2; i++) {
+		const struct side *s = &c->side[i];
+
+		n += http1_held(&s->h) + message_held(&s->m) + s->heldbytes + s->tail.n;
+	}
+	return n;
+}

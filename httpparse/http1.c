@@ -1,0 +1,761 @@
+/* http1.c - HTTP/1.x messages out of a byte stream; see http1.h */
+#include "http1.h"
+
+#include <string.h>
+
+enum {
+	STRICT_MAX = 16 << 10,	/* start line and first field, where a start is not expected */
+	WAIT_MAX = 64 << 10,	/* bytes held behind a request to switch protocols */
+	PEND_KEEP = 32 << 10,
+};
+
+enum found { NO, MAYBE, YES };
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/* --- where a message starts --------------------------------------------------- */
+
+/* Matches a literal at *i. NO, MAYBE (the bytes end first) or YES, *i behind it. */
+static enum found
+take_text(const char *p, size_t n, size_t *i, const char *text)
+{
+	size_t len = strlen(text), have = n - *i < len ? n - *i : len;
+
+	if (memcmp(p + *i, text, have))
+		return NO;
+	*i += have;
+	return have == len ? YES : MAYBE;
+}
+
+/* A line end, LF or CRLF. */
+static enum found
+take_eol(const char *p, size_t n, size_t *i)
+{
+	if (*i < n && p[*i] == '\r')
+		++*i;
+	if (*i == n)
+		return MAYBE;
+	return p[(*i)++] == '\n' ? YES : NO;
+}
+
+static enum found
+take_method(const char *p, size_t n, size_t *i)
+{
+#define NAME(num, name, string) #string " ",
+	static const char *const method[] = { HTTP_METHOD_MAP(NAME) };
+#undef NAME
+	enum found best = NO;
+
+	for (size_t k = 0; k < sizeof(method) / sizeof(*method); k++) {
+		size_t at = *i;
+
+		if (*i < n && p[*i] != *method[k])
+			continue;
+		switch (take_text(p, n, &at, method[k])) {
+		case YES:
+			*i = at;
+			return YES;
+		case MAYBE:
+			best = MAYBE;
+			break;
+		case NO:
+			break;
+		}
+	}
+	return best;
+}
+
+/* HTTP/1.x and what has to follow. */
+static enum found
+take_version(const char *p, size_t n, size_t *i)
+{
+	enum found f = take_text(p, n, i, "HTTP/1.");
+
+	if (f != YES)
+		return f;
+	if (*i == n)
+		return MAYBE;
+	return p[*i] == '0' || p[*i] == '1' ? (++*i, YES) : NO;
+}
+
+static enum found
+request_line(const char *p, size_t n, size_t *i, bool strict)
+{
+	bool connect = n >= 8 && !memcmp(p, "CONNECT ", 8);
+	enum found f = take_method(p, n, i);
+	size_t from = *i;
+
+	if (f != YES)
+		return f;
+	if (*i < n && strict && !connect && p[*i] != '/' && p[*i] != '*' && p[*i] != 'h')
+		return NO;
+	while (*i < n && (unsigned char)p[*i] > ' ' && p[*i] != 0x7f)
+		++*i;
+	if (*i == n)
+		return MAYBE;
+	if (*i == from || p[(*i)++] != ' ')
+		return NO;
+	f = take_version(p, n, i);
+	return f == YES ? take_eol(p, n, i) : f;
+}
+
+static enum found
+status_line(const char *p, size_t n, size_t *i)
+{
+	enum found f = take_version(p, n, i);
+
+	if (f != YES)
+		return f;
+	if (*i == n)
+		return MAYBE;
+	if (p[(*i)++] != ' ')
+		return NO;
+	for (int k = 0; k < 3; k++, ++*i) {
+		if (*i == n)
+			return MAYBE;
+		if (p[*i] < (k ? '0' : '1') || p[*i] > (k ? '9' : '5'))
+			return NO;
+	}
+	if (*i < n && p[*i] == ' ')
+		while (*i < n && ((unsigned char)p[*i] >= ' ' || p[*i] == '\t') && p[*i] != 0x7f)
+			++*i;
+	return take_eol(p, n, i);
+}
+
+/* "name: value" and its line end; none: an empty line will do too. */
+static enum found
+field_line(const char *p, size_t n, size_t *i, bool none)
+{
+	static const char token[256] = {
+		['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
+		['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
+		['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+	};
+	size_t from = *i;
+
+	if (none && *i < n && (p[*i] == '\r' || p[*i] == '\n'))
+		return take_eol(p, n, i);
+	while (*i < n && token[(unsigned char)p[*i]])
+		++*i;
+	if (*i == n)
+		return MAYBE;
+	if (*i == from || p[*i] != ':')
+		return NO;
+	while (*i < n && (p[*i] == '\t' || (unsigned char)p[*i] >= ' ') && p[*i] != 0x7f)
+		++*i;
+	return take_eol(p, n, i);
+}
+
+/* Does a message start at p? Where one is expected its start line is enough;
+ * elsewhere (strict) a field has to follow, for text about HTTP is not HTTP. */
+static enum found
+start_at(const char *p, size_t n, enum http1_role role, bool strict)
+{
+	enum found f = NO;
+	size_t i = 0;
+	bool response = *p == 'H';
+
+	if (strict && n > STRICT_MAX)
+		n = STRICT_MAX;
+	if (response && role != HTTP1_REQUEST)
+		f = status_line(p, n, &i);
+	/* HEAD begins as HTTP does */
+	if (f == NO && role != HTTP1_RESPONSE) {
+		response = false;
+		i = 0;
+		f = request_line(p, n, &i, strict);
+	}
+	if (f == YES && strict)
+		f = field_line(p, n, &i, response);
+	return f == MAYBE && strict && n == STRICT_MAX ? NO : f;
+}
+
+int
+http1_is_h2(const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	size_t len = sizeof(preface) - 1;
+	unsigned size;
+
+	if (!n)
+		return -1;
+	if (*p == 'P')
+		return memcmp(p, preface, n < len ? n : len) ? 0 : n < len ? -1 : 1;
+	if (*p)
+		return 0;
+	/* length below 64 KiB and a multiple of 6, type 4, stream 0 */
+	if (n < 9)
+		return (n > 3 && p[3] != 4) || (n > 4 && p[4] > 1) ||
+		    (n > 5 && (p[5] || (n > 6 && p[6]) || (n > 7 && p[7]))) ? 0 : -1;
+	size = p[1] << 8 | p[2];
+	return size % 6 == 0 && p[3] == 4 && p[4] <= 1 && !p[5] && !p[6] && !p[7] && !p[8];
+}
+
+/* The offset of the byte behind the empty line that ends a header; 0: not there.
+ * Looks from *i on, and leaves there how far it came. */
+static size_t
+head_length(const char *p, size_t n, size_t *i)
+{
+	const char *nl;
+
+	for (; *i < n; ++*i) {
+		if (!(nl = memchr(p + *i, '\n', n - *i))) {
+			*i = n;
+			return 0;
+		}
+		*i = nl - p;
+		if (*i + 1 < n && nl[1] == '\n')
+			return *i + 2;
+		if (*i + 2 < n && nl[1] == '\r' && nl[2] == '\n')
+			return *i + 3;
+		if (*i + 1 == n || (*i + 2 == n && nl[1] == '\r'))
+			return 0;	/* the next bytes may end it */
+	}
+	return 0;
+}
+
+/* --- llhttp's callbacks ---------------------------------------------------------- */
+
+static int
+on_url(llhttp_t *p, const char *at, size_t n)
+{
+	struct http1 *h = p->data;
+
+	return head_text(&h->head, &h->head.target, at, n);
+}
+
+static int
+on_status(llhttp_t *p, const char *at, size_t n)
+{
+	struct http1 *h = p->data;
+
+	return head_text(&h->head, &h->head.reason, at, n);
+}
+
+static int
+on_field(llhttp_t *p, const char *at, size_t n)
+{
+	struct http1 *h = p->data;
+
+	if (!h->in_field && head_field(&h->head))
+		return -1;
+	h->in_field = true;
+	return head_name(&h->head, at, n);
+}
+
+static int
+on_value(llhttp_t *p, const char *at, size_t n)
+{
+	struct http1 *h = p->data;
+
+	return head_value(&h->head, at, n);
+}
+
+static int
+on_value_complete(llhttp_t *p)
+{
+	struct http1 *h = p->data;
+
+	head_value_end(&h->head);
+	h->in_field = false;
+	return 0;
+}
+
+/* What llhttp knows of the start line goes into the head. */
+static void
+head_fill(struct http1 *h)
+{
+	h->head.response = h->parser.type == HTTP_RESPONSE;
+	h->head.major = h->parser.http_major;
+	h->head.minor = h->parser.http_minor;
+	h->head.status = h->head.response ? h->parser.status_code : 0;
+	h->head.method = h->head.response ? NULL : llhttp_method_name(h->parser.method);
+}
+
+static int
+on_headers(llhttp_t *p)
+{
+	struct http1 *h = p->data;
+	bool none;
+
+	head_fill(h);
+	h->head.in_trailers = true;
+	h->open = true;
+	none = h->ops->head(h->arg, h, h->pos);
+	/* RFC 9112 6.3: llhttp leaves 204 and 304 with a Content-Length to us */
+	if (h->head.response && (h->head.status / 100 == 1 || h->head.status == 204 || h->head.status == 304))
+		none = true;
+	h->counted = !none && (p->flags & F_CONTENT_LENGTH) && !(p->flags & (F_CHUNKED | F_TRANSFER_ENCODING));
+	h->left = h->counted ? p->content_length : 0;
+	h->in_size = !none && (p->flags & F_CHUNKED);
+	return none;
+}
+
+static int
+on_chunk(llhttp_t *p)
+{
+	struct http1 *h = p->data;
+
+	h->counted = true;
+	h->left = p->content_length;
+	h->last_chunk = !h->left;
+	return 0;
+}
+
+/* Back to us between two chunks: llhttp 8.1 takes no quoted extensions. */
+static int
+on_chunk_complete(llhttp_t *p)
+{
+	struct http1 *h = p->data;
+
+	h->counted = false;
+	if (h->last_chunk)
+		return 0;
+	h->in_size = true;
+	h->in_extension = h->digits = false;
+	return HPE_PAUSED;
+}
+
+static int
+on_body(llhttp_t *p, const char *at, size_t n)
+{
+	struct http1 *h = p->data;
+
+	if (h->counted)
+		h->left -= n;
+	if (!h->muted)
+		h->ops->body(h->arg, h, at, n);
+	else if (!h->filling)
+		h->behind += n;
+	return 0;
+}
+
+static int
+on_done(llhttp_t *p)
+{
+	struct http1 *h = p->data;
+
+	h->done = true;
+	return HPE_PAUSED;	/* what follows is for us to look at first */
+}
+
+static const llhttp_settings_t settings = {
+	.on_url = on_url,
+	.on_status = on_status,
+	.on_header_field = on_field,
+	.on_header_value = on_value,
+	.on_header_value_complete = on_value_complete,
+	.on_headers_complete = on_headers,
+	.on_chunk_header = on_chunk,
+	.on_chunk_complete = on_chunk_complete,
+	.on_body = on_body,
+	.on_message_complete = on_done,
+};
+
+/* --- states -------------------------------------------------------------------------- */
+
+void
+http1_init(struct http1 *h, const struct http1_ops *ops, void *arg, size_t max_head)
+{
+	*h = (struct http1){ .ops = ops, .arg = arg, .head.max = max_head };
+}
+
+void
+http1_free(struct http1 *h)
+{
+	head_free(&h->head);
+	bytes_free(&h->pend);
+}
+
+size_t
+http1_held(const struct http1 *h)
+{
+	return h->pend.cap + head_held(&h->head);
+}
+
+static void
+decide(struct http1 *h, size_t n, bool ours)
+{
+	if (!n)
+		return;
+	h->pos += n;
+	h->ops->decided(h->arg, h, h->pos, ours);
+}
+
+static void
+seek(struct http1 *h, bool dirty)
+{
+	h->state = HTTP1_SEEK;
+	h->dirty = dirty;
+	h->lost |= dirty;
+}
+
+static void
+message_end(struct http1 *h, const char *why)
+{
+	seek(h, why && !h->done);
+	h->open = false;
+	h->muted = false;
+	h->why = NULL;
+	h->ops->end(h->arg, h, why);
+}
+
+static void
+parser_begin(struct http1 *h, const char *p)
+{
+	bool response = h->role == HTTP1_RESPONSE || (h->role == HTTP1_ANY && !memcmp(p, "HTTP", 4));
+
+	llhttp_init(&h->parser, response ? HTTP_RESPONSE : HTTP_REQUEST, &settings);
+	h->parser.data = h;
+	/* we watch what two others agreed on: nothing to be strict about */
+	llhttp_set_lenient_headers(&h->parser, 1);
+	llhttp_set_lenient_chunked_length(&h->parser, 1);
+	llhttp_set_lenient_keep_alive(&h->parser, 1);
+	llhttp_set_lenient_transfer_encoding(&h->parser, 1);
+	head_reset(&h->head);
+	h->in_field = h->done = h->muted = h->counted = h->open = false;
+	h->in_size = h->in_extension = h->digits = h->last_chunk = false;
+	h->why = NULL;
+	h->left = h->behind = 0;
+}
+
+/* A header that is none after all: its start line and the lines up to the bad
+ * one cannot be the start of another message either. */
+static size_t
+head_refuse(struct http1 *h, const char *p, size_t n, const char *odd)
+{
+	const char *at = llhttp_get_error_pos(&h->parser);
+	size_t skip = 1;
+
+	if (at > p && at < p + n) {
+		while (at > p && at[-1] != '\n')
+			at--;
+		skip = at > p ? at - p : 1;
+	}
+	h->odd = odd;
+	h->open = false;
+	decide(h, skip, false);
+	seek(h, true);
+	return skip;
+}
+
+/* The header p[0..n) is whole: llhttp reads it. Returns bytes decided. */
+static size_t
+head_read(struct http1 *h, const char *p, size_t n)
+{
+	llhttp_errno_t r;
+
+	parser_begin(h, p);
+	r = llhttp_execute(&h->parser, p, n);
+	if (!h->open)
+		return head_refuse(h, p, n, h->head.nfields == HEAD_FIELDS ? "long_header" : "bad_header");
+	h->state = HTTP1_BODY;
+	h->lost = false;
+	decide(h, n, true);
+	if (h->done)
+		message_end(h, NULL);
+	else if (r != HPE_OK)
+		message_end(h, "malformed");
+	return n;
+}
+
+/* Only a part of a header came: what is known of it is told. */
+static void
+head_partial(struct http1 *h, const char *why)
+{
+	struct bytes b = h->pend;
+	llhttp_errno_t r;
+
+	parser_begin(h, b.p);
+	r = llhttp_execute(&h->parser, b.p, b.n);
+	if (r != HPE_OK || h->open || !h->parser.http_major) {
+		decide(h, b.n, false);
+		return;
+	}
+	if (h->in_field)
+		head_field_drop(&h->head);
+	head_fill(h);
+	h->open = true;
+	h->ops->head(h->arg, h, h->pos);
+	h->lost = false;
+	decide(h, b.n, true);
+	message_end(h, why);
+}
+
+/* Skips to where a message may start, or to the end. */
+static size_t
+seek_run(struct http1 *h, const char *p, size_t n)
+{
+	size_t k = 0;
+
+	while (k < n) {
+		enum found f;
+		int h2;
+
+		if (!h->dirty && (p[k] == '\r' || p[k] == '\n')) {
+			decide(h, ++k, true);	/* RFC 9112 2.2: empty lines between */
+			return k;
+		}
+		if (!h->dirty && (h2 = http1_is_h2(p + k, n - k))) {
+			f = MAYBE;
+			if (h2 > 0) {
+				decide(h, k, false);
+				h->h2 = true;
+				h->state = HTTP1_OTHER;
+				return k;
+			}
+		} else {
+			f = start_at(p + k, n - k, h->role, h->dirty);
+			if (f == MAYBE && n - k > h->head.max)
+				f = NO;
+		}
+		if (f != NO) {
+			decide(h, k, false);
+			if (f == YES)
+				h->state = HTTP1_HEAD;
+			return k;
+		}
+		h->dirty = h->lost = true;
+		for (k++; k < n && (p[k] < 'A' || p[k] > 'Z'); k++)
+			;
+	}
+	decide(h, n, false);
+	return n;
+}
+
+static size_t
+head_run(struct http1 *h, const char *p, size_t n)
+{
+	size_t i = h->scanned > h->pos ? h->scanned - h->pos : 0, len = head_length(p, n, &i);
+
+	h->scanned = h->pos + i;
+	if (len > h->head.max || (!len && n > h->head.max)) {
+		h->parser.error_pos = NULL;
+		return head_refuse(h, p, n, "long_header");
+	}
+	return len ? head_read(h, p, len) : 0;
+}
+
+/* A chunk's size line: llhttp gets the digits and the line end, extensions are
+ * left out (RFC 9112 7.1.1: nobody needs them). Returns how many bytes are
+ * done with; llhttp reads on from there. */
+static size_t
+size_run(struct http1 *h, const char *p, size_t n)
+{
+	size_t i = 0;
+
+	if (!h->in_extension) {
+		while (i < n && ((p[i] >= '0' && p[i] <= '9') || ((p[i] | 32) >= 'a' && (p[i] | 32) <= 'f')))
+			i++;
+		h->digits |= i > 0;
+		if (i < n && (!h->digits || (p[i] != ';' && p[i] != ' ' && p[i] != '\t'))) {
+			h->in_size = false;	/* a plain line, or a wrong one */
+			return 0;
+		}
+		if (i && llhttp_execute(&h->parser, p, i) != HPE_OK) {
+			h->in_size = false;	/* too large a number: llhttp says so again */
+			return 0;
+		}
+		h->in_extension = i < n;
+	}
+	while (i < n && p[i] != '\n')
+		i++;
+	if (i < n) {
+		h->in_size = false;
+		llhttp_execute(&h->parser, "\r\n", 2);
+		i++;
+	}
+	return i;
+}
+
+static size_t
+body_run(struct http1 *h, const char *p, size_t n)
+{
+	size_t used = h->in_size ? size_run(h, p, n) : 0;
+	llhttp_errno_t r;
+
+	if (used) {
+		decide(h, used, true);
+		return used;
+	}
+	r = llhttp_execute(&h->parser, p, n);
+	used = n;
+	if (r == HPE_PAUSED && !h->done) {
+		used = llhttp_get_error_pos(&h->parser) - p;
+		llhttp_resume(&h->parser);
+		r = HPE_OK;
+	} else if (r != HPE_OK) {
+		const char *at = llhttp_get_error_pos(&h->parser);
+
+		used = at >= p && at <= p + n ? (size_t)(at - p) : n;
+	}
+	decide(h, used, true);
+	if (h->done)
+		message_end(h, h->why);
+	else if (r != HPE_OK)
+		message_end(h, "malformed");
+	return used;
+}
+
+/* Works through p[0..n) as far as can be decided. */
+static size_t
+run(struct http1 *h, const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		size_t used = 0;
+		enum http1_state was = h->state;
+
+		switch (h->state) {
+		case HTTP1_SEEK:
+			used = seek_run(h, p + i, n - i);
+			break;
+		case HTTP1_HEAD:
+			used = head_run(h, p + i, n - i);
+			break;
+		case HTTP1_BODY:
+			used = body_run(h, p + i, n - i);
+			break;
+		case HTTP1_WAIT:
+		case HTTP1_OTHER:
+			return i;
+		}
+		i += used;
+		if (!used && h->state == was)
+			break;
+	}
+	return i;
+}
+
+size_t
+http1_feed(struct http1 *h, const void *bytes, size_t n)
+{
+	const char *p = bytes;
+	size_t len = n, used;
+
+	if (h->state == HTTP1_OTHER)
+		return 0;
+	if (h->pend.n) {
+		if (bytes_add(&h->pend, bytes, n)) {
+			h->nomem = true;
+			return n;
+		}
+		p = h->pend.p;
+		len = h->pend.n;
+	}
+	used = run(h, p, len);
+	if (h->pend.n) {
+		bytes_shift(&h->pend, used);
+		if (!h->pend.n)
+			bytes_reset(&h->pend, PEND_KEEP);
+	} else if (h->state == HTTP1_OTHER) {
+		return used;
+	} else if (len > used && bytes_add(&h->pend, p + used, len - used)) {
+		h->nomem = true;
+	}
+	if (h->state == HTTP1_WAIT && h->pend.n > WAIT_MAX)
+		http1_other(h);
+	return n;
+}
+
+static void
+pend_refuse(struct http1 *h)
+{
+	if (h->pend.n && h->state == HTTP1_HEAD) {
+		head_partial(h, h->why);
+	} else {
+		decide(h, h->pend.n, false);
+	}
+	bytes_reset(&h->pend, PEND_KEEP);
+}
+
+/* A hole inside counted bytes: llhttp is shown as many others in their place. */
+static void
+hole_fill(struct http1 *h, uint64_t n)
+{
+	static const char nothing[64 << 10];
+
+	h->filling = true;
+	while (n && !h->done) {
+		size_t len = n < sizeof(nothing) ? n : sizeof(nothing);
+
+		llhttp_execute(&h->parser, nothing, len);
+		n -= len;
+	}
+	h->filling = false;
+}
+
+void
+http1_hole(struct http1 *h, uint64_t n)
+{
+	bool until_close;
+
+	if (!n || h->state == HTTP1_OTHER)
+		return;
+	if (h->state != HTTP1_BODY) {
+		enum http1_state was = h->state;
+
+		h->why = "hole";
+		pend_refuse(h);
+		h->why = NULL;
+		h->pos += n;
+		seek(h, true);
+		if (was == HTTP1_WAIT)
+			h->state = HTTP1_WAIT;
+		return;
+	}
+	until_close = llhttp_message_needs_eof(&h->parser);
+	h->pos += n;
+	if (!until_close && (!h->counted || n > h->left)) {
+		if (!h->muted)
+			h->ops->cut(h->arg, h, "hole");
+		message_end(h, "hole");
+		return;
+	}
+	if (!h->muted)
+		h->ops->cut(h->arg, h, "hole");
+	h->muted = true;
+	h->why = "hole";
+	if (!until_close)
+		hole_fill(h, n);
+	if (h->done)
+		message_end(h, h->why);
+}
+
+void
+http1_finish(struct http1 *h, const char *why, bool closed)
+{
+	if (h->state == HTTP1_BODY) {
+		bool until_close = llhttp_message_needs_eof(&h->parser);
+
+		message_end(h, closed && until_close ? h->why : h->why ? h->why : why);
+	} else if (h->state != HTTP1_OTHER) {
+		h->why = why;
+		pend_refuse(h);
+		h->why = NULL;
+	}
+	seek(h, true);
+}
+
+void
+http1_wait(struct http1 *h)
+{
+	h->state = HTTP1_WAIT;
+}
+
+void
+http1_resume(struct http1 *h)
+{
+	if (h->state != HTTP1_WAIT)
+		return;
+	seek(h, h->dirty);
+	if (h->pend.n)
+		http1_feed(h, NULL, 0);
+}
+
+void
+http1_other(struct http1 *h)
+{
+	h->state = HTTP1_OTHER;
+}

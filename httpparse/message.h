@@ -1,0 +1,95 @@
+/*
+ * message.h - one HTTP message on its way from bytes to event lines
+ *
+ * Knows nothing of framing: HTTP/1 and HTTP/2 hand it a head, body bytes and
+ * an end. It decodes the body as it arrives, bounds it, and writes
+ * http.request, http.response and, for streaming bodies, http.body.
+ */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include "bytes.h"
+#include "event.h"
+#include "head.h"
+#include "line.h"
+#include "loss.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MESSAGE_INTERIM = 16 };
+
+/* Where events go, and what they say of the connection and the moment. */
+struct writer {
+	struct line_out *out;
+	struct loss *loss;
+	uint64_t max_body;	/* decoded bytes kept of one body */
+	const char *conn;	/* borrowed */
+	size_t connlen;
+	uint64_t now;		/* timestamp_ns of the line being read */
+	uint64_t passed;	/* lines that were held and went on after all */
+	bool nomem;
+	/* scratch */
+	struct event env;
+	struct line_out line;
+	struct bytes id;
+};
+
+void writer_init(struct writer *, struct line_out *, struct loss *, uint64_t max_body);
+void writer_free(struct writer *);
+
+/* The envelope of an event: what messages that begin in it inherit. */
+struct envelope_text { char *p; size_t n; uint64_t ns; };
+int envelope_take(struct writer *, const struct event *, struct envelope_text *);	/* -1: no memory */
+void envelope_drop(struct envelope_text *);
+
+/* What a response needs to know of its request. Shared by the two. */
+struct exchange {
+	unsigned refs;
+	const char *sep;	/* between conn and number in id: "/" or "/s" */
+	uint64_t number;
+	bool request;		/* a request is known */
+	bool ended;		/* it was seen to its end */
+	bool answered;		/* its response has begun */
+	bool connect, upgrade;
+	uint64_t first_ns, last_ns;	/* of the request */
+	size_t method, path, host;	/* lengths; one behind the other in text */
+	struct exchange *next;
+	char text[];
+};
+/* request: NULL when it was not seen. NULL: out of memory. */
+struct exchange *exchange_new(const struct head *request, const char *sep, uint64_t number);
+void exchange_drop(struct exchange *);
+size_t exchange_held(const struct exchange *);
+bool exchange_is_head(const struct exchange *);	/* the method is HEAD */
+
+struct message {
+	bool open;
+	struct exchange *x;
+	struct envelope_text env;	/* of the line in which it began */
+	uint64_t last_ns;
+	const struct head *head;	/* borrowed, until message_end */
+	bool response, streaming, coded, undecoded, truncated, closed, failed;
+	struct decode *dec;
+	struct bytes body;	/* whole, or of a streaming one what is not written yet */
+	uint64_t raw_len, len;	/* body bytes before and after decoding */
+	uint64_t seq, off;	/* of the next http.body */
+	unsigned interim[MESSAGE_INTERIM], ninterim;	/* 1xx before a response */
+	struct writer *w;
+};
+
+/* Takes over env and one reference of x. head must stay until message_end. */
+void message_begin(struct message *, struct writer *, const struct head *, struct exchange *x,
+    struct envelope_text *env);
+void message_body(struct message *, const char *p, size_t n);
+/* Writes what a streaming body has gathered: at the end of each input line. */
+void message_flush(struct message *);
+/* The rest of the body will not be known. */
+void message_cut(struct message *, const char *why);
+/* why: NULL, or why it is incomplete. Writes the event, and forgets. */
+void message_end(struct message *, const char *why);
+/* Forgets without a word. */
+void message_drop(struct message *);
+size_t message_held(const struct message *);
+
+#endif

@@ -1,0 +1,220 @@
+"""What the httpparse tests share: connections into ssl.data lines, and back.
+
+A Conn is a list of steps: bytes in a direction, holes, a close. lines() makes
+event lines of it, cut as asked; parse() runs httpparse on them and gives the
+events it wrote, each checked against the schema.
+"""
+import base64
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "server")]
+import encode  # noqa: E402
+import validate  # noqa: E402
+
+W, R = "WRITE/SEND", "READ/RECV"
+TOOL = os.environ.get("HTTPPARSE", "httpparse")
+T0 = 1795000000000000000
+
+
+class Tap:
+    def __init__(self):
+        self.n = self.failed = 0
+
+    def ok(self, good, name, *why):
+        self.n += 1
+        if not good:
+            self.failed += 1
+        print("%sok %d - %s" % ("" if good else "not ", self.n, name))
+        if not good:
+            for w in why:
+                print("# " + repr(w)[:1500])
+        sys.stdout.flush()
+        return good
+
+    def equal(self, got, want, name):
+        return self.ok(got == want, name, ("got", got), ("want", want))
+
+    def done(self):
+        print("1..%d" % self.n)
+        sys.exit(1 if self.failed else 0)
+
+
+class Conn:
+    """steps: (direction, bytes) | (direction, "hole", n) | ("close",)"""
+
+    def __init__(self, name="100:ab:1", tid=101, server=False):
+        self.name, self.tid, self.steps = name, tid, []
+        self.flip = server
+
+    def _dir(self, d):
+        return {W: R, R: W}[d] if self.flip else d
+
+    def w(self, data):
+        self.steps.append((self._dir(W), data))
+        return self
+
+    def r(self, data):
+        self.steps.append((self._dir(R), data))
+        return self
+
+    def hole(self, d, n):
+        self.steps.append((self._dir(d), "hole", n))
+        return self
+
+    def close(self):
+        self.steps.append(("close",))
+        return self
+
+    def flipped(self):
+        """The same connection as the other end sees it."""
+        c = Conn(self.name, self.tid)
+        c.steps = [({W: R, R: W}[s[0]],) + tuple(s[1:]) if s[0] in (W, R) else s for s in self.steps]
+        return c
+
+
+def data_line(conn, d, off, data, ts, tid=101, b64=False, **more):
+    e = {"type": "ssl.data", "timestamp_ns": ts, "pid": 100, "tid": tid, "uid": 1000, "comm": "agent",
+         "conn": conn, "function": d, "off": off, "len": more.pop("len", len(data)), "lib": "openssl",
+         "latency_ms": 0.01}
+    e.update(more)
+    try:
+        if b64:
+            raise UnicodeDecodeError("x", b"", 0, 0, "")
+        e["data"] = data.decode("utf-8")
+    except UnicodeDecodeError:
+        e["data_b64"] = base64.b64encode(data).decode()
+    return json.dumps(e, separators=(",", ":"), ensure_ascii=False)
+
+
+def lines(conn, cut=0, same_time=False):
+    """cut: 0 as the steps are, n: pieces of n bytes, a function: of (step, bytes) -> list of bytes."""
+    off, out, ts = {W: 0, R: 0}, [], T0
+    for i, s in enumerate(conn.steps):
+        if s[0] == "close":
+            out.append(json.dumps({"type": "ssl.close", "timestamp_ns": ts, "pid": 100, "tid": conn.tid,
+                                   "uid": 1000, "comm": "agent", "conn": conn.name,
+                                   "read_bytes": off[R], "written_bytes": off[W]}, separators=(",", ":")))
+        elif s[1] == "hole":
+            off[s[0]] += s[2]
+        else:
+            data = s[1]
+            if callable(cut):
+                parts = cut(i, data)
+            elif cut:
+                parts = [data[k:k + cut] for k in range(0, len(data), cut)]
+            else:
+                parts = [data]
+            for p in parts:
+                out.append(data_line(conn.name, s[0], off[s[0]], p, ts, conn.tid))
+                off[s[0]] += len(p)
+        if not same_time:
+            ts += 1000000
+    return out
+
+
+checker = validate.Checker(os.path.join(HERE, "..", "docs", "events.schema.json"))
+
+
+class Run:
+    def __init__(self, text, args=()):
+        p = subprocess.run([TOOL, *args], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.out, self.err, self.rc = p.stdout, p.stderr.decode("utf-8", "replace"), p.returncode
+        self.wrong = [] if p.returncode in (0, 3) else [("exit", p.returncode, self.err[-800:])]
+        self.raw = self.out.split(b"\n")[:-1]
+        self.events = []
+        for line in self.raw:
+            try:
+                self.events.append(json.loads(line))
+            except ValueError:
+                self.events.append({"type": None})
+
+    def check(self):
+        """What the schema has against the output."""
+        bad = list(self.wrong)
+        for line in self.raw:
+            why = checker.check(line)
+            if why:
+                bad.append((why, line[:300]))
+        return bad
+
+    def of(self, *types):
+        return [e for e in self.events if e["type"] in types]
+
+    def loss(self):
+        total = {}
+        for e in self.of("loss"):
+            n, b = total.get(e["reason"], (0, 0))
+            total[e["reason"]] = (n + e["events"], b + e["bytes"])
+        return total
+
+
+def run(line_list, *args):
+    return Run("".join(l + "\n" for l in line_list).encode("utf-8", "surrogatepass"), args)
+
+
+def parse(conn, *args, cut=0):
+    return run(lines(conn, cut), *args)
+
+
+def body(e, key="body"):
+    if key in e:
+        return e[key].encode("utf-8")
+    return base64.b64decode(e[key + "_b64"]) if key + "_b64" in e else b""
+
+
+def normal(run_):
+    """By connection, what must not depend on how the input was cut: events in
+    order, pieces of streaming bodies joined, what was passed on as bytes."""
+    conns = {}
+    for e in run_.events:
+        if e["type"] == "loss":
+            continue
+        e = dict(e)
+        name = e.pop("conn")
+        out, pieces, passed = conns.setdefault(name, ([], {}, {}))
+        if "id" in e:
+            assert e["id"].startswith(name + "/"), "an id of another connection"
+            e["id"] = e["id"][len(name):]
+        if e["type"] == "http.body":
+            p = pieces.setdefault(e["id"], {"data": b"", "seq": 0, "last": False})
+            assert not p["last"], "a piece behind the last"
+            assert e["seq"] == p["seq"] and e["off"] == len(p["data"]), "seq or off out of step"
+            p["seq"] += 1
+            p["data"] += body(e, "data")
+            for k, v in e.items():
+                if k not in ("timestamp_ns", "seq", "off", "data", "data_b64"):
+                    p[k] = v
+            if e["last"]:
+                out.append(("body", {k: v for k, v in p.items() if k != "seq"}))
+        elif e["type"] == "ssl.data":
+            passed[e["function"]] = passed.get(e["function"], b"") + body(e, "data")
+        else:
+            out.append(e)
+    for _, pieces, _ in conns.values():
+        assert all(p["last"] for p in pieces.values()), "a body without a last piece"
+    return {name: (out, passed) for name, (out, _, passed) in conns.items()}
+
+
+def request(body_=b"", path="/v1/messages", method="POST", host="api.example.com", extra=""):
+    length = "Content-Length: %d\r\n" % len(body_) if body_ or method == "POST" else ""
+    return ("%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n" % (method, path, host, length, extra)).encode() + body_
+
+
+def response(body_=b"", status="200 OK", extra="", length=True):
+    head = "Content-Length: %d\r\n" % len(body_) if length else ""
+    return ("HTTP/1.1 %s\r\n%s%s\r\n" % (status, head, extra)).encode() + body_
+
+
+def chunked(*parts, trailer=""):
+    return b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in parts if p) + b"0\r\n" + trailer.encode() + b"\r\n"
+
+
+def coded(name, data, parts=1):
+    """data in a content coding, flushed parts times on the way."""
+    e = encode.MAKERS[name]()
+    step = max(1, len(data) // parts)
+    return b"".join(e.add(data[i:i + step]) for i in range(0, len(data), step)) + e.end()

@@ -177,16 +177,18 @@ judge(struct openssl *o, const struct direction *d)
 		    nplain, d->plain_name, ninternal, d->internal_name);
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (form[i] == plain ? form[i]->args != THREE : form[i]->args != FOUR && form[i]->args != FIVE) {
-			char args[64];
-
-			found_refuse(o->out, LIB_OPENSSL, "%s at %#llx takes other arguments than expected: %s",
-			    form[i] == plain ? d->plain_name : d->internal_name,
-			    (unsigned long long)form[i]->va, code_args_text(form[i]->args, args));
-			return;
-		}
 	drop_callers(o, form, n);
+	for (size_t i = 0; i < n; i++) {
+		unsigned args = form[i]->args;
+		char text[64];
+
+		if (form[i]->dropped || (form[i] == plain ? args == THREE : args == FOUR || args == FIVE))
+			continue;
+		found_refuse(o->out, LIB_OPENSSL, "%s at %#llx takes other arguments than expected: %s",
+		    form[i] == plain ? d->plain_name : d->internal_name,
+		    (unsigned long long)form[i]->va, code_args_text(args, text));
+		return;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (!form[i]->dropped)
 			emit(o, form[i], form[i] == plain ? d->plain_name : d->internal_name, d->role,

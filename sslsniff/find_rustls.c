@@ -176,10 +176,11 @@ vtable_head(const struct rustls *r, uint64_t va, uint64_t *size, uint64_t *align
 	    (*align & (*align - 1)) == 0 && *size % *align == 0;
 }
 
+/* A function of a cipher's length that uses self and msg, and takes no more than
+ * seq beside them. decrypt may first use seq behind a jump table. */
 static bool
-is_method(const struct rustls *r, uint64_t va)
+is_method(const struct rustls *r, uint64_t va, unsigned needed)
 {
-	const unsigned needed = X86_BIT(RSI) | X86_BIT(RDX) | X86_BIT(RCX);
 	struct find_site probe = { 0 };
 	uint64_t start, end;
 
@@ -199,13 +200,13 @@ reads_plain(const struct rustls *r, uint64_t va)
 	return (code_reads_through(&r->code, va, RDX) & need) == need;
 }
 
-/* decrypt looks at the pointer and the length. */
+/* decrypt looks at the length, and at the pointer or the content type. */
 static bool
 reads_cipher(const struct rustls *r, uint64_t va)
 {
-	const uint64_t need = 1ull << 0 | 1ull << 8;
+	uint64_t through = code_reads_through(&r->code, va, RDX);
 
-	return (code_reads_through(&r->code, va, RDX) & need) == need;
+	return (through & 1ull << 8) && (through & (1ull << 0 | 1ull << 16));
 }
 
 /* The nearest one-method vtable before the encrypter's. */
@@ -217,7 +218,7 @@ find_decrypter(const struct rustls *r, const struct cipher *c, uint64_t size, ui
 
 		if (!fn || fn == c->encrypt || !vtable_head(r, v, &dsize, &dalign) || dalign != align)
 			continue;
-		if (dsize > size + 16 || size > dsize + 16 || !is_method(r, fn) || !reads_cipher(r, fn))
+		if (dsize > size + 16 || size > dsize + 16 || !is_method(r, fn, X86_BIT(RSI) | X86_BIT(RDX)) || !reads_cipher(r, fn))
 			continue;
 		*drop = pointer_at(r, v);
 		return fn;
@@ -235,7 +236,7 @@ judge(struct rustls *r, uint64_t len_slot)
 	if (!c.encrypt || !vtable_head(r, c.vtable, &size, &align))
 		return;
 	c.overhead = len_fn(r, pointer_at(r, len_slot));
-	if (!is_method(r, c.encrypt))
+	if (!is_method(r, c.encrypt, X86_BIT(RSI) | X86_BIT(RDX) | X86_BIT(RCX)))
 		return;		/* something else that adds a few bytes to a length */
 	c.drop = pointer_at(r, c.vtable);
 	c.decrypt = find_decrypter(r, &c, size, align, &c.drop_too);

@@ -202,23 +202,20 @@ drop_callers(struct symbols *s, enum find_lib lib, enum find_role role)
 		s->c[i].dropped |= drop[i];
 }
 
-/* An internal function is only worth its proof when it is cheap to probe and its
- * arguments are clear; else the public ones that it would have served. */
+/* An internal function is only worth its proof when its arguments are clear, and
+ * when it is cheap to probe or has callers beside the public functions. */
 static void
-settle_internal(struct symbols *s, const char *name)
+settle_internal(struct symbols *s, const char *name, const char *plain, const char *ex)
 {
 	struct candidate *in = candidate(s, name);
 	struct find_site probe = { 0 };
-	enum find_abi abi;
 
 	if (!in->va)
 		return;
-	abi = in->clash ? ABI_MAX : internal_abi(s, in->va);
-	if (abi != ABI_MAX && site_place(&probe, s->e, in->va) && FIND_CHEAP(&probe)) {
-		in->abi = abi;
-		return;
-	}
-	in->va = 0;
+	in->abi = in->clash ? ABI_MAX : internal_abi(s, in->va);
+	if (in->abi == ABI_MAX || !site_place(&probe, s->e, in->va) || (!FIND_CHEAP(&probe) &&
+	    (reaches(s, candidate(s, plain), in) || reaches(s, candidate(s, ex), in))))
+		in->va = 0;
 }
 
 static void
@@ -286,8 +283,8 @@ find_symbols(const struct elf *e, struct found *out)
 	else {
 		derive_internal(s, "ssl_read_internal", "SSL_read", "SSL_read_ex", NULL);
 		derive_internal(s, "ssl_write_internal", "SSL_write", "SSL_write_ex", "SSL_write_ex2");
-		settle_internal(s, "ssl_read_internal");
-		settle_internal(s, "ssl_write_internal");
+		settle_internal(s, "ssl_read_internal", "SSL_read", "SSL_read_ex");
+		settle_internal(s, "ssl_write_internal", "SSL_write", "SSL_write_ex");
 		for (enum find_lib lib = 0; lib < LIB_MAX; lib++) {
 			drop_callers(s, lib, ROLE_READ);
 			drop_callers(s, lib, ROLE_WRITE);

@@ -343,6 +343,10 @@ x86_regs(const struct x86 *x, unsigned *reads, unsigned *writes)
 		}
 	if (!x->vex && ((x->op >= 0x58 && x->op <= 0x5f) || (x->op >= 0xb0 && x->op <= 0xbf)))
 		*writes |= X86_BIT((x->op & 7) | (x->rex & 1) << 3);
+	if (!x->vex && x->op >= 0x0fc8 && x->op <= 0x0fcf) {	/* bswap */
+		*reads |= X86_BIT((x->op & 7) | (x->rex & 1) << 3);
+		*writes |= *reads;
+	}
 	if (x->kind == X86_CALL || x->kind == X86_CALL_MEM)	/* what a call does not preserve */
 		*writes |= 0x0fc7;
 }

@@ -139,6 +139,7 @@ put_piece(__u32 i, struct job *j)
 	__u64 at = (__u64)i * PIECE, from = j->buf + at;
 	struct ssl_record *r = NULL;
 	__u32 n = j->limit - at > PIECE ? PIECE : j->limit - at;
+	bool slept = false;
 	long bad = 0;
 
 	if (at >= j->limit)
@@ -158,6 +159,7 @@ taken:
 	if (r && bad && can_sleep) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		r = read_sleeping(from, n, &bad);
+		slept = true;
 	}
 	if (!r) {
 		count_add(COUNT_RING_FULL, 1, n);
@@ -173,7 +175,8 @@ taken:
 	r->len = n;
 	/* the last piece of a call that was cut stands for the rest too */
 	r->span = at + n == j->limit ? j->total - at : n;
-	ring_submit(r);
+	/* later pieces, and those that slept, come later */
+	ring_submit(r, i || slept ? bpf_ktime_get_boot_ns() : j->head.head.time);
 	return 0;
 }
 
@@ -218,7 +221,7 @@ tell(struct ssl_record *from)
 		return;
 	}
 	__builtin_memcpy(r, from, sizeof(*r));
-	ring_submit(r);
+	ring_submit(r, r->head.time);
 }
 
 static __always_inline void
@@ -375,7 +378,7 @@ image_end(__u32 pid)
 		r->head.kind = SSL_GONE;
 		r->head.pid = pid;
 		r->head.time = bpf_ktime_get_boot_ns();
-		ring_submit(r);
+		ring_submit(r, r->head.time);
 	}
 	bpf_map_delete_elem(&images, &pid);
 }

@@ -49,14 +49,18 @@ struct ssl_record {
 	struct record head;
 	__u64 conn;	/* address of the connection object */
 	__u64 serial;	/* of the connection, never reused */
-	__u64 off;	/* of the first byte, in its direction */
-	__u64 span;	/* bytes of the stream that this record stands for */
 	__u64 since;	/* when the call began; head.time is when it ended */
+	union {
+		struct {		/* SSL_DATA */
+			__u64 off;	/* of the first byte, in its direction */
+			__u64 span;	/* bytes of the stream that it stands for */
+		};
+		__u64 moved[2];		/* SSL_CLOSE: bytes in all, by direction */
+		__u64 gen;		/* SSL_GONE: of the process image */
+	};
 	__u32 len;	/* bytes of payload that follow */
 	__s32 result;	/* SSL_HANDSHAKE: what it returned */
 	__u8 dir, lib, pad[6];
-	__u64 gen;	/* SSL_GONE: of the process image */
-	__u64 moved[2];	/* SSL_CLOSE: bytes in all, by direction */
 	__u8 data[];
 };
 

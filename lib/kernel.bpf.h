@@ -45,12 +45,13 @@ struct task_struct {
 
 enum { KERNEL_PIDTYPE_SID = 3 };	/* enum pid_type, since Linux 4.19 */
 
-/* The number of a task's process in its own pid namespace; 0 on the host. */
+/* The number of a process in its own pid namespace; 0 on the host. leader comes
+ * from bpf_get_current_task_btf. */
 static __always_inline __u32
 task_ns_pid(struct task_struct *leader)
 {
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-	unsigned int level = BPF_CORE_READ(pid, level);
+	struct pid *pid = leader->thread_pid;
+	unsigned int level = pid->level;
 	struct upid upid;
 
 	if (!level)

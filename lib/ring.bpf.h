@@ -44,11 +44,12 @@ count_add(int what, __u64 events, __u64 bytes)
 	}
 }
 
-/* Submits a record of bpf_ringbuf_reserve. */
+/* Submits a record of bpf_ringbuf_reserve. now: bpf_ktime_get_boot_ns, not
+ * older than microseconds (or the reader may have gone to sleep since). */
 static __always_inline void
-ring_submit(void *record)
+ring_submit(void *record, __u64 now)
 {
-	__u64 now = bpf_ktime_get_boot_ns(), since = now - ring_woken;
+	__u64 since = now - ring_woken;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
 	/* ring_woken may be later than now: another CPU set it */

@@ -15,16 +15,10 @@
 #include "libs.h"
 
 static bool
-is_libssl(const char *name)
-{
-	return strncmp(name, "libssl", 6) == 0 && strstr(name, ".so");
-}
-
-static bool
 is_tls(const char *name)
 {
-	return is_libssl(name) || ((strncmp(name, "libgnutls", 9) == 0 ||
-	    strncmp(name, "libnspr4", 8) == 0) && strstr(name, ".so"));
+	return (strncmp(name, "libssl", 6) == 0 || strncmp(name, "libgnutls", 9) == 0 ||
+	    strncmp(name, "libnspr4", 8) == 0) && strstr(name, ".so");
 }
 
 static void
@@ -37,7 +31,7 @@ host_folder(const char *folder, libs_fn *fn, void *arg)
 		char path[4096];
 		int fd;
 
-		if (!is_libssl(e->d_name))
+		if (!is_tls(e->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
 		fd = open(path, O_RDONLY | O_CLOEXEC);

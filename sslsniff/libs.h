@@ -8,12 +8,11 @@
  * found; pid 0: found on the host's disk, not in a process. */
 typedef void libs_fn(void *arg, int fd, const char *path, int pid);
 
-/* Every libssl in the folders that the dynamic loader searches (ld.so(8), and
+/* Every TLS library in the folders that the dynamic loader searches (ld.so(8), and
  * those of /etc/ld.so.conf). */
 void libs_host(libs_fn *, void *arg);
 
-/* Every TLS library (libssl, and by name the ones of other makes) that a process
- * maps, once for each file, from its own view of the file system. -1 when its
+/* Every TLS library (by name: libssl, libgnutls, libnspr4) that a process maps, once for each file, from its own view of the file system. -1 when its
  * maps cannot be read, with errno (ENOENT or ESRCH: it is gone). */
 int libs_process(int pid, libs_fn *, void *arg);
 

@@ -8,9 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "find.h"
+#include "inspect.h"
 #include "libs.h"
 #include "list.h"
-#include "openssl.h"
 #include "proc.h"
 #include "site.h"
 #include "target.h"
@@ -25,23 +26,23 @@ struct lister {
 static void
 list_lib(void *self, int fd, const char *path, int pid)
 {
+	static struct sites sites;
 	struct lister *l = self;
-	struct sites sites = { .n = 0 };
-	const char *why = openssl_sites(fd, true, &sites), *last = "";
+	struct found found;
+	char names[1024];
 
 	(void)pid;
 	l->found++;
-	printf("%s\t%s\t", l->who, path);
-	if (why) {
-		printf("not hooked: %s\n", why);
-		return;
+	if (inspect_fd(&found, fd, false)) {
+		printf("%s\t%s\tnot hooked: %s\n", l->who, path, strerror(errno));
+	} else if (site_plan(&sites, &found, true)) {
+		site_names(&sites, names, sizeof(names));
+		printf("%s\t%s\thooked: %s%s%s\n", l->who, path, names,
+		    sites.why[0] ? "; but " : "", sites.why);
+	} else {
+		printf("%s\t%s\tnot hooked: %s\n", l->who, path, sites.why);
 	}
-	for (size_t i = 0; i < sites.n; i++) {
-		if (strcmp(sites.v[i].name, last))
-			printf("%s%s", *last ? " " : "hooked: ", sites.v[i].name);
-		last = sites.v[i].name;
-	}
-	putchar('\n');
+	found_free(&found);
 }
 
 /* Names are the observed process's to choose: no control characters of its

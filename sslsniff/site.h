@@ -1,8 +1,7 @@
 /*
- * site.h - places in a file to put probes on
+ * site.h - probes to put on a file: which program, where, with what cookie
  *
- * What a finder gives and the attacher takes; how a place was found does not
- * matter here.
+ * Made from what a finder found (find.h), taken by the attacher.
  */
 #ifndef SITE_H
 #define SITE_H
@@ -11,39 +10,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct found;
+
 enum site_prog { SITE_ENTER, SITE_LEAVE, SITE_FREE, SITE_NAME, SITE_PROGS };
 
 struct site {
-	const char *name;	/* of the function, static */
+	char name[48];		/* of the function */
 	uint64_t offset;	/* in the file */
 	uint64_t cookie;	/* COOKIE of sslsniff.h */
 	enum site_prog prog;
 	bool ret;		/* when the function returns */
 };
 
-enum { SITE_MAX = 64 };
+enum { SITE_MAX = 512 };
 
 struct sites {
-	struct site v[SITE_MAX];
 	size_t n;
+	bool reads, writes;	/* plaintext in that direction is seen */
+	char why[160];		/* why some or all of what was found is not used */
+	struct site v[SITE_MAX];
 };
 
-/* False: the table is full. */
-static inline bool
-site_add(struct sites *s, struct site site)
-{
-	if (s->n == SITE_MAX)
-		return false;
-	s->v[s->n++] = site;
-	return true;
-}
+/* The probes for what was found. False when nothing of it can be used. */
+bool site_plan(struct sites *, const struct found *, bool handshake);
 
-/* Both ends of a function. */
-static inline bool
-site_add_call(struct sites *s, const char *name, uint64_t offset, uint64_t cookie)
-{
-	return site_add(s, (struct site){ name, offset, cookie, SITE_ENTER, false }) &&
-	    site_add(s, (struct site){ name, offset, cookie, SITE_LEAVE, true });
-}
+/* The functions, once each, separated by spaces. */
+void site_names(const struct sites *, char *buf, size_t size);
 
 #endif

@@ -21,6 +21,7 @@ const volatile bool can_sleep = true;
 enum { RETURN_SIZE = 8 };
 
 enum { SSL_CTRL_SET_TLSEXT_HOSTNAME = 55 };	/* <openssl/ssl.h> */
+enum { GNUTLS_NAME_DNS = 1 };			/* <gnutls/gnutls.h> */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -292,7 +293,7 @@ on_leave(struct pt_regs *ctx)
 		n = rc > 0 ? rc : 0;
 		break;
 	default:
-		if ((int)rc == 1 && bpf_probe_read_user(&n, sizeof(n), (void *)call.done)) {
+		if ((int)rc > 0 && bpf_probe_read_user(&n, sizeof(n), (void *)call.done)) {
 			count_add(COUNT_SEEN, 1, 0);
 			count_add(COUNT_FAULT, 1, 0);
 		}
@@ -330,26 +331,36 @@ on_free(struct pt_regs *ctx)
 }
 
 /* SSL_set_tlsext_host_name(conn, name), which OpenSSL has as a macro for
- * SSL_ctrl(conn, command, number, name) */
+ * SSL_ctrl(conn, command, number, name); gnutls_server_name_set(conn, type,
+ * name, length) */
 SEC("uprobe.s")
 int
 on_name(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), serial;
-	__u64 second = PT_REGS_PARM2(ctx), fourth = PT_REGS_PARM4(ctx);
+	__u64 second = PT_REGS_PARM2(ctx), third = PT_REGS_PARM3(ctx), fourth = PT_REGS_PARM4(ctx);
+	__u64 from = second, max = NAME_MAX_LEN;
 	struct name name = {};
 	struct conn *c;
 	long n;
 
-	asm volatile("" : "+r"(second), "+r"(fourth));
+	asm volatile("" : "+r"(second), "+r"(third), "+r"(fourth));
 	if (COOKIE_SIG(cookie) == SIG_NAME_CTRL) {
 		if ((__u32)second != SSL_CTRL_SET_TLSEXT_HOSTNAME)
 			return 0;
-		second = fourth;
+		from = fourth;
+	} else if (COOKIE_SIG(cookie) == SIG_NAME_LEN) {
+		if ((__u32)second != GNUTLS_NAME_DNS || fourth >= NAME_MAX_LEN)
+			return 0;
+		from = third;
+		max = fourth + 1;
 	}
 	if (!target_wanted())
 		return 0;
-	n = bpf_probe_read_user_str(name.text, sizeof(name.text), (void *)second);
+	asm volatile("" : "+r"(max));
+	if (max > NAME_MAX_LEN)
+		return 0;
+	n = bpf_probe_read_user_str(name.text, max, (void *)from);
 	if (n <= 1)
 		return 0;
 	c = conn_get(PT_REGS_PARM1(ctx), COOKIE_LIB(cookie));

@@ -18,11 +18,12 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "find.h"
 #include "flow.h"
+#include "inspect.h"
 #include "kernel.h"
 #include "libs.h"
 #include "list.h"
-#include "openssl.h"
 #include "opt.h"
 #include "probe.h"
 #include "proc.h"
@@ -39,6 +40,7 @@ struct sslsniff {
 	struct probe probe;
 	struct sslsniff_bpf *bpf;
 	struct attach attach;
+	struct sites sites;	/* of the file at hand */
 	struct flow_table *known;
 	struct opt_list binaries;
 	const char *way;
@@ -49,10 +51,6 @@ struct sslsniff {
 
 static const char *const reasons[] = {
 	"calls_full", "conns_full", "max_bytes", "names_full", NULL,
-};
-
-static const char *const libs[LIB_COUNT] = {
-	"openssl", "boringssl", "gnutls", "nss", "rustls", "go",
 };
 
 /* --- events ---------------------------------------------------------------- */
@@ -102,7 +100,7 @@ on_data(struct sslsniff *s, const struct ssl_record *r)
 	jput_str(&j, "function", r->dir == DIR_READ ? "READ/RECV" : "WRITE/SEND");
 	jput_uint(&j, "off", r->off);
 	jput_uint(&j, "len", r->span);
-	jput_str(&j, "lib", libs[r->lib]);
+	jput_str(&j, "lib", find_lib_name[r->lib]);
 	jput_ms(&j, "latency_ms", r->head.time - r->since);
 	if (name)
 		jput_str(&j, "sni", name);
@@ -125,7 +123,7 @@ on_handshake(struct sslsniff *s, const struct ssl_record *r)
 	name = server_name(s, r->serial);
 	put_conn(&j, r->head.pid, r->conn, r->serial);
 	jput_str(&j, "function", "HANDSHAKE");
-	jput_str(&j, "lib", libs[r->lib]);
+	jput_str(&j, "lib", find_lib_name[r->lib]);
 	jput_ms(&j, "latency_ms", r->head.time - r->since);
 	jput_int(&j, "result", r->result);
 	if (name)
@@ -226,7 +224,7 @@ on_record(void *self, const struct record *head, size_t n)
 {
 	const struct ssl_record *r = (const void *)head;
 
-	if (n < sizeof(*r) || r->len > n - sizeof(*r) || r->lib >= LIB_COUNT)
+	if (n < sizeof(*r) || r->len > n - sizeof(*r) || r->lib >= LIB_MAX)
 		return;
 	switch (head->kind) {
 	case SSL_DATA:
@@ -266,30 +264,50 @@ on_detach(void *self)
 
 /* --- attaching ------------------------------------------------------------- */
 
-static void
-attach_lib(void *self, int fd, const char *path, int pid)
+/* Finds the sites of an open file. False, with a reason in sites->why: none. */
+static bool
+plan(struct sslsniff *s, int fd, bool cache, struct sites *sites)
 {
-	struct sslsniff *s = self;
-	struct sites sites = { .n = 0 };
-	const char *why, *what = "";
-	struct stat st;
+	struct found found;
+	bool ok = inspect_fd(&found, fd, cache) == 0;
 
-	if (fstat(fd, &st) || attach_seen(&s->attach, st.st_dev, st.st_ino))
-		return;
-	why = openssl_sites(fd, s->handshake, &sites);
-	if (why) {
-		probe_note(&s->probe, "not attached to %s: %s", path, why);
-		return;
-	}
-	if (attach_file(&s->attach, fd, &sites, &what)) {
+	if (ok)
+		ok = site_plan(sites, &found, s->handshake);
+	else
+		snprintf(sites->why, sizeof(sites->why), "%s", strerror(errno));
+	found_free(&found);
+	return ok;
+}
+
+static void
+attach_sites(struct sslsniff *s, int fd, const char *path, const struct sites *sites)
+{
+	const char *what = "";
+	char names[1024];
+
+	if (attach_file(&s->attach, fd, sites, &what)) {
 		char where[4400];
 
 		snprintf(where, sizeof(where), "%s in %s", what, path);
 		probe_fail("attach", where);
 	}
-	probe_note(&s->probe, "attached to %s%s by %s: %zu probes", path,
-	    pid ? " in a process" : "", s->attach.multi ? "uprobe_multi" : "perf uprobe",
-	    sites.n);
+	site_names(sites, names, sizeof(names));
+	probe_note(&s->probe, "attached to %s: %s", path, names);
+}
+
+static void
+attach_lib(void *self, int fd, const char *path, int pid)
+{
+	struct sslsniff *s = self;
+	struct stat st;
+
+	(void)pid;
+	if (fstat(fd, &st) || attach_seen(&s->attach, st.st_dev, st.st_ino))
+		return;
+	if (plan(s, fd, false, &s->sites))
+		attach_sites(s, fd, path, &s->sites);
+	else
+		probe_note(&s->probe, "not attached to %s: %s", path, s->sites.why);
 }
 
 static bool
@@ -305,16 +323,16 @@ attach_process(void *self, int pid)
 static void
 attach_binary(struct sslsniff *s, const char *path)
 {
-	struct sites sites = { .n = 0 };
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const char *why;
+	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		err(1, "--binary-path %s", path);
-	why = openssl_sites(fd, s->handshake, &sites);
-	if (why)
-		errx(1, "--binary-path %s: %s", path, why);
-	attach_lib(s, fd, path, 0);
+	if (attach_seen(&s->attach, st.st_dev, st.st_ino))
+		return;
+	if (!plan(s, fd, true, &s->sites))
+		errx(1, "--binary-path %s: %s", path, s->sites.why);
+	attach_sites(s, fd, path, &s->sites);
 	close(fd);
 }
 

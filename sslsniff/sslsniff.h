@@ -19,17 +19,18 @@ enum {
 
 enum { DIR_READ, DIR_WRITE };
 
-enum ssl_lib { LIB_OPENSSL, LIB_BORINGSSL, LIB_GNUTLS, LIB_NSS, LIB_RUSTLS, LIB_GO, LIB_COUNT };
-
-/* What a probe's cookie says of the function it sits on. */
+/* What a probe's cookie says of the function it sits on; the library is enum
+ * find_lib of find.h, which is nothing to the BPF side. */
 enum {
 	SIG_INT,	/* f(conn, buf, n) -> int: bytes done, <= 0 none */
-	SIG_OUT4,	/* f(conn, buf, n, size_t *done) -> int: 1 done */
+	SIG_OUT4,	/* f(conn, buf, n, size_t *done) -> int: > 0 done */
 	SIG_OUT5,	/* the same, *done is the fifth argument */
 	SIG_LONG,	/* f(conn, buf, n) -> ssize_t */
 	SIG_RESULT,	/* f(conn) -> int: a handshake */
 	SIG_NAME2,	/* f(conn, name) */
 	SIG_NAME_CTRL,	/* f(conn, 55, 0, name) */
+	SIG_NAME_LEN,	/* f(conn, 1, name, length) */
+	SIG_OBJECT,	/* f(conn): its end */
 };
 #define COOKIE(sig, dir, lib) ((__u64)(sig) | (__u64)(dir) << 8 | (__u64)(lib) << 16)
 #define COOKIE_SIG(c) ((c) & 0xff)

@@ -64,8 +64,8 @@ skip_all() {
 }
 
 # --- results ----------------------------------------------------------------
-diag() { printf '%s\n' "$*" | sed 's/^/# /' >&3; }
-diag_file() { head -c 4000 "$1" | head -n 20 | sed 's/^/# | /' >&3; }
+diag() { printf '%s\n' "$*" | head -n 12 | cut -c1-300 | sed 's/^/# /' >&3; }
+diag_file() { head -c 4000 "$1" | head -n 20 | cut -c1-400 | sed 's/^/# | /' >&3; }
 
 pass() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1" >&3; }
 fail() {

@@ -88,6 +88,7 @@ class Body:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server_version, sys_version = "llmserver", ""
 
     # --- one exchange ---------------------------------------------------------

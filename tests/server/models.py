@@ -146,7 +146,7 @@ def openai_message(request, ident):
     prompt = plain(request["messages"][-1].get("content"))
     limit = request.get("max_completion_tokens", request.get("max_tokens"))
     text, cut = limited(reply(prompt), limit)
-    message, made = {"role": "assistant", "content": text}, tokens(text)
+    message, made = {"role": "assistant", "content": text, "refusal": None}, tokens(text)
     stop = "length" if cut else "stop"
     tool = tool_wanted(request.get("tools"), prompt, lambda t: t.get("function", {}).get("name"))
     if tool and not cut:
@@ -159,7 +159,7 @@ def openai_message(request, ident):
     return {
         "id": "chatcmpl-" + ident, "object": "chat.completion", "created": int(time.time()),
         "model": request["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": stop}],
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": stop}],
         "usage": {"prompt_tokens": asked, "completion_tokens": made, "total_tokens": asked + made},
     }
 
@@ -170,9 +170,9 @@ def openai_events(message, with_usage):
     def chunk(delta, finish=None):
         return None, json.dumps(dict(
             {k: message[k] for k in ("id", "created", "model")}, object="chat.completion.chunk",
-            choices=[{"index": 0, "delta": delta, "finish_reason": finish}]), ensure_ascii=False)
+            choices=[{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]), ensure_ascii=False)
 
-    yield chunk({"role": "assistant", "content": ""})
+    yield chunk({"role": "assistant", "content": "", "refusal": None})
     for piece in pieces(choice["message"]["content"]):
         yield chunk({"content": piece})
     for i, call in enumerate(choice["message"].get("tool_calls", [])):

@@ -1,0 +1,222 @@
+#!/bin/sh
+# agentsight record: exit status, signals, privilege, what is left behind.
+# shellcheck disable=SC2016,SC2009,SC2317,SC2119	# $ for others; ps; functions by name
+. tests/lib.sh
+need agentsight setpriv setsid shellcheck
+
+real=$(dirname "$(command -v agentsight)")
+mkdir "$T/tmp" "$T/cwd"
+TMPDIR=$T/tmp
+export TMPDIR
+
+# A folder of stages whose processes can be told from all others.
+tools=$T/tools
+mkdir "$tools"
+for tool in sslsniff httpparse ssemerge authstrip; do ln -s "$real/$tool" "$tools/$tool"; done
+AGENTSIGHT_TOOLS=$tools
+export AGENTSIGHT_TOOLS
+
+ours() { ps -eo pid,args | grep -F "$tools/" | grep -v grep; }
+no_ours() { ! ours >/dev/null; }
+nothing_left() {
+	ok "$1: no process is left" until_true 10 no_ours || diag "$(ours)"
+	is "$1: no FIFO, no folder is left" "$(find "$TMPDIR" -mindepth 1)" ''
+}
+pid_of() { ps -eo pid,args | awk -v t="$tools/$1" '$2 == t { print $1; exit }'; }
+stage_runs() { [ -n "$(pid_of "$1")" ]; }
+
+# --- the script ---------------------------------------------------------------
+ok "shellcheck has nothing to say" shellcheck -s sh agentsight.sh
+is "no eval" "$(grep -nw eval agentsight.sh)" ''
+
+# --- usage: nothing is started --------------------------------------------------
+for args in '' 'record' 'record --' 'record -x -- true' 'record true' 'replay' 'record -o' '-- true'; do
+	# shellcheck disable=SC2086
+	agentsight $args >"$T/out" 2>"$T/err" && rc=0 || rc=$?
+	is "agentsight $args: exit 2" "$rc" 2
+	like "agentsight $args: says what is wrong" "$(cat "$T/err")" '^agentsight: .'
+	is "agentsight $args: nothing on standard output" "$(cat "$T/out")" ''
+done
+like "--help goes to standard output" "$(agentsight --help)" '^Usage: agentsight record '
+like "--version" "$(agentsight --version)" " $(cat VERSION)$"
+
+# --- a collector that cannot start ------------------------------------------------
+# fake_sslsniff: a shell script in place of the collector
+fake_sslsniff() { rm -f "$tools/sslsniff"; { echo '#!/bin/sh'; cat; } >"$tools/sslsniff"; chmod +x "$tools/sslsniff"; }
+fake_sslsniff <<'END'
+echo "sslsniff: load BPF programs: Operation not permitted" >&2
+exit 1
+END
+agentsight record -o "$T/r" -- touch "$T/ran" 2>"$T/err" && rc=0 || rc=$?
+is "the collector cannot start: exit 125" "$rc" 125
+like "the collector cannot start: its reason is said" "$(cat "$T/err")" 'sslsniff: load BPF programs: Operation not'
+ok "the collector cannot start: the command is not run" test ! -e "$T/ran"
+ok "the collector cannot start: no empty recording" test ! -e "$T/r"
+nothing_left "the collector cannot start"
+
+agentsight record -o "$T/no/such/folder" -- touch "$T/ran" 2>"$T/err" && rc=0 || rc=$?
+is "no place for the recording: exit 125" "$rc" 125
+like "no place for the recording: said" "$(cat "$T/err")" 'cannot create .*/no/such/folder'
+ok "no place for the recording: the command is not run" test ! -e "$T/ran"
+
+# --- held until the collector is ready ----------------------------------------------
+fake_sslsniff <<END
+trap 'exit 0' TERM
+case "\$*" in *--list*) exit 0 ;; esac
+sleep 0.7
+[ -e "$T/ran" ] && echo yes >"$T/early"
+echo >&8
+while :; do sleep 0.05; done
+END
+agentsight record -q -o "$T/r" -- touch "$T/ran" 2>/dev/null && rc=0 || rc=$?
+is "a slow collector: the command's status" "$rc" 0
+ok "a slow collector: the command did not run before it was ready" test ! -e "$T/early"
+ok "a slow collector: but it ran" test -e "$T/ran"
+rm -f "$T/ran"
+
+# Killed while the collector attaches: the command must never run.
+agentsight record -q -o "$T/r" -- touch "$T/ran" 2>/dev/null &
+pid=$!
+until_true 10 stage_runs httpparse
+kill -KILL $pid
+wait $pid 2>/dev/null
+ok "the driver is killed while attaching: all stages end" until_true 10 no_ours
+ok "the driver is killed while attaching: the command is not run" test ! -e "$T/ran"
+rm -rf "${TMPDIR:?}"/*
+rm -f "$tools/sslsniff"
+ln -s "$real/sslsniff" "$tools/sslsniff"
+
+# --- the rest is real -------------------------------------------------------------------
+need_bpf
+start_server
+record() { agentsight record -q -o "$T/r" -- "$@"; }
+
+exits 0 "exit 0" record true 2>/dev/null
+exits 7 "exit 7" record sh -c 'exit 7' 2>/dev/null
+exits 143 "ended by SIGTERM: 143" record sh -c 'kill -TERM $$' 2>/dev/null
+exits 137 "ended by SIGKILL: 137" record sh -c 'kill -KILL $$' 2>/dev/null
+exits 127 "not found: 127" record no-such-command 2>"$T/err"
+like "not found: said" "$(cat "$T/err")" 'no-such-command: not found'
+exits 126 "not executable: 126" record /etc/passwd 2>"$T/err"
+like "not executable: said" "$(cat "$T/err")" '/etc/passwd: Permission denied'
+nothing_left "after ordinary ends"
+
+# --- the command does not notice ----------------------------------------------------------
+printf 'one\ntwo' >"$T/in"
+record cat <"$T/in" >"$T/out" 2>/dev/null
+same "standard input and output are the command's" "$T/in" "$T/out"
+record printf '[%s]' 'a b' '' "it's" '"$x"' '*' 'new
+line' >"$T/out" 2>/dev/null
+printf '[%s]' 'a b' '' "it's" '"$x"' '*' 'new
+line' >"$T/want"
+same "arguments arrive as they are" "$T/want" "$T/out"
+umask 022
+is "the umask is the command's own" "$(record sh -c umask 2>/dev/null)" "$(sh -c umask)"
+is "it has a session and a group of its own" \
+	"$(record sh -c 'ps -o pid=,pgid=,sid= $$' 2>/dev/null | awk '{ print ($1 == $2) && ($2 == $3) }')" 1
+is "it ignores no signal that it would not ignore without us" \
+	"$(record grep SigIgn /proc/self/status 2>/dev/null)" \
+	"$(grep SigIgn /proc/self/status)"
+is "no descriptor of ours is open in it" \
+	"$(record sh -c 'ls /proc/$$/fd' 2>/dev/null | tr '\n' ' ')" "$(sh -c 'ls /proc/$$/fd' | tr '\n' ' ')"
+
+# --- the recording ----------------------------------------------------------------------------
+export CA URL
+echo old >"$T/r644"
+chmod 644 "$T/r644"
+agentsight record -q -o "$T/r644" -- curl -sS --cacert "$CA" -o /dev/null "$URL/echo" 2>/dev/null
+is "a recording has mode 0600, also when there was another" "$(stat -c %a "$T/r644")" 600
+check_lines "$T/r644"
+like "what the command said is in it" "$(cat "$T/r644")" '"type":"http.request".*"path":"/echo"'
+
+( cd "$T/cwd" && agentsight record -- curl -sS --cacert "$CA" -o /dev/null "$URL/first" 2>"$T/err1" & \
+	cd "$T/cwd" && agentsight record -- curl -sS --cacert "$CA" -o /dev/null "$URL/second" 2>"$T/err2"; wait )
+is "two at once, in one folder: two recordings" "$(find "$T/cwd" -name 'agentsight-*.ndjson' | wc -l)" 2
+is "two at once: each holds its own command's alone" \
+	"$(for f in "$T/cwd"/agentsight-*; do
+		jq -r 'select(.type == "http.request") | .path' "$f" | tr '\n' ' '; echo; done | sort | tr -s '\n ' ' ')" \
+	"/first /second "
+is "default name: mode 0600" "$(stat -c %a "$T/cwd"/agentsight-* | sort -u)" 600
+like "the summary names the recording and counts" "$(cat "$T/err1")" \
+	'recorded in agentsight-[0-9]{8}-[0-9]{6}(-[0-9]+)?\.ndjson: .*1 http\.request 1 http\.response'
+
+agentsight record -q --raw --keep-credentials -o "$T/raw" -- \
+	curl -sS --cacert "$CA" -H 'x-api-key: sk-ant-api03-secret' -o /dev/null "$URL/echo" 2>/dev/null
+like "--raw --keep-credentials: bytes and keys are kept" "$(cat "$T/raw")" '"type":"ssl.data".*sk-ant-api03-secret'
+agentsight record -q --raw -o "$T/raw" -- \
+	curl -sS --cacert "$CA" -H 'x-api-key: sk-ant-api03-secret' -o /dev/null "$URL/echo" 2>/dev/null
+is "without it no line has the key" "$(grep -c 'sk-ant-api03-secret' "$T/raw")" 0
+like "but the lines are there" "$(cat "$T/raw")" '"type":"ssl.data"'
+
+# --- the user behind sudo -------------------------------------------------------------------
+if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
+	nobody=$(id -u nobody)
+	mkdir "$T/theirs"
+	chown nobody "$T/theirs"
+	chmod 755 "$T"
+	as_nobody() { SUDO_UID=$nobody SUDO_GID=$(id -g nobody) SUDO_USER=nobody agentsight record -q -o "$T/theirs/r" -- "$@"; }
+	is "under sudo the command runs as the user" "$(as_nobody id -un 2>/dev/null)" nobody
+	is "under sudo HOME and USER are the user's, and sudo's are gone" \
+		"$(as_nobody sh -c 'echo "$HOME $USER $LOGNAME ${SUDO_UID-none}"' 2>/dev/null)" \
+		"$(getent passwd nobody | cut -d: -f6) nobody nobody none"
+	is "under sudo the recording is the user's" "$(stat -c '%U %a' "$T/theirs/r")" 'nobody 600'
+	SUDO_UID=$nobody agentsight record -q -o "$T/cwd/theirs" -- true 2>/dev/null && rc=0 || rc=$?
+	is "under sudo nothing is written where the user may not" "$rc" 125
+	chmod 700 "$T"
+else
+	skip "under sudo" "not root"
+fi
+
+# --- signals ----------------------------------------------------------------------------------
+# signalled NAME SIGNAL STATUS COMMAND...: to the process group, as a terminal does.
+signalled() {
+	name=$1 signal=$2 status=$3
+	shift 3
+	rm -f "$T/runs"
+	env --default-signal=INT,QUIT setsid agentsight record -q -o "$T/r" -- "$@" >"$T/out" 2>"$T/err" 3>&- &
+	pid=$!
+	until_true 20 test -e "$T/runs" || diag "it did not start: $(cat "$T/err")"
+	kill -s "$signal" -- "-$pid"
+	wait $pid && rc=0 || rc=$?
+	is "$name: exit status" "$rc" "$status"
+	nothing_left "$name"
+}
+signalled "Ctrl-C" INT 130 sh -c "touch $T/runs; exec sleep 60"
+signalled "SIGTERM" TERM 143 sh -c "touch $T/runs; exec sleep 60"
+signalled "SIGHUP" HUP 129 sh -c "touch $T/runs; exec sleep 60"
+signalled "Ctrl-C that the command handles" INT 5 \
+	sh -c "trap 'exit 5' INT; touch $T/runs; while :; do sleep 0.1; done"
+signalled "Ctrl-C that the command outlives" INT 0 \
+	sh -c "trap 'n=1' INT; touch $T/runs; while [ -z \"\$n\" ]; do sleep 0.1; done; \
+		curl -sS --cacert $CA -o /dev/null $URL/after-ctrl-c"
+like "Ctrl-C that the command outlives: it is still recorded" "$(cat "$T/r")" '"path":"/after-ctrl-c"'
+signalled "SIGTERM that the command ignores" TERM 137 \
+	sh -c "trap '' TERM; touch $T/runs; while :; do sleep 0.1; done"
+
+# --- a stage dies -----------------------------------------------------------------------------
+for stage in sslsniff httpparse ssemerge authstrip; do
+	rm -f "$T/runs" "$T/end"
+	agentsight record -q -o "$T/r" -- sh -c "touch $T/runs; while [ ! -e $T/end ]; do sleep 0.05; done; exit 4" \
+		2>"$T/err" 3>&- &
+	pid=$!
+	until_true 20 test -e "$T/runs"
+	kill -KILL "$(pid_of $stage)"
+	touch "$T/end"
+	wait $pid && rc=0 || rc=$?
+	is "$stage is killed: exit 125" "$rc" 125
+	like "$stage is killed: named, with the command's own status" "$(cat "$T/err")" \
+		"NOT WHOLE: .*$stage was killed by SIGKILL.*status was 4"
+	nothing_left "$stage is killed"
+done
+agentsight record -q -o /dev/full -- curl -sS --cacert "$CA" -o /dev/null "$URL/echo" 2>"$T/err" && rc=0 || rc=$?
+is "the disk is full: exit 125" "$rc" 125
+like "the disk is full: said, with the stage" "$(cat "$T/err")" 'NOT WHOLE: .*authstrip failed with status 1'
+
+# --- nothing captured ---------------------------------------------------------------------------
+agentsight record -q -o "$T/r" -- sh -c 'sleep 1' 2>"$T/err"
+like "nothing captured: said loudly, also with -q" "$(cat "$T/err")" 'NOTHING WAS CAPTURED'
+like "nothing captured: with the reason from --list" "$(cat "$T/err")" '(sh|sleep).*no libssl'
+agentsight record -q -o "$T/r" -- true 2>"$T/err"
+like "nothing captured, too short to look at: said" "$(cat "$T/err")" 'NOTHING WAS CAPTURED'
+nothing_left "nothing captured"
+done_testing

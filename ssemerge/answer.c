@@ -1,0 +1,281 @@
+/* answer.c - one streamed answer; see answer.h */
+#include "ssemerge/answer.h"
+
+#include "lib/jput.h"
+#include "ssemerge/mend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PENDING_MAX = 64 << 10 };	/* bytes of events kept until the format is known */
+
+enum framing
+framing_of(const char *type, bool *lines)
+{
+	static const struct { const char *type; enum framing framing; bool lines; } known[] = {
+		{ "text/", FRAMING_UNKNOWN, false },	/* also of event streams: errors come as plain JSON */
+		{ "application/x-ndjson", FRAMING_VALUES, true },
+		{ "application/ndjson", FRAMING_VALUES, true },
+		{ "application/jsonl", FRAMING_VALUES, true },
+		{ "application/x-jsonl", FRAMING_VALUES, true },
+		{ "application/stream+json", FRAMING_VALUES, true },
+		{ "application/json", FRAMING_VALUES, false },
+		{ "application/grpc", FRAMING_NONE, false },
+		{ "application/connect+", FRAMING_NONE, false },
+		{ "application/proto", FRAMING_NONE, false },
+		{ "application/x-proto", FRAMING_NONE, false },
+		{ "application/octet-stream", FRAMING_NONE, false },
+		{ "audio/", FRAMING_NONE, false },
+		{ "image/", FRAMING_NONE, false },
+		{ "video/", FRAMING_NONE, false },
+	};
+
+	*lines = false;
+	for (size_t i = 0; type && i < sizeof(known) / sizeof(*known); i++)
+		if (!strncasecmp(type, known[i].type, strlen(known[i].type))) {
+			*lines = known[i].lines;
+			return known[i].framing;
+		}
+	return FRAMING_UNKNOWN;
+}
+
+void
+answer_init(struct answer *a, struct event *scan, const char *content_type, const char *path,
+    size_t pathlen, size_t max)
+{
+	bool lines;
+
+	memset(a, 0, sizeof(*a));
+	a->framing = framing_of(content_type, &lines);
+	a->scan = scan;
+	a->hint = path ? merge_by_path(path, pathlen) : NULL;
+	draft_init(&a->held, SIZE_MAX);
+	merge_init(&a->merge, max);
+	sse_init(&a->sse, &a->held, max);
+	values_init(&a->values, &a->held, max, lines);
+}
+
+void
+answer_free(struct answer *a)
+{
+	sse_free(&a->sse);
+	values_free(&a->values);
+	merge_free(&a->merge);
+	draft_drop(&a->held, &a->pending);
+	free(a->mended);
+	a->mended = NULL;
+}
+
+/* --- one event ---------------------------------------------------------------- */
+
+static bool
+input_json(struct answer *a, struct merge_input *in, const char *p, size_t n)
+{
+	enum event_rc rc = event_scan(a->scan, p, n);
+
+	in->json = rc == EVENT_OK || rc == EVENT_NOTYPE ? a->scan : NULL;
+	in->type = in->json ? event_get(in->json, "type") : (struct value){ 0 };
+	return in->json;
+}
+
+/* Scans the data, mended first when that is what it takes. */
+static void
+input_scan(struct answer *a, struct merge_input *in)
+{
+	size_t n = 0;
+	bool lossy;
+
+	if (input_json(a, in, in->data, in->len))
+		return;
+	if (in->len >= 6 && !memcmp(in->data, "[DONE]", 6)) {
+		in->done = true;
+		return;
+	}
+	free(a->mended);
+	if ((a->mended = mend_json(in->data, in->len, &n, &lossy)))
+		input_json(a, in, a->mended, n);
+	else if ((lossy = utf8_valid(in->data, in->len) < in->len))
+		a->mended = mend_utf8(in->data, in->len, &n);
+	if (lossy && !a->cut) {
+		a->bad_utf8++;
+		a->bad_utf8_bytes += in->len;
+	}
+	if (a->mended) {
+		in->data = a->mended;
+		in->len = n;
+	}
+}
+
+/* Names and ids are labels; what is no UTF-8 is not worth mending. */
+static void
+input_labels(struct merge_input *in, const struct sse_event *e)
+{
+	if (utf8_valid(e->name, e->namelen) == e->namelen) {
+		in->name = e->name;
+		in->namelen = e->namelen;
+	}
+	if (utf8_valid(e->id, e->idlen) == e->idlen) {
+		in->id = e->id;
+		in->idlen = e->idlen;
+	}
+}
+
+static void
+pending_add(struct answer *a, const struct merge_input *in)
+{
+	size_t len[3] = { in->namelen, in->idlen, in->len };
+
+	draft_add(&a->held, &a->pending, len, sizeof(len));
+	draft_add(&a->held, &a->pending, in->name, in->namelen);
+	draft_add(&a->held, &a->pending, in->id, in->idlen);
+	draft_add(&a->held, &a->pending, in->data, in->len);
+}
+
+/* Begins the message, with what was pending. */
+static void
+start(struct answer *a, const struct merge_format *format)
+{
+	struct text held = a->pending;
+	size_t len[3];
+
+	a->pending = (struct text){ 0 };
+	if (merge_start(&a->merge, format)) {
+		a->held.nomem = a->done = true;
+		held.n = 0;
+	}
+	for (const char *p = held.p, *end = p + held.n; p < end; p += len[2]) {
+		struct merge_input in = { 0 };
+
+		memcpy(len, p, sizeof(len));
+		p += sizeof(len);
+		in = (struct merge_input){ .name = p, .namelen = len[0], .id = p + len[0], .idlen = len[1] };
+		in.data = p += len[0] + len[1];
+		in.len = len[2];
+		input_json(a, &in, in.data, in.len);
+		merge_event(&a->merge, &in);
+	}
+	draft_drop(&a->held, &held);
+}
+
+/* The format of a stream whose events so far could be anybody's. False: this
+ * one could be, too. */
+static bool
+decide(struct answer *a, struct merge_input *in)
+{
+	const struct merge_format *format = merge_detect(in);
+	bool error = in->json && value_given(event_get(in->json, "error"));
+
+	if (!format && (in->done || error || a->pending.n + in->len > PENDING_MAX))
+		format = a->hint ? a->hint : &merge_generic;
+	if (!format) {
+		pending_add(a, in);
+		return false;
+	}
+	start(a, format);
+	input_json(a, in, in->data, in->len);	/* the scan was used for what was pending */
+	return !a->done;
+}
+
+static void
+on_event(void *arg, const struct sse_event *e)
+{
+	struct answer *a = arg;
+	struct merge_input in = { .name = "", .id = "", .data = e->data, .len = e->len };
+
+	if (a->done)
+		return;
+	input_scan(a, &in);
+	if (a->cut && !in.json && !in.done)
+		return;
+	a->events++;
+	input_labels(&in, e);
+	if (!a->merge.format && !decide(a, &in))
+		return;
+	merge_event(&a->merge, &in);
+	a->done |= a->merge.closed;
+}
+
+static void
+on_value(void *arg, const char *p, size_t n)
+{
+	struct sse_event e = { .name = "", .id = "", .data = p, .len = n };
+
+	on_event(arg, &e);
+}
+
+/* --- bytes -------------------------------------------------------------------- */
+
+/* Looks at the first byte of a body that may be SSE or JSON; empty lines before
+ * it say nothing. Returns how many bytes those are. */
+static size_t
+sniff(struct answer *a, const char *p, size_t n)
+{
+	size_t skip = 0;
+
+	while (skip < n && (p[skip] == '\r' || p[skip] == '\n'))
+		skip++;
+	if (skip < n)
+		a->framing = p[skip] == '{' || p[skip] == '[' ? FRAMING_VALUES : FRAMING_SSE;
+	return skip;
+}
+
+int
+answer_feed(struct answer *a, const void *data, size_t n)
+{
+	const char *p = data;
+	size_t skip = 0;
+
+	if (!a->done && n && a->framing == FRAMING_UNKNOWN)
+		skip = sniff(a, p, n);
+	if (a->done || skip == n)
+		return a->held.nomem ? -1 : 0;
+	if (a->framing == FRAMING_SSE)
+		sse_feed(&a->sse, p + skip, n - skip, on_event, a);
+	else if (a->framing == FRAMING_VALUES)
+		values_feed(&a->values, p + skip, n - skip, on_value, a);
+	return a->held.nomem ? -1 : 0;
+}
+
+void
+answer_hole(struct answer *a)
+{
+	if (a->framing == FRAMING_UNKNOWN)
+		a->framing = FRAMING_SSE;
+	if (a->framing == FRAMING_SSE)
+		sse_hole(&a->sse);
+	else
+		values_hole(&a->values);
+}
+
+int
+answer_end(struct answer *a, bool cut)
+{
+	a->cut = cut;
+	if (!a->done)
+		sse_end(&a->sse, on_event, a);
+	if (!a->done)
+		values_end(&a->values, on_value, a);
+	if (!a->merge.format)
+		start(a, a->hint ? a->hint : &merge_generic);
+	return a->held.nomem ? -1 : 0;
+}
+
+const json_t *
+answer_message(struct answer *a, struct text *text)
+{
+	a->done = true;
+	return merge_finish(&a->merge, text);
+}
+
+size_t
+answer_held(const struct answer *a)
+{
+	return a->merge.draft.held + a->held.held;
+}
+
+bool
+answer_limited(const struct answer *a, uint64_t *bytes)
+{
+	*bytes = a->merge.draft.lost + a->sse.long_bytes + a->values.long_bytes;
+	return a->merge.draft.lost || a->merge.draft.nomem || a->sse.long_events || a->values.long_events;
+}

@@ -1,0 +1,62 @@
+/*
+ * answer.h - one streamed answer: from the bytes of a body to the message
+ *
+ * Finds the framing (event stream, JSON values) and the format, by content
+ * type and path where they tell and by what comes where they do not; bytes go
+ * in cut anywhere. No I/O, no clock.
+ */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include "ssemerge/merge.h"
+#include "ssemerge/sse.h"
+#include "ssemerge/values.h"
+
+enum framing {
+	FRAMING_UNKNOWN,	/* the first byte that is no space will tell */
+	FRAMING_SSE,
+	FRAMING_VALUES,
+	FRAMING_NONE,		/* the content type is of no stream of events */
+};
+
+struct answer {
+	enum framing framing;
+	struct sse sse;
+	struct values values;
+	struct merge merge;
+	struct draft held;	/* accounts what the readers hold */
+	const struct merge_format *hint;	/* by path */
+	struct text pending;	/* events from before the format was known */
+	struct event *scan;	/* borrowed; used only during a call */
+	char *mended;		/* the data of this event, when it needed mending */
+	uint64_t events;
+	uint64_t bad_utf8, bad_utf8_bytes;	/* events with replaced characters */
+	bool cut;		/* the end was not regular: its last event may be half */
+	bool done;		/* nothing belongs to it any more: what comes is ignored */
+};
+
+/* What a content type (NULL: not known) says. */
+enum framing framing_of(const char *content_type, bool *lines);
+
+/* path (NULL: not known) is not kept. max: bytes of the message, and of one
+ * event. scan is scratch that may be shared by answers. */
+void answer_init(struct answer *, struct event *scan, const char *content_type,
+    const char *path, size_t pathlen, size_t max);
+void answer_free(struct answer *);
+
+/* 0, or -1 when out of memory. */
+int answer_feed(struct answer *, const void *p, size_t n);
+/* Bytes are missing here. What is merged so far stands, and so does what comes. */
+void answer_hole(struct answer *);
+/* The body is over; cut: not by its own end. The format is known after it. */
+int answer_end(struct answer *, bool cut);
+
+/* The message, borrowed; its text is appended to text. Only after answer_end,
+ * or once done; nothing can be fed any more. */
+const json_t *answer_message(struct answer *, struct text *text);
+
+size_t answer_held(const struct answer *);	/* bytes */
+/* Whether something did not fit into max, and how many bytes. */
+bool answer_limited(const struct answer *, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,304 @@
+/*
+ * anthropic.c - Anthropic Messages; also the old text completions
+ *
+ * message_start brings the message, blocks grow by index, message_delta
+ * overwrites: its usage is cumulative and null means "as it was". Tool input
+ * comes as pieces of JSON text, parsed when its block is over.
+ */
+#include "ssemerge/mend.h"
+#include "ssemerge/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct block {
+	int64_t index;
+	json_t *object;		/* in content */
+	struct text input;	/* JSON text so far */
+	bool hasinput;
+	bool text, thinking;	/* its type */
+};
+
+struct anthropic {
+	json_t *content;	/* in root */
+	struct block *block;	/* beside it, the same order */
+	size_t n, cap;
+};
+
+static bool
+detect(const struct merge_input *in)
+{
+	static const char *const type[] = { "content_block_delta", "message_start", "content_block_start",
+	    "content_block_stop", "message_delta", "message_stop" };
+
+	for (size_t i = 0; i < sizeof(type) / sizeof(*type); i++)
+		if (value_eq(in->type, type[i]))
+			return true;
+	return value_eq(in->type, "completion") &&
+	    event_get(in->json, "completion").kind == VALUE_STRING;
+}
+
+static struct block *
+block_find(struct anthropic *a, int64_t index)
+{
+	if (index >= 0 && (size_t)index < a->n && a->block[index].index == index)
+		return &a->block[index];
+	for (size_t i = a->n; i-- > 0;)
+		if (a->block[i].index == index)
+			return &a->block[i];
+	return NULL;
+}
+
+static struct block *
+block_new(struct merge *m, int64_t index, json_t *object)
+{
+	struct anthropic *a = m->own;
+	const char *type = json_string_value(json_object_get(object, "type"));
+	struct block *b;
+
+	if (!a->content)
+		a->content = draft_array(&m->draft, m->root, "content");
+	if (a->n == a->cap) {
+		size_t cap = a->cap ? a->cap * 2 : 8;
+
+		if (!(b = realloc(a->block, cap * sizeof(*b)))) {
+			m->draft.nomem = true;
+			json_decref(object);
+			return NULL;
+		}
+		a->block = b;
+		a->cap = cap;
+	}
+	if (!object || json_array_append_new(a->content, object)) {
+		m->draft.nomem |= object != NULL;
+		return NULL;
+	}
+	b = &a->block[a->n++];
+	*b = (struct block){ .index = index, .object = object,
+	    .text = type && !strcmp(type, "text"), .thinking = type && !strcmp(type, "thinking") };
+	m->draft.held += sizeof(*b);
+	return b;
+}
+
+/* The block of a delta whose beginning was not seen: attached late, or a hole. */
+static struct block *
+block_guess(struct merge *m, int64_t index, struct value type)
+{
+	static const struct { const char *delta, *block; } guess[] = {
+		{ "text_delta", "{\"type\":\"text\"}" }, { "citations_delta", "{\"type\":\"text\"}" },
+		{ "thinking_delta", "{\"type\":\"thinking\"}" }, { "signature_delta", "{\"type\":\"thinking\"}" },
+		{ "input_json_delta", "{\"type\":\"tool_use\"}" },
+	};
+
+	for (size_t i = 0; i < sizeof(guess) / sizeof(*guess); i++) {
+		struct value v = { guess[i].block, strlen(guess[i].block), VALUE_OBJECT, false };
+
+		if (value_eq(type, guess[i].delta))
+			return block_new(m, index, draft_json(&m->draft, v));
+	}
+	return NULL;
+}
+
+static void
+input_delta(struct merge *m, struct block *b, struct value json)
+{
+	char *to = json.kind == VALUE_STRING ? draft_room(&m->draft, &b->input, json.n) : NULL;
+
+	if (to) {
+		b->input.n += value_decode(json, to);
+		b->hasinput = true;
+		m->content |= b->input.n > 0;
+	}
+}
+
+static void
+block_delta(struct merge *m, const struct event *ev)
+{
+	static const char *const key[] = { "type", "text", "thinking", "partial_json" };
+	struct value delta = event_get(ev, "delta"), v[4], type;
+	int64_t index = value_int(event_get(ev, "index"), -1);
+	struct block *b = block_find(m->own, index);
+
+	value_pick(delta, key, v, 4);
+	type = v[0];
+	if (!b && !(b = block_guess(m, index, type)))
+		return;
+	if (value_eq(type, "text_delta")) {
+		if (b->text)
+			merge_grow(m, b->object, "text", v[1]);
+	} else if (value_eq(type, "thinking_delta")) {
+		if (b->thinking)
+			merge_grow(m, b->object, "thinking", v[2]);
+	} else if (value_eq(type, "input_json_delta")) {
+		input_delta(m, b, v[3]);
+	} else if (value_eq(type, "signature_delta")) {
+		if (b->thinking)
+			draft_set(&m->draft, b->object, "signature", value_get(delta, "signature"));
+	} else if (value_eq(type, "citations_delta")) {
+		if (b->text)
+			draft_push(&m->draft, draft_array(&m->draft, b->object, "citations"),
+			    value_get(delta, "citation"));
+	} else if (value_eq(type, "compaction_delta")) {
+		draft_set(&m->draft, b->object, "content", value_get(delta, "content"));
+		draft_set(&m->draft, b->object, "encrypted_content", value_get(delta, "encrypted_content"));
+	}
+}
+
+/* Parses what tool input has come. Text that is not even the beginning of
+ * JSON stays as text: better than nothing, and nobody takes it for an object. */
+static void
+block_stop(struct merge *m, struct block *b)
+{
+	json_t *j;
+
+	if (!b || !b->hasinput)
+		return;
+	b->hasinput = false;
+	j = !b->input.n ? json_object() : json_loadb(b->input.p, b->input.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	if (!j && !(j = mend_cut(b->input.p, b->input.n)))
+		j = json_stringn(b->input.p, b->input.n);
+	draft_drop(&m->draft, &b->input);
+	draft_set_json(&m->draft, b->object, "input", j);
+}
+
+static void
+block_start(struct merge *m, const struct event *ev)
+{
+	struct value v = event_get(ev, "content_block");
+	struct value model = value_get(value_get(v, "to"), "model");
+	json_t *object = v.kind == VALUE_OBJECT ? draft_json(&m->draft, v) : NULL;
+
+	if (object)
+		block_new(m, value_int(event_get(ev, "index"), -1), object);
+	else if (v.kind != VALUE_OBJECT)
+		m->bad++;
+	/* the block that says which model took over names it for the message */
+	if (value_eq(value_get(v, "type"), "fallback") && model.kind == VALUE_STRING)
+		draft_set(&m->draft, m->root, "model", model);
+}
+
+static void
+message_start(struct merge *m, const struct event *ev)
+{
+	struct anthropic *a = m->own;
+	struct value v = event_get(ev, "message"), key, val;
+	struct value_iter it;
+
+	if (v.kind != VALUE_OBJECT) {
+		m->bad++;
+		return;
+	}
+	value_iter(&it, v);
+	while (value_next(&it, &key, &val))
+		if (!a->content || !value_eq(key, "content"))	/* blocks may be there after a hole */
+			draft_set_member(&m->draft, m->root, key, val);
+	a->content = draft_array(&m->draft, m->root, "content");
+	if (a->n)
+		return;
+	/* a message that begins with blocks: they have the first indexes */
+	for (size_t i = 0; i < json_array_size(a->content); i++) {
+		json_t *object = json_incref(json_array_get(a->content, 0));
+
+		json_array_remove(a->content, 0);
+		block_new(m, i, object);
+	}
+}
+
+/* Members overwrite, null ones say nothing new. */
+static void
+overwrite(struct merge *m, json_t *to, struct value from, bool nulls)
+{
+	struct value_iter it;
+	struct value key, val;
+
+	value_iter(&it, from);
+	while (from.kind == VALUE_OBJECT && value_next(&it, &key, &val))
+		if (val.kind != VALUE_NULL || (nulls && value_begins(key, "stop_")))
+			draft_set_member(&m->draft, to, key, val);
+}
+
+static void
+message_delta(struct merge *m, const struct event *ev)
+{
+	overwrite(m, m->root, event_get(ev, "delta"), true);
+	for (size_t i = 0; i < ev->nfields; i++) {
+		struct value key = field_key(&ev->fields[i]), val = ev->fields[i].value;
+
+		if (value_eq(key, "usage"))
+			overwrite(m, draft_object(&m->draft, m->root, "usage"), val, false);
+		else if (!value_eq(key, "type") && !value_eq(key, "delta") && value_given(val))
+			draft_set_member(&m->draft, m->root, key, val);
+	}
+}
+
+/* The text completions of before: every event has the next piece. */
+static void
+completion(struct merge *m, const struct event *ev)
+{
+	for (size_t i = 0; i < ev->nfields; i++) {
+		struct value key = field_key(&ev->fields[i]), val = ev->fields[i].value;
+
+		if (value_eq(key, "completion"))
+			merge_grow(m, m->root, "completion", val);
+		else
+			draft_set_member(&m->draft, m->root, key, val);
+	}
+	m->ended |= value_given(event_get(ev, "stop_reason"));
+}
+
+static void
+event(struct merge *m, const struct merge_input *in)
+{
+	if (value_eq(in->type, "content_block_delta")) {
+		block_delta(m, in->json);
+	} else if (value_eq(in->type, "content_block_start")) {
+		block_start(m, in->json);
+	} else if (value_eq(in->type, "content_block_stop")) {
+		block_stop(m, block_find(m->own, value_int(event_get(in->json, "index"), -1)));
+		draft_settle(&m->draft);
+	} else if (value_eq(in->type, "message_start")) {
+		message_start(m, in->json);
+	} else if (value_eq(in->type, "message_delta")) {
+		message_delta(m, in->json);
+	} else if (value_eq(in->type, "message_stop")) {
+		m->ended = m->closed = true;
+	} else if (value_eq(in->type, "completion")) {
+		completion(m, in->json);
+	} else if (value_given(event_get(in->json, "error"))) {
+		merge_error(m, event_get(in->json, "error"));
+		m->closed = true;
+	}
+}
+
+static void
+finish(struct merge *m, struct text *text)
+{
+	struct anthropic *a = m->own;
+
+	merge_text(text, m->root, "completion");
+	for (size_t i = 0; i < a->n; i++) {
+		block_stop(m, &a->block[i]);
+		if (a->block[i].text)
+			merge_text(text, a->block[i].object, "text");
+	}
+}
+
+static void
+free_own(struct merge *m)
+{
+	struct anthropic *a = m->own;
+
+	for (size_t i = 0; i < a->n; i++)
+		draft_drop(&m->draft, &a->block[i].input);
+	free(a->block);
+}
+
+const struct merge_format merge_anthropic = {
+	.name = "anthropic",
+	.own = sizeof(struct anthropic),
+	.detect = detect,
+	.path = "/v1/messages",
+	.event = event,
+	.finish = finish,
+	.free = free_own,
+};

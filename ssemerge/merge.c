@@ -1,0 +1,151 @@
+/* merge.c - what all vendors' merges share; see merge.h */
+#include "ssemerge/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* In the order in which they are asked. */
+static const struct merge_format *const formats[] = {
+	&merge_anthropic, &merge_openai_chat,
+};
+enum { NFORMAT = sizeof(formats) / sizeof(*formats) };
+
+void
+merge_init(struct merge *m, size_t max)
+{
+	memset(m, 0, sizeof(*m));
+	draft_init(&m->draft, max);
+}
+
+int
+merge_start(struct merge *m, const struct merge_format *format)
+{
+	if (!(m->root = json_object()) || !(m->own = calloc(1, format->own + 1)))
+		return -1;
+	m->format = format;
+	return 0;
+}
+
+void
+merge_event(struct merge *m, const struct merge_input *in)
+{
+	if (in->done && m->format != &merge_generic)
+		m->ended = m->closed = true;
+	else if (!in->json && m->format != &merge_generic)
+		m->bad++;
+	else
+		m->format->event(m, in);
+}
+
+const json_t *
+merge_finish(struct merge *m, struct text *text)
+{
+	draft_settle(&m->draft);
+	m->format->finish(m, text);
+	draft_settle(&m->draft);
+	return m->root;
+}
+
+void
+merge_free(struct merge *m)
+{
+	if (m->own && m->format->free)
+		m->format->free(m);
+	free(m->own);
+	draft_free(&m->draft);
+	json_decref(m->root);
+	json_decref(m->error);
+	memset(m, 0, sizeof(*m));
+}
+
+const struct merge_format *
+merge_detect(const struct merge_input *in)
+{
+	for (size_t i = 0; in->json && i < NFORMAT; i++)
+		if (formats[i]->detect(in))
+			return formats[i];
+	return NULL;
+}
+
+const struct merge_format *
+merge_by_path(const char *path, size_t n)
+{
+	for (size_t i = 0; i < NFORMAT; i++)
+		if (formats[i]->path && memmem(path, n, formats[i]->path, strlen(formats[i]->path)))
+			return formats[i];
+	return NULL;
+}
+
+void
+merge_error(struct merge *m, struct value v)
+{
+	if (m->error || !value_given(v))
+		return;
+	if (v.kind == VALUE_OBJECT)
+		m->error = draft_json(&m->draft, v);
+	else if ((m->error = json_object()))	/* some say it with a string */
+		draft_set(&m->draft, m->error, "message", v);
+}
+
+void
+merge_grow(struct merge *m, json_t *object, const char *key, struct value v)
+{
+	m->content |= draft_append(&m->draft, object, key, v);
+}
+
+/* Not held to the limit: it repeats what the message has. */
+void
+merge_text(struct text *t, const json_t *object, const char *key)
+{
+	const json_t *s = json_object_get(object, key);
+	size_t n = json_string_length(s);
+	char *p;
+
+	if (!n || !(p = realloc(t->p, t->n + n)))
+		return;
+	memcpy(p + t->n, json_string_value(s), n);
+	t->p = p;
+	t->cap = t->n += n;
+}
+
+struct value
+field_key(const struct event_field *f)
+{
+	return (struct value){ f->key - 1, f->keylen + 2, VALUE_STRING, f->keyescaped };
+}
+
+void
+value_pick(struct value object, const char *const *name, struct value *to, size_t n)
+{
+	struct value_iter it;
+	struct value key, val;
+
+	memset(to, 0, n * sizeof(*to));
+	value_iter(&it, object);
+	while (object.kind == VALUE_OBJECT && value_next(&it, &key, &val))
+		for (size_t i = 0; i < n; i++)
+			if (value_eq(key, name[i]))
+				to[i] = val;
+}
+
+bool
+value_begins(struct value v, const char *text)
+{
+	size_t n = strlen(text);
+
+	return v.kind == VALUE_STRING && v.n >= n + 2 && !memcmp(v.p + 1, text, n);
+}
+
+int64_t
+value_int(struct value v, int64_t otherwise)
+{
+	int64_t n;
+
+	return value_i64(v, &n) ? n : otherwise;
+}
+
+bool
+value_given(struct value v)
+{
+	return v.kind != VALUE_NONE && v.kind != VALUE_NULL;
+}

@@ -1,0 +1,88 @@
+/*
+ * merge.h - from the events of a stream to the message they stand for
+ *
+ * One struct merge_format per vendor. Events come already read from their
+ * framing and scanned; the message is the vendor's own object as it would have
+ * come unstreamed, which is what the vendor's SDK makes of the same events.
+ */
+#ifndef MERGE_H
+#define MERGE_H
+
+#include "ssemerge/draft.h"
+
+/* One event. */
+struct merge_input {
+	const char *name;	/* "event:", ":event-type"; empty when there is none */
+	size_t namelen;
+	const char *id;		/* "id:" */
+	size_t idlen;
+	const char *data;	/* its text, UTF-8 */
+	size_t len;
+	const struct event *json;	/* the data scanned; NULL: it is not a JSON object */
+	struct value type;	/* its "type" */
+	bool done;		/* "[DONE]" */
+};
+
+struct merge;
+
+struct merge_format {
+	const char *name;	/* of sse.message.format */
+	size_t own;		/* bytes of the vendor's state, zeroed: merge.own */
+	/* Is this surely an event of the vendor's? */
+	bool (*detect)(const struct merge_input *);
+	/* Would this path be the vendor's, when the events do not tell? */
+	const char *path;	/* a part of it */
+	void (*event)(struct merge *, const struct merge_input *);
+	/* No more events: makes m->root whole (the draft is settled before)
+	 * and appends the answer that is visible to a user to text. */
+	void (*finish)(struct merge *, struct text *text);
+	void (*free)(struct merge *);	/* what own points to */
+};
+
+extern const struct merge_format merge_anthropic, merge_openai_chat, merge_generic;
+
+struct merge {
+	const struct merge_format *format;	/* NULL: not known yet */
+	void *own;
+	struct draft draft;
+	json_t *root;		/* the message, an object */
+	json_t *error;		/* the vendor's error object, when one came */
+	bool content;		/* a piece of the answer has come */
+	bool ended;		/* the vendor's end marker came */
+	bool closed;		/* nothing belongs to the message any more */
+	uint64_t bad;		/* events that are not what the format has */
+};
+
+void merge_init(struct merge *, size_t max);
+/* 0, or -1 when out of memory. */
+int merge_start(struct merge *, const struct merge_format *);
+void merge_event(struct merge *, const struct merge_input *);
+/* The message, borrowed, complete as far as it came; its text is appended to
+ * text. After it only merge_free. */
+const json_t *merge_finish(struct merge *, struct text *text);
+void merge_free(struct merge *);
+
+/* The format that an event belongs to for certain, or NULL. */
+const struct merge_format *merge_detect(const struct merge_input *);
+/* The format that a request path speaks, or NULL. */
+const struct merge_format *merge_by_path(const char *path, size_t n);
+
+/* For formats. */
+/* The error that the stream tells; the first one counts. What is no object
+ * becomes {"message":VALUE}. */
+void merge_error(struct merge *, struct value);
+/* Appends to the string object[key] as draft_append; it is part of the answer. */
+void merge_grow(struct merge *, json_t *object, const char *key, struct value);
+/* Adds the string object[key] to the text of the answer. */
+void merge_text(struct text *, const json_t *object, const char *key);
+/* A member of the scanned object, its key with the quotes. */
+struct value field_key(const struct event_field *);
+/* Several members of an object in one pass: to[i] is that of key[i]. */
+void value_pick(struct value object, const char *const *key, struct value *to, size_t n);
+/* Does a JSON string begin with this? */
+bool value_begins(struct value, const char *text);
+int64_t value_int(struct value, int64_t otherwise);
+/* Neither absent nor null. */
+bool value_given(struct value);
+
+#endif

@@ -1,0 +1,534 @@
+/*
+ * openai_chat.c - OpenAI Chat Completions and what imitates them; also the
+ * old text completions (choices[].text)
+ *
+ * Chunks repeat everything but the deltas, so the rest is kept as text and
+ * made a tree once. Choices and tool calls go by index; gateways that leave
+ * the index out, or count every call as 0, are told apart by the call's id.
+ */
+#include "ssemerge/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct tool {
+	int64_t index;
+	size_t order;		/* of arrival */
+	json_t *object, *function;	/* function is in object */
+};
+
+struct choice {
+	int64_t index;
+	json_t *message, *logprobs;
+	struct rest rest;	/* of the choice */
+	struct rest extra;	/* of the message: what neither grows nor nests */
+	struct tool *tool;
+	size_t ntool, toolcap;
+	bool finished;
+};
+
+struct chat {
+	struct rest rest;
+	struct choice *choice;
+	size_t n, cap;
+	bool begun;
+	bool legacy;		/* text completions */
+};
+
+static bool
+detect(const struct merge_input *in)
+{
+	struct value object = event_get(in->json, "object");
+
+	return event_get(in->json, "choices").kind == VALUE_ARRAY &&
+	    (!object.kind || value_eq(object, "") || value_begins(object, "chat.completion") ||
+	    value_begins(object, "text_completion"));
+}
+
+/* Strings that are there and say something. */
+static bool
+says(struct value v)
+{
+	return v.kind == VALUE_STRING && v.n > 2;
+}
+
+static struct choice *
+choice_get(struct merge *m, int64_t index)
+{
+	struct chat *c = m->own;
+	struct choice *o;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->choice[i].index == index)
+			return &c->choice[i];
+	if (c->n == 1024)	/* nobody asks for as many */
+		return NULL;
+	if (c->n == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 1;
+
+		if (!(o = realloc(c->choice, cap * sizeof(*o)))) {
+			m->draft.nomem = true;
+			return NULL;
+		}
+		c->choice = o;
+		c->cap = cap;
+	}
+	o = &c->choice[c->n];
+	*o = (struct choice){ .index = index, .message = json_object() };
+	if (!o->message) {
+		m->draft.nomem = true;
+		return NULL;
+	}
+	c->n++;
+	return o;
+}
+
+/* Adds the elements of an array to those of object[key]. */
+static void
+push_all(struct merge *m, json_t *object, const char *key, struct value array)
+{
+	struct value_iter it;
+	struct value k, v;
+	json_t *to = draft_array(&m->draft, object, key);
+
+	value_iter(&it, array);
+	while (value_next(&it, &k, &v))
+		draft_push(&m->draft, to, v);
+}
+
+static void
+logprobs(struct merge *m, struct choice *o, struct value v)
+{
+	struct value_iter it;
+	struct value key, val;
+
+	if (v.kind != VALUE_OBJECT)
+		return;
+	if (!o->logprobs && !(o->logprobs = json_object())) {
+		m->draft.nomem = true;
+		return;
+	}
+	value_iter(&it, v);
+	while (value_next(&it, &key, &val)) {
+		if (value_eq(key, "content") && val.kind == VALUE_ARRAY)
+			push_all(m, o->logprobs, "content", val);
+		else if (value_eq(key, "refusal") && val.kind == VALUE_ARRAY)
+			push_all(m, o->logprobs, "refusal", val);
+		else
+			draft_set_member(&m->draft, o->logprobs, key, val);
+	}
+}
+
+static struct tool *
+tool_new(struct merge *m, struct choice *o, int64_t index)
+{
+	static const char empty[] = "{\"function\":{\"name\":\"\",\"arguments\":\"\"}}";
+	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false };
+	struct tool *t;
+
+	if (o->ntool == o->toolcap) {
+		size_t cap = o->toolcap ? o->toolcap * 2 : 4;
+
+		if (!(t = realloc(o->tool, cap * sizeof(*t)))) {
+			m->draft.nomem = true;
+			return NULL;
+		}
+		o->tool = t;
+		o->toolcap = cap;
+	}
+	t = &o->tool[o->ntool];
+	if (!(t->object = draft_json(&m->draft, v)))
+		return NULL;
+	t->index = index;
+	t->order = o->ntool;
+	t->function = json_object_get(t->object, "function");
+	o->ntool++;
+	return t;
+}
+
+static bool
+same_string(const json_t *j, struct value v)
+{
+	const char *s = json_string_value(j);
+
+	return s && value_eq(v, s);
+}
+
+/*
+ * The call that a fragment continues. By index; where several share one, or
+ * none has any, a fragment with a name and an id of its own begins a new call,
+ * and others continue the last. (An id alone tells nothing: there are servers
+ * that make up a new one for every fragment.)
+ */
+static struct tool *
+tool_get(struct merge *m, struct choice *o, struct value call)
+{
+	struct value id = value_get(call, "id"), name = value_get(value_get(call, "function"), "name");
+	struct value index = value_get(call, "index");
+	int64_t i = value_int(index, -1);
+	struct tool *t = NULL;
+
+	for (size_t n = o->ntool; n-- > 0 && !t;)
+		if (index.kind == VALUE_INT ? o->tool[n].index == i :
+		    same_string(json_object_get(o->tool[n].object, "id"), id))
+			t = &o->tool[n];
+	if (!t && index.kind != VALUE_INT && o->ntool)
+		t = &o->tool[o->ntool - 1];
+	if (t && says(id) && says(name)) {
+		const json_t *known = json_object_get(t->object, "id");
+
+		if (json_string_length(known) && !same_string(known, id))
+			t = NULL;
+	}
+	return t ? t : tool_new(m, o, i);
+}
+
+static void
+tool_function(struct merge *m, struct tool *t, struct value function)
+{
+	struct value_iter it;
+	struct value key, val;
+
+	value_iter(&it, function);
+	while (function.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
+		if (value_eq(key, "arguments"))
+			merge_grow(m, t->function, "arguments", val);
+		else if (!value_eq(key, "name") || says(val))
+			draft_set_member(&m->draft, t->function, key, val);
+	}
+}
+
+static void
+tool_call(struct merge *m, struct choice *o, struct value call)
+{
+	struct tool *t = call.kind == VALUE_OBJECT ? tool_get(m, o, call) : NULL;
+	struct value_iter it;
+	struct value key, val;
+
+	value_iter(&it, call);
+	while (t && value_next(&it, &key, &val)) {
+		if (value_eq(key, "function"))
+			tool_function(m, t, val);
+		else if (value_eq(key, "id") || value_eq(key, "type") ? says(val) : !value_eq(key, "index"))
+			draft_set_member(&m->draft, t->object, key, val);
+	}
+}
+
+static void
+function_call(struct merge *m, struct choice *o, struct value v)
+{
+	json_t *f = draft_object(&m->draft, o->message, "function_call");
+	struct value name = value_get(v, "name");
+
+	if (says(name))
+		draft_set(&m->draft, f, "name", name);
+	merge_grow(m, f, "arguments", value_get(v, "arguments"));
+}
+
+static void
+audio(struct merge *m, struct choice *o, struct value v)
+{
+	json_t *a = draft_object(&m->draft, o->message, "audio");
+	struct value_iter it;
+	struct value key, val;
+
+	value_iter(&it, v);
+	while (value_next(&it, &key, &val)) {
+		if (value_eq(key, "data"))
+			merge_grow(m, a, "data", val);
+		else if (value_eq(key, "transcript"))
+			merge_grow(m, a, "transcript", val);
+		else if (value_given(val))
+			draft_set_member(&m->draft, a, key, val);
+	}
+}
+
+/* OpenRouter's reasoning_details: pieces of one type and index are one. */
+static void
+reasoning_detail(struct merge *m, json_t *array, struct value v)
+{
+	static const char *const grows[] = { "text", "summary", "data" };
+	json_t *last = json_array_get(array, json_array_size(array) - 1);
+	struct value index = value_get(v, "index");
+	struct value_iter it;
+	struct value key, val;
+
+	if (!last || index.kind != VALUE_INT || !same_string(json_object_get(last, "type"), value_get(v, "type")) ||
+	    !json_is_integer(json_object_get(last, "index")) ||
+	    json_integer_value(json_object_get(last, "index")) != value_int(index, -1)) {
+		draft_push(&m->draft, array, v);
+		return;
+	}
+	value_iter(&it, v);
+	while (v.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
+		size_t i = 0;
+
+		while (i < 3 && !value_eq(key, grows[i]))
+			i++;
+		if (i < 3)
+			draft_append(&m->draft, last, grows[i], val);
+		else if (value_given(val))
+			draft_set_member(&m->draft, last, key, val);
+	}
+}
+
+static void
+delta_array(struct merge *m, struct choice *o, struct value key, struct value v)
+{
+	struct value_iter it;
+	struct value k, e;
+
+	value_iter(&it, v);
+	if (value_eq(key, "tool_calls")) {
+		while (value_next(&it, &k, &e))
+			tool_call(m, o, e);
+	} else if (value_eq(key, "reasoning_details")) {
+		while (value_next(&it, &k, &e))
+			reasoning_detail(m, draft_array(&m->draft, o->message, "reasoning_details"), e);
+	} else if (value_eq(key, "annotations")) {
+		push_all(m, o->message, "annotations", v);
+	} else if (value_eq(key, "images")) {
+		push_all(m, o->message, "images", v);
+	} else if (value_eq(key, "thinking_blocks")) {
+		push_all(m, o->message, "thinking_blocks", v);
+	} else if (value_eq(key, "content")) {	/* Mistral: typed parts */
+		push_all(m, o->message, "content", v);
+	} else {
+		rest_put(&m->draft, &o->extra, key, v);
+	}
+}
+
+static void
+delta_member(struct merge *m, struct choice *o, struct value key, struct value v)
+{
+	/* what grows; the SDK keeps the last piece of the vendors' own ones,
+	 * the vendors' unstreamed answers have the whole */
+	static const char *const grows[] = { "content", "reasoning_content", "reasoning", "refusal",
+	    "reasoning_text", "thinking" };
+
+	if (v.kind == VALUE_STRING)
+		for (size_t i = 0; i < sizeof(grows) / sizeof(*grows); i++)
+			if (value_eq(key, grows[i])) {
+				if (v.n > 2)
+					merge_grow(m, o->message, grows[i], v);
+				return;
+			}
+	if (value_eq(key, "role")) {
+		if (says(v))
+			rest_put(&m->draft, &o->extra, key, v);
+	} else if (v.kind == VALUE_ARRAY) {
+		delta_array(m, o, key, v);
+	} else if (value_eq(key, "function_call") && v.kind == VALUE_OBJECT) {
+		function_call(m, o, v);
+	} else if (value_eq(key, "audio") && v.kind == VALUE_OBJECT) {
+		audio(m, o, v);
+	} else if (!value_eq(key, "tool_calls") && !value_eq(key, "function_call") && !value_eq(key, "audio")) {
+		rest_put(&m->draft, &o->extra, key, v);
+	}
+}
+
+static void
+whole_message(struct merge *m, struct choice *o, struct value v)
+{
+	struct value_iter it;
+	struct value key, val;
+
+	value_iter(&it, v);
+	while (v.kind == VALUE_OBJECT && value_next(&it, &key, &val))
+		draft_set_member(&m->draft, o->message, key, val);
+	m->content |= value_given(value_get(v, "content"));
+}
+
+static void
+choice_member(struct merge *m, struct choice *o, struct value key, struct value val, bool delta)
+{
+	struct chat *c = m->own;
+
+	if (value_eq(key, "finish_reason")) {
+		if (says(val)) {
+			o->finished = true;
+			rest_put(&m->draft, &o->rest, key, val);
+		}
+	} else if (value_eq(key, "logprobs")) {
+		logprobs(m, o, val);
+	} else if (value_eq(key, "text") && !delta) {
+		c->legacy = true;
+		merge_grow(m, o->message, "text", val);
+	} else if (value_eq(key, "message")) {
+		/* with Perplexity all so far, beside the delta */
+		if (!delta)
+			whole_message(m, o, val);
+	} else if (!value_eq(key, "index") && !value_eq(key, "delta")) {
+		rest_put(&m->draft, &o->rest, key, val);
+	}
+}
+
+static void
+choice_event(struct merge *m, struct value v)
+{
+	enum { MANY = 32 };
+	struct value key[MANY], val[MANY], index = { 0 }, delta = { 0 };
+	struct value_iter it, in;
+	struct choice *o;
+	size_t n = 0;
+
+	value_iter(&it, v);
+	while (n < MANY && value_next(&it, &key[n], &val[n])) {
+		if (value_eq(key[n], "index"))
+			index = val[n];
+		else if (value_eq(key[n], "delta") && val[n].kind == VALUE_OBJECT)
+			delta = val[n];
+		n++;
+	}
+	if (!(o = choice_get(m, value_int(index, 0))))
+		return;
+	rest_begin(&o->rest);
+	rest_begin(&o->extra);
+	for (size_t i = 0; i < n; i++)
+		choice_member(m, o, key[i], val[i], delta.kind);
+	while (value_next(&it, key, val))	/* more than anybody sends */
+		choice_member(m, o, *key, *val, delta.kind);
+	value_iter(&in, delta);
+	while (delta.kind && value_next(&in, key, val))
+		delta_member(m, o, *key, *val);
+}
+
+static void
+event(struct merge *m, const struct merge_input *in)
+{
+	struct chat *c = m->own;
+	struct value id = event_get(in->json, "id"), key, val, choices = { 0 };
+	/* of chunks without an id only the usage counts, but for the first */
+	bool named = !c->begun || says(id);
+	struct value_iter it;
+
+	c->begun = true;
+	rest_begin(&c->rest);
+	for (size_t i = 0; i < in->json->nfields; i++) {
+		key = field_key(&in->json->fields[i]);
+		val = in->json->fields[i].value;
+		if (value_eq(key, "choices"))
+			choices = val;
+		else if (value_eq(key, "error"))
+			merge_error(m, val);
+		else if (value_eq(key, "usage") ? value_given(val) || !rest_kind(&c->rest, "usage") : named)
+			rest_put(&m->draft, &c->rest, key, val);
+	}
+	value_iter(&it, choices);
+	while (choices.kind == VALUE_ARRAY && value_next(&it, &key, &val))
+		if (val.kind == VALUE_OBJECT)
+			choice_event(m, val);
+}
+
+static int
+tool_order(const void *a, const void *b)
+{
+	const struct tool *x = a, *y = b;
+
+	if (x->index != y->index)
+		return x->index < y->index ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The message; members in the vendor's order. */
+static json_t *
+message_finish(struct merge *m, struct choice *o)
+{
+	json_t *message = json_object(), *extra = json_object(), *calls;
+
+	rest_build(&m->draft, &o->extra, extra);
+	json_object_set_new(message, "role", json_string("assistant"));
+	json_object_set_new(message, "content", json_null());
+	json_object_set_new(message, "refusal", json_null());
+	json_object_update(message, extra);
+	json_object_update(message, o->message);
+	json_decref(extra);
+	if (!o->ntool || !(calls = json_array()))
+		return message;
+	qsort(o->tool, o->ntool, sizeof(*o->tool), tool_order);
+	for (size_t i = 0; i < o->ntool; i++)
+		json_array_append(calls, o->tool[i].object);
+	json_object_set_new(message, "tool_calls", calls);
+	return message;
+}
+
+/* The choice as it would have come whole. */
+static json_t *
+choice_finish(struct merge *m, struct choice *o, bool legacy)
+{
+	json_t *choice = json_object();
+
+	json_object_set_new(choice, "index", json_integer(o->index));
+	if (legacy)
+		json_object_update(choice, o->message);
+	else
+		json_object_set_new(choice, "message", message_finish(m, o));
+	json_object_set_new(choice, "logprobs", o->logprobs ? json_incref(o->logprobs) : json_null());
+	json_object_set_new(choice, "finish_reason", json_null());
+	rest_build(&m->draft, &o->rest, choice);
+	return choice;
+}
+
+static int
+choice_order(const void *a, const void *b)
+{
+	const struct choice *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void
+finish(struct merge *m, struct text *text)
+{
+	struct chat *c = m->own;
+	json_t *choices = json_array(), *fingerprint;
+	bool all = c->n > 0;
+
+	if (c->n)
+		qsort(c->choice, c->n, sizeof(*c->choice), choice_order);
+	for (size_t i = 0; i < c->n; i++) {
+		all = all && c->choice[i].finished;
+		json_array_append_new(choices, choice_finish(m, &c->choice[i], c->legacy));
+	}
+	rest_build(&m->draft, &c->rest, m->root);
+	json_object_set_new(m->root, "choices", choices);
+	if (c->begun)
+		json_object_set_new(m->root, "object", json_string(c->legacy ? "text_completion" : "chat.completion"));
+	fingerprint = json_object_get(m->root, "system_fingerprint");
+	if (fingerprint && !json_string_length(fingerprint))
+		json_object_del(m->root, "system_fingerprint");
+	m->ended |= all;
+	if (!c->n)
+		return;
+	merge_text(text, c->choice[0].message, c->legacy ? "text" : "content");
+}
+
+static void
+free_own(struct merge *m)
+{
+	struct chat *c = m->own;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct choice *o = &c->choice[i];
+
+		for (size_t k = 0; k < o->ntool; k++)
+			json_decref(o->tool[k].object);
+		free(o->tool);
+		json_decref(o->message);
+		json_decref(o->logprobs);
+		rest_free(&m->draft, &o->rest);
+		rest_free(&m->draft, &o->extra);
+	}
+	free(c->choice);
+	rest_free(&m->draft, &c->rest);
+}
+
+const struct merge_format merge_openai_chat = {
+	.name = "openai-chat",
+	.own = sizeof(struct chat),
+	.detect = detect,
+	.path = "/chat/completions",
+	.event = event,
+	.finish = finish,
+	.free = free_own,
+};

@@ -1,0 +1,371 @@
+/*
+ * ssemerge - join the pieces of streamed model answers
+ * reads   http.body     pieces of a streaming body, by id
+ * writes  sse.message   one per stream: the object that the vendor would have
+ *                       sent unstreamed; everything else goes on unchanged
+ * keeps   per stream the message so far and the event that is incomplete; at
+ *         most --max-streams of --max-message, together --max-memory
+ */
+#include "lib/flow.h"
+#include "lib/jput.h"
+#include "lib/stage.h"
+#include "ssemerge/answer.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One body. Once written it stays, empty, until its last piece. */
+struct stream {
+	struct answer answer;
+	char *head;		/* of the sse.message line: up to "id"; then "path" and so on */
+	size_t headlen, taillen;
+	uint64_t seq, off;	/* expected next */
+	uint64_t first_ns, last_ns, token_ns;	/* times of pieces */
+	size_t charged;
+	bool begun, hole, token, written;
+	bool foreign;		/* no stream of events: its lines pass */
+	const char *incomplete;	/* what the last piece said */
+};
+
+struct ssemerge {
+	int64_t max_streams;
+	uint64_t max_message, max_memory, idle_ns;
+	bool raw;
+	struct flow_table *flows;
+	struct stage_io *io;
+	struct event scan;	/* of the data of events */
+	struct line_out scratch;	/* JSON made in memory; never flushed */
+};
+
+/* --- the message out -------------------------------------------------------- */
+
+static void
+put_raw(struct line_out *out, const char *p, size_t n)
+{
+	char *to = line_room(out, n);
+
+	if (to) {
+		memcpy(to, p, n);
+		out->len += n;
+	}
+}
+
+/* NULL when the message is whole. why: what ended the stream. */
+static const char *
+why_incomplete(const struct stream *s, const char *why)
+{
+	const struct answer *a = &s->answer;
+	uint64_t bytes;
+
+	if (s->hole)
+		return "hole";
+	if (answer_limited(a, &bytes))
+		return "limit";
+	if (a->merge.ended)
+		return NULL;
+	return a->merge.error ? "error" : why;
+}
+
+static void
+count_losses(struct ssemerge *self, const struct stream *s)
+{
+	struct loss *loss = &self->io->loss;
+	const struct answer *a = &s->answer;
+	uint64_t bytes, stray = a->values.stray;
+
+	if (answer_limited(a, &bytes))
+		loss_add(loss, "max_message", 1, bytes);
+	if (a->merge.bad || stray)
+		loss_add(loss, "bad_data", a->merge.bad + (stray > 0), stray);
+	if (a->bad_utf8)
+		loss_add(loss, "bad_utf8", a->bad_utf8, a->bad_utf8_bytes);
+}
+
+static void
+stream_release(struct stream *s)
+{
+	answer_free(&s->answer);
+	free(s->head);
+	s->head = NULL;
+}
+
+static void
+stream_write(struct ssemerge *self, struct stream *s, const char *why)
+{
+	struct line_out *out = &self->io->out;
+	struct jput j = { out, true };
+	struct text text = { 0 };
+	const json_t *message = answer_message(&s->answer, &text);
+
+	why = why_incomplete(s, why);
+	put_raw(out, s->head, s->headlen);
+	jput_str(&j, "format", s->answer.merge.format->name);
+	put_raw(out, s->head + s->headlen, s->taillen);
+	jput_json(&j, "message", message);
+	jput_bytes(&j, "text", text.p ? text.p : "", text.n);
+	jput_uint(&j, "events", s->answer.events);
+	if (s->token && s->token_ns >= s->first_ns)
+		jput_ms(&j, "first_token_ms", s->token_ns - s->first_ns);
+	if (s->last_ns >= s->first_ns)
+		jput_ms(&j, "duration_ms", s->last_ns - s->first_ns);
+	jput_bool(&j, "complete", !why);
+	if (why)
+		jput_str(&j, "incomplete", why);
+	if (s->answer.merge.error)
+		jput_json(&j, "error", s->answer.merge.error);
+	jput_close(&j);
+	free(text.p);
+	count_losses(self, s);
+	stream_release(s);
+	s->written = true;
+}
+
+/* --- pieces ------------------------------------------------------------------- */
+
+/* Renders what the message inherits from its first piece. */
+static void
+stream_head(struct ssemerge *self, struct stream *s, const struct event *ev)
+{
+	static const char *const tail[] = { "path", "path_b64", "host", "method", "status_code" };
+	struct line_out *out = &self->scratch;
+	struct jput j;
+
+	jput_open(&j, out, "sse.message");
+	jput_inherit(&j, ev, 0);
+	jput_copy(&j, ev, "conn");
+	jput_copy(&j, ev, "id");
+	s->headlen = out->len;
+	for (size_t i = 0; i < sizeof(tail) / sizeof(*tail); i++)
+		jput_copy(&j, ev, tail[i]);
+	s->taillen = out->len - s->headlen;
+	if (out->err || !(s->head = malloc(out->len)))
+		err(1, "start of a stream");
+	memcpy(s->head, out->buf, out->len);
+	out->len = 0;
+}
+
+static void
+stream_begin(struct ssemerge *self, struct stream *s, struct event *ev)
+{
+	const char *type = event_str(ev, "content_type", NULL), *path;
+	size_t n = 0;
+	bool lines;
+
+	s->begun = true;
+	s->foreign = framing_of(type, &lines) == FRAMING_NONE || event_bool(ev, "undecoded");
+	if (s->foreign)
+		return;
+	path = event_str(ev, "path", &n);
+	answer_init(&s->answer, &self->scan, type, path, n, self->max_message);
+	stream_head(self, s, ev);
+	s->first_ns = event_time(ev);
+}
+
+static void
+stream_feed(struct ssemerge *self, struct stream *s, const char *p, size_t n)
+{
+	if (s->written)
+		return;
+	if (answer_feed(&s->answer, p, n))
+		errx(1, "out of memory in a stream");
+	if (s->answer.merge.content && !s->token) {
+		s->token = true;
+		s->token_ns = s->last_ns;
+	}
+	if (s->answer.done)
+		stream_write(self, s, NULL);
+}
+
+/* The one way out of the table. */
+static void
+stream_finish(void *arg, void *entry, enum flow_why why)
+{
+	struct ssemerge *self = arg;
+	struct stream *s = entry;
+	const char *reason = s->incomplete ? s->incomplete : why == FLOW_END ? NULL : flow_why_name(why);
+
+	if (!s->begun || s->foreign || s->written)
+		return;
+	if (why == FLOW_FULL)
+		loss_add(&self->io->loss, "evicted", 1, s->charged);
+	if (answer_end(&s->answer, reason))
+		errx(1, "out of memory at the end of a stream");
+	stream_write(self, s, reason);
+}
+
+/* Accounts what the stream holds now; others may have to go for it. */
+static void
+stream_charge(struct ssemerge *self, struct stream *s)
+{
+	size_t now = s->written ? 0 : answer_held(&s->answer) + s->headlen + s->taillen;
+
+	if (flow_charge(self->flows, s, (ptrdiff_t)now - (ptrdiff_t)s->charged) == 0)
+		s->charged = now;
+	else	/* alone too large: it grows no more */
+		s->answer.merge.draft.max = s->answer.merge.draft.held;
+}
+
+/* The reason that a last piece gives. */
+static const char *
+reason_of(const struct event *ev)
+{
+	static const char *const known[] = { "eof", "idle", "evicted", "hole", "error", "limit", "close",
+	    "malformed", "encoding", "max_body" };
+	struct value v = event_get(ev, "incomplete");
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (value_eq(v, known[i]))
+			return known[i];
+	return value_given(v) && v.kind != VALUE_FALSE ? "error" : NULL;
+}
+
+/* Whether the piece is the one expected; finds holes and repetitions. */
+static bool
+in_order(struct ssemerge *self, struct stream *s, const struct event *ev, size_t n)
+{
+	uint64_t seq = s->seq, off = s->off;
+
+	event_u64(ev, "seq", &seq);
+	event_u64(ev, "off", &off);
+	if (off < s->off || seq < s->seq) {
+		loss_add(&self->io->loss, "repeated", 1, n);
+		return false;
+	}
+	if (off > s->off || seq > s->seq) {
+		loss_add(&self->io->loss, "hole", 1, off - s->off);
+		s->hole = true;
+		if (!s->written)
+			answer_hole(&s->answer);
+	}
+	s->seq = seq + 1;
+	s->off = off + n;
+	return true;
+}
+
+static struct stream *
+stream_get(struct ssemerge *self, struct event *ev)
+{
+	size_t n;
+	const char *id = event_str(ev, "id", &n);
+	uint64_t seq = 1, t = self->io->now;
+	struct stream *s = id ? flow_find(self->flows, id, n, t) : NULL;
+
+	/* the same id from its beginning: a second recording behind the first */
+	if (s && event_u64(ev, "seq", &seq) && seq == 0 && s->seq > 0) {
+		flow_drop(self->flows, s, FLOW_EOF);
+		s = NULL;
+	}
+	if (!s && id && !(s = flow_get(self->flows, id, n, t)))
+		err(1, "new stream");
+	if (s && !s->begun)
+		stream_begin(self, s, ev);
+	return s;
+}
+
+static enum verdict
+body(struct ssemerge *self, struct event *ev, struct stage_io *io)
+{
+	struct stream *s = stream_get(self, ev);
+	const char *data;
+	size_t n = 0;
+
+	if (!s) {	/* without an id it belongs nowhere */
+		loss_add(&io->loss, "bad_piece", 1, ev->len);
+		return STAGE_PASS;
+	}
+	if (s->foreign) {
+		if (event_bool(ev, "last"))
+			flow_drop(self->flows, s, FLOW_END);
+		return STAGE_PASS;
+	}
+	if (self->raw) {	/* before what it completes */
+		line_put(&io->out, ev->line, ev->len);
+		io->passed++;
+		io->dropped--;
+	}
+	data = event_bytes(ev, "data", &n);
+	if (!in_order(self, s, ev, n))
+		return STAGE_DROP;
+	if (event_time(ev) > s->last_ns && !s->written)
+		s->last_ns = event_time(ev);
+	stream_feed(self, s, data, n);
+	if (event_bool(ev, "last")) {
+		s->incomplete = reason_of(ev);
+		flow_drop(self->flows, s, FLOW_END);
+	} else {
+		stream_charge(self, s);
+	}
+	return STAGE_DROP;
+}
+
+/* --- the stage ---------------------------------------------------------------- */
+
+static enum verdict
+event(void *arg, struct event *ev, struct stage_io *io)
+{
+	struct ssemerge *self = arg;
+
+	flow_expire(self->flows, io->now, self->idle_ns);
+	if (!event_is(ev, "http.body"))
+		return STAGE_PASS;
+	return body(self, ev, io);
+}
+
+static int
+start(void *arg, struct stage_io *io, int argc, char **argv)
+{
+	struct ssemerge *self = arg;
+
+	(void)argc;
+	(void)argv;
+	self->io = io;
+	event_init(&self->scan);
+	line_out_init(&self->scratch, -1);
+	self->flows = flow_new(sizeof(struct stream), self->max_streams, self->max_memory, stream_finish, self);
+	if (!self->flows)
+		err(1, "table of streams");
+	return 0;
+}
+
+static void
+end(void *arg, struct stage_io *io)
+{
+	struct ssemerge *self = arg;
+
+	(void)io;
+	flow_free(self->flows);
+	event_free(&self->scan);
+	line_out_free(&self->scratch);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct ssemerge self = {
+		.max_streams = 4096,
+		.max_message = 16 << 20,
+		.max_memory = 256 << 20,
+		.idle_ns = 120 * 1000000000ull,
+	};
+	const struct opt opts[] = {
+		{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw, .help = "pass the http.body lines on as well" },
+		{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &self.idle_ns,
+		    .help = "write streams that were silent this long, as incomplete (120s)" },
+		{ .kind = OPT_NUM, .name = "max-streams", .arg = "N", .to = &self.max_streams,
+		    .help = "streams open at a time (4096)", .lo = 1, .hi = 1 << 24 },
+		{ .kind = OPT_SIZE, .name = "max-message", .arg = "SIZE", .to = &self.max_message,
+		    .help = "largest message, and largest event (16M)", .lo = 1 << 10, .hi = 1LL << 32 },
+		{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
+		    .help = "all messages in the making together (256M)", .lo = 1 << 16, .hi = 1LL << 40 },
+		{ .kind = OPT_END },
+	};
+	const struct stage stage = {
+		.use = { "ssemerge", "[OPTION]... [FILE]...", "Join the pieces of streamed model answers.", { opts } },
+		.start = start,
+		.event = event,
+		.end = end,
+	};
+
+	return stage_run(&stage, &self, argc, argv);
+}

@@ -1,0 +1,97 @@
+/*
+ * answer.h - the property that all merges are held to: a body gives the same
+ * message however it is cut, and nothing that is not JSON
+ */
+#include "ssemerge/answer.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX = 4096 };	/* small, so that limits are met */
+
+struct told {
+	json_t *message, *error;
+	struct text text;
+	uint64_t events, bad;
+	bool ended, content, limited;
+};
+
+/* Feeds p[0..n) in pieces of step bytes (0: whole). hole: drops the second piece. */
+static struct told
+answer_tell(const struct merge_format *format, const char *type, const uint8_t *p, size_t n,
+    size_t step, bool hole, bool cut)
+{
+	struct event scan;
+	struct answer a;
+	struct told t = { 0 };
+	uint64_t bytes;
+
+	event_init(&scan);
+	answer_init(&a, &scan, type, NULL, 0, ANSWER_MAX);
+	if (format)
+		merge_start(&a.merge, format);
+	for (size_t at = 0, piece = 0; at < n; piece++) {
+		size_t k = step && n - at > step ? step : n - at;
+		char *copy = malloc(k);		/* so that a read past the end is caught */
+
+		memcpy(copy, p + at, k);
+		if (hole && piece == 1)
+			answer_hole(&a);
+		else
+			answer_feed(&a, copy, k);
+		free(copy);
+		at += k;
+	}
+	if (!a.done)
+		answer_end(&a, cut);
+	t.message = json_deep_copy(answer_message(&a, &t.text));
+	t.error = json_deep_copy(a.merge.error);
+	t.events = a.events;
+	t.bad = a.merge.bad;
+	t.ended = a.merge.ended;
+	t.content = a.merge.content;
+	t.limited = answer_limited(&a, &bytes);
+	answer_free(&a);
+	event_free(&scan);
+	return t;
+}
+
+static void
+told_free(struct told *t)
+{
+	json_decref(t->message);
+	json_decref(t->error);
+	free(t->text.p);
+}
+
+static void
+answer_check(const struct merge_format *format, const char *type, const uint8_t *p, size_t n)
+{
+	static const size_t steps[] = { 1, 2, 3, 7, 64 };
+	struct told whole = answer_tell(format, type, p, n, 0, false, false), t;
+	char *dump = json_dumps(whole.message, 0);
+	size_t step = 0;
+	bool same;
+
+	if (!dump)
+		abort();	/* every message can be written */
+	free(dump);
+	for (size_t i = 0; i < n; i++)
+		step += p[i];
+	step = steps[step % 5];
+	t = answer_tell(format, type, p, n, step, false, false);
+	same = json_equal(t.message, whole.message) && t.events == whole.events && t.bad == whole.bad &&
+	    t.ended == whole.ended && t.content == whole.content && t.limited == whole.limited &&
+	    (t.error ? json_equal(t.error, whole.error) : !whole.error) && t.text.n == whole.text.n &&
+	    (!t.text.n || !memcmp(t.text.p, whole.text.p, t.text.n));
+	if (!same) {
+		fprintf(stderr, "pieces of %zu bytes give another message\n", step);
+		abort();
+	}
+	told_free(&t);
+	t = answer_tell(format, type, p, n, n / 3 + 1, true, true);
+	told_free(&t);
+	told_free(&whole);
+}

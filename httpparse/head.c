@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { KEEP = 16 << 10 };	/* buffers up to this size stay for the next message */
+enum { KEEP = 8 << 10 };	/* buffers up to this size stay for the next message */
 
 void
 head_reset(struct head *h)

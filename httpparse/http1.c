@@ -6,7 +6,7 @@
 enum {
 	STRICT_MAX = 16 << 10,	/* start line and first field, where a start is not expected */
 	WAIT_MAX = 64 << 10,	/* bytes held behind a request to switch protocols */
-	PEND_KEEP = 32 << 10,
+	PEND_KEEP = 4 << 10,
 };
 
 enum found { NO, MAYBE, YES };

@@ -11,6 +11,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,5 +179,9 @@ static const struct stage stage = {
 int
 main(int argc, char **argv)
 {
+	/* Bodies come and go in megabytes: given back to the system, not kept in
+	 * the holes between others, so that --max-memory means what it says. */
+	mallopt(M_MMAP_THRESHOLD, 512 << 10);
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	return stage_run(&stage, &self, argc, argv);
 }

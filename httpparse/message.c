@@ -13,7 +13,7 @@
 enum {
 	PIECE = 256 << 10,	/* an http.body is written when it has grown to this */
 	RATIO = 100,		/* growth at which a compressed stream past max_body is a bomb */
-	KEEP = 64 << 10,
+	KEEP = 8 << 10,
 };
 
 /* --- envelopes, exchanges ------------------------------------------------------- */
@@ -324,16 +324,13 @@ piece_write(struct message *m, bool last, const char *why)
 
 /* --- the body -------------------------------------------------------------------------- */
 
-/* Decoded bytes come out here. */
+/* A decoded part that is at most a piece long. Nonzero: no more. */
 static int
-body_sink(void *arg, const void *p, size_t n)
+body_part(struct message *m, const char *p, size_t n)
 {
-	struct message *m = arg;
 	struct writer *w = m->w;
 	size_t take = n;
 
-	if (m->closed)
-		return 1;
 	if (m->streaming) {
 		if (m->dec && m->len > w->max_body && m->len / RATIO > m->raw_len)
 			take = 0;
@@ -345,8 +342,7 @@ body_sink(void *arg, const void *p, size_t n)
 		return 1;
 	}
 	if (take < n) {
-		if (!m->truncated)
-			loss_add(w->loss, "max_body", 1, 0);
+		loss_add(w->loss, "max_body", !m->truncated, m->dec ? 0 : n - take);
 		m->truncated = true;
 		if (m->dec) {
 			m->len += take;
@@ -354,12 +350,29 @@ body_sink(void *arg, const void *p, size_t n)
 				piece_write(m, true, "max_body");
 			return 1;
 		}
-		loss_add(w->loss, "max_body", 0, n - take);
 	}
 	m->len += n;
 	if (m->streaming && m->body.n >= PIECE)
 		piece_write(m, false, NULL);
 	return 0;
+}
+
+/* Decoded bytes come out here. */
+static int
+body_sink(void *arg, const void *bytes, size_t n)
+{
+	struct message *m = arg;
+	const char *p = bytes;
+
+	while (n && !m->closed) {
+		size_t part = n < PIECE ? n : PIECE;
+
+		if (body_part(m, p, part))
+			return 1;
+		p += part;
+		n -= part;
+	}
+	return m->closed;
 }
 
 void

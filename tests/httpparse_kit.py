@@ -128,9 +128,10 @@ class Run:
         self.events = []
         for line in self.raw:
             try:
-                self.events.append(json.loads(line))
-            except ValueError:
-                self.events.append({"type": None})
+                e = json.loads(line)
+            except (ValueError, RecursionError):
+                e = None
+            self.events.append(e if isinstance(e, dict) and "type" in e else {"type": None})
 
     def check(self):
         """What the schema has against the output."""

@@ -14,6 +14,8 @@ enum {
 	EH_HDR_TABLE = 0x3b,	/* DW_EH_PE_datarel | DW_EH_PE_sdata4 */
 	EH_PCREL4 = 0x1b,	/* DW_EH_PE_pcrel | DW_EH_PE_sdata4 */
 	EH_OMIT = 0xff,
+	MAX_RELATIVE = 16 << 20,	/* relocations looked at */
+	MAX_IMPORTS = 64 << 10,
 };
 
 /* The part of [off, off+size) that the file holds. */
@@ -191,7 +193,7 @@ const char *
 elf_open(struct elf *e, const void *buf, size_t n)
 {
 	const uint8_t *p = buf;
-	uint64_t phoff;
+	uint64_t phoff, total = 0;
 
 	memset(e, 0, sizeof(*e));
 	e->p = p;
@@ -209,6 +211,10 @@ elf_open(struct elf *e, const void *buf, size_t n)
 	read_segments(e, p + phoff, get16(p + 56));
 	if (e->nseg == 0)
 		return "no loadable segment";
+	for (unsigned i = 0; i < e->nseg; i++)
+		total += e->seg[i].size;
+	if (total > 2 * (uint64_t)n)
+		return "segments overlap each other";
 	if (e->eh_hdr)
 		read_eh_hdr(e);
 	return NULL;
@@ -325,13 +331,14 @@ elf_symbols(const struct elf *e, bool (*each)(void *, const struct elf_sym *), v
 {
 	uint64_t shoff = get64(e->p + 40);
 	unsigned count = get16(e->p + 60);
-	bool dynamic = false;
+	bool dynamic = false, whole = false;
 	struct symtab t;
 
+	/* one table of each kind: there are no more */
 	if (get16(e->p + 58) == SHDR && shoff < e->n && count <= (e->n - shoff) / SHDR)
 		for (unsigned i = 0; i < count && i < 256; i++)
-			if (section_symtab(e, e->p + shoff, count, i, &t)) {
-				dynamic |= t.dynamic;
+			if (section_symtab(e, e->p + shoff, count, i, &t) && !(t.dynamic ? dynamic : whole)) {
+				*(t.dynamic ? &dynamic : &whole) = true;
 				if (!walk_symtab(&t, each, arg))
 					return;
 			}
@@ -354,6 +361,8 @@ slot_in(const struct elf *e, uint64_t table, uint64_t size, uint64_t va)
 		return NULL;
 	if (size < n)
 		n = size;
+	if (n > MAX_IMPORTS * RELA)
+		n = MAX_IMPORTS * RELA;
 	for (; n >= RELA; n -= RELA, p += RELA) {
 		uint64_t info = get64(p + 8);
 
@@ -385,6 +394,8 @@ walk_relr(const struct elf *e, bool (*each)(void *, uint64_t, uint64_t), void *a
 
 	if (e->dyn.relrsz < n)
 		n = e->dyn.relrsz;
+	if (n > MAX_RELATIVE / 8)	/* of up to 63 relocations in 8 bytes */
+		n = MAX_RELATIVE / 8;
 	for (; p && n >= 8; n -= 8, p += 8) {
 		uint64_t w = get64(p), bits = w >> 1, at = base;
 
@@ -410,6 +421,8 @@ elf_relatives(const struct elf *e, bool (*each)(void *, uint64_t, uint64_t), voi
 
 	if (e->dyn.relasz < n)
 		n = e->dyn.relasz;
+	if (n > (size_t)MAX_RELATIVE * RELA)
+		n = (size_t)MAX_RELATIVE * RELA;
 	for (; p && n >= RELA; n -= RELA, p += RELA)
 		if (get32(p + 8) == R_X86_64_RELATIVE && !each(arg, get64(p), get64(p + 16)))
 			return;

@@ -21,7 +21,6 @@
 
 enum {
 	NOT_CALLED = 1, UNINITIALIZED = 2, BAD_LENGTH = 4, HANDSHAKE_FAILURE = 8, NO_TYPE = 16,
-	NULL_CTX = 32,
 	MAX_FUNCS = 512,
 	NEAREST = 4,		/* possible starts tried per error site */
 };
@@ -30,7 +29,7 @@ struct func {
 	uint64_t va;
 	unsigned reasons;
 	unsigned refs;		/* loads of the file name */
-	bool stores;		/* writes 8 bytes into an object, past its first 128 */
+	bool stores;		/* writes 8 or 16 bytes into an object, past its first 128 */
 	bool inner;		/* lies inside another */
 	bool whole;
 };
@@ -55,7 +54,6 @@ reason_bit(int64_t reason)
 	case 111: return BAD_LENGTH;
 	case 215: return HANDSHAKE_FAILURE;
 	case 134: return NO_TYPE;
-	case 170: return NULL_CTX;
 	}
 	return 0;
 }
@@ -81,6 +79,23 @@ file_ref(const struct scan *s, uint64_t va)
 	return &s->ref[lo];
 }
 
+/* mov, add, sub of a 64-bit register to memory, or a store of 16 bytes. */
+static bool
+is_store(const struct x86 *x)
+{
+	if (x->op == 0x0f11 || x->op == 0x0f29 || x->op == 0x0f7f)
+		return true;
+	return !x->vex && (x->rex & 8) && (x->op == 0x89 || x->op == 0x01 || x->op == 0x29);
+}
+
+static int
+by_va(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;	/* va comes first */
+
+	return x < y ? -1 : x > y;
+}
+
 static bool
 on_insn(void *arg, const struct x86 *x)
 {
@@ -92,13 +107,10 @@ on_insn(void *arg, const struct x86 *x)
 	/* mov $reason,%edx or %esi */
 	if (!x->vex && (x->op == 0xba || x->op == 0xbe) && !x->rex)
 		f->reasons |= reason_bit(x->imm);
-	/* mov, add, sub of a 64-bit register to memory */
-	if (!x->vex && x->modrm && x->mod == 2 && (x->rex & 8) && x->disp >= 0x80 &&
-	    (x->op == 0x89 || x->op == 0x01 || x->op == 0x29) && x->base != RSP && x->base != RBP)
+	if (x->modrm && x->mod == 2 && x->disp >= 0x80 && x->base != RSP && x->base != RBP && is_store(x))
 		f->stores = true;
-	for (size_t i = 0; i < b->nf; i++)	/* code of this function: not another's start */
-		if (i != b->cur && b->f[i].va == x->va)
-			b->f[i].inner = true;
+	if (x->va != f->va && (f = bsearch(&x->va, b->f, b->nf, sizeof(*f), by_va)) != NULL)
+		f->inner = true;	/* code of this function: not another's start */
 	return true;
 }
 
@@ -129,13 +141,14 @@ collect(struct boring *b)
 		while (n > 0)
 			add_func(b, start[--n]);
 	}
+	qsort(b->f, b->nf, sizeof(*b->f), by_va);
 	for (b->cur = 0; b->cur < b->nf; b->cur++)
 		b->f[b->cur].whole = code_walk(&b->code, b->f[b->cur].va, on_insn, b);
 }
 
 /* The arguments (ssl, buf, num) are used and no fourth one is. */
 static bool
-takes_three(const struct boring *b, const struct func *f)
+takes_three(struct boring *b, const struct func *f)
 {
 	return code_args(&b->code, f->va) == (X86_BIT(RDI) | X86_BIT(RSI) | X86_BIT(RDX));
 }
@@ -164,14 +177,14 @@ is_write(struct boring *b, struct func *f)
 {
 	const unsigned all = UNINITIALIZED | NOT_CALLED | BAD_LENGTH;
 
-	return (f->reasons & all) == all && takes_three(b, f);
+	(void)b;
+	return (f->reasons & all) == all;
 }
 
 static bool
 is_read(struct boring *b, struct func *f)
 {
-	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && f->stores &&
-	    takes_three(b, f) && calls_read_impl(b, f);
+	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && f->stores && calls_read_impl(b, f);
 }
 
 static bool
@@ -224,13 +237,18 @@ judge(struct boring *b)
 	const struct func *w = only(b, is_write, &nwrite), *r = only(b, is_read, &nread);
 	const struct func *h = only(b, is_handshake, &nhand);
 
-	if (b->full || b->scan->full) {
+	if (b->full || b->scan->full || b->code.budget == 0) {
 		found_refuse(b->out, LIB_BORINGSSL, "more error sites than one BoringSSL has");
 		return;
 	}
 	if (!w || !r) {
 		found_refuse(b->out, LIB_BORINGSSL, "%zu candidates for SSL_write, %zu for SSL_read (one each is "
 		    "needed) among %zu functions of ssl_lib.cc", nwrite, nread, b->nf);
+		return;
+	}
+	if (!takes_three(b, w) || !takes_three(b, r)) {
+		found_refuse(b->out, LIB_BORINGSSL, "what raises errors as %s does not take three arguments",
+		    takes_three(b, w) ? "SSL_read" : "SSL_write");
 		return;
 	}
 	emit(b, r, "SSL_read", ROLE_READ, ABI_INT, "raises 66, reaches ssl_read_impl (226, 215), "

@@ -16,6 +16,7 @@ enum {
 	PATH_INSNS = 600,		/* looked at for arguments, by all paths together */
 	MAX_BACK = 0x4000,		/* a function's start lies at most so far before a site */
 	MAX_STARTS = 1 << 20,
+	BUDGET = 4 << 20,
 };
 
 /* --- the scan: strings, Go tables, rustls length functions ------------------- */
@@ -339,6 +340,7 @@ code_open(struct code *c, const struct elf *e, uint64_t lo, uint64_t hi)
 
 	memset(c, 0, sizeof(*c));
 	c->e = e;
+	c->budget = BUDGET;
 	for (unsigned i = 0; i < e->nseg && lo < hi; i++)
 		if (e->seg[i].exec && !scan_calls(c, &cap, &e->seg[i], lo, hi))
 			return false;
@@ -392,7 +394,7 @@ code_starts(const struct code *c, uint64_t va, uint64_t *start, size_t max)
 /* --- walking one function ------------------------------------------------------- */
 
 struct walk {
-	const struct code *c;
+	struct code *c;
 	uint64_t start, end;
 	bool exact;		/* end is known */
 	uint8_t seen[WALK_WINDOW / 8];
@@ -427,6 +429,7 @@ walk_to(struct walk *w, uint64_t va)
 static bool
 walk_run(struct walk *w, uint64_t va, bool (*each)(void *, const struct x86 *), void *arg)
 {
+	bool called = false;	/* a call, and nothing but padding since */
 	struct x86 x;
 
 	for (;;) {
@@ -436,11 +439,15 @@ walk_run(struct walk *w, uint64_t va, bool (*each)(void *, const struct x86 *), 
 
 		if (off >= w->end - w->start || (w->seen[off / 8] & 1 << off % 8))
 			return true;
+		/* a call that does not return may be the last thing before the next function */
+		if (called && is_other_start(w, va))
+			return true;
 		w->seen[off / 8] |= 1 << off % 8;
-		if (!p || !x86_decode(&x, p, n, va)) {
+		if (w->c->budget == 0 || !p || !x86_decode(&x, p, n, va)) {
 			w->whole = false;
 			return true;
 		}
+		w->c->budget--;
 		if (!each(arg, &x))
 			return false;
 		va += x.len;
@@ -448,14 +455,12 @@ walk_run(struct walk *w, uint64_t va, bool (*each)(void *, const struct x86 *), 
 			walk_to(w, x.target);
 		if (x.kind == X86_JMP || x.kind == X86_JMP_MEM || x.kind == X86_RET || x.kind == X86_TRAP)
 			return true;
-		/* a call that does not return may be the last thing before the next function */
-		if (x.kind == X86_CALL && is_other_start(w, va))
-			return true;
+		called = x.kind == X86_CALL || x.kind == X86_CALL_MEM || (called && x.kind == X86_NOP);
 	}
 }
 
 bool
-code_walk(const struct code *c, uint64_t start, bool (*each)(void *, const struct x86 *), void *arg)
+code_walk(struct code *c, uint64_t start, bool (*each)(void *, const struct x86 *), void *arg)
 {
 	struct walk w;
 	uint64_t s, end;
@@ -487,7 +492,7 @@ code_walk(const struct code *c, uint64_t start, bool (*each)(void *, const struc
 struct path { uint64_t va; unsigned set; };
 
 static void
-walk_paths(const struct code *c, uint64_t start, unsigned set,
+walk_paths(struct code *c, uint64_t start, unsigned set,
     bool (*step)(void *, const struct x86 *, unsigned *set), void *arg)
 {
 	struct path todo[64] = { { start, set } };
@@ -499,7 +504,7 @@ walk_paths(const struct code *c, uint64_t start, unsigned set,
 	while (ntodo) {
 		struct path a = todo[--ntodo];
 
-		for (; steps < PATH_INSNS; steps++) {
+		for (; steps < PATH_INSNS && c->budget > 0; steps++, c->budget--) {
 			if (!(p = elf_span(c->e, a.va, &n)) || !x86_decode(&x, p, n, a.va) ||
 			    !step(arg, &x, &a.set))
 				break;
@@ -528,7 +533,7 @@ live_step(void *arg, const struct x86 *x, unsigned *written)
 }
 
 unsigned
-code_live(const struct code *c, uint64_t start)
+code_live(struct code *c, uint64_t start)
 {
 	unsigned live = 0;
 
@@ -537,7 +542,7 @@ code_live(const struct code *c, uint64_t start)
 }
 
 unsigned
-code_args(const struct code *c, uint64_t start)
+code_args(struct code *c, uint64_t start)
 {
 	return code_live(c, start) & (X86_BIT(RDI) | X86_BIT(RSI) | X86_BIT(RDX) | X86_BIT(RCX) |
 	    X86_BIT(R8) | X86_BIT(R9));
@@ -563,7 +568,7 @@ through_step(void *arg, const struct x86 *x, unsigned *copies)
 }
 
 uint64_t
-code_reads_through(const struct code *c, uint64_t start, unsigned reg)
+code_reads_through(struct code *c, uint64_t start, unsigned reg)
 {
 	uint64_t offsets = 0;
 
@@ -618,28 +623,9 @@ by_at(const void *a, const void *b)
 	return by_u64(a, b);	/* `at` comes first */
 }
 
-void
-code_calls(const struct code *c, uint64_t start, struct code_calls *out)
-{
-	struct call_walk w = { out, c, start };
-
-	out->n = 0;
-	out->whole = true;
-	out->whole = code_walk(c, start, note_call, &w) && out->whole;
-	qsort(out->call, out->n, sizeof(out->call[0]), by_at);
-}
-
-bool
-code_calls_to(const struct code_calls *calls, uint64_t to)
-{
-	for (size_t i = 0; i < calls->n; i++)
-		if (calls->call[i].to == to)
-			return true;
-	return false;
-}
-
-const char *
-code_plt_name(const struct elf *e, uint64_t va)
+/* The imported symbol that a stub of the procedure linkage table at va jumps to. */
+static const char *
+plt_name(const struct elf *e, uint64_t va)
 {
 	struct x86 x;
 	size_t n;
@@ -656,4 +642,26 @@ code_plt_name(const struct elf *e, uint64_t va)
 		p = elf_span(e, va, &n);
 	}
 	return NULL;
+}
+
+void
+code_calls(struct code *c, uint64_t start, struct code_calls *out)
+{
+	struct call_walk w = { out, c, start };
+
+	out->n = 0;
+	out->whole = true;
+	out->whole = code_walk(c, start, note_call, &w) && out->whole;
+	qsort(out->call, out->n, sizeof(out->call[0]), by_at);
+	for (size_t i = 0; i < out->n; i++)
+		out->call[i].import = plt_name(c->e, out->call[i].to);
+}
+
+bool
+code_calls_to(const struct code_calls *calls, uint64_t to)
+{
+	for (size_t i = 0; i < calls->n; i++)
+		if (calls->call[i].to == to)
+			return true;
+	return false;
 }

@@ -49,6 +49,7 @@ struct code {
 	const struct elf *e;
 	uint64_t *start;	/* sorted, malloc'd */
 	size_t nstart;
+	uint32_t budget;	/* instructions that may still be decoded: hostile files */
 };
 
 /* False when out of memory. With lo >= hi no calls are collected. */
@@ -64,30 +65,30 @@ size_t code_starts(const struct code *, uint64_t va, uint64_t *start, size_t max
  * when it met an instruction it does not know or ran out of bounds: what was
  * shown is then only a part. each() ends the walk by returning false.
  */
-bool code_walk(const struct code *, uint64_t start, bool (*each)(void *, const struct x86 *), void *arg);
+bool code_walk(struct code *, uint64_t start, bool (*each)(void *, const struct x86 *), void *arg);
 
 /* Registers whose value on entry the function uses before its first call, by
  * path, as a set of X86_BIT: what arguments it really takes. */
-unsigned code_args(const struct code *, uint64_t start);
+unsigned code_args(struct code *, uint64_t start);
 
 enum { CODE_MAX_CALLS = 256 };
 struct code_calls {	/* direct calls and jumps out of one function, in address order */
-	struct { uint64_t at, to; } call[CODE_MAX_CALLS];
+	struct {
+		uint64_t at, to;
+		const char *import;	/* what to is a stub for in the procedure linkage table, or NULL */
+	} call[CODE_MAX_CALLS];
 	size_t n;
 	bool whole;
 };
-void code_calls(const struct code *, uint64_t start, struct code_calls *);
+void code_calls(struct code *, uint64_t start, struct code_calls *);
 bool code_calls_to(const struct code_calls *, uint64_t to);
 
-/* The imported symbol that a stub of the procedure linkage table at va jumps to. */
-const char *code_plt_name(const struct elf *, uint64_t va);
-
 /* The same for every general register. */
-unsigned code_live(const struct code *, uint64_t start);
+unsigned code_live(struct code *, uint64_t start);
 
 /* Which offsets below 64 the function reads through a pointer that it got in
  * register reg, before that is lost: bit n stands for offset n. */
-uint64_t code_reads_through(const struct code *, uint64_t start, unsigned reg);
+uint64_t code_reads_through(struct code *, uint64_t start, unsigned reg);
 
 /* "rdi rsi rdx" */
 const char *code_args_text(unsigned args, char buf[64]);

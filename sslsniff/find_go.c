@@ -18,6 +18,7 @@ enum {
 	MAX_RETS = 64,
 	MAX_NAME = 64,
 	MAX_BODY = 32 << 10,
+	MAX_FUNCS = 4 << 20,
 	SAMPLES = 64,		/* functions looked at to check where text starts */
 };
 
@@ -78,7 +79,7 @@ open_table(struct go *g, struct pclntab *t, uint64_t off)
 		return false;	/* before Go 1.16: no registers, and another layout */
 	t->names = get64(p + (t->wide ? 24 : 32));
 	t->funcs = get64(p + (t->wide ? 56 : 64));
-	if (t->nfunc == 0 || t->names >= t->n || t->funcs >= t->n)
+	if (t->nfunc == 0 || t->nfunc > MAX_FUNCS || t->names >= t->n || t->funcs >= t->n)
 		return false;
 	if (t->nfunc >= (t->n - t->funcs) / (t->wide ? 16 : 8))
 		return false;

@@ -45,12 +45,21 @@ struct direction {
 	const char *plain_name, *internal_name;
 };
 
+static int
+by_va(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;	/* va comes first */
+
+	return x < y ? -1 : x > y;
+}
+
 static bool
 on_insn(void *arg, const struct x86 *x)
 {
 	struct openssl *o = arg;
 	const struct scan *s = o->scan;
 	size_t lo = 0, hi = s->nref;
+	struct func *f;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -62,9 +71,8 @@ on_insn(void *arg, const struct x86 *x)
 	}
 	if (lo < s->nref && s->ref[lo].va == x->va)
 		o->f[o->cur].strings |= 1u << s->str[s->ref[lo].str].what;
-	for (size_t i = 0; i < o->nf; i++)
-		if (i != o->cur && o->f[i].va == x->va)
-			o->f[i].inner = true;
+	if (x->va != o->f[o->cur].va && (f = bsearch(&x->va, o->f, o->nf, sizeof(*f), by_va)) != NULL)
+		f->inner = true;
 	return true;
 }
 
@@ -89,6 +97,7 @@ collect(struct openssl *o)
 				o->f[o->nf++].va = start[n - 1];
 		}
 	}
+	qsort(o->f, o->nf, sizeof(*o->f), by_va);
 	for (o->cur = 0; o->cur < o->nf; o->cur++) {
 		code_walk(&o->code, o->f[o->cur].va, on_insn, o);
 		o->f[o->cur].args = code_args(&o->code, o->f[o->cur].va);
@@ -222,7 +231,7 @@ judge_all(struct openssl *o)
 	static const struct direction writing = { ROLE_WRITE, STR_SSL_WRITE, STR_WRITE_INTERNAL,
 	    "SSL_write", "ssl_write_internal" };
 
-	if (o->full || o->scan->full) {
+	if (o->full || o->scan->full || o->code.budget == 0) {
 		found_refuse(o->out, LIB_OPENSSL, "more error sites than one OpenSSL has");
 		return;
 	}

@@ -59,7 +59,7 @@ len_fn(const struct rustls *r, uint64_t va)
 		p = elf_at(r->e, va += 4, 4);
 	if (p && !memcmp(p, frame, 4))
 		p = elf_at(r->e, va += 4, 4);
-	if (!p || p[0] != 0x48 || p[1] != 0x8d || p[2] != 0x46)
+	if (!p || p[0] != 0x48 || p[1] != 0x8d || p[2] != 0x46 || (p[3] != 16 && p[3] != 17 && p[3] != 24))
 		return 0;
 	for (size_t i = 0; i < r->scan->nlen_fn; i++)
 		if (r->scan->len_fn[i] == va)
@@ -179,7 +179,7 @@ vtable_head(const struct rustls *r, uint64_t va, uint64_t *size, uint64_t *align
 /* A function of a cipher's length that uses self and msg, and takes no more than
  * seq beside them. decrypt may first use seq behind a jump table. */
 static bool
-is_method(const struct rustls *r, uint64_t va, unsigned needed)
+is_method(struct rustls *r, uint64_t va, unsigned needed)
 {
 	struct find_site probe = { 0 };
 	uint64_t start, end;
@@ -193,7 +193,7 @@ is_method(const struct rustls *r, uint64_t va, unsigned needed)
 
 /* encrypt looks at w0 to tell one piece from many, and at w2 and w3 for the length. */
 static bool
-reads_plain(const struct rustls *r, uint64_t va)
+reads_plain(struct rustls *r, uint64_t va)
 {
 	const uint64_t need = 1ull << 0 | 1ull << 16 | 1ull << 24;
 
@@ -202,7 +202,7 @@ reads_plain(const struct rustls *r, uint64_t va)
 
 /* decrypt looks at the length, and at the pointer or the content type. */
 static bool
-reads_cipher(const struct rustls *r, uint64_t va)
+reads_cipher(struct rustls *r, uint64_t va)
 {
 	uint64_t through = code_reads_through(&r->code, va, RDX);
 
@@ -211,7 +211,7 @@ reads_cipher(const struct rustls *r, uint64_t va)
 
 /* The nearest one-method vtable before the encrypter's. */
 static uint64_t
-find_decrypter(const struct rustls *r, const struct cipher *c, uint64_t size, uint64_t align, uint64_t *drop)
+find_decrypter(struct rustls *r, const struct cipher *c, uint64_t size, uint64_t align, uint64_t *drop)
 {
 	for (uint64_t v = c->vtable - 32; v >= c->vtable - NEAR; v -= 8) {
 		uint64_t fn = pointer_at(r, v + 24), dsize, dalign;

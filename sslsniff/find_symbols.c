@@ -120,12 +120,9 @@ reaches(struct symbols *s, struct candidate *from, const struct candidate *to)
 	const struct code_calls *calls = calls_of(s, from);
 
 	for (size_t i = 0; calls && i < calls->n; i++) {
-		const char *name;
+		const char *name = calls->call[i].import;
 
-		if (calls->call[i].to == to->va)
-			return true;
-		name = code_plt_name(s->e, calls->call[i].to);
-		if (name && !strcmp(name, wants[to - s->c].name))
+		if (calls->call[i].to == to->va || (name && !strcmp(name, wants[to - s->c].name)))
 			return true;
 	}
 	return false;
@@ -138,7 +135,7 @@ wraps_gnutls(struct symbols *s)
 	const struct code_calls *calls = calls_of(s, candidate(s, "SSL_read"));
 
 	for (size_t i = 0; calls && i < calls->n; i++) {
-		const char *name = code_plt_name(s->e, calls->call[i].to);
+		const char *name = calls->call[i].import;
 
 		if (name && !strncmp(name, "gnutls_", 7))
 			return true;
@@ -148,7 +145,7 @@ wraps_gnutls(struct symbols *s)
 
 /* The ABI of an internal function by the arguments it uses, ABI_MAX when unclear. */
 static enum find_abi
-internal_abi(const struct symbols *s, uint64_t va)
+internal_abi(struct symbols *s, uint64_t va)
 {
 	const unsigned four = X86_BIT(RDI) | X86_BIT(RSI) | X86_BIT(RDX) | X86_BIT(RCX);
 	unsigned args = code_args(&s->code, va);
@@ -176,7 +173,7 @@ derive_internal(struct symbols *s, const char *internal, const char *plain, cons
 	if (!first || !second || first->n == 0)
 		return;
 	to = first->call[0].to;
-	if (!code_calls_to(second, to) || to == a->va || code_plt_name(s->e, to))
+	if (!code_calls_to(second, to) || to == a->va || first->call[0].import)
 		return;
 	if (internal_abi(s, to) == ABI_MAX)
 		return;

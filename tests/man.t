@@ -4,11 +4,7 @@
 . tests/lib.sh
 need mandoc
 
-tools=agentsight
-for main in */*.c; do
-	tool=${main%%/*}
-	[ "$main" != "$tool/$tool.c" ] || tools="$tools $tool"
-done
+tools="agentsight $(sed -n 's/^\(FILTERS\|PROBES\) *= *//p' Makefile)"
 
 for page in man/*.[1-8]; do
 	ok "mandoc has nothing to say about ${page#man/}" mandoc -T lint -W warning "$page"

@@ -44,22 +44,29 @@ count_add(int what, __u64 events, __u64 bytes)
 	}
 }
 
-/* Submits a record of bpf_ringbuf_reserve. now: bpf_ktime_get_boot_ns, not
- * older than microseconds (or the reader may have gone to sleep since). */
-static __always_inline void
-ring_submit(void *record, __u64 now)
+/* Whether handing over a record wakes the reader: flags for the ring. now:
+ * bpf_ktime_get_boot_ns, not older than microseconds (or the reader may have
+ * gone to sleep since). */
+static __always_inline __u64
+ring_flags(__u64 now)
 {
 	__u64 since = now - ring_woken;
-	__u64 flags = BPF_RB_NO_WAKEUP;
 
 	/* ring_woken may be later than now: another CPU set it */
 	if ((__s64)since > RING_WAKE_NS || ((__s64)since > RING_RUSH_NS &&
 	    bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >
 	    bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 4)) {
 		ring_woken = now;
-		flags = BPF_RB_FORCE_WAKEUP;
+		return BPF_RB_FORCE_WAKEUP;
 	}
-	bpf_ringbuf_submit(record, flags);
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Submits a record of bpf_ringbuf_reserve. now: as ring_flags has it. */
+static __always_inline void
+ring_submit(void *record, __u64 now)
+{
+	bpf_ringbuf_submit(record, ring_flags(now));
 }
 
 /* Fills the head of a record from the current task. */

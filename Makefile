@@ -4,7 +4,7 @@
 # of it. A name in FILTERS (what needs no libbpf; sysmon reads /proc) or PROBES
 # is all that a new tool needs here.
 
-FILTERS = jsonfilter httpparse ssemerge authstrip sysmon
+FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
 PROBES  = sslsniff
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \

@@ -1,0 +1,691 @@
+/* call.c - one model call, from its request to its llm.call; see call.h */
+#include "llmparse/call.h"
+
+#include "lib/flow.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A call of a tool that an answer asked for. */
+struct tool {
+	char *name;		/* as JSON */
+	char *call;		/* id of the llm.call */
+};
+
+static void
+tool_finish(void *arg, void *entry, enum flow_why why)
+{
+	struct caller *c = arg;
+	struct tool *t = entry;
+
+	if (why == FLOW_FULL)
+		c->tools_forgotten++;
+	free(t->name);
+	free(t->call);
+}
+
+static struct section *
+section_at(struct caller *c, int i)
+{
+	struct section *const all[] = { &c->list, &c->system, &c->definitions, &c->calls, &c->results, &c->finish };
+
+	return i < 6 ? all[i] : NULL;
+}
+
+int
+caller_init(struct caller *c, enum call_content content, size_t memory)
+{
+	*c = (struct caller){ .content = content };
+	line_out_init(&c->scratch, -1);
+	for (int i = 0; section_at(c, i); i++)
+		section_init(section_at(c, i));
+	c->history = history_new(memory);
+	c->tools = flow_new(sizeof(struct tool), memory, 0, tool_finish, c);
+	if (c->history && c->tools)
+		return 0;
+	caller_free(c);
+	return -1;
+}
+
+void
+caller_free(struct caller *c)
+{
+	line_out_free(&c->scratch);
+	for (int i = 0; section_at(c, i); i++)
+		section_free(section_at(c, i));
+	history_free(c->history);
+	flow_free(c->tools);
+	free(c->item);
+	free(c->at);
+}
+
+void
+call_free(struct call *call)
+{
+	free(call->head);
+	free(call->tail);
+	free(call->id);
+	free(call->conversation);
+	*call = (struct call){ 0 };
+}
+
+size_t
+call_size(const struct call *call)
+{
+	return call->headlen + call->taillen + 256;
+}
+
+/* --- the list of messages ----------------------------------------------------------- */
+
+static bool
+item_add(struct caller *c, struct value v)
+{
+	if (c->nitem == c->itemcap) {
+		size_t cap = c->itemcap ? c->itemcap * 2 : 64;
+		struct value *item = realloc(c->item, cap * sizeof(*item));
+		struct digest *at;
+
+		if (!item)
+			return false;
+		c->item = item;
+		if (!(at = realloc(c->at, cap * sizeof(*at))))
+			return false;
+		c->at = at;
+		c->itemcap = cap;
+	}
+	c->item[c->nitem++] = v;
+	return true;
+}
+
+static int
+items_find(struct caller *c, struct value list)
+{
+	struct value_iter it;
+	struct value k, v;
+
+	c->nitem = 0;
+	if (list.kind != VALUE_ARRAY)
+		return !is_given(list) || item_add(c, list) ? 0 : -1;
+	value_iter(&it, list);
+	while (value_next(&it, &k, &v))
+		if (!item_add(c, v))
+			return -1;
+	return 0;
+}
+
+/* Behind the last message of the model, unless it ends the list (then it is
+ * the beginning of the answer, given by the client). */
+static size_t
+behind_answers(const struct caller *c)
+{
+	size_t i = c->nitem;
+
+	while (i && item_is_answer(c->item[i - 1]))
+		i--;
+	while (i && !item_is_answer(c->item[i - 1]))
+		i--;
+	return i;
+}
+
+static bool
+any_answer(const struct caller *c)
+{
+	for (size_t i = 0; i < c->nitem; i++)
+		if (item_is_answer(c->item[i]))
+			return true;
+	return false;
+}
+
+/* --- the conversation ------------------------------------------------------------------ */
+
+static char *
+text_dup(const char *p, size_t n)
+{
+	char *t = malloc(n + 1);
+
+	if (t) {
+		memcpy(t, p, n);
+		t[n] = '\0';
+	}
+	return t;
+}
+
+/* Which conversation this is, and where what the request adds begins. */
+struct continued {
+	struct client_text id;
+	bool sent;
+	size_t from;
+	struct thread *thread;	/* the request that it continues */
+	size_t known;		/* its length */
+};
+
+static void
+continued_name(struct caller *c, struct continued *o, const struct thread *linked, const char *own)
+{
+	const struct thread *t = o->thread;
+
+	if (o->id.n) {
+		o->sent = true;
+		return;
+	}
+	/* the same first question again, when it has been answered, begins anew */
+	if (!linked && t && o->known == c->nitem && t->answered && !any_answer(c))
+		t = NULL;
+	if (linked)
+		t = linked;
+	o->id.p = t ? t->id : own;
+	o->id.n = strlen(o->id.p);
+	o->sent = t && t->sent;
+}
+
+static void
+continued_from(struct caller *c, struct continued *o, bool remembered)
+{
+	const struct thread *t = o->thread;
+	bool seen = history_seen(c->history, o->id.p, o->id.n);
+
+	if (remembered)
+		o->from = 0;
+	else if (t && o->known == c->nitem)	/* again */
+		o->from = t->from < c->nitem ? t->from : 0;
+	else if (t)
+		for (o->from = o->known; t->answered && o->from < c->nitem && item_is_answer(c->item[o->from]);)
+			o->from++;
+	else if (seen)		/* a list that was rewritten */
+		o->from = behind_answers(c);
+}
+
+/* c->item is the list. */
+static int
+conversation_find(struct caller *c, struct call *call, const struct request *rq, const struct asked *a,
+    struct continued *o)
+{
+	const struct thread *linked = NULL;
+	struct thread *t;
+	bool chats = strcmp(a->operation, "embeddings") && strcmp(a->operation, "text_completion");
+	const char *previous;
+	size_t n;
+
+	*o = (struct continued){ .id = client_conversation(rq->ev, rq->headers, a) };
+	if (!o->id.n)
+		o->id = rq->conversation;
+	if (is_text(a->previous) && (previous = value_str(&rq->ev->arena, a->previous, &n)))
+		linked = history_linked(c->history, previous, n);
+	if (chats && c->nitem && !is_text(a->previous)) {
+		list_digest(c->item, c->nitem, c->at);
+		call->digest = c->at[c->nitem - 1];
+		call->listed = true;
+		o->thread = history_find(c->history, c->at, c->nitem, &o->known);
+	}
+	if (!o->id.n && !chats)
+		return 0;
+	continued_name(c, o, linked, call->id);
+	continued_from(c, o, is_text(a->previous));
+	call->sent = o->sent;
+	if (!(call->conversation = text_dup(o->id.p, o->id.n)))
+		return -1;
+	o->id.p = call->conversation;	/* the thread's own may go now */
+	if (call->listed && (t = history_add(c->history, call->digest, o->id.p, o->id.n, o->sent))) {
+		t->from = o->from;
+		t->answered = false;
+	}
+	return 0;
+}
+
+/* --- tools across requests ---------------------------------------------------------- */
+
+/* Key of a call of a tool: conversation, NUL, id as JSON. */
+static void *
+tool_at(struct caller *c, struct value id, bool make)
+{
+	struct line_out *s = &c->scratch;
+	size_t conv, before = s->len;
+	void *t = NULL;
+	char *key;
+
+	if (!c->conversation || !is_text(id))
+		return NULL;
+	conv = strlen(c->conversation) + 1;
+	if ((key = line_room(s, conv + id.n))) {
+		memcpy(key, c->conversation, conv);
+		memcpy(key + conv, id.p, id.n);
+		t = make ? flow_get(c->tools, key, conv + id.n, 0) : flow_find(c->tools, key, conv + id.n, 0);
+	}
+	s->len = before;
+	return t;
+}
+
+static void
+on_answer_call(void *arg, struct value id, struct value name)
+{
+	struct caller *c = arg;
+	struct tool *t = tool_at(c, id, true);
+
+	if (!t)
+		return;
+	free(t->name);
+	free(t->call);
+	t->name = is_text(name) ? text_dup(name.p, name.n) : NULL;
+	t->call = text_dup(c->id, strlen(c->id));
+}
+
+static void
+on_listed_call(void *arg, struct value id, struct value name)
+{
+	struct caller *c = arg;
+
+	if (id.n == c->wanted.n && !memcmp(id.p, c->wanted.p, id.n))
+		c->found = name;
+}
+
+/* The name of a call that was made before we looked: the list itself has it. */
+static struct value
+name_in_list(struct caller *c, struct value id)
+{
+	struct messages m = { .ev = c->ev, .call = on_listed_call, .arg = c };
+
+	c->wanted = id;
+	c->found = (struct value){ 0 };
+	for (size_t i = c->nitem; i-- > 0 && !c->found.kind;)
+		if (item_is_answer(c->item[i]))
+			c->vendor->item(&m, c->item[i]);
+	return c->found;
+}
+
+static void
+on_result(void *arg, struct jput *j, struct value id, struct value name)
+{
+	struct caller *c = arg;
+	const struct tool *t = tool_at(c, id, false);
+
+	if (!is_text(name) && !(t && t->name) && is_text(id))
+		name = name_in_list(c, id);
+	if (is_text(name))
+		jput_value(j, "name", name);
+	else if (t && t->name)
+		jput_raw(j, "name", t->name, strlen(t->name));
+	if (t && t->call)
+		jput_str(j, "call", t->call);
+}
+
+/* --- the request -------------------------------------------------------------------- */
+
+static void
+put_model(struct jput *j, const struct request *rq, const struct asked *a)
+{
+	char name[512];
+
+	if (is_text(a->model))
+		jput_value(j, "request_model", a->model);
+	else if (rq->place->modellen && rq->place->modellen <= sizeof(name))
+		jput_bytes(j, "request_model", name, percent_decode(rq->place->model, rq->place->modellen, name));
+}
+
+static char *
+take(struct line_out *scratch, size_t *n)
+{
+	char *t = scratch->err ? NULL : malloc(scratch->len + 1);
+
+	if (t)
+		memcpy(t, scratch->buf, scratch->len);
+	*n = scratch->len;
+	scratch->len = 0;
+	return t;
+}
+
+static int
+head_make(struct caller *c, struct call *call, const struct request *rq, const struct asked *a)
+{
+	struct jput j;
+
+	c->scratch.len = 0;
+	jput_open(&j, &c->scratch, "llm.call");
+	jput_inherit(&j, rq->ev, 0);
+	jput_copy(&j, rq->ev, "conn");
+	jput_copy(&j, rq->ev, "id");
+	if (rq->turn)
+		jput_uint(&j, "turn", rq->turn);
+	jput_str(&j, "provider", rq->place->provider ? rq->place->provider : rq->vendor->provider);
+	jput_str(&j, "api", rq->vendor->api);
+	jput_str(&j, "operation", a->operation);
+	put_model(&j, rq, a);
+	return (call->head = take(&c->scratch, &call->headlen)) ? 0 : -1;
+}
+
+static void
+put_number(struct jput *j, const char *key, struct value v)
+{
+	if (v.kind == VALUE_INT || v.kind == VALUE_REAL)
+		jput_value(j, key, v);
+}
+
+static void
+put_sampling(struct jput *j, const struct asked *a)
+{
+	put_number(j, "request_max_tokens", a->max_tokens);
+	put_number(j, "request_temperature", a->temperature);
+	put_number(j, "request_top_p", a->top_p);
+	put_number(j, "request_top_k", a->top_k);
+	put_number(j, "request_seed", a->seed);
+	if (count_of(a->choices) > 1)
+		jput_value(j, "request_choices", a->choices);
+	if (a->stop.kind == VALUE_STRING || (a->stop.kind == VALUE_ARRAY && is_given(element(a->stop, 0))))
+		put_json(j, "request_stop", a->stop);
+	if (is_text(a->reasoning))
+		jput_value(j, "request_reasoning", a->reasoning);
+}
+
+/* Instructions are told when they are new to the conversation. The line that
+ * Claude Code puts before them for billing changes each time. */
+static bool
+system_new(struct caller *c, struct value system)
+{
+	static const char billing[] = "x-anthropic-billing-header";
+	struct value item[16];
+	struct value_iter it;
+	struct value k, v;
+	struct digest d;
+	char mark[512];
+	size_t n = 0;
+	int len;
+
+	if (!c->conversation)
+		return true;
+	value_iter(&it, system);
+	while (system.kind == VALUE_ARRAY && n < 16 && value_next(&it, &k, &v))
+		if (!text_begins(value_get(v, "text"), billing))
+			item[n++] = v;
+	d = system.kind == VALUE_ARRAY ? list_digest(item, n, NULL) : value_digest(system);
+	len = snprintf(mark, sizeof(mark), "%.200s%c%016llx%016llx", c->conversation, 1,
+	    (unsigned long long)d.h[0], (unsigned long long)d.h[1]);
+	return !history_seen(c->history, mark, len);
+}
+
+static void
+put_messages(struct caller *c, const struct request *rq, size_t from)
+{
+	struct messages m = { .ev = rq->ev, .content = c->content != CONTENT_NONE, .known = on_result, .arg = c };
+	size_t first = c->content == CONTENT_ALL ? 0 : from;
+
+	section_begin(&c->list);
+	section_begin(&c->results);
+	m.list = m.content ? &c->list : NULL;
+	for (size_t i = first; i < c->nitem; i++) {
+		m.results = i >= from ? &c->results : NULL;
+		rq->vendor->item(&m, c->item[i]);
+	}
+	section_end(&c->list);
+	section_end(&c->results);
+}
+
+static void
+put_definitions(struct caller *c, struct value tools)
+{
+	struct value_iter it;
+	struct value k, v;
+
+	section_begin(&c->definitions);
+	value_iter(&it, tools);
+	while (c->content == CONTENT_ALL && tools.kind == VALUE_ARRAY && value_next(&it, &k, &v))
+		tool_put(&c->definitions, v);
+	section_end(&c->definitions);
+}
+
+static void
+put_system(struct caller *c, struct value system)
+{
+	section_begin(&c->system);
+	if (c->content == CONTENT_ALL ||
+	    (c->content == CONTENT_LAST && is_given(system) && system_new(c, system)))
+		instructions_put(&c->system, system);
+	section_end(&c->system);
+}
+
+static void
+put_client(struct jput *j, const struct request *rq)
+{
+	struct value ua = header_get(rq->headers, "user-agent");
+	struct client_text text = { 0 }, version, agent;
+	unsigned port;
+	size_t host;
+
+	if (!rq->unseen)
+		text.p = value_str(&rq->ev->arena, ua, &text.n);
+	if (!text.p)
+		text = rq->agent;
+	agent = client_agent(text, rq->comm, &version);
+	if (agent.n)
+		jput_bytes(j, "agent", agent.p, agent.n);
+	if (agent.n && version.n)
+		jput_bytes(j, "agent_version", version.p, version.n);
+	if (!rq->host.n)
+		return;
+	host = host_split(rq->host.p, rq->host.n, &port);
+	jput_bytes(j, "server_address", rq->host.p, host);
+	if (port)
+		jput_uint(j, "server_port", port);
+}
+
+int
+call_ask(struct caller *c, struct call *call, const struct request *rq)
+{
+	struct asked a = { .operation = rq->vendor->operation, .stream = rq->place->stream };
+	struct continued o = { 0 };
+	struct jput j = { &c->scratch, true };
+	const char *id;
+	size_t n = 0;
+
+	call->vendor = c->vendor = rq->vendor;
+	c->ev = rq->ev;
+	if (rq->body.kind == VALUE_OBJECT)
+		rq->vendor->request(&a, rq->body);
+	id = event_str(rq->ev, "id", &n);
+	if (!(call->id = text_dup(id ? id : "", n)) || items_find(c, a.list) || head_make(c, call, rq, &a))
+		return -1;
+	if (!rq->unseen && conversation_find(c, call, rq, &a, &o))
+		return -1;
+	call->stream = a.stream;
+	call->start_ns = rq->unseen ? 0 : event_time(rq->ev);
+	c->conversation = call->conversation;
+	put_system(c, a.system);
+	put_messages(c, rq, o.from);
+	put_definitions(c, a.tools);
+	put_sampling(&j, &a);
+	section_put(&c->system, &j, "system_instructions");
+	section_put(&c->list, &j, "input_messages");
+	section_put(&c->definitions, &j, "tools");
+	section_put(&c->results, &j, "tool_results");
+	if (call->conversation) {
+		jput_str(&j, "conversation_id", call->conversation);
+		jput_str(&j, "conversation_source", call->sent ? "sent" : "derived");
+	}
+	put_client(&j, rq);
+	return (call->tail = take(&c->scratch, &call->taillen)) ? 0 : -1;
+}
+
+/* --- the answer ----------------------------------------------------------------------- */
+
+/* What went wrong, as far as it is told. */
+struct failure {
+	struct value type, message;
+	const char *word;	/* instead of type */
+};
+
+static void
+failure_read(struct failure *f, struct value v)
+{
+	static const char *const key[] = { "code", "type", "status", "__type", "message", "Message", "detail" };
+	struct value e, m[7];
+
+	if (v.kind == VALUE_ARRAY)
+		v = element(v, 0);
+	e = value_get(v, "error");
+	if (!is_given(e))
+		e = v;
+	if (e.kind == VALUE_STRING) {
+		/* Ollama's text; Gemini's reason has no blanks */
+		if (memchr(e.p, ' ', e.n))
+			f->message = e;
+		else if (is_text(e))
+			f->type = e;
+		return;
+	}
+	MEMBERS(e, key, m);
+	for (int i = 0; i < 4 && !is_text(f->type); i++)
+		if (is_text(m[i]))
+			f->type = m[i];
+	f->message = is_text(m[4]) ? m[4] : is_text(m[5]) ? m[5] : m[6];
+}
+
+static void
+failure_find(struct failure *f, const struct call *call, const struct answer *a, const struct reply *r)
+{
+	int64_t status = r->status ? r->status : call->status;
+	struct value header = header_get(r->headers, "x-amzn-errortype");
+
+	if (status >= 300) {
+		failure_read(f, r->body);
+		if (is_text(header))
+			f->type = header;
+		if (!is_text(f->type))
+			f->word = "";	/* the status itself */
+	} else if (is_given(a->error) || is_given(r->error)) {
+		failure_read(f, is_given(a->error) ? a->error : r->error);
+		if (!is_text(f->type))
+			f->word = "_OTHER";
+	} else if (a->failed) {
+		f->word = a->failed;
+	} else if (r->why && !call->responded) {
+		f->word = "no_response";
+	} else if ((r->why || is_given(r->incomplete)) && !a->ended) {
+		f->word = "incomplete_response";
+	}
+}
+
+/* AWS: "ThrottlingException:http://...", "com.amazon.coral#ThrottlingException" */
+static void
+put_error_type(struct jput *j, struct value type)
+{
+	const char *p = type.p + 1, *end = type.p + type.n - 1, *at;
+
+	if (type.escaped) {
+		jput_value(j, "error_type", type);
+		return;
+	}
+	if ((at = memchr(p, '#', end - p)) && at + 1 < end)
+		p = at + 1;
+	if ((at = memchr(p, ':', end - p)) && at > p)
+		end = at;
+	jput_bytes(j, "error_type", p, end - p);
+}
+
+static void
+put_failure(struct caller *c, struct jput *j, const struct failure *f, int64_t status)
+{
+	char number[32];
+
+	if (is_text(f->type)) {
+		put_error_type(j, f->type);
+	} else if (f->word && *f->word) {
+		jput_str(j, "error_type", f->word);
+	} else if (f->word) {
+		snprintf(number, sizeof(number), "%lld", (long long)status);
+		jput_str(j, "error_type", number);
+	}
+	if (is_text(f->message) && c->content != CONTENT_NONE)
+		jput_value(j, "error_message", f->message);
+}
+
+static void
+put_times(struct jput *j, const struct call *call, const struct reply *r)
+{
+	if (call->start_ns && r->first_ns >= call->start_ns)
+		jput_ms(j, "first_token_ms", r->first_ns - call->start_ns);
+	if (is_given(r->duration))
+		jput_value(j, "duration_ms", r->duration);
+	else if (call->start_ns && r->end_ns >= call->start_ns)
+		jput_ms(j, "duration_ms", r->end_ns - call->start_ns);
+}
+
+/* What is known now serves later requests. */
+static void
+remember(struct caller *c, const struct call *call, const struct answer *a, bool failed)
+{
+	struct thread *t = call->listed ? history_at(c->history, call->digest) : NULL;
+	const char *id;
+	size_t n;
+
+	if (t && !failed)
+		t->answered = true;
+	if (call->conversation && is_text(a->id) && (id = value_str(&c->ev->arena, a->id, &n)))
+		history_link(c->history, id, n, call->conversation, call->sent);
+}
+
+static void
+put_raw(struct line_out *out, const char *p, size_t n)
+{
+	char *to = line_room(out, n);
+
+	if (to) {
+		memcpy(to, p, n);
+		out->len += n;
+	}
+}
+
+static void
+answer_read(struct caller *c, const struct call *call, const struct reply *r, struct answer *a)
+{
+	struct messages m = { .ev = r->ev, .calls = &c->calls, .content = c->content != CONTENT_NONE,
+	    .call = on_answer_call, .arg = c };
+
+	c->ev = r->ev;
+	c->conversation = call->conversation;
+	c->id = call->id;
+	c->scratch.len = 0;
+	section_begin(&c->list);
+	section_begin(&c->calls);
+	section_begin(&c->finish);
+	usage_init(&a->usage);
+	a->finish = &c->finish;
+	m.list = m.content ? &c->list : NULL;
+	if (r->body.kind >= VALUE_ARRAY)
+		call->vendor->answer(a, &m, r->body);
+	section_end(&c->list);
+	section_end(&c->calls);
+	section_end(&c->finish);
+}
+
+void
+call_tell(struct caller *c, const struct call *call, const struct reply *r, struct line_out *out)
+{
+	int64_t status = r->status ? r->status : call->status;
+	struct answer a = { 0 };
+	struct failure f = { 0 };
+	struct jput j = { out, true };
+
+	answer_read(c, call, r, &a);
+	failure_find(&f, call, &a, r);
+	put_raw(out, call->head, call->headlen);
+	if (is_text(a.model))
+		jput_value(&j, "response_model", a.model);
+	if (is_text(a.id))
+		jput_value(&j, "response_id", a.id);
+	jput_bool(&j, "stream", r->stream || (call->stream && r->why));
+	if (status)
+		jput_int(&j, "status_code", status);
+	put_failure(c, &j, &f, status);
+	section_put(&c->finish, &j, "finish_reasons");
+	usage_put(&a.usage, &j);
+	if (is_text(a.tier))
+		jput_value(&j, "service_tier", a.tier);
+	section_put(&c->list, &j, "output_messages");
+	section_put(&c->calls, &j, "tool_calls");
+	put_raw(out, call->tail, call->taillen);
+	put_times(&j, call, r);
+	if (r->why)
+		jput_str(&j, "incomplete", r->why);
+	else if (is_text(r->incomplete))
+		jput_value(&j, "incomplete", r->incomplete);
+	jput_close(&j);
+	remember(c, call, &a, f.word || is_text(f.type));
+}

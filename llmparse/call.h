@@ -1,0 +1,89 @@
+/*
+ * call.h - one model call: what its request said, kept until the answer is there
+ *
+ * call_ask turns a request into the text of half an llm.call and the little
+ * that has to be remembered; call_tell adds the answer and writes the line.
+ */
+#ifndef LLM_CALL_H
+#define LLM_CALL_H
+
+#include "llmparse/client.h"
+#include "llmparse/conversation.h"
+#include "llmparse/place.h"
+
+enum call_content { CONTENT_NONE, CONTENT_LAST, CONTENT_ALL };
+
+struct flow_table;
+
+/* What making calls needs; one per stage. */
+struct caller {
+	enum call_content content;
+	struct history *history;
+	struct flow_table *tools;	/* calls of tools, by conversation and id */
+	uint64_t tools_forgotten;
+	struct line_out scratch;	/* memory only */
+	struct section list, system, definitions, calls, results, finish;
+	struct value *item;		/* elements of the request's list */
+	struct digest *at;
+	size_t nitem, itemcap;
+	/* while a request, or an answer, is looked at */
+	const struct vendor *vendor;
+	struct event *ev;
+	const char *conversation, *id;	/* of the call */
+	struct value wanted, found;	/* an id whose name is sought in the list */
+};
+
+/* memory: how many requests are remembered. -1: out of memory. */
+int caller_init(struct caller *, enum call_content, size_t memory);
+void caller_free(struct caller *);
+
+struct call {
+	const struct vendor *vendor;	/* NULL: nothing is here yet */
+	bool sure;			/* its answer need not confirm it */
+	bool stream;			/* one was asked for */
+	bool responded;			/* the head of an answer was seen ... */
+	int64_t status;			/* ... with this status; 0: none */
+	uint64_t start_ns;		/* 0: the request was not seen */
+	char *head;			/* of the line: from the type to the model */
+	char *tail;			/* what the request says */
+	size_t headlen, taillen;
+	char *id, *conversation;	/* of the exchange; NULL: of none */
+	bool sent;			/* the conversation's name is the client's */
+	struct digest digest;		/* of its list */
+	bool listed;
+};
+
+/* A request, or what an answer tells of one that was not seen. */
+struct request {
+	struct event *ev;		/* the line, whose envelope is the call's */
+	const struct vendor *vendor;
+	const struct place *place;
+	struct value body;		/* VALUE_NONE: none, or not JSON */
+	struct value headers;
+	struct client_text host, comm;
+	struct client_text agent, conversation;	/* when known otherwise (WebSocket) */
+	uint64_t turn;			/* on a WebSocket; 0: none */
+	bool unseen;
+};
+
+/* An answer, or why there is none. */
+struct reply {
+	struct event *ev;		/* any event: its scratch is used */
+	struct value body;
+	struct value headers;
+	struct value error;		/* that the stream told */
+	struct value incomplete;	/* reason, as a JSON string */
+	const char *why;		/* reason, when there is no answer */
+	int64_t status;			/* 0: not known */
+	uint64_t first_ns, end_ns;	/* first token, last byte; 0: not known */
+	struct value duration;		/* in ms, instead of end_ns */
+	bool stream;
+};
+
+/* -1: out of memory. */
+int call_ask(struct caller *, struct call *, const struct request *);
+void call_tell(struct caller *, const struct call *, const struct reply *, struct line_out *);
+void call_free(struct call *);
+size_t call_size(const struct call *);
+
+#endif

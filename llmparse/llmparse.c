@@ -1,0 +1,459 @@
+/*
+ * llmparse - tell model calls apart from other HTTP, and what they say
+ * reads   http.request http.response    by id
+ *         sse.message                   the answer of a stream, same id
+ *         ssl.close                     ends what is open on a connection
+ * writes  llm.call   one per model call, after the line that completes it;
+ *                    everything else goes on unchanged
+ * keeps   per open call the half of its llm.call that the request gives, at
+ *         most --max-calls and --max-memory; of --max-history requests a
+ *         digest and the name of the conversation
+ */
+#include "lib/flow.h"
+#include "lib/stage.h"
+#include "llmparse/call.h"
+
+#include <err.h>
+#include <stdlib.h>
+
+/* A call that is open, in the table by its id. */
+struct open {
+	struct call call;
+	char *conn;		/* as JSON */
+	size_t connlen;
+	struct open *next, **prev;
+};
+
+struct llmparse {
+	int64_t max_calls, max_history;
+	uint64_t max_memory, idle_ns;
+	enum call_content content;
+	struct flow_table *calls;
+	struct open *first;	/* of all in the table */
+	struct caller caller;
+	struct stage_io *io;
+	struct event scratch;	/* for calls that end without a line of their own */
+	uint64_t forgotten;
+	bool passed;		/* the line at hand has been written */
+};
+
+/* --- lines ------------------------------------------------------------------------ */
+
+/* New lines come behind the one that completes them. */
+static void
+pass_first(struct llmparse *self, const struct event *ev)
+{
+	if (self->passed)
+		return;
+	line_put(&self->io->out, ev->line, ev->len);
+	self->passed = true;
+}
+
+static struct client_text
+text_of(struct event *ev, const char *key)
+{
+	struct client_text t = { 0 };
+
+	t.p = event_bytes(ev, key, &t.n);
+	return t.p ? t : (struct client_text){ 0 };
+}
+
+/* Does the value look like text that is a JSON object or array? */
+static bool
+looks_json(struct value v)
+{
+	const char *p = v.p + 1, *end = v.p + v.n;
+
+	if (v.kind != VALUE_STRING)
+		return false;
+	while (p < end && (*p == ' ' || (*p == '\\' && (p[1] == 'n' || p[1] == 'r' || p[1] == 't') && p++)))
+		p++;
+	return p < end && (*p == '{' || *p == '[');
+}
+
+/* The body as JSON; kind VALUE_NONE when it is none. */
+static struct value
+body_of(struct event *ev)
+{
+	struct value v = { 0 };
+	const char *p;
+	size_t n;
+
+	if (looks_json(event_get(ev, "body")) && (p = event_str(ev, "body", &n)))
+		v = event_scan_value(ev, p, n);
+	return v;
+}
+
+static void
+place_of(struct event *ev, struct place *p)
+{
+	struct client_text host = text_of(ev, "host"), path = text_of(ev, "path");
+
+	place_find(p, host.p, host.n, path.p, path.n);
+}
+
+/* --- open calls --------------------------------------------------------------------- */
+
+static void
+open_release(struct open *o)
+{
+	if (o->prev && (*o->prev = o->next))
+		o->next->prev = o->prev;
+	o->prev = NULL;
+	free(o->conn);
+	call_free(&o->call);
+}
+
+/* The one way out of the table. A call that was told has no vendor any more. */
+static void
+open_finish(void *arg, void *entry, enum flow_why why)
+{
+	struct llmparse *self = arg;
+	struct open *o = entry;
+	struct reply r = { .ev = &self->scratch, .why = why == FLOW_ERROR ? "close" : flow_why_name(why) };
+
+	if (why == FLOW_FULL && o->call.vendor)
+		loss_add(&self->io->loss, "evicted", 1, call_size(&o->call));
+	if (o->call.vendor && o->call.sure && why != FLOW_END)
+		call_tell(&self->caller, &o->call, &r, &self->io->out);
+	open_release(o);
+}
+
+static struct open *
+open_find(struct llmparse *self, struct event *ev)
+{
+	size_t n;
+	const char *id = event_str(ev, "id", &n);
+
+	return id ? flow_find(self->calls, id, n, self->io->now) : NULL;
+}
+
+static struct open *
+open_new(struct llmparse *self, struct event *ev)
+{
+	struct value conn = event_get(ev, "conn");
+	size_t n;
+	const char *id = event_str(ev, "id", &n);
+	struct open *o = id ? flow_get(self->calls, id, n, self->io->now) : NULL;
+
+	if (!id)
+		return NULL;
+	if (!o || !(o->conn = malloc(conn.n + 1)))
+		err(1, "new call");
+	memcpy(o->conn, conn.p ? conn.p : "", conn.n);
+	o->connlen = conn.n;
+	if ((o->next = self->first))
+		self->first->prev = &o->next;
+	o->prev = &self->first;
+	self->first = o;
+	return o;
+}
+
+static void
+open_tell(struct llmparse *self, struct event *ev, struct open *o, const struct reply *r)
+{
+	pass_first(self, ev);
+	call_tell(&self->caller, &o->call, r, &self->io->out);
+	flow_drop(self->calls, o, FLOW_END);
+}
+
+/* --- requests ------------------------------------------------------------------------- */
+
+/* A body that may be a call's has one of these keys: a look that is cheaper
+ * than reading it, for the many that are not. */
+static bool
+may_be_call(struct value body)
+{
+	static const char *const key[] = { "messages\\\"", "contents\\\"", "input\\\"", "prompt\\\"" };
+
+	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++)
+		if (memmem(body.p, body.n, key[i], strlen(key[i])))
+			return true;
+	return false;
+}
+
+static void
+request_fill(struct request *rq, struct event *ev)
+{
+	rq->ev = ev;
+	rq->headers = event_get(ev, "headers");
+	rq->host = text_of(ev, "host");
+	rq->comm = text_of(ev, "comm");
+}
+
+static void
+on_request(struct llmparse *self, struct event *ev)
+{
+	struct value body = event_get(ev, "body");
+	struct request rq = { 0 };
+	enum place_sure sure;
+	struct place place;
+	struct open *o = open_find(self, ev);
+	bool anthropic;
+
+	if (o) {	/* the same id again: a second recording behind the first */
+		pass_first(self, ev);
+		flow_drop(self->calls, o, FLOW_EOF);
+	}
+	if (!value_eq(event_get(ev, "method"), "POST"))
+		return;
+	place_of(ev, &place);
+	if (place.never || (!place.vendor && (!body.kind || !may_be_call(body))))
+		return;
+	request_fill(&rq, ev);
+	rq.body = body_of(ev);
+	rq.place = &place;
+	anthropic = is_given(header_get(rq.headers, "anthropic-version"));
+	sure = place_request(&place, rq.body, anthropic, &rq.vendor);
+	if (sure == PLACE_NO)
+		return;
+	if (sure == PLACE_SURE && body.kind && rq.body.kind == VALUE_NONE)
+		loss_add(&self->io->loss, "bad_body", 1, body.n);
+	if (!(o = open_new(self, ev)))
+		return;
+	o->call.sure = sure == PLACE_SURE;
+	if (call_ask(&self->caller, &o->call, &rq))
+		err(1, "new call");
+	if (flow_charge(self->calls, o, call_size(&o->call)))
+		flow_drop(self->calls, o, FLOW_FULL);
+}
+
+/* --- answers --------------------------------------------------------------------------- */
+
+/* An answer whose request was not taken for a call, or not seen at all. */
+static void
+tell_unasked(struct llmparse *self, struct event *ev, struct reply *r, struct value format)
+{
+	struct request rq = { .body = { 0 }, .unseen = true };
+	struct value method = event_get(ev, "method");
+	struct call call = { 0 };
+	struct place place;
+
+	if (method.kind && !value_eq(method, "POST"))
+		return;
+	place_of(ev, &place);
+	rq.vendor = place_answer(&place, r->body, format);
+	if (!rq.vendor || (!is_given(r->body) && r->status < 400))
+		return;
+	request_fill(&rq, ev);
+	rq.place = &place;
+	if (call_ask(&self->caller, &call, &rq))
+		err(1, "new call");
+	pass_first(self, ev);
+	call_tell(&self->caller, &call, r, &self->io->out);
+	call_free(&call);
+}
+
+/* Is what was only likely a call one, now that its answer is here? */
+static bool
+confirmed(const struct open *o, const struct reply *r, struct value format)
+{
+	const struct vendor *v = o->call.vendor;
+
+	return o->call.sure || (v->is_answer(r->body) && !is_given(value_get(r->body, "error"))) ||
+	    (v->format && value_eq(format, v->format));
+}
+
+static void
+answered(struct llmparse *self, struct event *ev, struct reply *r, struct value format)
+{
+	struct open *o = open_find(self, ev);
+
+	if (!o)
+		tell_unasked(self, ev, r, format);
+	else if (confirmed(o, r, format))
+		open_tell(self, ev, o, r);
+	else
+		flow_drop(self->calls, o, FLOW_END);
+}
+
+static bool
+response_worth_reading(struct event *ev, const struct open *o)
+{
+	struct place place;
+
+	if (o)
+		return true;
+	place_of(ev, &place);
+	return !place.never && (!place.known || place.vendor || place.provider);
+}
+
+static void
+on_response(struct llmparse *self, struct event *ev)
+{
+	struct open *o = open_find(self, ev);
+	struct value body = event_get(ev, "body");
+	struct reply r = { .ev = ev };
+
+	value_i64(event_get(ev, "status_code"), &r.status);
+	if (r.status == 101)
+		return;
+	if (event_bool(ev, "streaming")) {	/* told by its sse.message */
+		if (o) {
+			o->call.responded = true;
+			o->call.status = r.status;
+		}
+		return;
+	}
+	if (!response_worth_reading(ev, o))
+		return;
+	r.headers = event_get(ev, "headers");
+	r.body = body_of(ev);
+	r.duration = event_get(ev, "duration_ms");
+	r.incomplete = event_get(ev, "incomplete");
+	if (o && o->call.sure && is_text(body) && !is_given(r.body) && r.status < 300)
+		loss_add(&self->io->loss, "bad_body", 1, body.n);
+	answered(self, ev, &r, (struct value){ 0 });
+}
+
+/* Milliseconds, as written by jput_ms, in nanoseconds. */
+static uint64_t
+ms_of(const struct event *ev, const char *key)
+{
+	double d;
+
+	return value_f64(event_get(ev, key), &d) && d >= 0 && d < 1e12 ? (uint64_t)(d * 1e6 + 0.5) : 0;
+}
+
+static void
+on_message(struct llmparse *self, struct event *ev)
+{
+	struct reply r = { .ev = ev, .stream = true, .error = event_get(ev, "error") };
+	uint64_t t = event_time(ev);
+
+	value_i64(event_get(ev, "status_code"), &r.status);
+	r.body = event_get(ev, "message");
+	r.incomplete = event_get(ev, "incomplete");
+	if (t && event_get(ev, "first_token_ms").kind)
+		r.first_ns = t + ms_of(ev, "first_token_ms");
+	if (t)
+		r.end_ns = t + ms_of(ev, "duration_ms");
+	answered(self, ev, &r, event_get(ev, "format"));
+}
+
+static void
+on_close(struct llmparse *self, struct event *ev)
+{
+	struct value conn = event_get(ev, "conn");
+
+	for (struct open *o = self->first, *next; o; o = next) {
+		next = o->next;
+		if (o->connlen != conn.n || memcmp(o->conn, conn.p, conn.n))
+			continue;
+		pass_first(self, ev);
+		flow_drop(self->calls, o, FLOW_ERROR);
+	}
+}
+
+/* --- the stage ---------------------------------------------------------------------------- */
+
+static void
+count_forgotten(struct llmparse *self)
+{
+	uint64_t now = history_forgotten(self->caller.history) + self->caller.tools_forgotten;
+
+	if (now > self->forgotten)
+		loss_add(&self->io->loss, "forgotten", now - self->forgotten, 0);
+	self->forgotten = now;
+}
+
+static enum verdict
+event(void *arg, struct event *ev, struct stage_io *io)
+{
+	static const struct {
+		const char *type;
+		void (*on)(struct llmparse *, struct event *);
+	} ours[] = {
+		{ "http.request", on_request }, { "http.response", on_response },
+		{ "sse.message", on_message }, { "ssl.close", on_close },
+	};
+	struct llmparse *self = arg;
+	struct value type = event_get(ev, "type");
+
+	self->passed = false;
+	flow_expire(self->calls, io->now, self->idle_ns);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (value_eq(type, ours[i].type)) {
+			ours[i].on(self, ev);
+			count_forgotten(self);
+			break;
+		}
+	if (!self->passed)
+		return STAGE_PASS;
+	io->passed++;		/* written already: DROP would count it as not passed */
+	io->dropped--;
+	return STAGE_DROP;
+}
+
+static int
+start(void *arg, struct stage_io *io, int argc, char **argv)
+{
+	struct llmparse *self = arg;
+
+	(void)argc;
+	(void)argv;
+	self->io = io;
+	event_init(&self->scratch);
+	self->calls = flow_new(sizeof(struct open), self->max_calls, self->max_memory, open_finish, self);
+	if (!self->calls || caller_init(&self->caller, self->content, self->max_history))
+		err(1, "table of calls");
+	return 0;
+}
+
+static void
+end(void *arg, struct stage_io *io)
+{
+	struct llmparse *self = arg;
+
+	(void)io;
+	flow_free(self->calls);
+	caller_free(&self->caller);
+	event_free(&self->scratch);
+}
+
+static struct llmparse self = {
+	.max_calls = 4096,
+	.max_history = 16384,
+	.max_memory = 256 << 20,
+	.idle_ns = 900 * 1000000000ull,
+	.content = CONTENT_LAST,
+};
+
+static const char *
+set_messages(const char *arg)
+{
+	static const char *const name[] = { "none", "last", "all" };
+
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(arg, name[i])) {
+			self.content = i;
+			return NULL;
+		}
+	return "must be none, last or all";
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct opt opts[] = {
+		{ .kind = OPT_CALL, .name = "messages", .arg = "none|last|all", .call = set_messages,
+		    .help = "what of the messages: nothing, what the request adds, or the whole list (last)" },
+		{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &self.idle_ns,
+		    .help = "tell calls without an answer after this long (15m)" },
+		{ .kind = OPT_NUM, .name = "max-calls", .arg = "N", .to = &self.max_calls,
+		    .help = "calls open at a time (4096)", .lo = 1, .hi = 1 << 24 },
+		{ .kind = OPT_NUM, .name = "max-history", .arg = "N", .to = &self.max_history,
+		    .help = "requests remembered to follow conversations (16384)", .lo = 1, .hi = 1 << 24 },
+		{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
+		    .help = "all open calls together (256M)", .lo = 1 << 16, .hi = 1LL << 40 },
+		{ .kind = OPT_END },
+	};
+	static const struct stage stage = {
+		.use = { "llmparse", "[OPTION]... [FILE]...", "Tell model calls, whatever vendor.", { opts } },
+		.start = start,
+		.event = event,
+		.end = end,
+	};
+
+	return stage_run(&stage, &self, argc, argv);
+}

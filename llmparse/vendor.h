@@ -1,0 +1,71 @@
+/*
+ * vendor.h - what a request and an answer say, and one struct vendor per API
+ *
+ * A vendor's file knows its shapes only: it points at values of the body and
+ * writes messages. Whose call it is, and what is made of it, is not its business.
+ */
+#ifndef LLM_VENDOR_H
+#define LLM_VENDOR_H
+
+#include "llmparse/messages.h"
+#include "llmparse/usage.h"
+#include "llmparse/values.h"
+
+/* What a request says. Values are spans of its body. */
+struct asked {
+	const char *operation;	/* gen_ai.operation.name; preset to the vendor's */
+	struct value model;
+	struct value list;	/* the messages: an array, or one that stands alone */
+	struct value system;	/* instructions apart from the list */
+	struct value tools;
+	bool stream;
+	struct value max_tokens, temperature, top_p, top_k, seed, choices, stop, reasoning;
+	struct value conversation;	/* the client's name for it, or an object with an "id" */
+	struct value metadata;	/* where clients hide one */
+	struct value cache_key;
+	struct value previous;	/* id of the response that it continues */
+};
+
+/* What an answer says. */
+struct answer {
+	struct value model, id, tier;
+	struct usage usage;
+	struct section *finish;	/* reasons, in the schema's words where it has some */
+	struct value error;	/* a vendor's error object or text inside an answer */
+	const char *failed;	/* an error without one */
+	bool ended;		/* a finish reason is there */
+};
+
+struct vendor {
+	const char *api;	/* llm.call.api */
+	const char *operation;	/* gen_ai.operation.name */
+	const char *provider;	/* when the host does not tell */
+	const char *format;	/* sse.message.format of its streams; NULL: none of its own */
+	/* Is this the body of a request, of an answer? By several keys, never one. */
+	bool (*is_request)(struct value body);
+	bool (*is_answer)(struct value body);
+	void (*request)(struct asked *, struct value body);
+	/* One element of asked.list, as the messages that it is. */
+	void (*item)(struct messages *, struct value item);
+	void (*answer)(struct answer *, struct messages *, struct value body);
+};
+
+extern const struct vendor vendor_messages, vendor_complete, vendor_chat, vendor_completions,
+    vendor_embeddings, vendor_responses, vendor_gemini, vendor_gemini_embed, vendor_ollama_chat,
+    vendor_ollama_generate, vendor_ollama_embed, vendor_converse, vendor_invoke, vendor_cohere,
+    vendor_dashscope;
+
+/* The members that most APIs share, by their most common names. */
+void asked_common(struct asked *, struct value body);
+
+/* Adds a finish reason; the word for it, for message_close. "incomplete" when
+ * it is not given, and nothing is added. */
+const char *answer_finish(struct answer *, struct messages *, struct value reason);
+
+/* Is an element of a list one that the model said? */
+bool item_is_answer(struct value item);
+
+/* A content that is text or a list of blocks, by a function for one block. */
+void content_put(struct messages *, struct value content, void (*block)(struct messages *, struct value));
+
+#endif

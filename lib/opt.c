@@ -142,22 +142,32 @@ opt_set(const struct opt *o, const char *arg)
 	return bad;
 }
 
+/* The letter of option i, unless an earlier one has it: a tool's own go first. */
+static int
+letter(const struct opt *const *all, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (all[k]->letter == all[i]->letter)
+			return 0;
+	return all[i]->letter;
+}
+
 static void
 help(const struct opt_use *u, const struct opt *const *all)
 {
 	printf("usage: %s %s\n%s\n\n", u->name, u->synopsis, u->about);
-	for (; *all; all++) {
+	for (size_t i = 0; all[i]; i++) {
+		const struct opt *o = all[i];
+		int c = letter(all, i);
 		char left[64];
 
-		if ((*all)->kind == OPT_HEAD) {
-			printf("%s\n", (*all)->help);
+		if (o->kind == OPT_HEAD) {
+			printf("%s\n", o->help);
 			continue;
 		}
-		snprintf(left, sizeof(left), "%c%c%s--%s%s%s",
-		    (*all)->letter ? '-' : ' ', (*all)->letter ? (*all)->letter : ' ',
-		    (*all)->letter ? ", " : "  ", (*all)->name,
-		    (*all)->arg ? " " : "", (*all)->arg ? (*all)->arg : "");
-		printf("  %-28s %s\n", left, (*all)->help);
+		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", c ? '-' : ' ', c ? c : ' ', c ? ", " : "  ",
+		    o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		printf("  %-28s %s\n", left, o->help);
 	}
 }
 
@@ -183,7 +193,7 @@ opt_parse(const struct opt_use *u, int argc, char **argv)
 			continue;
 		longs[k++] = (struct option){ all[i]->name,
 		    all[i]->kind == OPT_FLAG ? no_argument : required_argument, NULL, LONG_BASE + (int)i };
-		if (all[i]->letter) {
+		if (letter(all, i)) {
 			shorts[ns++] = all[i]->letter;
 			if (all[i]->kind != OPT_FLAG)
 				shorts[ns++] = ':';

@@ -59,6 +59,8 @@ summary(struct run *r)
 	fprintf(stderr, "%s: %" PRIu64 " lines read, %" PRIu64 " passed, %" PRIu64 " not passed, %" PRIu64
 	    " written; lost: %s\n", r->st->use.name, io->lines, io->passed, io->dropped, io->out.lines,
 	    loss_total(&io->loss) ? loss_text(&io->loss) : "nothing");
+	if (r->st->summary)
+		r->st->summary(r->self, io);
 }
 
 /* A line that is no event: counted, complained of once, passed. */

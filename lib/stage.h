@@ -39,6 +39,8 @@ struct stage {
 	void (*end)(void *self, struct stage_io *);
 	/* Says whether lines that are no events (bad, too long) pass. NULL: yes. */
 	bool (*bad)(void *self, struct stage_io *);
+	/* Counts of its own, told on stderr with --verbose and at SIGUSR1. NULL: none. */
+	void (*summary)(void *self, const struct stage_io *);
 	/* Exit status in place of 0 (jsonfilter: 1, nothing matched). NULL: 0. */
 	int (*status)(void *self);
 };

@@ -1,0 +1,250 @@
+/*
+ * jsonfilter - select and merge event lines
+ * reads   any events, from several inputs at once
+ * writes  the lines of which an expression is true, byte for byte
+ * keeps   nothing; with --sort the lines of a window, at most --sort-max bytes
+ */
+#include "expr.h"
+#include "order.h"
+
+#include "stage.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct jsonfilter {
+	struct opt_list exprs, files, types;	/* -e, -f, -t */
+	bool invert, count;
+	int64_t sort_ms;
+	uint64_t sort_max;
+	struct expr **expr;
+	size_t n;
+	const char *only;	/* what type a line must have, when all expressions say the same */
+	struct order *order;
+	uint64_t matched, dropped, early;
+} self = { .sort_max = 64 << 20 };
+
+static const struct opt options[] = {
+	{ .kind = OPT_FLAG, .letter = 'v', .name = "invert-match", .to = &self.invert, .help = "lines of which no expression is true" },
+	{ .kind = OPT_FLAG, .letter = 'c', .name = "count", .to = &self.count, .help = "only say how many lines match" },
+	{ .kind = OPT_LIST, .letter = 't', .name = "type", .arg = "TYPE", .to = &self.types, .help = "ask only lines of this type, the others pass (repeatable)" },
+	{ .kind = OPT_LIST, .letter = 'e', .name = "expr", .arg = "EXPR", .to = &self.exprs, .help = "an expression; operands are then all files (repeatable)" },
+	{ .kind = OPT_LIST, .letter = 'f', .name = "expr-file", .arg = "FILE", .to = &self.files, .help = "expressions, one a line, # for comments (repeatable)" },
+	{ .kind = OPT_NUM, .name = "sort", .arg = "MS", .to = &self.sort_ms, .help = "order by time within a window of MS", .lo = 0, .hi = 3600000 },
+	{ .kind = OPT_SIZE, .name = "sort-max", .arg = "SIZE", .to = &self.sort_max, .help = "of lines held for that (64M)", .lo = 1, .hi = 1LL << 40 },
+	{ .kind = OPT_END },
+};
+
+static const struct opt_use use = {
+	.name = "jsonfilter", .synopsis = "[OPTION]... [EXPR]... [FILE]...",
+	.about = "Prints the event lines of which any EXPR is true; merges its inputs line by line.",
+	.tables = { options },
+};
+
+/* --- expressions ----------------------------------------------------------- */
+
+static void
+add_expr(struct jsonfilter *f, const char *text, size_t n)
+{
+	const char *why;
+	size_t at;
+	struct expr **list = realloc(f->expr, (f->n + 1) * sizeof(*list));
+
+	if (!list)
+		opt_fail(&use, "out of memory");
+	f->expr = list;
+	if (!(f->expr[f->n++] = expr_parse(text, n, &why, &at))) {
+		fprintf(stderr, "jsonfilter: %s\n  %.*s\n  %*s^\n", why, (int)n, text, (int)at, "");
+		exit(2);
+	}
+}
+
+static void
+add_file(struct jsonfilter *f, const char *path)
+{
+	FILE *in = fopen(path, "re");
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	if (!in)
+		opt_fail(&use, "open %s: %s", path, strerror(errno));
+	while ((n = getline(&line, &cap, in)) >= 0) {
+		char *p = line;
+
+		if (n && line[n - 1] == '\n')
+			n--;
+		while (n && isspace((unsigned char)*p))
+			p++, n--;
+		if (n && *p != '#')
+			add_expr(f, p, n);
+	}
+	free(line);
+	fclose(in);
+}
+
+/* Operands up to the first that names a file are expressions. A word that can
+ * only be a file name is one, so that a file that is missing is an error. */
+static bool
+is_file(const char *s)
+{
+	static const char *const ends[] = { ".ndjson", ".jsonl", ".json", ".log" };
+	struct stat st;
+	size_t n = strlen(s);
+
+	if (!strcmp(s, "-") || stat(s, &st) == 0)
+		return true;
+	if (strpbrk(s, "=<>~!|&() "))
+		return false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (n > strlen(ends[i]) && !strcmp(s + n - strlen(ends[i]), ends[i]))
+			return true;
+	return false;
+}
+
+static int
+start(void *arg, struct stage_io *io, int argc, char **argv)
+{
+	struct jsonfilter *f = arg;
+	int i = 0;
+
+	(void)io;
+	for (size_t k = 0; k < f->exprs.n; k++)
+		add_expr(f, f->exprs.v[k], strlen(f->exprs.v[k]));
+	for (size_t k = 0; k < f->files.n; k++)
+		add_file(f, f->files.v[k]);
+	if (!f->exprs.n && !f->files.n)
+		for (; i < argc && !is_file(argv[i]); i++)
+			add_expr(f, argv[i], strlen(argv[i]));
+	if (f->sort_ms && !(f->order = order_new(f->sort_ms * 1000000, f->sort_max)))
+		opt_fail(&use, "out of memory");
+	for (size_t k = 0; k < f->n; k++) {
+		const char *t = expr_type(f->expr[k]);
+
+		if (!t || (k && (!f->only || strcmp(t, f->only)))) {
+			f->only = NULL;
+			break;
+		}
+		f->only = t;
+	}
+	return i;
+}
+
+/* --- lines ------------------------------------------------------------------ */
+
+static bool
+asked(const struct jsonfilter *f, const struct event *ev)
+{
+	for (size_t i = 0; i < f->types.n; i++)
+		if (event_is(ev, f->types.v[i]))
+			return true;
+	return !f->types.n;
+}
+
+static bool
+matches(const struct jsonfilter *f, struct event *ev)
+{
+	bool any = !f->n;
+
+	if (f->only && !event_is(ev, f->only))
+		return f->invert;
+	for (size_t i = 0; i < f->n && !any; i++)
+		any = expr_true(f->expr[i], ev);
+	return any != f->invert;
+}
+
+static void
+release(struct jsonfilter *f, struct stage_io *io, bool all)
+{
+	const char *s;
+	size_t n;
+
+	while ((s = order_next(f->order, all, &n, &f->early)))
+		line_put(&io->out, s, n);
+}
+
+static enum verdict
+on_event(void *arg, struct event *ev, struct stage_io *io)
+{
+	struct jsonfilter *f = arg;
+	bool ask = asked(f, ev), yes = !ask || matches(f, ev);
+	uint64_t t;
+
+	if (ask && yes)
+		f->matched++;
+	if (!yes)
+		f->dropped++;
+	if (!yes || f->count)
+		return STAGE_DROP;
+	if (!f->order)
+		return STAGE_PASS;
+	t = event_time(ev);
+	if (order_add(f->order, t ? t : io->now, ev->line, ev->len)) {
+		loss_add(&io->loss, "no_memory", 1, ev->len);
+		return STAGE_PASS;
+	}
+	release(f, io, false);
+	return STAGE_DROP;
+}
+
+static bool
+on_bad(void *arg, struct stage_io *io)
+{
+	(void)io;
+	return !((struct jsonfilter *)arg)->count;
+}
+
+static void
+at_end(void *arg, struct stage_io *io)
+{
+	struct jsonfilter *f = arg;
+
+	if (f->order)
+		release(f, io, true);
+	if (f->early)
+		fprintf(stderr, "jsonfilter: %" PRIu64 " lines left before their time: raise --sort-max\n", f->early);
+	if (f->count) {
+		char *to = line_room(&io->out, 24);
+
+		if (to)
+			io->out.len += sprintf(to, "%" PRIu64, f->matched);
+		line_end(&io->out);
+	}
+	order_free(f->order);
+	for (size_t i = 0; i < f->n; i++)
+		expr_free(f->expr[i]);
+	free(f->expr);
+}
+
+static void
+metrics(void *arg, const struct stage_io *io)
+{
+	const struct jsonfilter *f = arg;
+
+	fprintf(stderr, "[jsonfilter Metrics] Total: %" PRIu64 ", Filtered: %" PRIu64 ", Passed: %" PRIu64 "\n",
+	    io->lines, f->dropped, io->lines - f->dropped);
+}
+
+static int
+status(void *arg)
+{
+	const struct jsonfilter *f = arg;
+
+	return f->matched || !f->n ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct stage stage = {
+		.use = use, .start = start, .event = on_event, .bad = on_bad,
+		.end = at_end, .summary = metrics, .status = status,
+	};
+
+	return stage_run(&stage, &self, argc, argv);
+}

@@ -286,7 +286,9 @@ inspect_fd(struct found *f, int fd, bool use_cache)
 		found_refuse(f, LIB_MAX, "not a regular file with something in it");
 		return 0;
 	}
-	p = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	/* shared, though only read: into private mappings of a file the kernel
+	 * puts the breakpoints of whoever probes it now */
+	p = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return -1;
 	sigemptyset(&act.sa_mask);

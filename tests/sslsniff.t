@@ -154,7 +154,20 @@ def command_line():
           "connections of killed processes are closed")
 
 
+def two_at_once():
+    """One that starts while another's breakpoints are in the library."""
+    server = HttpServer()
+    with Sniffer("-p", str(os.getpid())) as one:
+        with Sniffer("-p", str(os.getpid())) as two:
+            subprocess.run(["curl", "-sko", "/dev/null", server.url], check=True)
+            wait_for(lambda: server.pairs and server.pairs[0][1])
+            time.sleep(0.2)
+    what = [[(e["type"], e.get("function"), e.get("len")) for e in s.events] for s in (one, two)]
+    equal(what[1], what[0], "a second sslsniff sees what the first does")
+
+
 blocking()
+two_at_once()
 memory_bio()
 clients()
 command_line()

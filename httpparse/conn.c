@@ -375,10 +375,11 @@ conn_data(struct conn *c, int dir, const struct event *ev, const char *line, siz
 void
 conn_finish(struct conn *c, const char *why, bool closed)
 {
+	int first = c->requests > 0;	/* the requests' side; finishing may make it known */
+
 	c->w->now = 0;		/* nothing arrives with the end: a message ended with its last byte */
 	for (int i = 0; i < 2; i++) {
-		/* requests first, whichever side that is */
-		struct side *s = &c->side[c->requests > 0 ? !i : i];
+		struct side *s = &c->side[i ^ first];
 
 		if (s->h.state == HTTP1_OTHER)
 			other_feed(s, NULL, 0);

@@ -21,7 +21,10 @@ enum coding { GZIP, DEFLATE, BROTLI, ZSTD };
 struct layer {
 	enum coding coding;
 	bool started, ended;
-	bool again;		/* a gzip member or zstd frame after the first */
+	bool again;		/* a gzip member after the first */
+	bool over;		/* ended, and what followed was no member or frame */
+	unsigned char magic[4];	/* zstd: what follows a frame, until it is known to be one */
+	size_t nmagic;
 	uint64_t out;		/* bytes given by this member */
 	unsigned char probe;	/* DEFLATE: its first byte, until there are two */
 	bool probed;
@@ -213,8 +216,10 @@ layer_out(struct decode *d, int i, const unsigned char *p, size_t n)
 static bool
 member_next(struct layer *l, const unsigned char *p)
 {
-	if (l->coding != GZIP || *p != 0x1f)
+	if (l->coding != GZIP || l->over || *p != 0x1f) {
+		l->over = true;
 		return false;
+	}
 	inflateReset(&l->z);
 	l->ended = false;
 	l->again = true;
@@ -248,7 +253,7 @@ zlib_feed(struct decode *d, int i, const unsigned char *p, size_t n)
 		} else if (r != Z_OK) {
 			if (!l->again || l->out)
 				return DECODE_BAD;
-			l->ended = true;	/* no member after all */
+			l->ended = l->over = true;	/* no member after all */
 			break;
 		}
 	}
@@ -306,8 +311,9 @@ br_feed(struct decode *d, int i, const unsigned char *p, size_t n)
 	return DECODE_OK;
 }
 
+/* One frame, or its part that is here. *used: bytes taken. */
 static enum decode_rc
-zstd_feed(struct decode *d, int i, const unsigned char *p, size_t n)
+frame_feed(struct decode *d, int i, const unsigned char *p, size_t n, size_t *used)
 {
 	struct layer *l = &d->layer[i];
 	unsigned char out[OUT];
@@ -320,22 +326,51 @@ zstd_feed(struct decode *d, int i, const unsigned char *p, size_t n)
 
 		if ((rc = layer_out(d, i, out, o.pos)))
 			return rc;
-		if (ZSTD_isError(r)) {
-			if (!l->again || l->out)
-				return DECODE_BAD;
-			l->ended = true;	/* padding behind a frame */
-			return DECODE_OK;
-		}
-		if (r == 0) {
-			l->again = true;
-			l->out = 0;
-		}
+		if (ZSTD_isError(r))
+			return DECODE_BAD;
+		*used = in.pos;
 		l->ended = r == 0;
-		if (in.pos == in.size && o.pos < o.size)
-			return DECODE_OK;
-		if (r == 0 && in.pos == in.size)
+		l->nmagic = 0;
+		if (l->ended || (in.pos == in.size && o.pos < o.size))
 			return DECODE_OK;
 	}
+}
+
+/* Does what follows a frame begin another one? RFC 8878 3.1: frames and
+ * skippable frames. Anything else is padding. */
+static bool
+frame_begins(const unsigned char *p, size_t n)
+{
+	static const unsigned char frame[] = { 0x28, 0xb5, 0x2f, 0xfd }, skip[] = { 0x50, 0x2a, 0x4d, 0x18 };
+
+	return !memcmp(p, frame, n) || ((*p & 0xf0) == skip[0] && !memcmp(p + 1, skip + 1, n - 1));
+}
+
+static enum decode_rc
+zstd_feed(struct decode *d, int i, const unsigned char *p, size_t n)
+{
+	struct layer *l = &d->layer[i];
+	enum decode_rc rc;
+	size_t used;
+
+	while (n && !l->over) {
+		if (!l->ended) {
+			if ((rc = frame_feed(d, i, p, n, &used)))
+				return rc;
+			p += used;
+			n -= used;
+			continue;
+		}
+		l->magic[l->nmagic++] = *p++;
+		n--;
+		if (!frame_begins(l->magic, l->nmagic)) {
+			l->over = true;
+		} else if (l->nmagic == sizeof(l->magic)) {
+			if ((rc = frame_feed(d, i, l->magic, sizeof(l->magic), &used)))
+				return rc;
+		}
+	}
+	return DECODE_OK;
 }
 
 static enum decode_rc

@@ -98,14 +98,6 @@ head_value_end(struct head *h)
 		s->n--, s->at++, p++;
 }
 
-void
-head_field_drop(struct head *h)
-{
-	h->nfields--;
-	if (h->trailers > h->nfields)
-		h->trailers = h->nfields;
-}
-
 const char *
 head_at(const struct head *h, struct span s)
 {
@@ -216,9 +208,9 @@ head_host(const struct head *h, size_t *n)
 }
 
 /* A value that is not UTF-8 is ISO-8859-1, as RFC 9110 5.5 says it was: each
- * byte becomes a character, so that nothing is lost. */
+ * byte becomes a character, so that nothing is lost. name NULL: in an array. */
 static void
-value_put(const struct head *h, struct jput *j, struct span name, struct span value)
+value_put(const struct head *h, struct jput *j, const struct span *name, struct span value)
 {
 	const char *p = head_at(h, value);
 	struct bytes latin = { 0 };
@@ -234,8 +226,8 @@ value_put(const struct head *h, struct jput *j, struct span name, struct span va
 		p = latin.p;
 		value.n = latin.n;
 	}
-	if (name.n)
-		jput_bytes_key(j, head_at(h, name), name.n, p, value.n);
+	if (name)
+		jput_bytes_key(j, head_at(h, *name), name->n, p, value.n);
 	else
 		jput_bytes(j, NULL, p, value.n);
 	bytes_free(&latin);
@@ -261,14 +253,14 @@ fields_put(const struct head *h, struct jput *j, const char *key, size_t from, s
 		for (k = i + 1; k < to && !same_name(h, k, i); k++)
 			;
 		if (k == to) {
-			value_put(h, j, h->field[i].name, h->field[i].value);
+			value_put(h, j, &h->field[i].name, h->field[i].value);
 			continue;
 		}
 		jput_array_key(j, head_at(h, h->field[i].name), h->field[i].name.n);
-		value_put(h, j, (struct span){ 0 }, h->field[i].value);
+		value_put(h, j, NULL, h->field[i].value);
 		for (; k < to; k++)
 			if (same_name(h, k, i))
-				value_put(h, j, (struct span){ 0 }, h->field[k].value);
+				value_put(h, j, NULL, h->field[k].value);
 		jput_array_end(j);
 	}
 	jput_object_end(j);

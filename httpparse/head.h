@@ -49,7 +49,6 @@ int head_name(struct head *, const char *p, size_t n);
 int head_value(struct head *, const char *p, size_t n);
 /* White space around the newest value goes. */
 void head_value_end(struct head *);
-void head_field_drop(struct head *);	/* the newest, of which only a part is known */
 
 const char *head_at(const struct head *, struct span);
 /* The first header (not trailer) of that lower-case name; NULL: none. */

@@ -299,7 +299,9 @@ on_chunk(llhttp_t *p)
 	h->counted = true;
 	h->left = p->content_length;
 	h->last_chunk = !h->left;
-	return 0;
+	/* trailers are read when all are there, as headers are */
+	h->in_trailers = h->last_chunk;
+	return h->last_chunk ? HPE_PAUSED : 0;
 }
 
 /* Back to us between two chunks: llhttp 8.1 takes no quoted extensions. */
@@ -414,7 +416,7 @@ parser_begin(struct http1 *h, const char *p)
 	llhttp_set_lenient_transfer_encoding(&h->parser, 1);
 	head_reset(&h->head);
 	h->in_field = h->done = h->muted = h->counted = h->open = false;
-	h->in_size = h->in_extension = h->digits = h->last_chunk = false;
+	h->in_size = h->in_extension = h->digits = h->last_chunk = h->in_trailers = false;
 	h->why = NULL;
 	h->left = h->behind = 0;
 }
@@ -439,14 +441,28 @@ head_refuse(struct http1 *h, const char *p, size_t n, const char *odd)
 	return skip;
 }
 
+/* A CR that is no line end is wrong (RFC 9112 2.2), and llhttp would take it
+ * for one. */
+static bool
+has_bare_cr(const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	for (; (p = memchr(p, '\r', end - p)); p++)
+		if (p + 1 == end || p[1] != '\n')
+			return true;
+	return false;
+}
+
 /* The header p[0..n) is whole: llhttp reads it. Returns bytes decided. */
 static size_t
 head_read(struct http1 *h, const char *p, size_t n)
 {
-	llhttp_errno_t r;
+	llhttp_errno_t r = HPE_USER;
 
 	parser_begin(h, p);
-	r = llhttp_execute(&h->parser, p, n);
+	if (!has_bare_cr(p, n))
+		r = llhttp_execute(&h->parser, p, n);
 	if (!h->open)
 		return head_refuse(h, p, n, h->head.nfields == HEAD_FIELDS ? "long_header" : "bad_header");
 	h->state = HTTP1_BODY;
@@ -464,16 +480,19 @@ static void
 head_partial(struct http1 *h, const char *why)
 {
 	struct bytes b = h->pend;
-	llhttp_errno_t r;
+	const char *nl = memrchr(b.p, '\n', b.n);
+	size_t n = nl ? nl + 1 - b.p : 0;	/* whole lines */
+	llhttp_errno_t r = HPE_USER;
 
 	parser_begin(h, b.p);
-	r = llhttp_execute(&h->parser, b.p, b.n);
+	if (!has_bare_cr(b.p, n))
+		r = llhttp_execute(&h->parser, b.p, n);
 	if (r != HPE_OK || h->open || !h->parser.http_major) {
 		decide(h, b.n, false);
 		return;
 	}
 	if (h->in_field)
-		head_field_drop(&h->head);
+		head_value_end(&h->head);	/* llhttp waits to see whether it is folded */
 	head_fill(h);
 	h->open = true;
 	h->ops->head(h->arg, h, h->pos);
@@ -562,22 +581,50 @@ size_run(struct http1 *h, const char *p, size_t n)
 		i++;
 	if (i < n) {
 		h->in_size = false;
-		llhttp_execute(&h->parser, "\r\n", 2);
+		if (llhttp_execute(&h->parser, "\r\n", 2) == HPE_PAUSED)
+			llhttp_resume(&h->parser);	/* the last chunk's */
 		i++;
 	}
 	return i;
 }
 
+/* How much of p[0..n) llhttp may have: behind the last chunk only the whole
+ * block of trailers. 0: wait; n + 1: it cannot be one. */
+static size_t
+trailers_length(struct http1 *h, const char *p, size_t n)
+{
+	size_t i = h->scanned > h->pos ? h->scanned - h->pos : 0, len;
+
+	if (n >= 1 && *p == '\n')
+		len = 1;
+	else if (n >= 2 && *p == '\r' && p[1] == '\n')
+		len = 2;
+	else
+		len = head_length(p, n, &i);
+	h->scanned = h->pos + i;
+	if (len ? len > h->head.max || has_bare_cr(p, len) : n > h->head.max)
+		return n + 1;
+	return len;
+}
+
 static size_t
 body_run(struct http1 *h, const char *p, size_t n)
 {
-	size_t used = h->in_size ? size_run(h, p, n) : 0;
+	size_t used = h->in_size ? size_run(h, p, n) : 0, len = n;
 	llhttp_errno_t r;
 
 	if (used) {
 		decide(h, used, true);
 		return used;
 	}
+	if (h->in_trailers && (len = trailers_length(h, p, n)) == 0)
+		return 0;
+	if (len > n) {
+		decide(h, 1, true);
+		message_end(h, "malformed");
+		return 1;
+	}
+	n = len;
 	r = llhttp_execute(&h->parser, p, n);
 	used = n;
 	if (r == HPE_PAUSED && !h->done) {
@@ -706,6 +753,8 @@ http1_hole(struct http1 *h, uint64_t n)
 		return;
 	}
 	until_close = llhttp_message_needs_eof(&h->parser);
+	decide(h, h->pend.n, true);	/* trailers */
+	bytes_reset(&h->pend, PEND_KEEP);
 	h->pos += n;
 	if (!until_close && (!h->counted || n > h->left)) {
 		if (!h->muted)
@@ -729,6 +778,8 @@ http1_finish(struct http1 *h, const char *why, bool closed)
 	if (h->state == HTTP1_BODY) {
 		bool until_close = llhttp_message_needs_eof(&h->parser);
 
+		decide(h, h->pend.n, true);
+		bytes_reset(&h->pend, PEND_KEEP);
 		message_end(h, closed && until_close ? h->why : h->why ? h->why : why);
 	} else if (h->state != HTTP1_OTHER) {
 		h->why = why;

@@ -65,7 +65,7 @@ struct http1 {
 	bool dirty;		/* not known to be between two messages */
 	bool open;		/* ops->head was called, ops->end not yet */
 	bool in_field, done, muted, filling;
-	bool in_size, in_extension, digits, last_chunk;	/* between chunks */
+	bool in_size, in_extension, digits, last_chunk, in_trailers;	/* between chunks */
 	bool counted;		/* left is the rest of a body or chunk of known length */
 	uint64_t left;
 	const char *why;

@@ -279,7 +279,7 @@ count_dynsym(const struct elf *e, size_t max)
 	for (uint32_t i = 0; i < nb; i++)
 		if (get32(p + 4ull * i) > last)
 			last = get32(p + 4ull * i);
-	if (last < get32(elf_at(e, e->dyn.gnu_hash, 16) + 4))
+	if (last < get32(elf_at(e, e->dyn.gnu_hash, 16) + 4) || last >= max)
 		return 0;
 	chain = buckets + 4ull * nb + 4ull * (last - get32(elf_at(e, e->dyn.gnu_hash, 16) + 4));
 	p = elf_span(e, chain, &left);

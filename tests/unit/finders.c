@@ -50,23 +50,29 @@ run(const char *fmt, const char *a, const char *b)
 
 /* Compiles source as dir/name with its symbols and dir/name.s without. */
 static bool
-build(const char *name, const char *source, const char *flags)
+build_as(const char *ext, const char *name, const char *source, const char *flags)
 {
 	const char *cc = getenv("CC") ? getenv("CC") : "cc";
 	char path[512], cmd[2048];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s.c", dir, name);
+	snprintf(path, sizeof(path), "%s/%s.%s", dir, name, ext);
 	if (!(f = fopen(path, "w")))
 		return false;
 	fputs(source, f);
 	fclose(f);
-	snprintf(cmd, sizeof(cmd), "%s -O2 -w -o %s/%s %s/%s.c %s 2>%s/log && strip -s -o %s/%s.s %s/%s", cc,
-	    dir, name, dir, name, flags, dir, dir, name, dir, name);
+	snprintf(cmd, sizeof(cmd), "%s -O2 -w -o %s/%s %s/%s.%s %s 2>%s/log && strip -s -o %s/%s.s %s/%s", cc,
+	    dir, name, dir, name, ext, flags, dir, dir, name, dir, name);
 	if (system(cmd) == 0)
 		return true;
 	run("sed 's/^/# /' %s/log; : %s %s %s", name, flags);
 	return false;
+}
+
+static bool
+build(const char *name, const char *source, const char *flags)
+{
+	return build_as("c", name, source, flags);
 }
 
 static struct image
@@ -263,6 +269,8 @@ test_rustls(void)
 		{ "static-pie program", "-Dmain_=0 -static-pie -fPIE" },
 		{ "shared object", "-Dmain_=0 -shared -fPIC -fvisibility=hidden" },
 		{ "shared object with endbr64", "-Dmain_=0 -shared -fPIC -fvisibility=hidden -fcf-protection=full" },
+		{ "shared object with RELR relocations",
+		    "-Dmain_=0 -shared -fPIC -fvisibility=hidden -Wl,-z,pack-relative-relocs" },
 		{ "program that is not relocated", "-Dmain_=0 -no-pie" },
 	};
 	struct found f;
@@ -293,6 +301,123 @@ test_rustls(void)
 	im = built("rustls", ".s");
 	inspect_image(&f, im.p, im.n);
 	ok(f.nsite == 0 && f.nrefusal == 0, "a vtable without the length function is none of rustls");
+	found_free(&f);
+	free(im.p);
+}
+
+/* --- Go's table ------------------------------------------------------------------------------ */
+
+/* Three methods and an entry, as the Go compiler lays them out, and their pclntab. */
+static const char go_source[] =
+"	.text\n"
+"	.p2align 5\n"
+"	.globl _rt0, main\n"
+"go_text:\n"
+"_rt0:	xor %eax,%eax\n"
+"	ret\n"
+"	.p2align 5,0xcc\n"
+"	.macro method name\n"
+"	.globl \\name, \\name\\()_in\n"
+"\\name:\n"
+"#if defined(STACK)\n"
+"	cmp 16(%rcx),%rsp\n"
+"#elif defined(BIG)\n"
+"	lea -128(%rsp),%r12\n"
+"	cmp 16(%r14),%r12\n"
+"#else\n"
+"	cmp 16(%r14),%rsp\n"
+"#endif\n"
+"	jbe 9f\n"
+"\\name\\()_in:\n"
+"	push %rbp\n"
+"	mov %rax,%rdi\n"
+"	add %rbx,%rcx\n"
+"	jne 1f\n"
+"	pop %rbp\n"
+"	ret\n"
+"1:\n"
+"#ifdef ODD\n"
+"	.byte 0x0f,0x04\n"
+"#endif\n"
+"	pop %rbp\n"
+"	ret\n"
+"9:	call go_text\n"
+"	jmp \\name\n"
+"	.p2align 5,0xcc\n"
+"	.endm\n"
+"	method go_read\n"
+"	method go_write\n"
+"	method go_close\n"
+"go_etext:\n"
+"main:	ret\n"
+"	.section .data.rel.ro,\"aw\"\n"
+"	.p2align 5\n"
+"tab:	.byte 0xf1,0xff,0xff,0xff,0,0,1,8\n"
+"	.quad 4,0,TEXT,names-tab,0,0,0,funcs-tab\n"
+"names:	.byte 0\n"
+"n0:	.asciz \"_rt0_amd64_linux\"\n"
+"n1:	.asciz \"crypto/tls.(*Conn).Read\"\n"
+"n2:	.asciz \"crypto/tls.(*Conn).Write\"\n"
+"n3:	.asciz \"crypto/tls.(*Conn).Close\"\n"
+"	.p2align 3\n"
+"funcs:	.long 0,f0-funcs, go_read-go_text,f1-funcs, go_write-go_text,f2-funcs\n"
+"	.long go_close-go_text,f3-funcs, go_etext-go_text,0\n"
+"f0:	.long 0,n0-names,0,0\n"
+"f1:	.long go_read-go_text,n1-names,0,0\n"
+"f2:	.long go_write-go_text,n2-names,0,0\n"
+"f3:	.long go_close-go_text,n3-names,0,0\n"
+"	.fill 64,1,0\n"
+"	.section .note.GNU-stack,\"\",@progbits\n";
+
+static void
+test_go(void)
+{
+	static const struct { const char *name, *flags; } as[] = {
+		{ "a program", "-DTEXT=go_text -no-pie" },
+		{ "a position-independent program", "-DTEXT=go_text -pie -fPIE" },
+		{ "functions with large frames", "-DBIG -DTEXT=go_text -no-pie" },
+		{ "a table that does not say where the code is", "-DTEXT=0 -no-pie -Wl,-e,_rt0" },
+	};
+	struct found f;
+	struct image im;
+
+	for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+		size_t rets = 0, sites[2] = { 0, 0 };
+		char what[128];
+
+		ok(build_as("S", "go", go_source, as[i].flags), "compiles");
+		im = built("go", ".s");
+		inspect_image(&f, im.p, im.n);
+		for (size_t j = 0; j < f.nsite; j++) {
+			const struct find_site *s = &f.site[j];
+
+			if (s->at == FIND_RET && s->role <= ROLE_WRITE && s->go && im.p[s->off] == 0xc3)
+				rets += s->role == ROLE_READ ? 1 : 100;
+			else if (s->at == FIND_ENTRY && s->role <= ROLE_WRITE)
+				sites[s->role] = s->va;
+		}
+		snprintf(what, sizeof(what), "Go: %s", as[i].name);
+		ok(sites[0] == address("go", "go_read_in") && sites[1] == address("go", "go_write_in") && rets == 202 &&
+		    site_is(&f, LIB_GO, ROLE_FREE, address("go", "go_close_in"), ABI_OBJ) && f.nrefusal == 0, what);
+		found_free(&f);
+		free(im.p);
+	}
+	ok(build_as("S", "go", go_source, "-DSTACK -DTEXT=go_text -no-pie"), "compiles");
+	im = built("go", ".s");
+	inspect_image(&f, im.p, im.n);
+	ok(f.nsite == 0 && refused(&f, LIB_GO, "Read does not begin"), "Go with arguments on the stack is refused");
+	found_free(&f);
+	free(im.p);
+	ok(build_as("S", "go", go_source, "-DTEXT=go_text -DODD -no-pie"), "compiles");
+	im = built("go", ".s");
+	inspect_image(&f, im.p, im.n);
+	ok(!site_of(&f, LIB_GO, ROLE_WRITE) && refused(&f, LIB_GO, "return instructions"), "an unknown instruction is refused");
+	found_free(&f);
+	free(im.p);
+	ok(build_as("S", "go", go_source, "-DTEXT=0 -no-pie"), "compiles");
+	im = built("go", ".s");
+	inspect_image(&f, im.p, im.n);
+	ok(f.nsite == 0 && refused(&f, LIB_GO, ""), "no way to know where the code is: refused");
 	found_free(&f);
 	free(im.p);
 }
@@ -764,6 +889,7 @@ main(int argc, char **argv)
 	test_boring();
 	test_boring_refused();
 	test_rustls();
+	test_go();
 	test_symbols();
 	test_static_openssl();
 	test_refusals();

@@ -357,14 +357,18 @@ summary(struct probe *p)
 {
 	const struct count *seen = &p->counts.by[COUNT_SEEN];
 	const char *lost = loss_text(&p->loss);
-	char ours[64] = "";
+	char more[128] = "";
 
 	if (p->ours.events)
-		snprintf(ours, sizeof(ours), ", our own %" PRIu64 " (%" PRIu64 " bytes)",
+		snprintf(more, sizeof(more), ", our own %" PRIu64 " (%" PRIu64 " bytes)",
 		    (uint64_t)p->ours.events, (uint64_t)p->ours.bytes);
+	if (p->out.err)
+		snprintf(more + strlen(more), sizeof(more) - strlen(more),
+		    ", the rest unread: %s", line_out_closed(&p->out) ? "output closed" :
+		    "output failed");
 	warnx("seen %" PRIu64 " events (%" PRIu64 " bytes), written %" PRIu64 " (%" PRIu64
 	    " bytes)%s, lost %s", (uint64_t)seen->events, (uint64_t)seen->bytes,
-	    (uint64_t)p->written.events, (uint64_t)p->written.bytes, ours,
+	    (uint64_t)p->written.events, (uint64_t)p->written.bytes, more,
 	    *lost ? lost : "nothing");
 }
 

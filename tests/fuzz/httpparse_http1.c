@@ -109,7 +109,7 @@ feed(struct http1 *h, const uint8_t *p, size_t n, unsigned step)
 			k = k < n ? k : n;
 		}
 		http1_feed(h, p, k);
-		if (h->state == HTTP1_WAIT)
+		while (h->state == HTTP1_WAIT)
 			http1_resume(h);
 		p += k;
 		n -= k;

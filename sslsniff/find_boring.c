@@ -8,7 +8,8 @@
  *   SSL_write raises UNINITIALIZED, SHOULD_NOT_HAVE_BEEN_CALLED (QUIC) and BAD_LENGTH
  *   ssl_read_impl raises UNINITIALIZED and SSL_HANDSHAKE_FAILURE
  *   SSL_read raises SHOULD_NOT_HAVE_BEEN_CALLED, calls ssl_read_impl (or holds it)
- *     and, unlike SSL_peek, advances the buffered data in the connection
+ *     and, unlike SSL_peek, advances the buffered data in the connection; or it is
+ *     the one caller of SSL_peek that does
  *   SSL_do_handshake raises CONNECTION_TYPE_NOT_SET
  * A reason counts when the error site is reached by following the code from a
  * function's start, so a wrong guess at where functions start finds nothing.
@@ -23,6 +24,7 @@ enum {
 	NOT_CALLED = 1, UNINITIALIZED = 2, BAD_LENGTH = 4, HANDSHAKE_FAILURE = 8, NO_TYPE = 16,
 	MAX_FUNCS = 512,
 	NEAREST = 4,		/* possible starts tried per error site */
+	MAX_CALLERS = 64,
 };
 
 struct func {
@@ -31,7 +33,6 @@ struct func {
 	unsigned refs;		/* loads of the file name */
 	bool stores;		/* writes 8 or 16 bytes into an object, past its first 128 */
 	bool inner;		/* lies inside another */
-	bool whole;
 };
 
 struct boring {
@@ -79,10 +80,13 @@ file_ref(const struct scan *s, uint64_t va)
 	return &s->ref[lo];
 }
 
-/* mov, add, sub of a 64-bit register to memory, or a store of 16 bytes. */
+/* mov, add, sub of a 64-bit register into an object, past its first 128 bytes, or a
+ * store of 16 bytes there. */
 static bool
 is_store(const struct x86 *x)
 {
+	if (!x->modrm || x->mod != 2 || x->disp < 0x80 || x->base == RSP || x->base == RBP)
+		return false;
 	if (x->op == 0x0f11 || x->op == 0x0f29 || x->op == 0x0f7f)
 		return true;
 	return !x->vex && (x->rex & 8) && (x->op == 0x89 || x->op == 0x01 || x->op == 0x29);
@@ -107,10 +111,18 @@ on_insn(void *arg, const struct x86 *x)
 	/* mov $reason,%edx or %esi */
 	if (!x->vex && (x->op == 0xba || x->op == 0xbe) && !x->rex)
 		f->reasons |= reason_bit(x->imm);
-	if (x->modrm && x->mod == 2 && x->disp >= 0x80 && x->base != RSP && x->base != RBP && is_store(x))
-		f->stores = true;
+	f->stores |= is_store(x);
 	if (x->va != f->va && (f = bsearch(&x->va, b->f, b->nf, sizeof(*f), by_va)) != NULL)
 		f->inner = true;	/* code of this function: not another's start */
+	return true;
+}
+
+static bool
+on_caller_insn(void *arg, const struct x86 *x)
+{
+	struct boring *b = arg;
+
+	b->f[b->cur].stores |= is_store(x);
 	return true;
 }
 
@@ -143,7 +155,7 @@ collect(struct boring *b)
 	}
 	qsort(b->f, b->nf, sizeof(*b->f), by_va);
 	for (b->cur = 0; b->cur < b->nf; b->cur++)
-		b->f[b->cur].whole = code_walk(&b->code, b->f[b->cur].va, on_insn, b);
+		code_walk(&b->code, b->f[b->cur].va, on_insn, b);
 }
 
 /* The arguments (ssl, buf, num) are used and no fourth one is. */
@@ -188,6 +200,12 @@ is_read(struct boring *b, struct func *f)
 }
 
 static bool
+is_peek(struct boring *b, struct func *f)
+{
+	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && !f->stores && calls_read_impl(b, f);
+}
+
+static bool
 is_handshake(struct boring *b, struct func *f)
 {
 	return (f->reasons & NO_TYPE) && !(f->reasons & BAD_LENGTH) &&
@@ -209,6 +227,59 @@ only(struct boring *b, bool (*is)(struct boring *, struct func *), size_t *count
 	return *count == 1 ? found : NULL;
 }
 
+/* Whether f calls g first of all, with the three arguments that it got itself. */
+static bool
+passes_on(const struct boring *b, const struct func *f, const struct func *g)
+{
+	const unsigned args = X86_BIT(RDI) | X86_BIT(RSI) | X86_BIT(RDX);
+	unsigned reads, writes;
+	uint64_t va = f->va;
+	struct x86 x;
+
+	for (int i = 0; i < 32; i++, va += x.len) {
+		size_t n;
+		const uint8_t *p = elf_span(b->e, va, &n);
+
+		if (!p || !x86_decode(&x, p, n, va))
+			return false;
+		if (x.kind == X86_CALL)
+			return x.target == g->va;
+		x86_regs(&x, &reads, &writes);
+		if ((writes & args) || (x.kind != X86_OTHER && x.kind != X86_PUSH && x.kind != X86_NOP))
+			return false;
+	}
+	return false;
+}
+
+/* SSL_read where SSL_peek was not inlined into it: the only function that calls
+ * SSL_peek and advances the buffer. It raises no error itself. */
+static struct func *
+caller_of_peek(struct boring *b)
+{
+	uint64_t at[MAX_CALLERS], start[NEAREST];
+	size_t count, ncall, known = b->nf;
+	const struct func *peek = only(b, is_peek, &count);
+	struct func *found = NULL;
+
+	if (!peek || !takes_three(b, peek))
+		return NULL;
+	ncall = code_callers(b->e, peek->va, at, MAX_CALLERS);
+	for (size_t i = 0; i < ncall; i++)
+		for (size_t n = code_starts(&b->code, at[i], start, NEAREST); n > 0; n--)
+			add_func(b, start[n - 1]);
+	for (b->cur = known; b->cur < b->nf; b->cur++) {
+		struct func *f = &b->f[b->cur];
+
+		code_walk(&b->code, f->va, on_caller_insn, b);
+		if (!f->stores || !passes_on(b, f, peek))
+			continue;
+		if (found)
+			return NULL;
+		found = f;
+	}
+	return found;
+}
+
 static void
 emit(struct boring *b, const struct func *f, const char *name, enum find_role role,
     enum find_abi abi, const char *why)
@@ -227,32 +298,34 @@ emit(struct boring *b, const struct func *f, const char *name, enum find_role ro
 	site->abi = abi;
 	site->at = FIND_CALL;
 	snprintf(site->name, sizeof(site->name), "%s", name);
-	snprintf(site->evidence, sizeof(site->evidence), "%u error sites of ssl_lib.cc; %s", f->refs, why);
+	snprintf(site->evidence, sizeof(site->evidence), "%u errors of ssl_lib.cc; %s", f->refs, why);
 }
 
 static void
 judge(struct boring *b)
 {
 	size_t nwrite, nread, nhand;
-	const struct func *w = only(b, is_write, &nwrite), *r = only(b, is_read, &nread);
-	const struct func *h = only(b, is_handshake, &nhand);
+	struct func *w = only(b, is_write, &nwrite), *r = only(b, is_read, &nread);
+	struct func *h = only(b, is_handshake, &nhand);
+	const char *why = "raises 66, reaches ssl_read_impl (226, 215), advances the buffer; takes rdi rsi rdx; unique";
 
 	if (b->full || b->scan->full || b->code.budget == 0) {
 		found_refuse(b->out, LIB_BORINGSSL, "more error sites than one BoringSSL has");
 		return;
 	}
+	if (w && nread == 0 && (r = caller_of_peek(b)) != NULL)
+		why = "calls SSL_peek (66, reaches 226 and 215), advances the buffer; passes rdi rsi rdx on; unique";
 	if (!w || !r) {
 		found_refuse(b->out, LIB_BORINGSSL, "%zu candidates for SSL_write, %zu for SSL_read (one each is "
 		    "needed) among %zu functions of ssl_lib.cc", nwrite, nread, b->nf);
 		return;
 	}
-	if (!takes_three(b, w) || !takes_three(b, r)) {
+	if (!takes_three(b, w) || (nread == 1 && !takes_three(b, r))) {
 		found_refuse(b->out, LIB_BORINGSSL, "what raises errors as %s does not take three arguments",
 		    takes_three(b, w) ? "SSL_read" : "SSL_write");
 		return;
 	}
-	emit(b, r, "SSL_read", ROLE_READ, ABI_INT, "raises 66, reaches ssl_read_impl (226, 215), "
-	    "advances the buffer; takes rdi rsi rdx; unique");
+	emit(b, r, "SSL_read", ROLE_READ, ABI_INT, why);
 	emit(b, w, "SSL_write", ROLE_WRITE, ABI_INT, "raises 66, 111, 226; takes rdi rsi rdx; unique");
 	if (h)
 		emit(b, h, "SSL_do_handshake", ROLE_HANDSHAKE, ABI_RESULT, "raises 134; takes rdi; unique");

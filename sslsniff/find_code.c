@@ -665,3 +665,19 @@ code_calls_to(const struct code_calls *calls, uint64_t to)
 			return true;
 	return false;
 }
+
+size_t
+code_callers(const struct elf *e, uint64_t to, uint64_t *at, size_t max)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < e->nseg; i++) {
+		const struct elf_seg *g = &e->seg[i];
+		const uint8_t *p = e->p + g->off;
+
+		for (uint64_t off = 0; g->exec && off + 5 <= g->size && n < max; off++)
+			if ((p[off] & 0xfe) == 0xe8 && g->va + off + 5 + (int32_t)get32(p + off + 1) == to)
+				at[n++] = g->va + off;
+	}
+	return n;
+}

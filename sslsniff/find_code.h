@@ -82,6 +82,8 @@ struct code_calls {	/* direct calls and jumps out of one function, in address or
 };
 void code_calls(struct code *, uint64_t start, struct code_calls *);
 bool code_calls_to(const struct code_calls *, uint64_t to);
+/* Places in the whole file that call or jump to an address; at most max. */
+size_t code_callers(const struct elf *, uint64_t to, uint64_t *at, size_t max);
 
 /* The same for every general register. */
 unsigned code_live(struct code *, uint64_t start);

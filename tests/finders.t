@@ -59,7 +59,7 @@ ok "as JSON" jq -e '.type == "ssl.inspect" and .complete and (.sites | length) =
 
 # --- node: OpenSSL in the executable ------------------------------------------------
 node=$(command -v node) && node=$(readlink -f "$node")
-if [ -n "$node" ] && [ -n "$(nm -D "$node" 2>/dev/null | grep ' T SSL_read$')" ]; then
+if [ -n "$node" ] && nm -D "$node" 2>/dev/null | grep -q " T SSL_read$"; then
 	strip -s -o "$T/node" "$node"
 	"$FINDERS" "$node" >"$T/symbols" && "$FINDERS" -s "$T/node" >"$T/strings"
 	ok "node: found" test "$(data_sites <"$T/symbols" | wc -l)" -ge 2

@@ -164,9 +164,10 @@ static const char boring_source[] =
 "	while (!s->s3->n) { int r = handshake(s); if (r < 0) return r; if (!r) { ERR(215); return -1; } } return 1; }\n"
 "NOIPA int the_peek(SSL *s, void *b, int n) { if (s->quic) { ERR(66); return -1; } int r = read_impl(s);\n"
 "	if (r <= 0) return r; if (n <= 0) return n; size_t m = n < s->s3->n ? n : s->s3->n; memcpy(b, s->s3->p, m); return m; }\n"
+"#ifdef SPLIT\nNOIPA int the_read(SSL *s, void *b, int n) { int m = the_peek(s, b, n); if (m <= 0) return m; s->s3->p += m; s->s3->n -= m; return m; }\n#else\n"
 "NOIPA int the_read(SSL *s, void *b, int n) { if (s->quic) { ERR(66); return -1; } int r = read_impl(s);\n"
 "	if (r <= 0) return r; if (n <= 0) return n; size_t m = n < s->s3->n ? n : s->s3->n; memcpy(b, s->s3->p, m);\n"
-"	s->s3->p += m; s->s3->n -= m; return m; }\n"
+"	s->s3->p += m; s->s3->n -= m; return m; }\n#endif\n"
 "#ifndef MORE\n#define MORE\n#define PASS\n#else\n#define PASS , more\n#endif\n"
 "NOIPA int the_write(SSL *s, const void *b, int n MORE) { if (s->quic) { ERR(66); return -1; }\n"
 "	if (!s->hs) { ERR(226); return -1; } size_t done = 0; do { int r = handshake(s); if (r < 0) return r;\n"
@@ -191,6 +192,9 @@ test_boring(void)
 		{ "program without unwind tables", "-DEXTRA= -DCALL= -no-pie -fno-asynchronous-unwind-tables" },
 		{ "position-independent program without unwind tables",
 		    "-DEXTRA= -DCALL= -pie -fPIE -fno-asynchronous-unwind-tables" },
+		{ "program where SSL_read calls SSL_peek", "-DSPLIT -DEXTRA= -DCALL= -no-pie" },
+		{ "program where SSL_read calls SSL_peek, without unwind tables",
+		    "-DSPLIT -DEXTRA= -DCALL= -no-pie -fno-asynchronous-unwind-tables" },
 		{ "program with frame pointers", "-DEXTRA= -DCALL= -no-pie -fno-omit-frame-pointer" },
 	};
 	struct found f;

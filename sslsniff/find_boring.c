@@ -257,7 +257,7 @@ static struct func *
 caller_of_peek(struct boring *b)
 {
 	uint64_t at[MAX_CALLERS], start[NEAREST];
-	size_t count, ncall, known = b->nf;
+	size_t count, ncall;
 	const struct func *peek = only(b, is_peek, &count);
 	struct func *found = NULL;
 
@@ -267,11 +267,13 @@ caller_of_peek(struct boring *b)
 	for (size_t i = 0; i < ncall; i++)
 		for (size_t n = code_starts(&b->code, at[i], start, NEAREST); n > 0; n--)
 			add_func(b, start[n - 1]);
-	for (b->cur = known; b->cur < b->nf; b->cur++) {
+	for (b->cur = 0; b->cur < b->nf; b->cur++) {
 		struct func *f = &b->f[b->cur];
 
+		if (f == peek || f->inner || f->refs || !passes_on(b, f, peek))
+			continue;
 		code_walk(&b->code, f->va, on_caller_insn, b);
-		if (!f->stores || !passes_on(b, f, peek))
+		if (!f->stores)
 			continue;
 		if (found)
 			return NULL;

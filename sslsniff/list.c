@@ -3,6 +3,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,34 @@ list_lib(void *self, int fd, const char *path, int pid)
 	found_free(&found);
 }
 
+/* A program may have its TLS built in. */
+static void
+list_program(struct lister *l, const char *exe, const char *path)
+{
+	static struct sites sites;
+	int fd = open(exe, O_RDONLY | O_CLOEXEC);
+	struct found found;
+	char names[1024];
+	bool none = true;
+
+	if (fd >= 0 && inspect_fd(&found, fd, true) == 0) {
+		none = !found.nsite && !found.nrefusal;
+		if (site_plan(&sites, &found, true)) {
+			site_names(&sites, names, sizeof(names));
+			printf("%s\t%s\tbuilt in: %s; hooked with --binary-path %s\n", l->who,
+			    path, names, exe);
+		} else if (!none) {
+			printf("%s\t%s\tbuilt in, not hooked: %s\n", l->who, path, sites.why);
+		}
+		found_free(&found);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (none && !l->found)
+		printf("%s\t%s\tno TLS library mapped (yet), none found in the program\n", l->who,
+		    path);
+}
+
 /* Names are the observed process's to choose: no control characters of its
  * making reach the terminal. */
 static void
@@ -59,7 +88,7 @@ static bool
 list_process(void *self, int pid)
 {
 	struct lister *l = self;
-	char who[64], exe[64], path[4096];
+	char who[64], exe[64], path[4096];	/* exe: by number, for it may be deleted */
 	struct proc_stat st;
 	ssize_t n;
 
@@ -80,8 +109,8 @@ list_process(void *self, int pid)
 		if (errno != ENOENT && errno != ESRCH)
 			printf("%s\t%s\tnot known: its maps: %s (needs CAP_SYS_PTRACE)\n", who,
 			    path, strerror(errno));
-	} else if (!l->found) {
-		printf("%s\t%s\tno libssl mapped (not yet, or its TLS is built in)\n", who, path);
+	} else {
+		list_program(l, exe, path);
 	}
 	return false;
 }

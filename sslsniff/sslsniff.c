@@ -74,6 +74,9 @@ server_name(struct sslsniff *s, uint64_t serial)
 			return NULL;
 		if (bpf_map_lookup_elem(names, &serial, k->name) == 0)
 			bpf_map_delete_elem(names, &serial);
+		k->name[NAME_MAX_LEN - 1] = '\0';
+		if (utf8_valid(k->name, strlen(k->name)) < strlen(k->name))
+			k->name[0] = '\0';	/* no host has such a name */
 	}
 	return k->name[0] ? k->name : NULL;
 }
@@ -279,8 +282,10 @@ plan(struct sslsniff *s, int fd, bool cache, struct sites *sites)
 	return ok;
 }
 
+/* must: failing is fatal. Else only when no file could ever be attached to; one
+ * odd library in some container must not keep us from the rest. */
 static void
-attach_sites(struct sslsniff *s, int fd, const char *path, const struct sites *sites)
+attach_sites(struct sslsniff *s, int fd, const char *path, const struct sites *sites, bool must)
 {
 	const char *what = "";
 	char names[1024];
@@ -289,7 +294,10 @@ attach_sites(struct sslsniff *s, int fd, const char *path, const struct sites *s
 		char where[4400];
 
 		snprintf(where, sizeof(where), "%s in %s", what, path);
-		probe_fail("attach", where);
+		if (must || errno == EPERM || errno == EACCES)
+			probe_fail("attach", where);
+		warn("attach %s", where);
+		return;
 	}
 	site_names(sites, names, sizeof(names));
 	probe_note(&s->probe, "attached to %s: %s", path, names);
@@ -305,7 +313,7 @@ attach_lib(void *self, int fd, const char *path, int pid)
 	if (fstat(fd, &st) || attach_seen(&s->attach, st.st_dev, st.st_ino))
 		return;
 	if (plan(s, fd, false, &s->sites))
-		attach_sites(s, fd, path, &s->sites);
+		attach_sites(s, fd, path, &s->sites, false);
 	else
 		probe_note(&s->probe, "not attached to %s: %s", path, s->sites.why);
 }
@@ -332,7 +340,7 @@ attach_binary(struct sslsniff *s, const char *path)
 		return;
 	if (!plan(s, fd, true, &s->sites))
 		errx(1, "--binary-path %s: %s", path, s->sites.why);
-	attach_sites(s, fd, path, &s->sites);
+	attach_sites(s, fd, path, &s->sites, true);
 	close(fd);
 }
 

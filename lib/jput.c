@@ -189,6 +189,15 @@ jput_bytes(struct jput *j, const char *key, const void *p, size_t n)
 }
 
 void
+jput_base64(struct jput *j, const char *key, const void *p, size_t n)
+{
+	put_key(j, key);
+	put_c(j, '"');
+	put_base64(j, p, n);
+	put_c(j, '"');
+}
+
+void
 jput_str(struct jput *j, const char *key, const char *s)
 {
 	jput_bytes(j, key, s, strlen(s));

@@ -47,6 +47,8 @@ void jput_copy(struct jput *, const struct event *from, const char *key);
 /* Bytes: KEY as text when they are valid UTF-8, else KEY_b64. In an array, which
  * has no key to say so, the caller checks with utf8_valid and names the array. */
 void jput_bytes(struct jput *, const char *key, const void *p, size_t n);
+/* Bytes as base64 whatever they are; key names them so itself. */
+void jput_base64(struct jput *, const char *key, const void *p, size_t n);
 void jput_str(struct jput *, const char *key, const char *s);	/* jput_bytes of a C string */
 void jput_int(struct jput *, const char *key, int64_t);
 void jput_uint(struct jput *, const char *key, uint64_t);

@@ -152,13 +152,13 @@ on_signal() {
 	caught=$1
 	case $phase in
 	run) kill -s "$1" -- "-$cmd" 2>/dev/null || kill -s "$1" "$cmd" 2>/dev/null ;;
-	drain) kill_stages ;;	# asked for twice
+	drain) [ "$1" = WINCH ] || kill_stages ;;	# asked for twice
 	esac
 }
 
 # However it ends. Before COMMAND runs it is only a shell that waits.
 clean_up() {
-	trap '' HUP INT TERM
+	trap '' HUP INT QUIT TERM
 	[ "$phase" != start ] || [ -z "$cmd" ] || kill -s KILL "$cmd" 2>/dev/null
 	[ -z "$watcher" ] || kill -s KILL -- "-$watcher" 2>/dev/null
 	kill_stages
@@ -217,7 +217,7 @@ report() {
 not_started() {
 	phase=start
 	[ -s "$output" ] || [ ! -f "$output" ] || rm -f "$output"
-	case $caught in HUP) exit 129 ;; INT) exit 130 ;; TERM) exit 143 ;; esac
+	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
 	cat "$dir"/*.err >&2
 	say 'the collector did not start; the command was not run'
 	exit 125
@@ -231,6 +231,8 @@ record() {
 	trap 'on_signal HUP' HUP
 	trap 'on_signal INT' INT
 	trap 'on_signal TERM' TERM
+	trap 'on_signal QUIT' QUIT
+	trap : PIPE	# whoever reads our messages may leave; children do not inherit it
 	make_output
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/agentsight.XXXXXX") || exit 125
 	for fifo in go ready sslsniff $filters; do
@@ -242,6 +244,7 @@ record() {
 	read -r go <"$dir/ready" || not_started
 	phase=run
 	[ -z "$caught" ] || not_started
+	trap 'on_signal WINCH' WINCH	# the terminal tells us alone
 	echo "go$go" >&9
 	watch_libraries
 	wait_for "$cmd"

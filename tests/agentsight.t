@@ -184,6 +184,9 @@ signalled() {
 signalled "Ctrl-C" INT 130 sh -c "touch $T/runs; exec sleep 60"
 signalled "SIGTERM" TERM 143 sh -c "touch $T/runs; exec sleep 60"
 signalled "SIGHUP" HUP 129 sh -c "touch $T/runs; exec sleep 60"
+signalled "Ctrl-\\" QUIT 131 sh -c "ulimit -c 0; touch $T/runs; exec sleep 60"
+signalled "a new window size" WINCH 6 \
+	sh -c "trap 'exit 6' WINCH; touch $T/runs; while :; do sleep 0.1; done"
 signalled "Ctrl-C that the command handles" INT 5 \
 	sh -c "trap 'exit 5' INT; touch $T/runs; while :; do sleep 0.1; done"
 signalled "Ctrl-C that the command outlives" INT 0 \
@@ -192,6 +195,29 @@ signalled "Ctrl-C that the command outlives" INT 0 \
 like "Ctrl-C that the command outlives: it is still recorded" "$(cat "$T/r")" '"path":"/after-ctrl-c"'
 signalled "SIGTERM that the command ignores" TERM 137 \
 	sh -c "trap '' TERM; touch $T/runs; while :; do sleep 0.1; done"
+
+rm -f "$T/end"
+{ agentsight record -o "$T/r" -- sh -c "while [ ! -e $T/end ]; do sleep 0.05; done; exit 3" 2>&1; echo $? >"$T/rc"; } | true &
+touch "$T/end"
+until_true 20 test -s "$T/rc"
+is "nobody reads the messages: the command's status" "$(cat "$T/rc")" 3
+nothing_left "nobody reads the messages"
+
+# --- not root ---------------------------------------------------------------------------------
+if [ "$(id -u)" -eq 0 ] && setpriv --reuid=nobody --clear-groups test -x "$real/sslsniff"; then
+	chmod 755 "$T" "$T/tools"
+	mkdir "$T/anyone"
+	chmod 1777 "$T/anyone"
+	rm -f "$T/ran"
+	TMPDIR=$T/anyone setpriv --reuid=nobody --clear-groups "$real/agentsight" record -o "$T/anyone/r" -- \
+		touch "$T/anyone/ran" 2>"$T/err" && rc=0 || rc=$?
+	is "not root: exit 125" "$rc" 125
+	like "not root: says what is needed" "$(cat "$T/err")" 'sslsniff: .*(root|CAP_)'
+	is "not root: nothing is left, and the command is not run" "$(ls "$T/anyone")" ''
+	chmod 700 "$T"
+else
+	skip "not root" "not root, or nobody may not run $real/sslsniff"
+fi
 
 # --- a stage dies -----------------------------------------------------------------------------
 for stage in sslsniff httpparse ssemerge authstrip; do

@@ -259,14 +259,30 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 	signal(sig, SIG_DFL);	/* not ours: happens again, and ends the process */
 }
 
+/* Has the kernel fetch what will be scanned in large pieces: a program that starts
+ * has few of its pages in memory yet. */
+static void
+read_ahead(const struct elf *e)
+{
+	for (unsigned i = 0; i < e->nseg; i++) {
+		const struct elf_seg *s = &e->seg[i];
+		uint64_t from = s->off & ~4095ull;
+
+		if (!s->write || s->exec)
+			madvise(mapped.p + from, s->off + s->size - from, MADV_WILLNEED);
+	}
+}
+
 static void
 inspect_mapped(struct found *f, const struct stat *st, bool use_cache)
 {
 	struct elf e;
 
-	if (use_cache && !elf_open(&e, mapped.p, mapped.n) && cache_load(f, st, &e))
+	if (elf_open(&e, mapped.p, mapped.n))
+		e.nseg = 0;
+	else if (use_cache && cache_load(f, st, &e))
 		return;
-	madvise(mapped.p, mapped.n, MADV_SEQUENTIAL);
+	read_ahead(&e);
 	inspect_image(f, mapped.p, mapped.n);
 	if (use_cache && !f->failed && !mapped.hit && *f->kind)
 		cache_store(f, st);

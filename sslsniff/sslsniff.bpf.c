@@ -59,6 +59,10 @@ struct {
 
 static __u64 serials, images_seen;
 
+/* Set before the probes are taken off, which takes a while and happens one by
+ * one: without it a close would still be seen when data before it was not. */
+volatile bool stopped;
+
 /* One call's bytes on their way into records. */
 struct job {
 	__u64 buf;
@@ -282,6 +286,8 @@ on_leave(struct pt_regs *ctx)
 		return 0;
 	call = *found;
 	bpf_map_delete_elem(&calls, &key);
+	if (stopped)
+		return 0;
 	switch (COOKIE_SIG(cookie)) {
 	case SIG_RESULT:
 		handshaken(&call, rc, cookie);
@@ -314,7 +320,7 @@ on_free(struct pt_regs *ctx)
 	struct ssl_record r = { .conn = key.conn };
 	struct conn *c;
 
-	if (!gen)
+	if (!gen || stopped)
 		return 0;
 	key.gen = *gen;
 	c = bpf_map_lookup_elem(&conns, &key);
@@ -379,7 +385,7 @@ image_end(__u32 pid)
 	__u64 *gen = bpf_map_lookup_elem(&images, &pid);
 	struct ssl_record *r;
 
-	if (!gen)
+	if (!gen || stopped)
 		return;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (r) {	/* else the collector's sweep finds them */

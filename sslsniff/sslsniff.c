@@ -261,6 +261,7 @@ on_detach(void *self)
 {
 	struct sslsniff *s = self;
 
+	s->bpf->bss->stopped = true;
 	attach_close(&s->attach);
 	sslsniff_bpf__detach(s->bpf);
 }

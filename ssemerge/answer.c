@@ -20,6 +20,7 @@ framing_of(const char *type, bool *lines)
 		{ "application/x-jsonl", FRAMING_VALUES, true },
 		{ "application/stream+json", FRAMING_VALUES, true },
 		{ "application/json", FRAMING_VALUES, false },
+		{ "application/vnd.amazon.eventstream", FRAMING_AWS, false },
 		{ "application/grpc", FRAMING_NONE, false },
 		{ "application/connect+", FRAMING_NONE, false },
 		{ "application/proto", FRAMING_NONE, false },
@@ -53,6 +54,7 @@ answer_init(struct answer *a, struct event *scan, const char *content_type, cons
 	merge_init(&a->merge, max);
 	sse_init(&a->sse, &a->held, max);
 	values_init(&a->values, &a->held, max, lines);
+	aws_init(&a->aws, &a->held, max);
 }
 
 void
@@ -60,6 +62,7 @@ answer_free(struct answer *a)
 {
 	sse_free(&a->sse);
 	values_free(&a->values);
+	aws_free(&a->aws);
 	merge_free(&a->merge);
 	draft_drop(&a->held, &a->pending);
 	free(a->mended);
@@ -143,6 +146,7 @@ start(struct answer *a, const struct merge_format *format)
 		a->held.nomem = a->done = true;
 		held.n = 0;
 	}
+	/* nothing pending is of an AWS stream: those decide at once */
 	for (const char *p = held.p, *end = p + held.n; p < end; p += len[2]) {
 		struct merge_input in = { 0 };
 
@@ -165,8 +169,8 @@ decide(struct answer *a, struct merge_input *in)
 	const struct merge_format *format = merge_detect(in);
 	bool error = in->json && value_given(event_get(in->json, "error"));
 
-	if (!format && (in->done || error || a->pending.n + in->len > PENDING_MAX))
-		format = a->hint ? a->hint : &merge_generic;
+	if (!format && (in->done || error || in->framed || a->pending.n + in->len > PENDING_MAX))
+		format = a->hint ? a->hint : in->framed ? &merge_bedrock_converse : &merge_generic;
 	if (!format) {
 		pending_add(a, in);
 		return false;
@@ -177,22 +181,30 @@ decide(struct answer *a, struct merge_input *in)
 }
 
 static void
-on_event(void *arg, const struct sse_event *e)
+take(struct answer *a, const struct sse_event *e, struct merge_input *in)
 {
-	struct answer *a = arg;
-	struct merge_input in = { .name = "", .id = "", .data = e->data, .len = e->len };
-
 	if (a->done)
 		return;
-	input_scan(a, &in);
-	if (a->cut && !in.json && !in.done)
+	in->name = in->id = "";
+	in->data = e->data;
+	in->len = e->len;
+	input_scan(a, in);
+	if (a->cut && !in->json && !in->done)
 		return;
 	a->events++;
-	input_labels(&in, e);
-	if (!a->merge.format && !decide(a, &in))
+	input_labels(in, e);
+	if (!a->merge.format && !decide(a, in))
 		return;
-	merge_event(&a->merge, &in);
+	merge_event(&a->merge, in);
 	a->done |= a->merge.closed;
+}
+
+static void
+on_event(void *arg, const struct sse_event *e)
+{
+	struct merge_input in = { 0 };
+
+	take(arg, e, &in);
 }
 
 static void
@@ -201,6 +213,16 @@ on_value(void *arg, const char *p, size_t n)
 	struct sse_event e = { .name = "", .id = "", .data = p, .len = n };
 
 	on_event(arg, &e);
+}
+
+/* An error that comes without a payload has its text in a header: the id. */
+static void
+on_aws(void *arg, const struct aws_event *x)
+{
+	struct sse_event e = { x->type, x->typelen, x->error, x->errorlen, x->payload, x->len };
+	struct merge_input in = { .framed = true, .exception = x->exception };
+
+	take(arg, &e, &in);
 }
 
 /* --- bytes -------------------------------------------------------------------- */
@@ -233,6 +255,15 @@ answer_feed(struct answer *a, const void *data, size_t n)
 		sse_feed(&a->sse, p + skip, n - skip, on_event, a);
 	else if (a->framing == FRAMING_VALUES)
 		values_feed(&a->values, p + skip, n - skip, on_value, a);
+	else if (a->framing == FRAMING_AWS)
+		aws_feed(&a->aws, p, n, on_aws, a);
+	return a->held.nomem ? -1 : 0;
+}
+
+int
+answer_value(struct answer *a, const void *p, size_t n)
+{
+	on_value(a, p, n);
 	return a->held.nomem ? -1 : 0;
 }
 
@@ -243,6 +274,8 @@ answer_hole(struct answer *a)
 		a->framing = FRAMING_SSE;
 	if (a->framing == FRAMING_SSE)
 		sse_hole(&a->sse);
+	else if (a->framing == FRAMING_AWS)
+		aws_hole(&a->aws);
 	else
 		values_hole(&a->values);
 }
@@ -255,6 +288,8 @@ answer_end(struct answer *a, bool cut)
 		sse_end(&a->sse, on_event, a);
 	if (!a->done)
 		values_end(&a->values, on_value, a);
+	if (!a->done && !cut && a->aws.text.n)
+		a->aws.bad++;
 	if (!a->merge.format)
 		start(a, a->hint ? a->hint : &merge_generic);
 	return a->held.nomem ? -1 : 0;
@@ -276,6 +311,8 @@ answer_held(const struct answer *a)
 bool
 answer_limited(const struct answer *a, uint64_t *bytes)
 {
-	*bytes = a->merge.draft.lost + a->sse.long_bytes + a->values.long_bytes;
-	return a->merge.draft.lost || a->merge.draft.nomem || a->sse.long_events || a->values.long_events;
+	*bytes = a->merge.draft.lost + a->sse.long_bytes + a->values.long_bytes +
+	    a->aws.long_bytes;
+	return a->merge.draft.lost || a->merge.draft.nomem || a->sse.long_events || a->values.long_events ||
+	    a->aws.long_events;
 }

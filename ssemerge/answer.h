@@ -1,13 +1,14 @@
 /*
  * answer.h - one streamed answer: from the bytes of a body to the message
  *
- * Finds the framing (event stream, JSON values) and the format, by content
+ * Finds the framing (event stream, JSON values, AWS event stream) and the format, by content
  * type and path where they tell and by what comes where they do not; bytes go
  * in cut anywhere. No I/O, no clock.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
 
+#include "ssemerge/aws.h"
 #include "ssemerge/merge.h"
 #include "ssemerge/sse.h"
 #include "ssemerge/values.h"
@@ -16,6 +17,7 @@ enum framing {
 	FRAMING_UNKNOWN,	/* the first byte that is no space will tell */
 	FRAMING_SSE,
 	FRAMING_VALUES,
+	FRAMING_AWS,
 	FRAMING_NONE,		/* the content type is of no stream of events */
 };
 
@@ -23,6 +25,7 @@ struct answer {
 	enum framing framing;
 	struct sse sse;
 	struct values values;
+	struct aws aws;
 	struct merge merge;
 	struct draft held;	/* accounts what the readers hold */
 	const struct merge_format *hint;	/* by path */
@@ -46,6 +49,8 @@ void answer_free(struct answer *);
 
 /* 0, or -1 when out of memory. */
 int answer_feed(struct answer *, const void *p, size_t n);
+/* One event whole, its data being JSON, where the framing is another's. */
+int answer_value(struct answer *, const void *p, size_t n);
 /* Bytes are missing here. What is merged so far stands, and so does what comes. */
 void answer_hole(struct answer *);
 /* The body is over; cut: not by its own end. The format is known after it. */

@@ -5,7 +5,6 @@
  * overwrites: its usage is cumulative and null means "as it was". Tool input
  * comes as pieces of JSON text, parsed when its block is over.
  */
-#include "ssemerge/mend.h"
 #include "ssemerge/merge.h"
 
 #include <stdlib.h>
@@ -144,8 +143,7 @@ block_delta(struct merge *m, const struct event *ev)
 	}
 }
 
-/* Parses what tool input has come. Text that is not even the beginning of
- * JSON stays as text: better than nothing, and nobody takes it for an object. */
+/* Parses what tool input has come. */
 static void
 block_stop(struct merge *m, struct block *b)
 {
@@ -154,9 +152,7 @@ block_stop(struct merge *m, struct block *b)
 	if (!b || !b->hasinput)
 		return;
 	b->hasinput = false;
-	j = !b->input.n ? json_object() : json_loadb(b->input.p, b->input.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	if (!j && !(j = mend_cut(b->input.p, b->input.n)))
-		j = json_stringn(b->input.p, b->input.n);
+	j = merge_arguments(b->input.p, b->input.n);
 	draft_drop(&m->draft, &b->input);
 	draft_set_json(&m->draft, b->object, "input", j);
 }
@@ -204,28 +200,28 @@ message_start(struct merge *m, const struct event *ev)
 	}
 }
 
-/* Members overwrite, null ones say nothing new. */
+/* The delta's members; a null reason overwrites, other nulls say nothing new. */
 static void
-overwrite(struct merge *m, json_t *to, struct value from, bool nulls)
+delta_members(struct merge *m, struct value delta)
 {
 	struct value_iter it;
 	struct value key, val;
 
-	value_iter(&it, from);
-	while (from.kind == VALUE_OBJECT && value_next(&it, &key, &val))
-		if (val.kind != VALUE_NULL || (nulls && value_begins(key, "stop_")))
-			draft_set_member(&m->draft, to, key, val);
+	value_iter(&it, delta);
+	while (delta.kind == VALUE_OBJECT && value_next(&it, &key, &val))
+		if (value_given(val) || value_begins(key, "stop_"))
+			draft_set_member(&m->draft, m->root, key, val);
 }
 
 static void
 message_delta(struct merge *m, const struct event *ev)
 {
-	overwrite(m, m->root, event_get(ev, "delta"), true);
+	delta_members(m, event_get(ev, "delta"));
 	for (size_t i = 0; i < ev->nfields; i++) {
 		struct value key = field_key(&ev->fields[i]), val = ev->fields[i].value;
 
 		if (value_eq(key, "usage"))
-			overwrite(m, draft_object(&m->draft, m->root, "usage"), val, false);
+			merge_overwrite(m, draft_object(&m->draft, m->root, "usage"), val);
 		else if (!value_eq(key, "type") && !value_eq(key, "delta") && value_given(val))
 			draft_set_member(&m->draft, m->root, key, val);
 	}
@@ -297,7 +293,7 @@ const struct merge_format merge_anthropic = {
 	.name = "anthropic",
 	.own = sizeof(struct anthropic),
 	.detect = detect,
-	.path = "/v1/messages",
+	.path = { "/v1/messages", "/v1/complete", ":streamRawPredict" },
 	.event = event,
 	.finish = finish,
 	.free = free_own,

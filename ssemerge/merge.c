@@ -1,12 +1,15 @@
 /* merge.c - what all vendors' merges share; see merge.h */
 #include "ssemerge/merge.h"
 
+#include "ssemerge/mend.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* In the order in which they are asked. */
 static const struct merge_format *const formats[] = {
-	&merge_anthropic, &merge_openai_chat,
+	&merge_anthropic, &merge_openai_responses, &merge_openai_chat, &merge_gemini, &merge_ollama,
+	&merge_cohere, &merge_dashscope, &merge_bedrock_converse, &merge_bedrock_invoke,
 };
 enum { NFORMAT = sizeof(formats) / sizeof(*formats) };
 
@@ -31,7 +34,7 @@ merge_event(struct merge *m, const struct merge_input *in)
 {
 	if (in->done && m->format != &merge_generic)
 		m->ended = m->closed = true;
-	else if (!in->json && m->format != &merge_generic)
+	else if (!in->json && !in->exception && m->format != &merge_generic)
 		m->bad++;
 	else
 		m->format->event(m, in);
@@ -71,9 +74,20 @@ const struct merge_format *
 merge_by_path(const char *path, size_t n)
 {
 	for (size_t i = 0; i < NFORMAT; i++)
-		if (formats[i]->path && memmem(path, n, formats[i]->path, strlen(formats[i]->path)))
-			return formats[i];
+		for (const char *const *part = formats[i]->path; *part; part++)
+			if (memmem(path, n, *part, strlen(*part)))
+				return formats[i];
 	return NULL;
+}
+
+struct value
+input_object(const struct merge_input *in)
+{
+	const char *p = memchr(in->data, '{', in->len), *end = in->data + in->len;
+
+	while (end[-1] != '}')		/* there may be space around it */
+		end--;
+	return (struct value){ p, end - p, VALUE_OBJECT, false };
 }
 
 void
@@ -91,6 +105,43 @@ void
 merge_grow(struct merge *m, json_t *object, const char *key, struct value v)
 {
 	m->content |= draft_append(&m->draft, object, key, v);
+}
+
+json_t *
+merge_arguments(const char *p, size_t n)
+{
+	json_t *j = n ? json_loadb(p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : json_object();
+
+	if (!j && !(j = mend_cut(p, n)))
+		j = json_stringn(p, n);
+	return j;
+}
+
+void
+merge_extend(struct merge *m, json_t *object, const char *key, struct value array)
+{
+	struct value_iter it;
+	struct value k, v;
+	json_t *to;
+
+	if (array.kind != VALUE_ARRAY)
+		return;
+	to = draft_array(&m->draft, object, key);
+	value_iter(&it, array);
+	while (value_next(&it, &k, &v))
+		draft_push(&m->draft, to, v);
+}
+
+void
+merge_overwrite(struct merge *m, json_t *object, struct value from)
+{
+	struct value_iter it;
+	struct value key, val;
+
+	value_iter(&it, from);
+	while (object && from.kind == VALUE_OBJECT && value_next(&it, &key, &val))
+		if (value_given(val))
+			draft_set_member(&m->draft, object, key, val);
 }
 
 /* Not held to the limit: it repeats what the message has. */
@@ -142,6 +193,12 @@ value_int(struct value v, int64_t otherwise)
 	int64_t n;
 
 	return value_i64(v, &n) ? n : otherwise;
+}
+
+bool
+value_says(struct value v)
+{
+	return v.kind == VALUE_STRING && v.n > 2;
 }
 
 bool

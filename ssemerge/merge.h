@@ -21,6 +21,8 @@ struct merge_input {
 	const struct event *json;	/* the data scanned; NULL: it is not a JSON object */
 	struct value type;	/* its "type" */
 	bool done;		/* "[DONE]" */
+	bool framed;		/* of an AWS event stream: name is its type */
+	bool exception;		/* and it is an exception, or an error */
 };
 
 struct merge;
@@ -31,7 +33,7 @@ struct merge_format {
 	/* Is this surely an event of the vendor's? */
 	bool (*detect)(const struct merge_input *);
 	/* Would this path be the vendor's, when the events do not tell? */
-	const char *path;	/* a part of it */
+	const char *path[4];	/* parts of it */
 	void (*event)(struct merge *, const struct merge_input *);
 	/* No more events: makes m->root whole (the draft is settled before)
 	 * and appends the answer that is visible to a user to text. */
@@ -39,7 +41,9 @@ struct merge_format {
 	void (*free)(struct merge *);	/* what own points to */
 };
 
-extern const struct merge_format merge_anthropic, merge_openai_chat, merge_generic;
+extern const struct merge_format merge_anthropic, merge_openai_chat, merge_openai_responses,
+    merge_gemini, merge_ollama, merge_bedrock_invoke, merge_bedrock_converse, merge_cohere,
+    merge_dashscope, merge_generic;
 
 struct merge {
 	const struct merge_format *format;	/* NULL: not known yet */
@@ -68,11 +72,20 @@ const struct merge_format *merge_detect(const struct merge_input *);
 const struct merge_format *merge_by_path(const char *path, size_t n);
 
 /* For formats. */
+/* The whole data of an event that is a JSON object. */
+struct value input_object(const struct merge_input *);
 /* The error that the stream tells; the first one counts. What is no object
  * becomes {"message":VALUE}. */
 void merge_error(struct merge *, struct value);
 /* Appends to the string object[key] as draft_append; it is part of the answer. */
 void merge_grow(struct merge *, json_t *object, const char *key, struct value);
+/* Arguments of a tool, which came as pieces of JSON text, as a value: nothing
+ * is {}, what was cut is closed, what is no JSON at all stays text. */
+json_t *merge_arguments(const char *p, size_t n);
+/* Appends the elements of an array to those of object[key]. */
+void merge_extend(struct merge *, json_t *object, const char *key, struct value array);
+/* Members overwrite those of object; null ones say nothing new. */
+void merge_overwrite(struct merge *, json_t *object, struct value from);
 /* Adds the string object[key] to the text of the answer. */
 void merge_text(struct text *, const json_t *object, const char *key);
 /* A member of the scanned object, its key with the quotes. */
@@ -82,6 +95,8 @@ void value_pick(struct value object, const char *const *key, struct value *to, s
 /* Does a JSON string begin with this? */
 bool value_begins(struct value, const char *text);
 int64_t value_int(struct value, int64_t otherwise);
+/* A string that is not empty. */
+bool value_says(struct value);
 /* Neither absent nor null. */
 bool value_given(struct value);
 

@@ -45,13 +45,6 @@ detect(const struct merge_input *in)
 	    value_begins(object, "text_completion"));
 }
 
-/* Strings that are there and say something. */
-static bool
-says(struct value v)
-{
-	return v.kind == VALUE_STRING && v.n > 2;
-}
-
 static struct choice *
 choice_get(struct merge *m, int64_t index)
 {
@@ -83,19 +76,6 @@ choice_get(struct merge *m, int64_t index)
 	return o;
 }
 
-/* Adds the elements of an array to those of object[key]. */
-static void
-push_all(struct merge *m, json_t *object, const char *key, struct value array)
-{
-	struct value_iter it;
-	struct value k, v;
-	json_t *to = draft_array(&m->draft, object, key);
-
-	value_iter(&it, array);
-	while (value_next(&it, &k, &v))
-		draft_push(&m->draft, to, v);
-}
-
 static void
 logprobs(struct merge *m, struct choice *o, struct value v)
 {
@@ -111,9 +91,9 @@ logprobs(struct merge *m, struct choice *o, struct value v)
 	value_iter(&it, v);
 	while (value_next(&it, &key, &val)) {
 		if (value_eq(key, "content") && val.kind == VALUE_ARRAY)
-			push_all(m, o->logprobs, "content", val);
+			merge_extend(m, o->logprobs, "content", val);
 		else if (value_eq(key, "refusal") && val.kind == VALUE_ARRAY)
-			push_all(m, o->logprobs, "refusal", val);
+			merge_extend(m, o->logprobs, "refusal", val);
 		else
 			draft_set_member(&m->draft, o->logprobs, key, val);
 	}
@@ -174,7 +154,7 @@ tool_get(struct merge *m, struct choice *o, struct value call)
 			t = &o->tool[n];
 	if (!t && index.kind != VALUE_INT && o->ntool)
 		t = &o->tool[o->ntool - 1];
-	if (t && says(id) && says(name)) {
+	if (t && value_says(id) && value_says(name)) {
 		const json_t *known = json_object_get(t->object, "id");
 
 		if (json_string_length(known) && !same_string(known, id))
@@ -193,7 +173,7 @@ tool_function(struct merge *m, struct tool *t, struct value function)
 	while (function.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
 		if (value_eq(key, "arguments"))
 			merge_grow(m, t->function, "arguments", val);
-		else if (!value_eq(key, "name") || says(val))
+		else if (!value_eq(key, "name") || value_says(val))
 			draft_set_member(&m->draft, t->function, key, val);
 	}
 }
@@ -209,7 +189,7 @@ tool_call(struct merge *m, struct choice *o, struct value call)
 	while (t && value_next(&it, &key, &val)) {
 		if (value_eq(key, "function"))
 			tool_function(m, t, val);
-		else if (value_eq(key, "id") || value_eq(key, "type") ? says(val) : !value_eq(key, "index"))
+		else if (value_eq(key, "id") || value_eq(key, "type") ? value_says(val) : !value_eq(key, "index"))
 			draft_set_member(&m->draft, t->object, key, val);
 	}
 }
@@ -220,7 +200,7 @@ function_call(struct merge *m, struct choice *o, struct value v)
 	json_t *f = draft_object(&m->draft, o->message, "function_call");
 	struct value name = value_get(v, "name");
 
-	if (says(name))
+	if (value_says(name))
 		draft_set(&m->draft, f, "name", name);
 	merge_grow(m, f, "arguments", value_get(v, "arguments"));
 }
@@ -286,13 +266,13 @@ delta_array(struct merge *m, struct choice *o, struct value key, struct value v)
 		while (value_next(&it, &k, &e))
 			reasoning_detail(m, draft_array(&m->draft, o->message, "reasoning_details"), e);
 	} else if (value_eq(key, "annotations")) {
-		push_all(m, o->message, "annotations", v);
+		merge_extend(m, o->message, "annotations", v);
 	} else if (value_eq(key, "images")) {
-		push_all(m, o->message, "images", v);
+		merge_extend(m, o->message, "images", v);
 	} else if (value_eq(key, "thinking_blocks")) {
-		push_all(m, o->message, "thinking_blocks", v);
+		merge_extend(m, o->message, "thinking_blocks", v);
 	} else if (value_eq(key, "content")) {	/* Mistral: typed parts */
-		push_all(m, o->message, "content", v);
+		merge_extend(m, o->message, "content", v);
 	} else {
 		rest_put(&m->draft, &o->extra, key, v);
 	}
@@ -314,7 +294,7 @@ delta_member(struct merge *m, struct choice *o, struct value key, struct value v
 				return;
 			}
 	if (value_eq(key, "role")) {
-		if (says(v))
+		if (value_says(v))
 			rest_put(&m->draft, &o->extra, key, v);
 	} else if (v.kind == VALUE_ARRAY) {
 		delta_array(m, o, key, v);
@@ -345,7 +325,7 @@ choice_member(struct merge *m, struct choice *o, struct value key, struct value 
 	struct chat *c = m->own;
 
 	if (value_eq(key, "finish_reason")) {
-		if (says(val)) {
+		if (value_says(val)) {
 			o->finished = true;
 			rest_put(&m->draft, &o->rest, key, val);
 		}
@@ -399,7 +379,7 @@ event(struct merge *m, const struct merge_input *in)
 	struct chat *c = m->own;
 	struct value id = event_get(in->json, "id"), key, val, choices = { 0 };
 	/* of chunks without an id only the usage counts, but for the first */
-	bool named = !c->begun || says(id);
+	bool named = !c->begun || value_says(id);
 	struct value_iter it;
 
 	c->begun = true;
@@ -527,7 +507,7 @@ const struct merge_format merge_openai_chat = {
 	.name = "openai-chat",
 	.own = sizeof(struct chat),
 	.detect = detect,
-	.path = "/chat/completions",
+	.path = { "/chat/completions", "/v1/completions" },
 	.event = event,
 	.finish = finish,
 	.free = free_own,

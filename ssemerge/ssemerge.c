@@ -1,6 +1,7 @@
 /*
  * ssemerge - join the pieces of streamed model answers
  * reads   http.body     pieces of a streaming body, by id
+ *         ws.message    of OpenAI Responses over WebSocket
  * writes  sse.message   one per stream: the object that the vendor would have
  *                       sent unstreamed; everything else goes on unchanged
  * keeps   per stream the message so far and the event that is incomplete; at
@@ -58,7 +59,7 @@ why_incomplete(const struct stream *s, const char *why)
 	const struct answer *a = &s->answer;
 	uint64_t bytes;
 
-	if (s->hole)
+	if (s->hole || a->aws.bad)
 		return "hole";
 	if (answer_limited(a, &bytes))
 		return "limit";
@@ -76,8 +77,8 @@ count_losses(struct ssemerge *self, const struct stream *s)
 
 	if (answer_limited(a, &bytes))
 		loss_add(loss, "max_message", 1, bytes);
-	if (a->merge.bad || stray)
-		loss_add(loss, "bad_data", a->merge.bad + (stray > 0), stray);
+	if (a->merge.bad || stray || a->aws.bad)
+		loss_add(loss, "bad_data", a->merge.bad + a->aws.bad + (stray > 0), stray);
 	if (a->bad_utf8)
 		loss_add(loss, "bad_utf8", a->bad_utf8, a->bad_utf8_bytes);
 }
@@ -162,12 +163,13 @@ stream_begin(struct ssemerge *self, struct stream *s, struct event *ev)
 	s->first_ns = event_time(ev);
 }
 
+/* Bytes of the body; whole: the data of one event. */
 static void
-stream_feed(struct ssemerge *self, struct stream *s, const char *p, size_t n)
+stream_feed(struct ssemerge *self, struct stream *s, const char *p, size_t n, bool whole)
 {
 	if (s->written)
 		return;
-	if (answer_feed(&s->answer, p, n))
+	if (whole ? answer_value(&s->answer, p, n) : answer_feed(&s->answer, p, n))
 		errx(1, "out of memory in a stream");
 	if (s->answer.merge.content && !s->token) {
 		s->token = true;
@@ -263,6 +265,16 @@ stream_get(struct ssemerge *self, struct event *ev)
 	return s;
 }
 
+/* Passes a line on before what it completes, not behind. The stage counts it
+ * as dropped. */
+static void
+pass_first(struct stage_io *io, const struct event *ev)
+{
+	line_put(&io->out, ev->line, ev->len);
+	io->passed++;
+	io->dropped--;
+}
+
 static enum verdict
 body(struct ssemerge *self, struct event *ev, struct stage_io *io)
 {
@@ -279,23 +291,87 @@ body(struct ssemerge *self, struct event *ev, struct stage_io *io)
 			flow_drop(self->flows, s, FLOW_END);
 		return STAGE_PASS;
 	}
-	if (self->raw) {	/* before what it completes */
-		line_put(&io->out, ev->line, ev->len);
-		io->passed++;
-		io->dropped--;
-	}
+	if (self->raw)
+		pass_first(io, ev);
 	data = event_bytes(ev, "data", &n);
 	if (!in_order(self, s, ev, n))
 		return STAGE_DROP;
 	if (event_time(ev) > s->last_ns && !s->written)
 		s->last_ns = event_time(ev);
-	stream_feed(self, s, data, n);
+	stream_feed(self, s, data, n, false);
 	if (event_bool(ev, "last")) {
 		s->incomplete = reason_of(ev);
 		flow_drop(self->flows, s, FLOW_END);
 	} else {
 		stream_charge(self, s);
 	}
+	return STAGE_DROP;
+}
+
+/* --- Responses over WebSocket --------------------------------------------------- */
+
+/* The turn that a message belongs to: begun by response.created, one at a time
+ * per socket, or per stream_id where turns run beside each other. */
+static struct stream *
+turn_get(struct ssemerge *self, struct event *ev, bool created)
+{
+	size_t idlen = 0, sidlen = 0;
+	const char *id = event_str(ev, "id", &idlen);
+	const char *sid = value_str(&ev->arena, event_get(&self->scan, "stream_id"), &sidlen);
+	char *key = id ? arena_get(&ev->arena, idlen + sidlen + 4) : NULL;
+	struct stream *s;
+	size_t n;
+
+	if (!key)
+		return NULL;
+	memcpy(key, "ws", 3);
+	memcpy(key + 3, id, idlen);
+	key[3 + idlen] = '\0';
+	memcpy(key + 4 + idlen, sid ? sid : "", sidlen);
+	n = 4 + idlen + sidlen;
+	s = flow_find(self->flows, key, n, self->io->now);
+	if (!created)
+		return s;
+	if (s)
+		flow_drop(self->flows, s, FLOW_EOF);
+	if (!(s = flow_get(self->flows, key, n, self->io->now)))
+		err(1, "new stream");
+	s->begun = true;
+	answer_init(&s->answer, &self->scan, NULL, "/responses", 10, self->max_message);
+	stream_head(self, s, ev);
+	s->first_ns = event_time(ev);
+	return s;
+}
+
+/* The messages go on: they are also the requests, and not all of them events. */
+static enum verdict
+socket_message(struct ssemerge *self, struct event *ev, struct stage_io *io)
+{
+	size_t n = 0;
+	const char *data = event_bytes(ev, "data", &n);
+	struct value type;
+	struct stream *s;
+	bool created;
+
+	if (!n || *data != '{' || (!memmem(data, n, "response.", 9) && !memmem(data, n, "\"error\"", 7)) ||
+	    event_scan(&self->scan, data, n) != EVENT_OK)
+		return STAGE_PASS;
+	type = event_get(&self->scan, "type");
+	created = value_eq(type, "response.created") &&
+	    value_eq(value_get(event_get(&self->scan, "response"), "object"), "response");
+	/* what clients send */
+	if ((!value_begins(type, "response.") && !value_eq(type, "error")) || value_eq(type, "response.create") ||
+	    value_eq(type, "response.cancel") || value_eq(type, "response.steer"))
+		return STAGE_PASS;
+	if (!(s = turn_get(self, ev, created)))
+		return STAGE_PASS;
+	pass_first(io, ev);
+	s->last_ns = event_time(ev);
+	stream_feed(self, s, data, n, true);
+	if (s->written)
+		flow_drop(self->flows, s, FLOW_END);
+	else
+		stream_charge(self, s);
 	return STAGE_DROP;
 }
 
@@ -307,9 +383,9 @@ event(void *arg, struct event *ev, struct stage_io *io)
 	struct ssemerge *self = arg;
 
 	flow_expire(self->flows, io->now, self->idle_ns);
-	if (!event_is(ev, "http.body"))
-		return STAGE_PASS;
-	return body(self, ev, io);
+	if (event_is(ev, "http.body"))
+		return body(self, ev, io);
+	return event_is(ev, "ws.message") ? socket_message(self, ev, io) : STAGE_PASS;
 }
 
 static int

@@ -245,6 +245,45 @@ def holes():
     ok("NDJSON goes on at the next line", o["incomplete"] == "hole" and o["events"] == 2, o)
 
 
+def sockets():
+    """OpenAI Responses over WebSocket: turns one after the other, and beside each other."""
+    def ws(o, direction="in", id="c:9/1", t=T0):
+        return dump({"type": "ws.message", "timestamp_ns": t, "pid": 7, "tid": 8, "uid": 9, "comm": "codex",
+                     "conn": "c:9", "id": id, "direction": direction, "opcode": "text", "data": dump(o)})
+
+    def turn(n, *deltas, **more):
+        base = {"id": "resp_%d" % n, "object": "response", "status": "in_progress", "output": []}
+        item = {"id": "m", "type": "message", "role": "assistant", "content": []}
+        part = {"type": "output_text", "text": "", "annotations": []}
+        yield ws({"type": "response.created", "response": base, **more})
+        yield ws({"type": "response.output_item.added", "output_index": 0, "item": item, **more})
+        yield ws({"type": "response.content_part.added", "output_index": 0, "content_index": 0, "part": part, **more})
+        for d in deltas:
+            yield ws({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": d, **more})
+        item = {**item, "content": [{**part, "text": "".join(deltas)}]}
+        yield ws({"type": "response.completed", "response": {**base, "status": "completed", "output": [item]}, **more})
+
+    ask = ws({"type": "response.create", "input": "x"}, "out")
+    one, two = list(turn(1, "Hel", "lo")), list(turn(2, "Bye"))
+    out = run([ask] + one + [ask] + two)
+    got = messages(out)
+    is_("turns on one socket", [(o["format"], o["id"], o["message"]["id"], o["text"], o["complete"]) for o in got],
+        [("openai-responses", "c:9/1", "resp_1", "Hello", True), ("openai-responses", "c:9/1", "resp_2", "Bye", True)])
+    is_("the messages pass, each before what it completes", [x for x in out if '"sse.message"' not in x], [ask] + one + [ask] + two)
+    ok("in order", '"sse.message"' in out[1 + len(one)] and '"sse.message"' in out[-1])
+    a, b = list(turn(1, "A1", "A2", stream_id="a")), list(turn(2, "B1", "B2", stream_id="b"))
+    is_("turns beside each other", [o["text"] for o in messages(run([x for p in zip(a, b) for x in p]))], ["A1A2", "B1B2"])
+    cut = run(one[:-1])
+    is_("a turn that is cut", part(messages(cut)[0], ("text", "complete", "incomplete")),
+        {"text": "Hello", "complete": False, "incomplete": "eof"})
+    out = run(one[:-1] + [ws({"type": "error", "error": {"code": "websocket_connection_limit_reached", "message": "60 minutes"}})])
+    is_("an error in a turn", part(messages(out)[0], ("incomplete", "error")),
+        {"incomplete": "error", "error": {"code": "websocket_connection_limit_reached", "message": "60 minutes"}})
+    realtime = [ws({"type": "response.created", "response": {"object": "realtime.response"}}), ws({"type": "response.text.delta", "delta": "x"}),
+                ws({"type": "error", "error": {}}), ws([1, "response."]), ws("response.")]
+    is_("what is another's passes", run(realtime), realtime)
+
+
 def bad_data():
     def merge(*data, **more):
         out = run(pieces(list(data), **more))
@@ -345,6 +384,7 @@ passing()
 ends()
 interleaved()
 holes()
+sockets()
 bad_data()
 limits()
 statuses()

@@ -150,6 +150,101 @@ test_values(void)
 	ok(values_give("{\"a\":", false, "{\"a\":;"), "a value that is cut");
 }
 
+/* A message as AWS frames it; returns its length. */
+static size_t
+frame(char *to, const char *type, const char *payload)
+{
+	size_t t = strlen(type), n = strlen(payload), head = 1 + 11 + 1 + 2 + t, total = 16 + head + n;
+	unsigned char *p = (unsigned char *)to;
+	uint32_t v[2] = { total, head }, crc;
+
+	for (int i = 0; i < 8; i++)
+		p[i] = v[i / 4] >> (24 - i % 4 * 8);
+	crc = aws_crc32(p, 8);
+	for (int i = 0; i < 4; i++)
+		p[8 + i] = crc >> (24 - i * 8);
+	p[12] = 11;
+	memcpy(p + 13, ":event-type", 11);
+	p[24] = 7;
+	p[25] = t >> 8;
+	p[26] = t;
+	memcpy(p + 27, type, t);
+	memcpy(p + 27 + t, payload, n);
+	crc = aws_crc32(p, total - 4);
+	for (int i = 0; i < 4; i++)
+		p[total - 4 + i] = crc >> (24 - i * 8);
+	return total;
+}
+
+static void
+on_aws(void *arg, const struct aws_event *e)
+{
+	log_add(arg, e->type, e->typelen);
+	log_add(arg, "|", 1);
+	log_add(arg, e->payload, e->len);
+	log_add(arg, ";", 1);
+}
+
+/* Feeds s[0..n) cut in three at every two places; all give want and bad. */
+static int
+aws_gives(const char *s, size_t n, const char *want, uint64_t bad, uint64_t toolong)
+{
+	int good = 1;
+
+	for (size_t i = 0; i <= n; i += 1 + n / 100)
+		for (size_t k = i; k <= n; k += 1 + n / 50) {
+			struct draft d;
+			struct aws r;
+			struct log l = { 0 };
+
+			draft_init(&d, SIZE_MAX);
+			aws_init(&r, &d, 100);
+			aws_feed(&r, s, i, on_aws, &l);
+			aws_feed(&r, s + i, k - i, on_aws, &l);
+			aws_feed(&r, s + k, n - k, on_aws, &l);
+			aws_free(&r);
+			if ((strcmp(l.text, want) || r.bad != bad || r.long_events != toolong) && good)
+				printf("# cut at %zu and %zu: %s, %d bad\n", i, k, l.text, (int)r.bad);
+			good &= !strcmp(l.text, want) && r.bad == bad && r.long_events == toolong && d.held == 0;
+		}
+	return good;
+}
+
+static void
+test_aws(void)
+{
+	char s[1024], big[200];
+	struct draft d;
+	struct aws r;
+	struct log l = { 0 };
+	size_t a, b, n;
+
+	ok(aws_crc32("123456789", 9) == 0xcbf43926, "CRC-32, its check value");
+	a = frame(s, "one", "{\"a\":1}");
+	b = a + frame(s + a, "two", "");
+	n = b + frame(s + b, "three", "x");
+	ok(aws_gives(s, n, "one|{\"a\":1};two|;three|x;", 0, 0), "messages");
+	s[a + 20] ^= 1;
+	ok(aws_gives(s, n, "one|{\"a\":1};three|x;", 1, 0), "a damaged message: the next one is found");
+	s[a + 20] ^= 1;
+	s[a + 1] ^= 1;
+	ok(aws_gives(s, n, "one|{\"a\":1};three|x;", 1, 0), "a damaged length as well");
+	s[a + 1] ^= 1;
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	a = frame(s, "one", big);
+	n = a + frame(s + a, "two", "y");
+	ok(aws_gives(s, n, "two|y;", 0, 1), "one over the limit is passed over");
+	n = frame(s, "one", "1");
+	n += frame(s + n, "two", "2");
+	draft_init(&d, SIZE_MAX);
+	aws_init(&r, &d, 100);
+	aws_hole(&r);
+	aws_feed(&r, s + 5, n - 5, on_aws, &l);
+	ok(!strcmp(l.text, "two|2;") && r.bad == 0, "after a hole: from the next message on");
+	aws_free(&r);
+}
+
 /* What mend_cut makes of a text, as JSON; "none" for nothing. */
 static int
 cut_is(const char *s, const char *want)
@@ -251,6 +346,7 @@ main(void)
 {
 	test_sse();
 	test_values();
+	test_aws();
 	test_cut();
 	test_utf8();
 	test_draft();

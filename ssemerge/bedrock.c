@@ -1,0 +1,409 @@
+/*
+ * bedrock.c - AWS Bedrock: InvokeModelWithResponseStream, ConverseStream
+ *
+ * Converse has events of its own. InvokeModel wraps the events of the model's
+ * vendor, which the vendor's merge takes; models that just send pieces of text
+ * (Titan, Llama, Mistral) are merged here.
+ */
+#include "ssemerge/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Converse ----------------------------------------------------------------- */
+
+struct block {
+	int64_t index;
+	json_t *object;		/* in content */
+	struct text input;	/* JSON text of toolUse.input */
+	bool hasinput;
+};
+
+struct converse {
+	json_t *content;	/* in root */
+	struct block *block;
+	size_t n, cap;
+};
+
+static bool
+name_is(const struct merge_input *in, const char *name)
+{
+	return in->namelen == strlen(name) && !memcmp(in->name, name, in->namelen);
+}
+
+static bool
+is_converse(struct value key)
+{
+	static const char *const name[] = { "messageStart", "contentBlockStart", "contentBlockDelta",
+	    "contentBlockStop", "messageStop", "metadata" };
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++)
+		if (value_eq(key, name[i]))
+			return true;
+	return false;
+}
+
+/* An exception of the stream: its payload, and its name as "type". */
+static void
+exception(struct merge *m, const struct merge_input *in)
+{
+	if (m->error)
+		return;
+	if (in->json)
+		merge_error(m, input_object(in));
+	if (!m->error && (m->error = json_object()) && in->idlen)
+		json_object_set_new(m->error, "message", json_stringn(in->id, in->idlen));
+	if (in->namelen && !json_object_get(m->error, "type"))
+		json_object_set_new(m->error, "type", json_stringn(in->name, in->namelen));
+	m->closed = true;
+}
+
+static struct block *
+block_get(struct merge *m, struct converse *c, int64_t index)
+{
+	struct value none = { "{}", 2, VALUE_OBJECT, false };
+	struct block *b;
+	size_t n;
+
+	for (size_t i = c->n; i-- > 0;)
+		if (c->block[i].index == index)
+			return &c->block[i];
+	if (!c->content)
+		c->content = draft_array(&m->draft, draft_object(&m->draft,
+		    draft_object(&m->draft, m->root, "output"), "message"), "content");
+	n = json_array_size(c->content);
+	draft_push(&m->draft, c->content, none);
+	if (json_array_size(c->content) == n)
+		return NULL;
+	if (c->n == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 8;
+
+		if (!(b = realloc(c->block, cap * sizeof(*b)))) {
+			m->draft.nomem = true;
+			return NULL;
+		}
+		c->block = b;
+		c->cap = cap;
+	}
+	b = &c->block[c->n++];
+	*b = (struct block){ .index = index, .object = json_array_get(c->content, n) };
+	return b;
+}
+
+static void
+reasoning(struct merge *m, struct block *b, struct value v)
+{
+	json_t *o = draft_object(&m->draft, b->object, "reasoningContent"), *text;
+
+	if (value_get(v, "redactedContent").kind) {
+		merge_grow(m, o, "redactedContent", value_get(v, "redactedContent"));
+		return;
+	}
+	text = draft_object(&m->draft, o, "reasoningText");
+	merge_grow(m, text, "text", value_get(v, "text"));
+	draft_set(&m->draft, text, "signature", value_get(v, "signature"));
+}
+
+static void
+block_delta(struct merge *m, struct converse *c, struct value v)
+{
+	static const char *const name[] = { "text", "toolUse", "reasoningContent", "citation" };
+	struct block *b = block_get(m, c, value_int(value_get(v, "contentBlockIndex"), 0));
+	struct value d[4], input;
+	char *to;
+
+	if (!b)
+		return;
+	value_pick(value_get(v, "delta"), name, d, 4);
+	if (d[0].kind)
+		merge_grow(m, b->object, "text", d[0]);
+	if (d[1].kind && draft_object(&m->draft, b->object, "toolUse")) {
+		input = value_get(d[1], "input");
+		to = input.kind == VALUE_STRING ? draft_room(&m->draft, &b->input, input.n) : NULL;
+		if (to)
+			b->input.n += value_decode(input, to);
+		b->hasinput = true;
+		m->content = true;
+	}
+	if (d[2].kind)
+		reasoning(m, b, d[2]);
+	if (d[3].kind)
+		draft_push(&m->draft, draft_array(&m->draft, b->object, "citations"), d[3]);
+}
+
+static void
+block_start(struct merge *m, struct converse *c, struct value v)
+{
+	struct block *b = block_get(m, c, value_int(value_get(v, "contentBlockIndex"), 0));
+	struct value start = value_get(v, "start"), key, val;
+	struct value_iter it;
+
+	value_iter(&it, start);
+	while (b && start.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
+		draft_set_member(&m->draft, b->object, key, val);
+		b->hasinput |= value_eq(key, "toolUse");	/* without any: {} */
+	}
+}
+
+static void
+converse(struct merge *m, struct converse *c, struct value name, struct value v)
+{
+	json_t *message;
+
+	if (value_eq(name, "contentBlockDelta")) {
+		block_delta(m, c, v);
+	} else if (value_eq(name, "contentBlockStart")) {
+		block_start(m, c, v);
+	} else if (value_eq(name, "contentBlockStop")) {
+		draft_settle(&m->draft);
+	} else if (value_eq(name, "messageStart")) {
+		message = draft_object(&m->draft, draft_object(&m->draft, m->root, "output"), "message");
+		draft_set(&m->draft, message, "role", value_get(v, "role"));
+		c->content = draft_array(&m->draft, message, "content");
+	} else if (value_eq(name, "messageStop")) {
+		merge_overwrite(m, m->root, v);
+		m->ended = true;
+	} else if (value_eq(name, "metadata")) {
+		merge_overwrite(m, m->root, v);
+		m->closed = m->ended;
+	}
+	json_object_del(m->root, "p");		/* padding */
+}
+
+/* A block with citations is citationsContent in the unstreamed answer. */
+static void
+block_finish(struct merge *m, struct block *b)
+{
+	json_t *cited = json_object_get(b->object, "citations"), *text = json_object_get(b->object, "text"), *o;
+
+	if (b->hasinput) {
+		b->hasinput = false;
+		draft_set_json(&m->draft, draft_object(&m->draft, b->object, "toolUse"), "input",
+		    merge_arguments(b->input.p, b->input.n));
+		draft_drop(&m->draft, &b->input);
+	}
+	if (cited && (o = json_pack("{s:[{s:O*}],s:O}", "content", "text", text, "citations", cited))) {
+		json_object_del(b->object, "text");
+		json_object_del(b->object, "citations");
+		json_object_set_new(b->object, "citationsContent", o);
+	}
+}
+
+static void
+converse_finish(struct merge *m, struct converse *c, struct text *text)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const json_t *o = c->block[i].object;
+
+		merge_text(text, o, "text");
+		block_finish(m, &c->block[i]);
+	}
+}
+
+static void
+converse_free(struct merge *m, struct converse *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		draft_drop(&m->draft, &c->block[i].input);
+	free(c->block);
+}
+
+static bool
+converse_detect(const struct merge_input *in)
+{
+	char quoted[32];
+
+	if (!in->framed || in->namelen + 2 > sizeof(quoted))
+		return false;
+	quoted[0] = quoted[in->namelen + 1] = '"';
+	memcpy(quoted + 1, in->name, in->namelen);
+	return is_converse((struct value){ quoted, in->namelen + 2, VALUE_STRING, false });
+}
+
+static void
+converse_event(struct merge *m, const struct merge_input *in)
+{
+	char quoted[32] = "\"";
+
+	if (in->exception) {
+		exception(m, in);
+	} else if (in->namelen + 2 <= sizeof(quoted)) {
+		memcpy(quoted + 1, in->name, in->namelen);
+		quoted[in->namelen + 1] = '"';
+		converse(m, m->own, (struct value){ quoted, in->namelen + 2, VALUE_STRING, false },
+		    input_object(in));
+	}
+}
+
+static void
+converse_done(struct merge *m, struct text *text)
+{
+	converse_finish(m, m->own, text);
+}
+
+static void
+converse_drop(struct merge *m)
+{
+	converse_free(m, m->own);
+}
+
+const struct merge_format merge_bedrock_converse = {
+	.name = "bedrock-converse",
+	.own = sizeof(struct converse),
+	.detect = converse_detect,
+	.path = { "/converse-stream" },
+	.event = converse_event,
+	.finish = converse_done,
+	.free = converse_drop,
+};
+
+/* --- InvokeModel ---------------------------------------------------------------- */
+
+struct invoke {
+	struct merge inner;	/* of the model's vendor, once known */
+	struct event scan;	/* of what is wrapped */
+	struct converse nova;	/* Nova sends the events of Converse */
+	struct rest rest;	/* of models that send pieces of text */
+	bool known;
+};
+
+static bool
+invoke_detect(const struct merge_input *in)
+{
+	return in->framed && name_is(in, "chunk") && event_get(in->json, "bytes").kind == VALUE_STRING;
+}
+
+/* Titan, Llama, Mistral, Jurassic and such: one string grows. */
+static void
+plain(struct merge *m, const struct event *ev)
+{
+	static const char *const grows[] = { "outputText", "generation", "completion", "text" };
+	struct invoke *own = m->own;
+	struct value outputs = event_get(ev, "outputs"), key, val, k;
+	struct value_iter it;
+
+	rest_begin(&own->rest);
+	for (size_t i = 0; i < ev->nfields; i++) {
+		size_t g = 0;
+
+		key = field_key(&ev->fields[i]);
+		val = ev->fields[i].value;
+		while (g < 4 && !value_eq(key, grows[g]))
+			g++;
+		if (g < 4 && val.kind == VALUE_STRING)
+			merge_grow(m, m->root, grows[g], val);
+		else if (!value_eq(key, "outputs") && value_given(val))
+			rest_put(&m->draft, &own->rest, key, val);
+		m->ended |= (value_eq(key, "completionReason") || value_eq(key, "stop_reason")) && value_says(val);
+	}
+	value_iter(&it, outputs);
+	for (size_t i = 0; outputs.kind == VALUE_ARRAY && value_next(&it, &k, &val); i++) {
+		struct value none = { "{}", 2, VALUE_OBJECT, false };
+		json_t *all = draft_array(&m->draft, m->root, "outputs");
+
+		if (i == json_array_size(all))
+			draft_push(&m->draft, all, none);
+		merge_grow(m, json_array_get(all, i), "text", value_get(val, "text"));
+		draft_set(&m->draft, json_array_get(all, i), "stop_reason", value_get(val, "stop_reason"));
+		m->ended |= value_says(value_get(val, "stop_reason"));
+	}
+}
+
+/* An event that was wrapped. */
+static void
+unwrapped(struct merge *m, struct merge_input *in)
+{
+	static const char metrics[] = "amazon-bedrock-invocationMetrics";
+	struct invoke *own = m->own;
+	const struct merge_format *format = own->known ? NULL : merge_detect(in);
+	struct value v = event_get(in->json, metrics);
+
+	if (format && !merge_start(&own->inner, format))
+		own->inner.draft.max = m->draft.max;
+	own->known = true;
+	if (own->inner.format) {
+		merge_event(&own->inner, in);
+		draft_set(&own->inner.draft, own->inner.root, metrics, v);
+		m->draft.held = own->inner.draft.held;
+		m->draft.lost = own->inner.draft.lost;
+		m->ended = own->inner.ended;
+		m->closed = own->inner.closed;
+		m->content = own->inner.content;
+		m->bad += own->inner.bad;
+		own->inner.bad = 0;
+	} else if (in->json->nfields && is_converse(field_key(in->json->fields))) {
+		for (size_t i = 0; i < in->json->nfields; i++)
+			converse(m, &own->nova, field_key(&in->json->fields[i]), in->json->fields[i].value);
+		draft_set(&m->draft, m->root, metrics, v);
+	} else {
+		plain(m, in->json);
+	}
+}
+
+static void
+invoke_event(struct merge *m, const struct merge_input *in)
+{
+	struct invoke *own = m->own;
+	struct merge_input wrapped = { .name = "", .id = "" };
+	enum event_rc rc;
+
+	if (in->exception) {
+		exception(m, in);
+		return;
+	}
+	/* into the outer scan's arena: the text must outlive the inner scan */
+	wrapped.data = value_base64(&((struct event *)(uintptr_t)in->json)->arena,
+	    event_get(in->json, "bytes"), &wrapped.len);
+	rc = wrapped.data ? event_scan(&own->scan, wrapped.data, wrapped.len) : EVENT_BAD;
+	if (rc != EVENT_OK && rc != EVENT_NOTYPE) {
+		m->bad++;
+		return;
+	}
+	wrapped.json = &own->scan;
+	wrapped.type = event_get(&own->scan, "type");
+	unwrapped(m, &wrapped);
+}
+
+static void
+invoke_finish(struct merge *m, struct text *text)
+{
+	struct invoke *own = m->own;
+
+	if (own->inner.format) {
+		merge_finish(&own->inner, text);
+		json_decref(m->root);
+		m->root = json_incref(own->inner.root);
+		if (!m->error)
+			m->error = json_incref(own->inner.error);
+		m->ended |= own->inner.ended;
+		m->draft.lost = own->inner.draft.lost;
+		return;
+	}
+	converse_finish(m, &own->nova, text);
+	rest_build(&m->draft, &own->rest, m->root);
+	merge_text(text, m->root, "outputText");
+	merge_text(text, m->root, "generation");
+	merge_text(text, m->root, "completion");
+	merge_text(text, json_array_get(json_object_get(m->root, "outputs"), 0), "text");
+}
+
+static void
+invoke_free(struct merge *m)
+{
+	struct invoke *own = m->own;
+
+	merge_free(&own->inner);
+	event_free(&own->scan);
+	converse_free(m, &own->nova);
+	rest_free(&m->draft, &own->rest);
+}
+
+const struct merge_format merge_bedrock_invoke = {
+	.name = "bedrock-invoke",
+	.own = sizeof(struct invoke),
+	.detect = invoke_detect,
+	.path = { "/invoke-with-response-stream" },
+	.event = invoke_event,
+	.finish = invoke_finish,
+	.free = invoke_free,
+};

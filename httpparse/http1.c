@@ -441,17 +441,39 @@ head_refuse(struct http1 *h, const char *p, size_t n, const char *odd)
 	return skip;
 }
 
-/* A CR that is no line end is wrong (RFC 9112 2.2), and llhttp would take it
- * for one. */
+/* Two things that llhttp takes for the end of a header, or of a line, and that
+ * are wrong: a CR that is no line end, a line of white space alone (RFC 9112
+ * 2.2 and 5). first: a line may not begin with white space at all. */
 static bool
-has_bare_cr(const char *p, size_t n)
+lines_bad(const char *p, size_t n, bool first)
 {
-	const char *end = p + n;
+	const char *end = p + n, *nl;
 
-	for (; (p = memchr(p, '\r', end - p)); p++)
-		if (p + 1 == end || p[1] != '\n')
+	for (; p < end; p = nl + 1) {
+		const char *q = p, *cr;
+
+		if (!(nl = memchr(p, '\n', end - p)))
+			return memchr(p, '\r', end - p);
+		if ((cr = memchr(p, '\r', nl - p)) && cr + 1 < nl)
 			return true;
+		while (q < nl && (*q == ' ' || *q == '\t'))
+			q++;
+		if (q > p && (first || *q == '\r' || *q == '\n'))
+			return true;
+		first = false;
+	}
 	return false;
+}
+
+/* Is this start line and header (or whole lines of it) fit for llhttp? */
+static bool
+head_bad(const char *p, size_t n)
+{
+	const char *nl = memchr(p, '\n', n);
+
+	if (!nl || ((nl > p && memchr(p, '\r', nl - p - 1))))
+		return true;
+	return lines_bad(nl + 1, p + n - nl - 1, true);
 }
 
 /* The header p[0..n) is whole: llhttp reads it. Returns bytes decided. */
@@ -461,7 +483,7 @@ head_read(struct http1 *h, const char *p, size_t n)
 	llhttp_errno_t r = HPE_USER;
 
 	parser_begin(h, p);
-	if (!has_bare_cr(p, n))
+	if (!head_bad(p, n))
 		r = llhttp_execute(&h->parser, p, n);
 	if (!h->open)
 		return head_refuse(h, p, n, h->head.nfields == HEAD_FIELDS ? "long_header" : "bad_header");
@@ -485,17 +507,19 @@ head_partial(struct http1 *h, const char *why)
 	llhttp_errno_t r = HPE_USER;
 
 	parser_begin(h, b.p);
-	if (!has_bare_cr(b.p, n))
+	if (!head_bad(b.p, n))
 		r = llhttp_execute(&h->parser, b.p, n);
-	if (r != HPE_OK || h->open || !h->parser.http_major) {
+	if (!h->open && (r != HPE_OK || !h->parser.http_major)) {
 		decide(h, b.n, false);
 		return;
 	}
 	if (h->in_field)
 		head_value_end(&h->head);	/* llhttp waits to see whether it is folded */
-	head_fill(h);
-	h->open = true;
-	h->ops->head(h->arg, h, h->pos);
+	if (!h->open) {
+		head_fill(h);
+		h->open = true;
+		h->ops->head(h->arg, h, h->pos);
+	}
 	h->lost = false;
 	decide(h, b.n, true);
 	message_end(h, why);
@@ -602,7 +626,7 @@ trailers_length(struct http1 *h, const char *p, size_t n)
 	else
 		len = head_length(p, n, &i);
 	h->scanned = h->pos + i;
-	if (len ? len > h->head.max || has_bare_cr(p, len) : n > h->head.max)
+	if (len ? len > h->head.max || lines_bad(p, len, true) : n > h->head.max)
 		return n + 1;
 	return len;
 }

@@ -22,7 +22,7 @@ static struct {
 static void
 lines_check(void)
 {
-	const char *p = self.out.buf, *end = p + self.out.len;
+	const char *p = self.out.buf, *end = self.out.len ? p + self.out.len : p;
 
 	while (p < end) {
 		const char *nl = memchr(p, '\n', end - p);

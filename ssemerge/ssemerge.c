@@ -34,6 +34,7 @@ struct ssemerge {
 	uint64_t max_message, max_memory, idle_ns;
 	bool raw;
 	struct flow_table *flows;
+	struct flow_table *gone;	/* ids of streams that were written early */
 	struct stage_io *io;
 	struct event scan;	/* of the data of events */
 	struct line_out scratch;	/* JSON made in memory; never flushed */
@@ -187,7 +188,15 @@ stream_finish(void *arg, void *entry, enum flow_why why)
 	struct stream *s = entry;
 	const char *reason = s->incomplete ? s->incomplete : why == FLOW_END ? NULL : flow_why_name(why);
 
-	if (!s->begun || s->foreign || s->written)
+	if (!s->begun || s->foreign)
+		return;
+	if (why == FLOW_FULL || why == FLOW_IDLE) {	/* more of it may come */
+		size_t n;
+		const void *key = flow_key(s, &n);
+
+		flow_get(self->gone, key, n, self->io->now);
+	}
+	if (s->written)
 		return;
 	if (why == FLOW_FULL)
 		loss_add(&self->io->loss, "evicted", 1, s->charged);
@@ -246,23 +255,43 @@ in_order(struct ssemerge *self, struct stream *s, const struct event *ev, size_t
 }
 
 static struct stream *
-stream_get(struct ssemerge *self, struct event *ev)
+stream_get(struct ssemerge *self, struct event *ev, const char *id, size_t n)
 {
-	size_t n;
-	const char *id = event_str(ev, "id", &n);
 	uint64_t seq = 1, t = self->io->now;
-	struct stream *s = id ? flow_find(self->flows, id, n, t) : NULL;
+	struct stream *s = flow_find(self->flows, id, n, t);
 
 	/* the same id from its beginning: a second recording behind the first */
 	if (s && event_u64(ev, "seq", &seq) && seq == 0 && s->seq > 0) {
 		flow_drop(self->flows, s, FLOW_EOF);
 		s = NULL;
 	}
-	if (!s && id && !(s = flow_get(self->flows, id, n, t)))
+	if (!s && !(s = flow_get(self->flows, id, n, t)))
 		err(1, "new stream");
-	if (s && !s->begun)
+	if (!s->begun)
 		stream_begin(self, s, ev);
 	return s;
+}
+
+/* A piece of a stream whose message was written before its time: there is one
+ * message per stream, so it is counted and ignored. */
+static bool
+too_late(struct ssemerge *self, struct event *ev, const char *id, size_t n)
+{
+	void *gone = flow_find(self->gone, id, n, self->io->now);
+	uint64_t seq = 1;
+	size_t len = 0;
+
+	if (!gone)
+		return false;
+	if (event_u64(ev, "seq", &seq) && seq == 0) {
+		flow_drop(self->gone, gone, FLOW_END);
+		return false;
+	}
+	event_bytes(ev, "data", &len);
+	loss_add(&self->io->loss, "late", 1, len);
+	if (event_bool(ev, "last"))
+		flow_drop(self->gone, gone, FLOW_END);
+	return true;
 }
 
 /* Passes a line on before what it completes, not behind. The stage counts it
@@ -278,14 +307,20 @@ pass_first(struct stage_io *io, const struct event *ev)
 static enum verdict
 body(struct ssemerge *self, struct event *ev, struct stage_io *io)
 {
-	struct stream *s = stream_get(self, ev);
-	const char *data;
-	size_t n = 0;
+	struct stream *s;
+	const char *id, *data;
+	size_t idlen, n = 0;
 
-	if (!s) {	/* without an id it belongs nowhere */
+	if (!(id = event_str(ev, "id", &idlen))) {	/* it belongs nowhere */
 		loss_add(&io->loss, "bad_piece", 1, ev->len);
 		return STAGE_PASS;
 	}
+	if (too_late(self, ev, id, idlen)) {
+		if (self->raw)
+			pass_first(io, ev);
+		return STAGE_DROP;
+	}
+	s = stream_get(self, ev, id, idlen);
 	if (s->foreign) {
 		if (event_bool(ev, "last"))
 			flow_drop(self->flows, s, FLOW_END);
@@ -399,7 +434,8 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	event_init(&self->scan);
 	line_out_init(&self->scratch, -1);
 	self->flows = flow_new(sizeof(struct stream), self->max_streams, self->max_memory, stream_finish, self);
-	if (!self->flows)
+	self->gone = flow_new(1, self->max_streams, 0, NULL, NULL);
+	if (!self->flows || !self->gone)
 		err(1, "table of streams");
 	return 0;
 }
@@ -411,6 +447,7 @@ end(void *arg, struct stage_io *io)
 
 	(void)io;
 	flow_free(self->flows);
+	flow_free(self->gone);
 	event_free(&self->scan);
 	line_out_free(&self->scratch);
 }

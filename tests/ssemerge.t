@@ -195,8 +195,10 @@ def ends():
     is_("the last piece says why", part(o, ("complete", "incomplete")), {"complete": False, "incomplete": "error"})
     other = dump({"type": "tick", "timestamp_ns": T0 + 121 * 10**9})
     out = run(cut + [other] + [piece(1, len(whole), events(STOP), last=True, t=T0 + 122 * 10**9)])
-    is_("idle: written before the event that shows it",
-        [(o["type"], o.get("incomplete")) for o in map(json.loads, out)][:2], [("sse.message", "idle"), ("tick", None)])
+    is_("idle: written before the event that shows it; what comes later is counted",
+        ([(o["type"], o.get("incomplete")) for o in map(json.loads, out)][:2], len(messages(out)), losses(out)),
+        ([("sse.message", "idle"), ("tick", None)], 1, {"late": 1}))
+    is_("the id may begin again", [o["text"] for o in messages(run(cut + [other] + cut))], ["Hi", "Hi"])
     out = run(cut + [dump({"type": "tick", "timestamp_ns": T0 + 3 * 10**9})], "--idle", "2s")
     is_("--idle", json.loads(out[0])["incomplete"], "idle")
     lines = sum((pieces([whole], last=False, id="c:%d/1" % i) for i in range(4)), [])
@@ -204,6 +206,8 @@ def ends():
     is_("a full table: the oldest go, written", [(o["id"], o["incomplete"]) for o in messages(out)],
         [("c:0/1", "evicted"), ("c:1/1", "evicted"), ("c:2/1", "eof"), ("c:3/1", "eof")])
     is_("evictions are counted", losses(out), {"evicted": 2})
+    out = run(lines + [piece(1, len(whole), events(STOP), id="c:0/1", last=True)], "--max-streams", "2")
+    is_("what comes of them later too: one message per stream", (len(messages(out)), losses(out)), (4, {"evicted": 2, "late": 1}))
     body = [events(START, BLOCK)] + [events(text("x" * 9000)) for _ in range(4)]
     lines = [x for i in range(5) for x in pieces(body, last=False, id="c:%d/1" % i)]
     out = run(lines, "--max-memory", "128k")

@@ -380,25 +380,15 @@ put_sampling(struct jput *j, const struct asked *a)
 static bool
 system_new(struct caller *c, struct value system)
 {
-	static const char billing[] = "x-anthropic-billing-header";
-	struct value item[16];
-	struct value_iter it;
-	struct value k, v;
-	struct digest d;
-	char mark[512];
-	size_t n = 0;
-	int len;
+	struct digest d = content_digest(system, "x-anthropic-billing-header");
+	char mark[256];
+	int n;
 
 	if (!c->conversation)
 		return true;
-	value_iter(&it, system);
-	while (system.kind == VALUE_ARRAY && n < 16 && value_next(&it, &k, &v))
-		if (!text_begins(value_get(v, "text"), billing))
-			item[n++] = v;
-	d = system.kind == VALUE_ARRAY ? list_digest(item, n, NULL) : value_digest(system);
-	len = snprintf(mark, sizeof(mark), "%.200s%c%016llx%016llx", c->conversation, 1,
+	n = snprintf(mark, sizeof(mark), "%.200s%c%016llx%016llx", c->conversation, 1,
 	    (unsigned long long)d.h[0], (unsigned long long)d.h[1]);
-	return !history_seen(c->history, mark, len);
+	return !history_seen(c->history, mark, n);
 }
 
 static void
@@ -544,7 +534,7 @@ failure_find(struct failure *f, const struct call *call, const struct answer *a,
 	struct value header = header_get(r->headers, "x-amzn-errortype");
 
 	if (status >= 300) {
-		failure_read(f, r->body);
+		failure_read(f, is_given(r->error) ? r->error : r->body);
 		if (is_text(header))
 			f->type = header;
 		if (!is_text(f->type))

@@ -65,7 +65,7 @@ product(struct client_text ua, struct client_text *version)
 		n++;
 	*version = (struct client_text){ 0 };
 	if (n < ua.n && ua.p[n] == '/') {
-		for (v = n + 1; v < ua.n && !strchr(" ;,()", ua.p[v]); v++)
+		for (v = n + 1; v < ua.n && !strchr("/ ;,()", ua.p[v]); v++)
 			;
 		*version = (struct client_text){ ua.p + n + 1, v - n - 1 };
 	}

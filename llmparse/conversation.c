@@ -133,9 +133,19 @@ list_digest(const struct value *item, size_t n, struct digest *at)
 }
 
 struct digest
-value_digest(struct value v)
+content_digest(struct value v, const char *except)
 {
-	return add_content((struct digest){ { 3, 4 } }, v);
+	struct digest d = { { 5, 6 } };
+	struct value_iter it;
+	struct value k, e;
+
+	if (v.kind != VALUE_ARRAY)
+		return v.kind == VALUE_OBJECT ? add_block(d, v) : add_content(d, v);
+	value_iter(&it, v);
+	while (value_next(&it, &k, &e))
+		if (!text_begins(value_get(e, "text"), except))
+			d = e.kind == VALUE_STRING ? add_content(d, e) : add_block(d, e);
+	return d;
 }
 
 /* --- what is kept --------------------------------------------------------------- */

@@ -35,7 +35,8 @@ uint64_t history_forgotten(const struct history *);	/* threads, names, marks */
  * "cache_control" does not count, for it moves on with each request, nor does
  * whether a text stands alone or in a list. at may be NULL. */
 struct digest list_digest(const struct value *item, size_t n, struct digest *at);
-struct digest value_digest(struct value);
+/* Digest of a text or a list of blocks, without those whose text begins so. */
+struct digest content_digest(struct value, const char *except);
 
 /* The longest beginning that an earlier request consisted of; *known items. */
 struct thread *history_find(struct history *, const struct digest *at, size_t n, size_t *known);

@@ -2,16 +2,21 @@
  * llmparse - tell model calls apart from other HTTP, and what they say
  * reads   http.request http.response    by id
  *         sse.message                   the answer of a stream, same id
+ *         ws.message                    OpenAI Responses over a WebSocket
+ *         stdio.data                    MCP over standard input and output
  *         ssl.close                     ends what is open on a connection
- * writes  llm.call   one per model call, after the line that completes it;
- *                    everything else goes on unchanged
- * keeps   per open call the half of its llm.call that the request gives, at
- *         most --max-calls and --max-memory; of --max-history requests a
- *         digest and the name of the conversation
+ * writes  llm.call   one per model call, and
+ *         mcp.call   one per MCP request or notification, after the line that
+ *                    completes it; everything else goes on unchanged
+ * keeps   per open call the half of its line that the request gives, at most
+ *         --max-calls and --max-memory; of --max-history requests a digest and
+ *         the name of the conversation
  */
 #include "lib/flow.h"
 #include "lib/stage.h"
 #include "llmparse/call.h"
+#include "llmparse/mcp.h"
+#include "llmparse/socket.h"
 
 #include <err.h>
 #include <stdlib.h>
@@ -26,11 +31,13 @@ struct open {
 
 struct llmparse {
 	int64_t max_calls, max_history;
-	uint64_t max_memory, idle_ns;
+	uint64_t max_memory, max_message, idle_ns;
 	enum call_content content;
 	struct flow_table *calls;
 	struct open *first;	/* of all in the table */
 	struct caller caller;
+	struct sockets *sockets;
+	struct mcp *mcp;
 	struct stage_io *io;
 	struct event scratch;	/* for calls that end without a line of their own */
 	uint64_t forgotten;
@@ -41,8 +48,10 @@ struct llmparse {
 
 /* New lines come behind the one that completes them. */
 static void
-pass_first(struct llmparse *self, const struct event *ev)
+pass_first(void *arg, const struct event *ev)
 {
+	struct llmparse *self = arg;
+
 	if (self->passed)
 		return;
 	line_put(&self->io->out, ev->line, ev->len);
@@ -172,6 +181,23 @@ may_be_call(struct value body)
 	return false;
 }
 
+static struct mcp_event
+mcp_event(struct llmparse *self, struct event *ev)
+{
+	return (struct mcp_event){ .ev = ev, .now = self->io->now, .first = pass_first, .arg = self };
+}
+
+/* MCP over HTTP; also a GET, on whose stream a server may ask. */
+static bool
+mcp_asked(struct llmparse *self, struct event *ev, struct value body)
+{
+	struct mcp_event at = mcp_event(self, ev);
+	bool session = is_given(header_get(event_get(ev, "headers"), "mcp-session-id"));
+	bool rpc = body.kind && memmem(body.p, body.n, "jsonrpc\\\"", 9);
+
+	return (session || rpc) && mcp_request(self->mcp, &at, rpc ? body_of(ev) : (struct value){ 0 });
+}
+
 static void
 request_fill(struct request *rq, struct event *ev)
 {
@@ -195,7 +221,11 @@ on_request(struct llmparse *self, struct event *ev)
 		pass_first(self, ev);
 		flow_drop(self->calls, o, FLOW_EOF);
 	}
-	if (!value_eq(event_get(ev, "method"), "POST"))
+	if (value_eq(event_get(ev, "upgrade"), "websocket")) {
+		sockets_request(self->sockets, ev, self->io->now);
+		return;
+	}
+	if (mcp_asked(self, ev, body) || !value_eq(event_get(ev, "method"), "POST"))
 		return;
 	place_of(ev, &place);
 	if (place.never || (!place.vendor && (!body.kind || !may_be_call(body))))
@@ -284,6 +314,7 @@ on_response(struct llmparse *self, struct event *ev)
 	struct open *o = open_find(self, ev);
 	struct value body = event_get(ev, "body");
 	struct reply r = { .ev = ev };
+	struct mcp_event at = mcp_event(self, ev);
 
 	value_i64(event_get(ev, "status_code"), &r.status);
 	if (r.status == 101)
@@ -293,6 +324,10 @@ on_response(struct llmparse *self, struct event *ev)
 			o->call.responded = true;
 			o->call.status = r.status;
 		}
+		return;
+	}
+	if (mcp_knows(self->mcp, ev, self->io->now)) {
+		mcp_response(self->mcp, &at, body_of(ev));
 		return;
 	}
 	if (!response_worth_reading(ev, o))
@@ -319,8 +354,11 @@ static void
 on_message(struct llmparse *self, struct event *ev)
 {
 	struct reply r = { .ev = ev, .stream = true, .error = event_get(ev, "error") };
+	struct mcp_event at = mcp_event(self, ev);
 	uint64_t t = event_time(ev);
 
+	if (mcp_message(self->mcp, &at))
+		return;
 	value_i64(event_get(ev, "status_code"), &r.status);
 	r.body = event_get(ev, "message");
 	r.incomplete = event_get(ev, "incomplete");
@@ -328,7 +366,22 @@ on_message(struct llmparse *self, struct event *ev)
 		r.first_ns = t + ms_of(ev, "first_token_ms");
 	if (t)
 		r.end_ns = t + ms_of(ev, "duration_ms");
-	answered(self, ev, &r, event_get(ev, "format"));
+	if (!sockets_merged(self->sockets, ev, &r, self->io->now))
+		answered(self, ev, &r, event_get(ev, "format"));
+}
+
+static void
+on_socket(struct llmparse *self, struct event *ev)
+{
+	sockets_message(self->sockets, ev, self->io->now);
+}
+
+static void
+on_stdio(struct llmparse *self, struct event *ev)
+{
+	struct mcp_event at = mcp_event(self, ev);
+
+	mcp_stdio(self->mcp, &at);
 }
 
 static void
@@ -336,6 +389,7 @@ on_close(struct llmparse *self, struct event *ev)
 {
 	struct value conn = event_get(ev, "conn");
 
+	sockets_close(self->sockets, ev, conn);
 	for (struct open *o = self->first, *next; o; o = next) {
 		next = o->next;
 		if (o->connlen != conn.n || memcmp(o->conn, conn.p, conn.n))
@@ -365,13 +419,16 @@ event(void *arg, struct event *ev, struct stage_io *io)
 		void (*on)(struct llmparse *, struct event *);
 	} ours[] = {
 		{ "http.request", on_request }, { "http.response", on_response },
-		{ "sse.message", on_message }, { "ssl.close", on_close },
+		{ "sse.message", on_message }, { "ws.message", on_socket },
+		{ "stdio.data", on_stdio }, { "ssl.close", on_close },
 	};
 	struct llmparse *self = arg;
 	struct value type = event_get(ev, "type");
 
 	self->passed = false;
 	flow_expire(self->calls, io->now, self->idle_ns);
+	sockets_expire(self->sockets, io->now, self->idle_ns);
+	mcp_expire(self->mcp, io->now);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		if (value_eq(type, ours[i].type)) {
 			ours[i].on(self, ev);
@@ -389,13 +446,19 @@ static int
 start(void *arg, struct stage_io *io, int argc, char **argv)
 {
 	struct llmparse *self = arg;
+	const struct sockets_conf sockets = { self->max_calls, self->max_memory, &self->caller, &io->out, &io->loss,
+	    pass_first, self };
+	const struct mcp_conf mcp = { self->content != CONTENT_NONE, self->max_calls, self->max_message,
+	    self->max_memory, self->idle_ns, &io->out, &io->loss };
 
 	(void)argc;
 	(void)argv;
 	self->io = io;
 	event_init(&self->scratch);
 	self->calls = flow_new(sizeof(struct open), self->max_calls, self->max_memory, open_finish, self);
-	if (!self->calls || caller_init(&self->caller, self->content, self->max_history))
+	self->sockets = sockets_new(&sockets);
+	self->mcp = mcp_new(&mcp);
+	if (!self->calls || !self->sockets || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
 		err(1, "table of calls");
 	return 0;
 }
@@ -407,6 +470,8 @@ end(void *arg, struct stage_io *io)
 
 	(void)io;
 	flow_free(self->calls);
+	sockets_free(self->sockets);
+	mcp_free(self->mcp);
 	caller_free(&self->caller);
 	event_free(&self->scratch);
 }
@@ -415,6 +480,7 @@ static struct llmparse self = {
 	.max_calls = 4096,
 	.max_history = 16384,
 	.max_memory = 256 << 20,
+	.max_message = 16 << 20,
 	.idle_ns = 900 * 1000000000ull,
 	.content = CONTENT_LAST,
 };
@@ -444,12 +510,14 @@ main(int argc, char **argv)
 		    .help = "calls open at a time (4096)", .lo = 1, .hi = 1 << 24 },
 		{ .kind = OPT_NUM, .name = "max-history", .arg = "N", .to = &self.max_history,
 		    .help = "requests remembered to follow conversations (16384)", .lo = 1, .hi = 1 << 24 },
+		{ .kind = OPT_SIZE, .name = "max-message", .arg = "SIZE", .to = &self.max_message,
+		    .help = "longest line of a tool server (16M)", .lo = 1 << 10, .hi = 1LL << 32 },
 		{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
 		    .help = "all open calls together (256M)", .lo = 1 << 16, .hi = 1LL << 40 },
 		{ .kind = OPT_END },
 	};
 	static const struct stage stage = {
-		.use = { "llmparse", "[OPTION]... [FILE]...", "Tell model calls, whatever vendor.", { opts } },
+		.use = { "llmparse", "[OPTION]... [FILE]...", "Tell model calls and tool calls, whatever the vendor.", { opts } },
 		.start = start,
 		.event = event,
 		.end = end,

@@ -216,6 +216,9 @@ report() {
 
 not_started() {
 	phase=start
+	kill_stages
+	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
+	stages=''	# nobody creates the recording any more
 	[ -s "$output" ] || [ ! -f "$output" ] || rm -f "$output"
 	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
 	cat "$dir"/*.err >&2

@@ -241,7 +241,7 @@ like "the disk is full: said, with the stage" "$(cat "$T/err")" 'NOT WHOLE: .*au
 # --- nothing captured ---------------------------------------------------------------------------
 agentsight record -q -o "$T/r" -- sh -c 'sleep 1' 2>"$T/err"
 like "nothing captured: said loudly, also with -q" "$(cat "$T/err")" 'NOTHING WAS CAPTURED'
-like "nothing captured: with the reason from --list" "$(cat "$T/err")" '(sh|sleep).*no libssl'
+like "nothing captured: with the reason from --list" "$(cat "$T/err")" '(sh|sleep).*no TLS library'
 agentsight record -q -o "$T/r" -- true 2>"$T/err"
 like "nothing captured, too short to look at: said" "$(cat "$T/err")" 'NOTHING WAS CAPTURED'
 nothing_left "nothing captured"

@@ -35,7 +35,10 @@ def arguments(text):
 
 def in_sources():
     found, unknown = set(), []
-    files = [f for f in sorted(glob.glob("*/*.c")) if not f.endswith(".bpf.c") and f != "lib/loss.c"]
+    with open("Makefile", encoding="utf-8") as f:
+        tools = " ".join(re.findall(r"^(?:FILTERS|PROBES) *= *(.*)$", f.read(), re.M)).split()
+    files = [f for folder in ["lib"] + tools for f in sorted(glob.glob(folder + "/*.c"))
+             if not f.endswith(".bpf.c") and f != "lib/loss.c"]
     text = {f: open(f, encoding="utf-8").read() for f in files}
     for f in files:
         folder = f.split("/")[0]

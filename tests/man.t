@@ -24,7 +24,9 @@ done
 
 # Long options in a page, and in a --help text. What all tools share may be
 # explained in agentsight(7).
-in_page() { grep -oE '(Fl -|--)[a-z][a-z0-9-]+' "$1" | sed 's/^Fl -/--/; s/^---*/--/' | sort -u; }
+in_page() {	# .It Fl p , -pid Ar N
+	sed -n 's/^\.\(It\|Op\|Fl\) .*Fl/&/p; s/^\.Fl /&/p' "$1" | grep -oE '(^| )-[a-z][a-z0-9-]+' | sed 's/^ *-/--/' | sort -u
+}
 in_help() { grep -oE -- '--[a-z][a-z0-9-]+' | sort -u; }
 : >"$T/all"
 for tool in $tools; do

@@ -163,6 +163,55 @@ def by_cgroup():
         os.rmdir(path)
 
 
+WAITER = """
+import ssl, socket, sys
+sys.stdin.readline()
+c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); c.check_hostname = False; c.verify_mode = 0
+s = c.wrap_socket(socket.create_connection(("127.0.0.1", %d)))
+s.sendall(b"GET /%s HTTP/1.1\\r\\n\\r\\n"); s.recv(1000)
+"""
+
+
+def libraries():
+    """A libssl that is mapped, but in no folder of the loader; and one that was
+    deleted since, as an upgrade does."""
+    real = os.path.realpath([l.split()[-1] for l in open("/proc/self/maps") if "/libssl" in l][0])
+    for tag in ("private", "deleted"):
+        folder = os.path.join(T.name, tag)
+        os.mkdir(folder)
+        with open(real, "rb") as f, open(os.path.join(folder, "libssl.so.3"), "wb") as g:
+            g.write(f.read())
+        p = subprocess.Popen([PYTHON, "-c", WAITER % (server.port, tag)], stdin=subprocess.PIPE,
+                             env={**os.environ, "LD_LIBRARY_PATH": folder})
+        wait_for(lambda: folder in open("/proc/%d/maps" % p.pid).read())
+        if tag == "deleted":
+            os.unlink(os.path.join(folder, "libssl.so.3"))
+        seen("a libssl of the process's own, " + tag, {tag}, "-p", str(p.pid), go=lambda: tell(p))
+
+
+def containers():
+    """In a pid namespace of its own, with a root of its own, in a cgroup named as
+    container runtimes do."""
+    with open("/proc/self/mounts") as f:
+        roots = [x.split()[1] for x in f if x.split()[2] == "cgroup2"]
+    digits = hashlib.sha256(str(os.getpid()).encode()).hexdigest()
+    path = os.path.join(roots[0] if roots else "/nowhere", "docker-%s.scope" % digits)
+    try:
+        os.mkdir(path)
+    except OSError as e:
+        ok(True, "container_id and ns_pid # SKIP no cgroup v2 to make one in: %s" % e)
+        return
+    try:
+        p = shell("echo $$ >%s/cgroup.procs; unshare -pf --mount-proc sh -c '%s; true'; true" %
+                  (path, curl("contained")))
+        s = seen("in a container", {"contained"}, "-p", str(p.pid), go=lambda: tell(p))
+        e = [e for e in s.events if e["type"] == "ssl.data"][0]
+        equal((e.get("ns_pid"), e.get("container_id")), (2, digits[:12]), "ns_pid and container_id")
+    finally:
+        wait_for(lambda: not open(path + "/cgroup.procs").read())
+        os.rmdir(path)
+
+
 def own_pipeline():
     """What reads our output is not observed, through any number of pipes; a
     process of the same group that does not is."""
@@ -184,5 +233,7 @@ by_name()
 by_thread()
 by_others()
 by_cgroup()
+libraries()
+containers()
 own_pipeline()
 done()

@@ -5,7 +5,7 @@
 # is all that a new tool needs here.
 
 FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
-PROBES  = sslsniff
+PROBES  = sslsniff process
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libssl-dev libc6-dev \
@@ -164,6 +164,12 @@ san-tests: $(UNIT) $(FUZZMAIN)
 test: deps
 	$(Q)$(MAKE) test-build
 	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(CURDIR)/$(O) prove $(PROVEFLAGS) $(TESTS)
+
+# The real agents, from npm; each in a network namespace of its own.
+test-agents: all
+	$(Q)mkdir -p $(O)/agents && cp tests/agents/package.json $(O)/agents/
+	$(Q)cd $(O)/agents && npm install --no-audit --no-fund --loglevel=error
+	$(Q)env PATH="$(CURDIR)/$(O)/bin:$$PATH" prove $(PROVEFLAGS) -e /usr/bin/python3 tests/agents/run.py :: $(CURDIR)/$(O)/agents $(AGENTS)
 
 demo: deps
 	$(Q)$(MAKE) all

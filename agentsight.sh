@@ -279,7 +279,7 @@ main() {
 		-q | --quiet) quiet=1 ;;
 		-v | --verbose) verbose=1 ;;
 		-h | --help) usage; exit 0 ;;
-		-V | --version) exec "$tools/authstrip" -V ;;
+		-V | --version) "$tools/authstrip" -V | sed 's/.* /agentsight /'; exit 0 ;;
 		--) break ;;
 		-*) wrong "unknown option $1" ;;
 		*) [ -n "$verb" ] && wrong "put -- before the command: -- $*"; wrong "unknown word $1" ;;

@@ -38,7 +38,7 @@ for args in '' 'record' 'record --' 'record -x -- true' 'record true' 'replay' '
 	is "agentsight $args: nothing on standard output" "$(cat "$T/out")" ''
 done
 like "--help goes to standard output" "$(agentsight --help)" '^Usage: agentsight record '
-like "--version" "$(agentsight --version)" " $(cat VERSION)$"
+is "--version" "$(agentsight --version)" "agentsight $(cat VERSION)"
 
 # --- a collector that cannot start ------------------------------------------------
 # fake_sslsniff: a shell script in place of the collector

@@ -31,12 +31,12 @@ body() { printf '{"model":"%s","max_tokens":%s,"stream":%s,"messages":[{"role":"
 ask() { q=$1; shift; body "$@" | get -d @- "$URL/v1/messages?$q"; }
 for coding in identity gzip deflate raw-deflate br zstd; do
 	ask "encoding=$coding" m-1 500 true "In $coding, please: Größe, 日本語 and 🙂?" ''
-	ask "encoding=$coding&write=1" m-1 30 true "One byte at a time" ''
+	ask "encoding=$coding&write=1" m-1 5 true "One byte at a time" ''
 	ask "encoding=$coding&write=7&framing=close" m-1 500 true "Seven" ''
 	ask "encoding=$coding" m-1 500 false "Unstreamed in $coding" ''
 done
-ask "repeat=2000&encoding=gzip&write=5000" m-1 200000 true "A long answer, compressed." ''
-ask "repeat=200" m-1 200000 true "A long answer, plain." ''
+ask "repeat=400&encoding=gzip&write=5000" m-1 200000 true "A long answer, compressed." ''
+ask "repeat=100" m-1 200000 true "A long answer, plain." ''
 ask "" m-1 500 true "Call the tool lookup" ',"tools":[{"name":"lookup"}],"thinking":{"type":"enabled","budget_tokens":1024}'
 ask "error=rate_limit" m-1 500 true "Too often" ''
 ask "error=overloaded" m-1 500 true "Too much" ''

@@ -367,8 +367,12 @@ conn_data(struct conn *c, int dir, const struct event *ev, const char *line, siz
 	if (s->decided >= end)
 		return CONN_PASS;
 	held_add(s, line, linelen, s->line_off, end);
-	while (s->heldbytes > 4 * s->h.head.max)
+	while (s->heldbytes > 4 * s->h.head.max) {
+		/* its envelope is still needed when a message begins in it */
+		if (event_scan(&c->w->env, s->held->line, s->held->n) == EVENT_OK)
+			envelope_take(c->w, &c->w->env, &s->tail);
 		held_pop(s, true);
+	}
 	return CONN_HELD;
 }
 

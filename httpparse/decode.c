@@ -23,7 +23,8 @@ struct layer {
 	bool started, ended;
 	bool again;		/* a gzip member after the first */
 	bool over;		/* ended, and what followed was no member or frame */
-	unsigned char magic[4];	/* zstd: what follows a frame, until it is known to be one */
+	bool begun;		/* zstd: a frame has */
+	unsigned char magic[4];	/* what may begin one */
 	size_t nmagic;
 	uint64_t out;		/* bytes given by this member */
 	unsigned char probe;	/* DEFLATE: its first byte, until there are two */
@@ -336,8 +337,8 @@ frame_feed(struct decode *d, int i, const unsigned char *p, size_t n, size_t *us
 	}
 }
 
-/* Does what follows a frame begin another one? RFC 8878 3.1: frames and
- * skippable frames. Anything else is padding. */
+/* Does this begin a frame? RFC 8878 3.1: frames and skippable frames. Anything
+ * else is padding behind one (libzstd would also take what zstd 0.4 wrote). */
 static bool
 frame_begins(const unsigned char *p, size_t n)
 {
@@ -354,7 +355,7 @@ zstd_feed(struct decode *d, int i, const unsigned char *p, size_t n)
 	size_t used;
 
 	while (n && !l->over) {
-		if (!l->ended) {
+		if (l->begun && !l->ended) {
 			if ((rc = frame_feed(d, i, p, n, &used)))
 				return rc;
 			p += used;
@@ -364,8 +365,11 @@ zstd_feed(struct decode *d, int i, const unsigned char *p, size_t n)
 		l->magic[l->nmagic++] = *p++;
 		n--;
 		if (!frame_begins(l->magic, l->nmagic)) {
+			if (!l->begun)
+				return DECODE_BAD;
 			l->over = true;
 		} else if (l->nmagic == sizeof(l->magic)) {
+			l->begun = true;
 			if ((rc = frame_feed(d, i, l->magic, sizeof(l->magic), &used)))
 				return rc;
 		}

@@ -71,7 +71,8 @@ done >"$T/printed"
 END
 mkfifo "$T/go"
 head -c 200000 /dev/urandom >"$T/random"
-printf '{"model":"m-1","max_tokens":500,"messages":[{"role":"user","content":"zstd request"}]}' | zstd -q >"$T/request.zst"
+printf '{"model":"m-1","max_tokens":500,"messages":[{"role":"user","content":"zstd request"}]}' |
+	"$PYTHON" tests/server/encode.py zstd >"$T/request.zst"
 export T CA URL
 sh "$T/clients.sh" 2>"$T/clients.err" 3>&- &
 clients=$!

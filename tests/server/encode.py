@@ -100,6 +100,16 @@ class Zstd:
         return out
 
 
+def zstd_decode(data, most=1 << 26):
+    lib = ctypes.CDLL("libzstd.so.1")
+    lib.ZSTD_decompress.restype = ctypes.c_size_t
+    room = ctypes.create_string_buffer(most)
+    n = lib.ZSTD_decompress(room, ctypes.c_size_t(most), data, ctypes.c_size_t(len(data)))
+    if lib.ZSTD_isError(ctypes.c_size_t(n)):
+        raise ValueError("zstd")
+    return room.raw[:n]
+
+
 MAKERS = {
     "identity": Identity,
     "gzip": lambda: Zlib(31),
@@ -121,3 +131,9 @@ def choose(accept, preferred=("gzip", "br", "zstd", "deflate")):
         if name in offered or "*" in offered:
             return name
     return "identity"
+
+
+if __name__ == "__main__":  # encode.py CODING <PLAIN >CODED
+    import sys
+    maker = MAKERS[sys.argv[1]]()
+    sys.stdout.buffer.write(maker.add(sys.stdin.buffer.read()) + maker.end())

@@ -151,7 +151,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if coding in ("gzip", "deflate"):
             body = zlib.decompress(wire, 47)
         elif coding == "zstd":
-            body = subprocess.run(["zstd", "-dcq"], input=wire, stdout=subprocess.PIPE, check=True).stdout
+            body = encode.zstd_decode(wire)
         else:
             body = wire
         self.truth.update(request_len=len(body), request_wire_len=len(wire),

@@ -60,8 +60,9 @@ envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
 			return;
 		}
 	if (s->tail.p && (pos < s->line_off || !s->ev)) {
-		*to = s->tail;
-		s->tail = (struct envelope_text){ 0 };
+		/* a copy: another message may begin in that line */
+		if (event_scan(&w->env, s->tail.p, s->tail.n) == EVENT_OK)
+			envelope_take(w, &w->env, to);
 	} else if (s->ev) {
 		envelope_take(w, s->ev, to);
 	}

@@ -5,7 +5,7 @@
  * that exits meanwhile nor a file that is replaced can lead it astray.
  */
 #include <bpf/libbpf.h>
-#include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -102,13 +102,47 @@ attach_file(struct attach *a, int fd, const struct sites *s, const char **what)
 	return 0;
 }
 
+static void *
+close_one(void *arg)
+{
+	close((int)(intptr_t)arg);
+	return NULL;
+}
+
+static void *
+destroy_one(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/* Taking a probe off waits until no CPU is inside it, some 80 ms, and several
+ * at once wait no longer than one. */
+static void
+take_off(struct attach *a)
+{
+	size_t n = a->nfds + a->nlinks, threads = 0;
+	pthread_t *t = calloc(n ? n : 1, sizeof(*t));
+
+	for (size_t i = 0; i < n; i++) {
+		void *(*fn)(void *) = i < a->nfds ? close_one : destroy_one;
+		void *arg = i < a->nfds ? (void *)(intptr_t)a->fds[i] : a->links[i - a->nfds];
+
+		if (!t || pthread_create(&t[threads], NULL, fn, arg))
+			fn(arg);
+		else
+			threads++;
+	}
+	while (threads)
+		pthread_join(t[--threads], NULL);
+	free(t);
+	a->nfds = a->nlinks = 0;
+}
+
 void
 attach_close(struct attach *a)
 {
-	while (a->nfds)
-		close(a->fds[--a->nfds]);
-	while (a->nlinks)
-		bpf_link__destroy(a->links[--a->nlinks]);
+	take_off(a);
 	free(a->fds);
 	free(a->links);
 	free(a->files);

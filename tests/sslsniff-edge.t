@@ -143,6 +143,12 @@ p = subprocess.run(["sslsniff", "-p", "1", "-d", "100ms", "-o", out, "-q"], capt
 equal((p.returncode, p.stdout, p.stderr), (0, "", ""), "-d ends it, -q says nothing")
 equal(os.stat(out).st_mode & 0o777, 0o600, "-o: the file is private")
 
+many = [x for i in range(16) for x in ("-p", "1", "-c", "name%d" % i, "-u", str(i), "--session", str(i))]
+p = subprocess.run(["sslsniff", "-d", "10ms", *many], capture_output=True, text=True)
+equal(p.returncode, 0, "sixteen selectors of every kind load")
+p = subprocess.run(["sslsniff", *many, "-c", "more"], capture_output=True, text=True)
+ok(p.returncode == 2 and "at most 16" in p.stderr, "seventeen are refused", p.stderr)
+
 for args, why in ((["--attach", "magic"], "neither multi nor perf"), (["-p", "x"], "pid x"),
                   (["-u", "nosuchuser"], "no such user"), (["--cgroup", "/nowhere"], "cgroup /nowhere"),
                   (["stray"], "unexpected operand"), (["--max-bytes", "0"], "max-bytes")):

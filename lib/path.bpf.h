@@ -1,0 +1,203 @@
+/*
+ * path.bpf.h - from a descriptor to its file, from a file to its path
+ *
+ * A path is built from its end, dentry by dentry and mount by mount, up to the
+ * root of the mount namespace: what readlink /proc/PID/fd/N shows. Nothing is
+ * guessed: a directory that was renamed a moment ago has its new name. The
+ * programs using this must not be preemptible by one another on a CPU (syscall
+ * and scheduler tracepoints are not); the map path_work has a place per CPU.
+ */
+#ifndef PATH_BPF_H
+#define PATH_BPF_H
+
+#include "kernel.bpf.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct qstr {
+	__u32 len;
+	const unsigned char *name;
+};
+
+struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct super_block {
+	unsigned int s_dev;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned int f_mode, f_flags;
+	struct inode *f_inode;
+	struct path f_path;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path root, pwd;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct task_struct___path {
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct nsproxy *nsproxy;
+};
+
+#pragma clang attribute pop
+
+enum {
+	PATH_CAP = 8192,	/* twice PATH_MAX: paths below a deep cwd are longer */
+	PATH_NAME = 256,	/* a component is at most 255 bytes */
+	PATH_STEPS = 4200,	/* components and mounts */
+};
+
+struct path_work {
+	char buf[PATH_CAP + PATH_NAME];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);		/* set to the number of CPUs */
+	__type(key, __u32);
+	__type(value, struct path_work);
+} path_work SEC(".maps");
+
+struct path_walk {
+	struct dentry *dentry, *top;	/* where we are, the root of its mount */
+	struct mount *mount;
+	__u32 pos;			/* the path so far begins there */
+	__u32 whole;			/* it was walked to the end */
+};
+
+static __always_inline struct path_work *
+path_work_get(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&path_work, &cpu);
+}
+
+static long
+path_step(__u32 i, struct path_walk *w)
+{
+	struct path_work *work = path_work_get();
+	struct dentry *d = w->dentry, *parent;
+	struct mount *mount = w->mount, *up;
+	const unsigned char *name;
+	__u32 len, pos = w->pos;
+
+	if (!work)
+		return 1;
+	if (d == w->top) {
+		up = BPF_CORE_READ(mount, mnt_parent);
+		if (up == mount) {
+			w->whole = 1;
+			return 1;
+		}
+		w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		w->top = BPF_CORE_READ(up, mnt.mnt_root);
+		w->mount = up;
+		return 0;
+	}
+	parent = BPF_CORE_READ(d, d_parent);
+	if (parent == d) {	/* pipes and the like have no place */
+		w->whole = 1;
+		return 1;
+	}
+	len = BPF_CORE_READ(d, d_name.len);
+	name = BPF_CORE_READ(d, d_name.name);
+	if (len >= PATH_NAME || pos <= len || pos > PATH_CAP)
+		return 1;
+	pos -= len + 1;
+	work->buf[pos & (PATH_CAP - 1)] = '/';
+	asm volatile("" : "+r"(len));
+	if (len < PATH_NAME)
+		bpf_probe_read_kernel(&work->buf[(pos & (PATH_CAP - 1)) + 1], len, name);
+	w->pos = pos;
+	w->dentry = parent;
+	return 0;
+}
+
+/* Copies the path of a dentry in a mount to dst, which has room for PATH_CAP
+ * bytes. Its length, without NUL; 0 for "/". *whole: it is not cut. */
+static __always_inline __u32
+path_copy(void *dst, struct vfsmount *mnt, struct dentry *dentry, bool *whole)
+{
+	struct path_work *work = path_work_get();
+	struct path_walk w = {
+		.dentry = dentry, .top = BPF_CORE_READ(mnt, mnt_root),
+		.mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt),
+		.pos = PATH_CAP,
+	};
+	__u32 len;
+
+	bpf_loop(PATH_STEPS, path_step, &w, 0);
+	*whole = w.whole;
+	len = PATH_CAP - w.pos;
+	asm volatile("" : "+r"(len));
+	if (!work || len == 0 || len > PATH_CAP)
+		return 0;
+	bpf_probe_read_kernel(dst, len, &work->buf[w.pos & (PATH_CAP - 1)]);
+	return len;
+}
+
+/* The file of a descriptor; NULL: none. */
+static __always_inline struct file *
+file_get(struct task_struct *task, __u32 fd)
+{
+	struct files_struct *files = ((struct task_struct___path *)task)->files;
+	struct fdtable *fdt = BPF_CORE_READ(files, fdt);
+	struct file **all = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), &all[fd]);
+	return file;
+}
+
+#endif

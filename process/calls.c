@@ -1,0 +1,88 @@
+/*
+ * calls.c - see calls.h
+ */
+#include <stddef.h>
+#include <sys/syscall.h>
+
+#include "calls.h"
+
+enum { FILES = 1, READS = 2, NET = 4, SIGNALS = 8, DIRS = 16, ANY = FILES | READS | NET };
+
+static const struct {
+	short nr;
+	unsigned char class, op, why;	/* why: one of these must be wanted */
+} calls[] = {
+	{ SYS_open, CLASS_OPEN, OP_OPEN, FILES },
+	{ SYS_openat, CLASS_OPEN, OP_OPEN, FILES },
+	{ SYS_openat2, CLASS_OPEN, OP_OPEN, FILES },
+	{ SYS_creat, CLASS_OPEN, OP_OPEN, FILES },
+	{ SYS_unlink, CLASS_PATH, OP_UNLINK, FILES },
+	{ SYS_unlinkat, CLASS_PATH, OP_UNLINK, FILES },
+	{ SYS_rmdir, CLASS_PATH, OP_RMDIR, FILES },
+	{ SYS_rename, CLASS_PATH, OP_RENAME, FILES },
+	{ SYS_renameat, CLASS_PATH, OP_RENAME, FILES },
+	{ SYS_renameat2, CLASS_PATH, OP_RENAME, FILES },
+	{ SYS_link, CLASS_PATH, OP_LINK, FILES },
+	{ SYS_linkat, CLASS_PATH, OP_LINK, FILES },
+	{ SYS_symlink, CLASS_PATH, OP_SYMLINK, FILES },
+	{ SYS_symlinkat, CLASS_PATH, OP_SYMLINK, FILES },
+	{ SYS_mkdir, CLASS_PATH, OP_MKDIR, FILES },
+	{ SYS_mkdirat, CLASS_PATH, OP_MKDIR, FILES },
+	{ SYS_truncate, CLASS_PATH, OP_TRUNCATE, FILES },
+	{ SYS_ftruncate, CLASS_PATH, OP_TRUNCATE, FILES },
+	{ SYS_chmod, CLASS_PATH, OP_CHMOD, FILES },
+	{ SYS_fchmod, CLASS_PATH, OP_CHMOD, FILES },
+	{ SYS_fchmodat, CLASS_PATH, OP_CHMOD, FILES },
+	{ 452 /* fchmodat2, Linux 6.6 */, CLASS_PATH, OP_CHMOD, FILES },
+	{ SYS_chown, CLASS_PATH, OP_CHOWN, FILES },
+	{ SYS_lchown, CLASS_PATH, OP_CHOWN, FILES },
+	{ SYS_fchown, CLASS_PATH, OP_CHOWN, FILES },
+	{ SYS_fchownat, CLASS_PATH, OP_CHOWN, FILES },
+	{ SYS_chdir, CLASS_PATH, OP_CHDIR, DIRS },
+	{ SYS_fchdir, CLASS_PATH, OP_CHDIR, DIRS },
+	{ SYS_read, CLASS_IO, DIR_READ, READS | NET },
+	{ SYS_pread64, CLASS_IO, DIR_READ, READS },
+	{ SYS_readv, CLASS_IO, DIR_READ, READS | NET },
+	{ SYS_preadv, CLASS_IO, DIR_READ, READS },
+	{ SYS_preadv2, CLASS_IO, DIR_READ, READS | NET },
+	{ SYS_write, CLASS_IO, DIR_WRITE, ANY },
+	{ SYS_pwrite64, CLASS_IO, DIR_WRITE, FILES },
+	{ SYS_writev, CLASS_IO, DIR_WRITE, ANY },
+	{ SYS_pwritev, CLASS_IO, DIR_WRITE, FILES },
+	{ SYS_pwritev2, CLASS_IO, DIR_WRITE, ANY },
+	{ SYS_sendfile, CLASS_IO, DIR_WRITE, ANY },
+	{ SYS_copy_file_range, CLASS_IO, DIR_WRITE, FILES },
+	{ SYS_splice, CLASS_IO, DIR_WRITE, ANY },
+	{ SYS_sendto, CLASS_IO, DIR_WRITE, NET },
+	{ SYS_sendmsg, CLASS_IO, DIR_WRITE, NET },
+	{ SYS_sendmmsg, CLASS_IO, DIR_WRITE, NET },
+	{ SYS_recvfrom, CLASS_IO, DIR_READ, NET },
+	{ SYS_recvmsg, CLASS_IO, DIR_READ, NET },
+	{ SYS_recvmmsg, CLASS_IO, DIR_READ, NET },
+	{ SYS_close, CLASS_CLOSE, OP_NONE, ANY },
+	{ SYS_close_range, CLASS_CLOSE, OP_NONE, ANY },
+	{ SYS_dup2, CLASS_CLOSE, OP_NONE, ANY },
+	{ SYS_dup3, CLASS_CLOSE, OP_NONE, ANY },
+	{ SYS_connect, CLASS_NET, OP_CONNECT, NET },
+	{ SYS_accept, CLASS_NET, OP_ACCEPT, NET },
+	{ SYS_accept4, CLASS_NET, OP_ACCEPT, NET },
+	{ SYS_bind, CLASS_NET, OP_BIND, NET },
+	{ SYS_listen, CLASS_NET, OP_LISTEN, NET },
+	{ SYS_kill, CLASS_KILL, OP_NONE, SIGNALS },
+	{ SYS_tkill, CLASS_KILL, OP_NONE, SIGNALS },
+	{ SYS_tgkill, CLASS_KILL, OP_NONE, SIGNALS },
+	{ SYS_rt_sigqueueinfo, CLASS_KILL, OP_NONE, SIGNALS },
+	{ SYS_rt_tgsigqueueinfo, CLASS_KILL, OP_NONE, SIGNALS },
+	{ SYS_io_uring_enter, CLASS_URING, OP_NONE, ANY },
+};
+
+void
+calls_fill(struct call *table, int n, const struct calls_want *w)
+{
+	int why = (w->files ? FILES : 0) | (w->reads ? READS : 0) | (w->net ? NET : 0) |
+	    (w->signals ? SIGNALS : 0) | (w->dirs ? DIRS : 0);
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i].why & why && calls[i].nr < n)
+			table[calls[i].nr] = (struct call){ calls[i].class, calls[i].op };
+}

@@ -1,0 +1,161 @@
+/*
+ * emit.bpf.h - records with strings, built in a place per CPU and copied to the
+ * ring whole, so that a record takes as much of the ring as it holds
+ */
+#ifndef EMIT_BPF_H
+#define EMIT_BPF_H
+
+#include "target.bpf.h"
+#include "path.bpf.h"
+#include "syscall.bpf.h"
+#include "process.h"
+
+enum { CURRENT_DIR = -100 };	/* AT_FDCWD */
+
+struct scratch {
+	struct event_record r;
+	char room[STRINGS_CAP + ARGS_CAP];	/* follows it without a gap */
+	struct fd_record end;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);		/* set to the number of CPUs */
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+static __always_inline struct task_struct *
+current_task(void)
+{
+	return (void *)bpf_get_current_task_btf();
+}
+
+static __always_inline struct scratch *
+scratch_get(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&scratch, &cpu);
+}
+
+/* The place for a new record, its head filled; NULL never happens. */
+static __always_inline struct scratch *
+emit_begin(__u32 kind, __u32 op, long result)
+{
+	struct task_struct___path *task = (void *)current_task();
+	struct scratch *s = scratch_get();
+
+	if (!s)
+		return NULL;
+	__builtin_memset(&s->r, 0, sizeof(s->r));
+	record_fill(&s->r.head, kind, bpf_ktime_get_boot_ns());
+	s->r.op = op;
+	s->r.result = result;
+	s->r.mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	return s;
+}
+
+/* Hands over the record with n bytes of strings and arguments. */
+static __always_inline bool
+emit_end(struct scratch *s, __u32 n)
+{
+	if (n > STRINGS_CAP + ARGS_CAP)
+		n = STRINGS_CAP + ARGS_CAP;
+	asm volatile("" : "+r"(n));
+	if (n > STRINGS_CAP + ARGS_CAP)
+		return false;
+	return bpf_ringbuf_output(&ring, s, sizeof(s->r) + n, ring_flags(s->r.head.time)) == 0;
+}
+
+/* The same for a record that is a line of its own, for the books. */
+static __always_inline void
+emit_line(struct scratch *s, __u32 n)
+{
+	count_add(COUNT_SEEN, 1, 0);
+	if (!emit_end(s, n))
+		count_add(COUNT_RING_FULL, 1, 0);
+}
+
+/* Adds a string: the path of a dentry. at: how long the strings are so far;
+ * the result is how long they are then. */
+static __noinline __u32
+add_path(struct scratch *s, __u32 at, __u32 which, struct vfsmount *mnt, struct dentry *dentry)
+{
+	bool whole = false;
+	__u32 len;
+
+	asm volatile("" : "+r"(at), "+r"(which));
+	if (at > STRINGS_CAP - PATH_CAP || which >= STR_MAX)
+		return 0;
+	len = path_copy(s->room + at, mnt, dentry, &whole);
+	if (!whole)
+		s->r.flags |= EVENT_CUT;
+	s->r.len[which] = len;
+	return at + len;
+}
+
+static __always_inline __u32
+add_file(struct scratch *s, __u32 at, __u32 which, struct file *file)
+{
+	return add_path(s, at, which, BPF_CORE_READ(file, f_path.mnt),
+	    BPF_CORE_READ(file, f_path.dentry));
+}
+
+static __always_inline __u32
+add_cwd(struct scratch *s, __u32 at, __u32 which)
+{
+	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
+
+	return add_path(s, at, which, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
+}
+
+/* The root that absolute names start from, if it is not the usual one. */
+static __always_inline __u32
+add_root(struct scratch *s, __u32 at)
+{
+	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
+
+	return add_path(s, at, STR_ROOT, BPF_CORE_READ(fs, root.mnt),
+	    BPF_CORE_READ(fs, root.dentry));
+}
+
+static __noinline __u32
+add_user(struct scratch *s, __u32 at, __u32 which, const char *name)
+{
+	long n;
+
+	asm volatile("" : "+r"(at), "+r"(which));
+	if (at > STRINGS_CAP - NAME_CAP || which >= STR_MAX)
+		return 0;
+	n = bpf_probe_read_user_str(s->room + at, NAME_CAP, name);
+	if (n < 0) {
+		s->r.flags |= EVENT_FAULT;
+		return at;
+	}
+	if (n > 0)
+		n--;
+	s->r.len[which] = n;
+	return at + (n & (2 * NAME_CAP - 1));
+}
+
+/* Adds two strings: a path as *at calls take it, as the directory it starts
+ * from (none when the name is absolute) and the name. */
+static __always_inline __u32
+add_at(struct scratch *s, __u32 at, __u32 which, int dirfd, const char *name)
+{
+	char first = 0;
+
+	bpf_probe_read_user(&first, 1, name);
+	if (first != '/') {
+		struct file *dir = dirfd == CURRENT_DIR ? NULL : file_get(current_task(), dirfd);
+
+		if (dirfd == CURRENT_DIR)
+			at = add_cwd(s, at, which);
+		else if (dir)
+			at = add_file(s, at, which, dir);
+	}
+	return add_user(s, at, which + 1, name);
+}
+
+#endif

@@ -1,0 +1,229 @@
+/*
+ * fds.bpf.h - byte totals of descriptors
+ *
+ * An entry lives from the first transfer that is seen (for sockets: from
+ * connect, accept or listen) to the close. The collector is told the path or the addresses
+ * when it is made, and the totals when it goes; in between it reads the map.
+ */
+#ifndef FDS_BPF_H
+#define FDS_BPF_H
+
+#include "emit.bpf.h"
+#include "socket.bpf.h"
+
+const volatile bool want_reads = false;	/* totals of what is read from files, too */
+const volatile bool want_files = true;
+const volatile bool want_net = true;
+
+enum { FORMAT = 0170000, REGULAR = 0100000, SOCKET = 0140000 };	/* S_IFMT ... */
+enum { FDS_FULL_AFTER = 32768 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FDS_FULL_AFTER);
+	__type(key, struct fd_key);
+	__type(value, struct fd_entry);
+} fds SEC(".maps");
+
+/* How many entries a process has, and where the highest is. */
+struct owner {
+	__s32 n;
+	__u32 high;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FDS_FULL_AFTER);
+	__type(key, __u32);
+	__type(value, struct owner);
+} owners SEC(".maps");
+
+/* Entries that ended when the ring was full, until the collector fetches them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);	/* serial */
+	__type(value, struct fd_record);
+} ended SEC(".maps");
+
+__u32 fds_round;	/* the collector's: counts its looks at the map */
+
+static __u64 fd_serials;
+
+/* Removes an entry and hands over its totals. */
+static __noinline int
+fd_end(struct fd_key *key)
+{
+	struct fd_entry *e = bpf_map_lookup_elem(&fds, key);
+	struct scratch *s = scratch_get();
+	struct owner *o;
+	__u32 pid;
+	__u64 serial;
+
+	if (!e || !s)
+		return 0;
+	record_fill(&s->end.head, PROC_FD_END, bpf_ktime_get_boot_ns());
+	s->end.head.pid = pid = key->pid;
+	s->end.fd = key->fd;
+	__builtin_memcpy(&s->end.e, e, sizeof(s->end.e));
+	if (bpf_map_delete_elem(&fds, key))
+		return 0;
+	o = bpf_map_lookup_elem(&owners, &pid);
+	if (o)
+		__sync_fetch_and_add(&o->n, -1);
+	if (bpf_ringbuf_output(&ring, &s->end, sizeof(s->end), ring_flags(s->end.head.time)) == 0)
+		return 0;
+	serial = s->end.e.serial;
+	if (bpf_map_update_elem(&ended, &serial, &s->end, BPF_ANY))
+		count_add(COUNT_RING_FULL, s->end.e.calls[0] + s->end.e.calls[1],
+		    s->end.e.bytes[0] + s->end.e.bytes[1]);
+	return 0;
+}
+
+/* Tells the collector what a descriptor is. False: the ring is full. */
+static __always_inline bool
+fd_tell(struct file *file, struct fd_entry *e, __u32 fd)
+{
+	struct scratch *s = emit_begin(PROC_FD, 0, 0);
+	__u32 at = 0;
+
+	if (!s)
+		return false;
+	s->r.fd = fd;
+	s->r.serial = e->serial;
+	s->r.b = e->kind;
+	if (e->kind == FD_SOCKET) {
+		at = add_socket(s, at, file_sock(file));
+	} else {
+		at = add_file(s, at, STR_BASE, file);
+		if (file_deleted(file))
+			s->r.flags |= EVENT_DELETED;
+	}
+	at = add_root(s, at);
+	return emit_end(s, at);
+}
+
+static __always_inline void
+owner_add(__u32 pid, __u32 fd)
+{
+	struct owner *o = bpf_map_lookup_elem(&owners, &pid), fresh = { .high = fd };
+
+	if (!o) {
+		bpf_map_update_elem(&owners, &pid, &fresh, BPF_NOEXIST);
+		o = bpf_map_lookup_elem(&owners, &pid);
+	}
+	if (!o)
+		return;
+	__sync_fetch_and_add(&o->n, 1);
+	if (o->high < fd)
+		o->high = fd;
+}
+
+/* The entry of a descriptor, made at its first sight. NULL: no room for it. */
+static __always_inline struct fd_entry *
+fd_get(struct fd_key *key, struct file *file, __u32 kind, __u64 bytes)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	__u64 born = current_task()->group_leader->start_boottime;
+	struct fd_entry *e = bpf_map_lookup_elem(&fds, key), fresh = {};
+
+	if (e && e->file == (__u64)file && e->inode == (__u64)inode && e->born == born)
+		return e;
+	if (e)		/* closed in a way that we did not see */
+		fd_end(key);
+	fresh.file = (__u64)file;
+	fresh.inode = (__u64)inode;
+	fresh.born = born;
+	fresh.kind = kind;
+	fresh.serial = __sync_fetch_and_add(&fd_serials, 1) + 1;
+	if (bpf_map_update_elem(&fds, key, &fresh, BPF_NOEXIST)) {
+		e = bpf_map_lookup_elem(&fds, key);	/* another thread was first */
+		if (!e)
+			count_add(COUNT_FDS_FULL, 1, bytes);
+		return e;
+	}
+	if (!fd_tell(file, &fresh, key->fd)) {
+		bpf_map_delete_elem(&fds, key);		/* next time, perhaps */
+		count_add(COUNT_RING_FULL, 1, bytes);
+		return NULL;
+	}
+	owner_add(key->pid, key->fd);
+	return bpf_map_lookup_elem(&fds, key);
+}
+
+/* Which kind of descriptor we count, -1: none. */
+static __always_inline int
+fd_kind(struct file *file, int dir)
+{
+	__u32 mode = BPF_CORE_READ(file, f_inode, i_mode) & FORMAT;
+
+	if (mode == REGULAR && want_files)
+		return dir == DIR_WRITE || want_reads ? FD_FILE : -1;
+	if (mode == SOCKET && want_net)
+		return socket_wanted(file_sock(file)) ? FD_SOCKET : -1;
+	return -1;
+}
+
+/* n bytes were transferred. The file, when it is a socket. */
+static __noinline struct file *
+fd_transfer(__u32 fd, __u32 dir, __u64 n)
+{
+	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
+	struct file *file = file_get(current_task(), fd);
+	struct fd_entry *e;
+	__u64 now;
+	int kind;
+
+	if (!file || dir > 1 || (kind = fd_kind(file, dir)) < 0)
+		return NULL;
+	count_add(COUNT_SEEN, 1, n);
+	e = fd_get(&key, file, kind, n);
+	if (e) {
+		now = bpf_ktime_get_boot_ns();
+		if (e->round[dir & 1] != fds_round) {
+			e->round[dir & 1] = fds_round;
+			e->first[dir & 1] = now;
+		}
+		if (!e->first[dir & 1])
+			e->first[dir & 1] = now;
+		e->last[dir & 1] = now;
+		__sync_fetch_and_add(&e->bytes[dir & 1], n);
+		__sync_fetch_and_add(&e->calls[dir & 1], 1);
+	}
+	return kind == FD_SOCKET ? file : NULL;
+}
+
+struct fd_sweep {
+	__u32 pid, from, all;
+	struct task_struct *task;
+};
+
+static long
+fd_sweep_one(__u32 i, struct fd_sweep *w)
+{
+	struct fd_key key = { .pid = w->pid, .fd = w->from + i };
+	struct fd_entry *e = bpf_map_lookup_elem(&fds, &key);
+
+	if (e && (w->all || e->file != (__u64)file_get(current_task(), key.fd)))
+		fd_end(&key);
+	return 0;
+}
+
+/* Ends the entries of the current process from..to; all, or those whose
+ * descriptor is closed now. */
+static __always_inline void
+fd_sweep(__u32 from, __u32 to, bool all)
+{
+	struct fd_sweep w = {
+		.pid = bpf_get_current_pid_tgid() >> 32, .from = from, .all = all,
+	};
+	struct owner *o = bpf_map_lookup_elem(&owners, &w.pid);
+
+	if (!o || o->n <= 0 || o->high < from)
+		return;
+	if (to > o->high)
+		to = o->high;
+	bpf_loop(to - from + 1, fd_sweep_one, &w, 0);
+}
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * fds.c - file.read, file.write, net.close: byte totals of descriptors
+ *
+ * reads   the map fds every --interval; the record that ends a descriptor
+ * keeps   per descriptor its path or addresses, and what was told so far
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow.h"
+#include "self.h"
+#include "process/process.skel.h"
+
+enum { FDS = 65536, BATCH = 1024 };
+
+struct known {
+	struct record head;
+	uint32_t fd, kind;
+	bool deleted;
+	uint64_t bytes[2], calls[2], last[2];	/* told */
+	struct net_addr addr;
+	struct text path, root;			/* allocated, as one */
+};
+
+static void
+forget(void *arg, void *entry, enum flow_why why)
+{
+	struct known *k = entry;
+
+	(void)arg, (void)why;
+	free((char *)k->path.p);
+}
+
+static bool
+keep_path(struct known *k, struct text path, struct text root)
+{
+	char *p = malloc(path.n + root.n + 1);
+
+	if (!p)
+		return false;
+	memcpy(p, path.p, path.n);
+	memcpy(p + path.n, root.p, root.n);
+	free((char *)k->path.p);
+	k->path = (struct text){ p, path.n };
+	k->root = (struct text){ p + path.n, root.n };
+	return true;
+}
+
+void
+fds_begin(struct process *s, const struct event_record *r, const struct strings *t)
+{
+	struct known *k = flow_get(s->fds, &r->serial, sizeof(r->serial), 0);
+	char path[PATH_TEXT];
+	struct text p = t->s[STR_NAME];
+
+	if (t->s[STR_BASE].n)
+		p = files_path(s, r, t, STR_BASE, path);
+	if (!k || !keep_path(k, p, t->s[STR_ROOT]))
+		err(1, "memory");
+	k->head = r->head;
+	k->fd = r->fd;
+	k->kind = r->b;
+	k->addr = r->addr;
+	k->deleted = r->flags & EVENT_DELETED;
+}
+
+/* Tells what was transferred in one direction since it was last told. */
+static void
+tell_file(struct process *s, struct known *k, const struct fd_entry *e, int dir)
+{
+	uint64_t calls = e->calls[dir] - k->calls[dir], bytes = e->bytes[dir] - k->bytes[dir];
+	struct record head = k->head;
+	struct jput j;
+
+	if (!calls)
+		return;
+	head.time = e->first[dir] > k->last[dir] ? e->first[dir] : k->last[dir];
+	k->calls[dir] = e->calls[dir];
+	k->bytes[dir] = e->bytes[dir];
+	k->last[dir] = e->last[dir];
+	if (!line_begin(s, &j, dir == DIR_READ ? "file.read" : "file.write", &head, calls, bytes))
+		return;
+	jput_bytes(&j, "path", k->path.p, k->path.n);
+	if (k->root.n)
+		jput_bytes(&j, "root", k->root.p, k->root.n);
+	if (k->deleted)
+		jput_bool(&j, "deleted", true);
+	jput_uint(&j, "fd", k->fd);
+	jput_uint(&j, "bytes", bytes);
+	jput_uint(&j, "count", calls);
+	jput_uint(&j, "last_ns", clock_epoch(&s->probe.clock, e->last[dir]));
+	jput_close(&j);
+}
+
+static void
+tell_socket(struct process *s, struct known *k, const struct fd_entry *e, uint64_t time, bool open)
+{
+	uint64_t calls = e->calls[0] + e->calls[1];
+	struct record head = k->head;
+	struct jput j;
+
+	head.time = time;
+	if (!line_begin(s, &j, "net.close", &head, calls, e->bytes[0] + e->bytes[1]))
+		return;
+	jput_uint(&j, "fd", k->fd);
+	net_put_addr(&j, &k->addr, true, k->path);
+	jput_uint(&j, "sent_bytes", e->bytes[DIR_WRITE]);
+	jput_uint(&j, "received_bytes", e->bytes[DIR_READ]);
+	if (open)
+		jput_bool(&j, "still_open", true);
+	jput_close(&j);
+}
+
+static void
+tell(struct process *s, struct known *k, const struct fd_entry *e)
+{
+	for (int dir = 0; dir < 2 && k->kind == FD_FILE; dir++)
+		tell_file(s, k, e, dir);
+}
+
+void
+fds_end(struct process *s, const struct fd_record *r)
+{
+	struct known *k = flow_find(s->fds, &r->e.serial, sizeof(r->e.serial), 0);
+
+	if (!k)		/* it was never told: there was no room for it */
+		return;
+	if (k->kind == FD_SOCKET)
+		tell_socket(s, k, &r->e, r->head.time, false);
+	tell(s, k, &r->e);
+	flow_drop(s->fds, k, FLOW_END);
+}
+
+/* Those that ended when the ring was full. */
+static void
+fetch_ended(struct process *s)
+{
+	int map = bpf_map__fd(s->bpf->maps.ended);
+	struct fd_record r;
+	__u64 serial;
+
+	while (bpf_map_get_next_key(map, NULL, &serial) == 0) {
+		if (bpf_map_lookup_elem(map, &serial, &r) == 0)
+			fds_end(s, &r);
+		bpf_map_delete_elem(map, &serial);
+	}
+}
+
+static void
+look(struct process *s, const struct fd_entry *e, bool last)
+{
+	struct known *k = flow_find(s->fds, &e->serial, sizeof(e->serial), 0);
+
+	if (!k)
+		return;		/* its record is in the ring still */
+	if (k->kind == FD_SOCKET && last)
+		tell_socket(s, k, e, clock_boot(), true);
+	tell(s, k, e);
+}
+
+static void
+look_at_all(struct process *s, bool last)
+{
+	static struct fd_key keys[BATCH];
+	static struct fd_entry entries[BATCH];
+	int map = bpf_map__fd(s->bpf->maps.fds);
+	__u32 from, n;
+	bool more = true;
+
+	s->bpf->bss->fds_round++;
+	for (bool first = true; more; first = false) {
+		n = BATCH;
+		/* the last batch comes with ENOENT */
+		more = bpf_map_lookup_batch(map, first ? NULL : &from, &from, keys, entries, &n,
+		    NULL) == 0;
+		for (__u32 i = 0; i < n; i++)
+			look(s, &entries[i], last);
+	}
+}
+
+void
+fds_tick(struct process *s, bool all)
+{
+	uint64_t now = clock_boot();
+
+	if (!s->fds && !(s->fds = flow_new(sizeof(struct known), FDS, SIZE_MAX, forget, s)))
+		err(1, "memory");
+	if (!s->bpf)
+		return;
+	fetch_ended(s);
+	if (!all && (!s->interval || now < s->fds_next))
+		return;
+	s->fds_next = now + s->interval;
+	if (flow_count(s->fds))
+		look_at_all(s, all);
+}

@@ -173,20 +173,28 @@ turn_tell(struct sockets *w, struct socket *s, struct turn *t, struct reply *r)
 
 /* --- sockets ----------------------------------------------------------------------- */
 
+/* Tells all turns. The socket itself stays: a merged message of a turn that
+ * was cut comes later still. */
+static void
+socket_cut(struct sockets *w, struct socket *s, const char *why)
+{
+	while (s->first) {
+		struct reply r = { .ev = &w->scan, .why = why };
+
+		arena_reset(&w->scan.arena);
+		turn_tell(w, s, s->first, &r);
+	}
+}
+
 static void
 socket_finish(void *arg, void *entry, enum flow_why why)
 {
 	struct sockets *w = arg;
 	struct socket *s = entry;
 
-	while (s->first) {
-		struct reply r = { .ev = &w->scan, .why = why == FLOW_END ? "close" : flow_why_name(why) };
-
-		if (why == FLOW_FULL)
-			loss_add(w->conf.loss, "evicted", 1, s->first->charged);
-		arena_reset(&w->scan.arena);
-		turn_tell(w, s, s->first, &r);
-	}
+	for (struct turn *t = s->first; t && why == FLOW_FULL; t = t->next)
+		loss_add(w->conf.loss, "evicted", 1, t->charged);
+	socket_cut(w, s, flow_why_name(why));
 	if (s->prev && (*s->prev = s->next))
 		s->next->prev = s->prev;
 	free(s->conn.p);
@@ -420,7 +428,7 @@ sockets_message(struct sockets *w, struct event *ev, uint64_t now)
 	w->at = ev;
 	if (is_close(event_get(ev, "opcode"))) {
 		if (s)
-			flow_drop(w->flows, s, FLOW_END);
+			socket_cut(w, s, "close");
 		return;
 	}
 	/* without its upgrade, a socket is known by its first request */
@@ -459,9 +467,7 @@ void
 sockets_close(struct sockets *w, struct event *ev, struct value conn)
 {
 	w->at = ev;
-	for (struct socket *s = w->first, *next; s; s = next) {
-		next = s->next;
+	for (struct socket *s = w->first; s; s = s->next)
 		if (s->conn.n == conn.n && !memcmp(s->conn.p, conn.p, conn.n))
-			flow_drop(w->flows, s, FLOW_END);
-	}
+			socket_cut(w, s, "close");
 }

@@ -243,6 +243,9 @@ has("cut in the middle", call("cut", [UP, create(1), said(2, "response.created",
                                       said(3, "response.output_item.done", item=call1), close("w")]),
     error_type="incomplete_response", incomplete="close", response_id="r",
     tool_calls=[{"id": "k1", "name": "shell", "arguments": {"c": 1}}])
+has("cut, and merged later as well", call("cut", [
+    UP, create(1), said(2, "response.created", response=resp("r", output=[], status="in_progress")), close("w"),
+    merged("w/1", "openai-responses", resp("r", output=[]), incomplete="eof")]), incomplete="close", response_id="r")
 has("no answer", call("silent", [UP, create(1)]), error_type="no_response", incomplete="eof")
 has("without the upgrade", call("late", [create(1), said(2, "response.completed", response=resp("r"))]),
     response_id="r", server_address=None, conversation_id="w/1")

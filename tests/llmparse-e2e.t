@@ -1,0 +1,114 @@
+#!/bin/sh
+# sslsniff | httpparse | ssemerge | llmparse on real TLS traffic, held against
+# what the server knows; and how much memory llmparse takes.
+# shellcheck disable=SC2119
+. tests/lib.sh
+need llmparse
+
+# --- memory: many large calls open at once ------------------------------------
+ok "80 open calls of 4 MiB, 64 MiB for them: bounded, and all told" "$PYTHON" - "$BUILD/bin/llmparse" <<'END'
+import json, resource, subprocess, sys
+p = subprocess.Popen([sys.argv[1], "-q", "--max-memory", "64M"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+import threading
+told = []
+reader = threading.Thread(target=lambda: told.extend(
+    json.loads(x)["id"] for x in p.stdout if x.startswith(b'{"type":"llm.call"')))
+reader.start()
+body = json.dumps({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x" * (4 << 20)}]})
+for i in range(80):
+    p.stdin.write(json.dumps({"type": "http.request", "timestamp_ns": i, "pid": 1, "tid": 1, "uid": 0, "comm": "c",
+                              "conn": "c%d" % i, "id": "c%d/1" % i, "method": "POST", "path": "/v1/messages",
+                              "protocol": "HTTP/1.1", "headers": {}, "body": body.replace("xxxx", "%04d" % i, 1),
+                              "body_len": len(body)}).encode() + b"\n")
+p.stdin.close()
+reader.join()
+assert p.wait() == 0, p.returncode
+assert sorted(told) == sorted("c%d/1" % i for i in range(80)), len(told)
+used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+print("%d MiB" % used)
+assert used < 64 + 64, used
+END
+
+# --- the whole pipeline -----------------------------------------------------------
+missing=''
+for c in sslsniff httpparse ssemerge curl; do have $c || missing="$missing $c"; done
+if [ -n "$missing" ] || ! why=$("$PYTHON" tests/bpf_works.py 2>&1); then
+	skip "calls as the server's log has them" "${missing:+no$missing}${why:-}"
+	done_testing
+fi
+start_server
+mkfifo "$T/go"
+cat >"$T/clients.sh" <<'END'
+read -r go <"$T/go"
+ask() { curl -sS --cacert "$CA" -H 'x-api-key: k' -o /dev/null -d "$2" "$URL$1"; }
+for stream in true false; do
+	ask /v1/messages '{"model":"m-1","max_tokens":500,"stream":'$stream',"messages":[{"role":"user","content":"Größe 🙂"}]}'
+	ask /v1/messages '{"model":"m-2","max_tokens":3,"stream":'$stream',"messages":[{"role":"user","content":"cut short"}]}'
+	ask /v1/messages '{"model":"m-3","max_tokens":500,"stream":'$stream',"tools":[{"name":"lookup"}],"messages":[{"role":"user","content":"do lookup"}],"thinking":{"type":"enabled","budget_tokens":1024}}'
+	ask /v1/chat/completions '{"model":"g-1","stream":'$stream',"stream_options":{"include_usage":true},"messages":[{"role":"system","content":"S"},{"role":"user","content":"hello"}]}'
+	ask /v1/chat/completions '{"model":"g-2","stream":'$stream',"stream_options":{"include_usage":true},"tools":[{"type":"function","function":{"name":"lookup"}}],"messages":[{"role":"user","content":"do lookup"}]}'
+	ask '/v1/messages?error=rate_limit' '{"model":"e-1","max_tokens":5,"stream":'$stream',"messages":[{"role":"user","content":"x"}]}'
+	ask '/v1/chat/completions?error=overloaded' '{"model":"e-2","stream":'$stream',"messages":[{"role":"user","content":"x"}]}'
+done
+ask '/v1/messages?error=stream' '{"model":"e-3","max_tokens":500,"stream":true,"messages":[{"role":"user","content":"in the middle"}]}'
+ask '/v1/messages?cut=5' '{"model":"e-4","max_tokens":500,"stream":true,"messages":[{"role":"user","content":"this is dropped"}]}' 2>/dev/null
+curl -sS --cacert "$CA" -o /dev/null "$URL/bytes/10"
+END
+export T CA URL
+sh "$T/clients.sh" 2>"$T/clients.err" 3>&- &
+clients=$!
+hold $clients
+sslsniff -p $clients --ready-fd 5 5>"$T/ready" 2>"$T/sniff" >"$T/raw" 3>&- &
+sniff=$!
+hold $sniff
+until_true 20 test -s "$T/ready" || diag "$(cat "$T/sniff")"
+echo go >"$T/go"
+wait $clients
+sleep 0.3
+kill -INT $sniff
+wait $sniff
+is "the clients ran" "$(cat "$T/clients.err")" ''
+httpparse "$T/raw" | ssemerge | llmparse -q >"$T/out"
+check_lines "$T/out" --type llm.call
+ok "calls as the server's log has them" "$PYTHON" - "$SERVER_LOG" "$T/out" <<'END'
+import json, sys
+log = [json.loads(x) for x in open(sys.argv[1])]
+calls = [e for e in map(json.loads, open(sys.argv[2])) if e["type"] == "llm.call"]
+asked = [x for x in log if x["path"].startswith("/v1/")]
+assert len(calls) == len(asked) == 16, (len(calls), len(asked))
+KINDS = {"end_turn": "stop", "stop": "stop", "max_tokens": "length", "length": "length",
+         "tool_use": "tool_call", "tool_calls": "tool_call"}
+for want, got in zip(asked, sorted(calls, key=lambda c: c["timestamp_ns"])):
+    body = json.loads(want["request_body"])
+    model = body["model"]
+    assert got["request_model"] == model, (model, got)
+    assert got["agent"] == "curl" and got["server_address"] == "127.0.0.1"
+    prompt = body["messages"][-1]["content"]
+    assert got["input_messages"][-1]["parts"] == [{"type": "text", "content": prompt}], got
+    if model in ("e-1", "e-2"):
+        assert got["error_type"] == {"e-1": "rate_limit_error", "e-2": "overloaded_error"}[model], got
+        assert got["status_code"] == {"e-1": 429, "e-2": 529}[model], got
+        continue
+    assert got["status_code"] == 200 and got["stream"] == bool(body.get("stream")), got
+    assert got["duration_ms"] > 0 and (not got["stream"] or 0 < got["first_token_ms"] <= got["duration_ms"]), got
+    if model in ("e-3", "e-4"):
+        assert got["error_type"] and got["incomplete"], got
+        continue
+    answer = want["message"]
+    assert "error_type" not in got and got["response_id"] == answer["id"], got
+    chat = "choices" in answer
+    stop = answer["choices"][0]["finish_reason"] if chat else answer["stop_reason"]
+    assert got["finish_reasons"] == [KINDS[stop]], got
+    usage = answer["usage"]
+    assert got["usage"]["input_tokens"] == usage["prompt_tokens" if chat else "input_tokens"], got
+    assert got["usage"]["output_tokens"] == usage["completion_tokens" if chat else "output_tokens"], got
+    said = "".join(p["content"] for p in got["output_messages"][0]["parts"] if p["type"] == "text")
+    text = answer["choices"][0]["message"]["content"] if chat else "".join(
+        b.get("text", "") for b in answer["content"])
+    assert said == text, (said, text)
+    used = [(t["id"], t["function"]["name"], json.loads(t["function"]["arguments"]))
+            for t in answer["choices"][0]["message"].get("tool_calls", [])] if chat else [
+        (b["id"], b["name"], b["input"]) for b in answer["content"] if b["type"] == "tool_use"]
+    assert [(t["id"], t["name"], t["arguments"]) for t in got.get("tool_calls", [])] == used, got
+END
+done_testing

@@ -966,13 +966,15 @@ event_bytes(struct event *ev, const char *key, size_t *n)
 bool
 value_i64(struct value v, int64_t *to)
 {
-	const char *p = v.p, *end = v.p + v.n;
-	bool neg = v.kind == VALUE_INT && *p == '-';
+	const char *p, *end;
+	bool neg;
 	uint64_t n = 0;
 
 	if (v.kind != VALUE_INT)
 		return false;
-	for (p += neg; p < end; p++)	/* the scan has checked the range */
+	neg = *v.p == '-';
+	end = v.p + v.n;
+	for (p = v.p + neg; p < end; p++)	/* the scan has checked the range */
 		n = n * 10 + (*p - '0');
 	*to = neg ? -n : n;
 	return true;

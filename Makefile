@@ -152,7 +152,7 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(B)/libpure.a $(B
 
 # What `prove` runs: filters, units and fuzz regressions built with sanitizers,
 # collectors as they are shipped.
-TESTPATH = $(CURDIR)/$(O)/san/bin:$(CURDIR)/$(O)/bin
+TESTPATH = $(abspath $(O)/san/bin):$(abspath $(O)/bin)
 TESTS ?= $(sort $(wildcard tests/*.t))
 
 test-build: all
@@ -163,20 +163,24 @@ san-tests: $(UNIT) $(FUZZMAIN)
 
 test: deps
 	$(Q)$(MAKE) test-build
-	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(CURDIR)/$(O) prove $(PROVEFLAGS) $(TESTS)
+	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),30) prove $(PROVEFLAGS) $(TESTS)
+
+# The same load for long: SOAK seconds.
+soak: test-build
+	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),1800) prove -v tests/sslsniff-load.t
 
 # The real agents, from npm; each in a network namespace of its own.
 test-agents: all
 	$(Q)mkdir -p $(O)/agents && cp tests/agents/package.json $(O)/agents/
 	$(Q)cd $(O)/agents && npm install --no-audit --no-fund --loglevel=error
-	$(Q)env PATH="$(CURDIR)/$(O)/bin:$$PATH" prove $(PROVEFLAGS) -e /usr/bin/python3 tests/agents/run.py :: $(CURDIR)/$(O)/agents $(AGENTS)
+	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" prove $(PROVEFLAGS) -e /usr/bin/python3 tests/agents/run.py :: $(abspath $(O)/agents) $(AGENTS)
 
 demo: deps
 	$(Q)$(MAKE) all
-	$(Q)env PATH="$(CURDIR)/$(O)/bin:$$PATH" BUILD=$(CURDIR)/$(O) sh tests/demo.sh
+	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" BUILD=$(abspath $(O)) sh tests/demo.sh
 
 bench: all
-	$(Q)env PATH="$(CURDIR)/$(O)/bin:$$PATH" BUILD=$(CURDIR)/$(O) CC="$(CC)" sh tests/bench/bench.sh
+	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" BUILD=$(abspath $(O)) CC="$(CC)" sh tests/bench/bench.sh
 
 fuzz: filters
 	$(Q)env O="$(O)" CLANG="$(CLANG)" sh tests/fuzz/fuzz.sh $(FUZZ)

@@ -2,7 +2,7 @@
 """sslsniff-load.t - at full speed, and with readers that do not read, every byte
 is written or counted as lost
 
-SOAK=SECONDS makes the sustained part that long (make soak: 30; else 4).
+SOAK=SECONDS makes the sustained part that long (make test: 30, make soak: 1800; else 4).
 """
 import sys
 sys.dont_write_bytecode = True

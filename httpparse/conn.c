@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	WAITING_MAX = 128,	/* requests in a row without a response; older ones are told already */
@@ -52,6 +53,7 @@ static void
 envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
 {
 	struct writer *w = s->c->w;
+	const struct event *ev = s->ev ? s->ev : other_side(s)->ev;
 
 	for (struct held *l = s->held; l; l = l->next)
 		if (pos >= l->off && pos < l->end) {
@@ -63,18 +65,18 @@ envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
 		/* a copy: another message may begin in that line */
 		if (event_scan(&w->env, s->tail.p, s->tail.n) == EVENT_OK)
 			envelope_take(w, &w->env, to);
-	} else if (s->ev) {
-		envelope_take(w, s->ev, to);
+	} else if (ev) {
+		envelope_take(w, ev, to);
 	}
 }
 
-/* --- what http1 tells -------------------------------------------------------------- */
+/* --- what the readers tell -------------------------------------------------------------- */
 
 static void
-on_decided(void *arg, struct http1 *h, uint64_t upto, bool ours)
+side_decided(struct side *s, uint64_t upto, bool ours)
 {
-	struct side *s = arg;
 	struct writer *w = s->c->w;
+	struct http1 *h = &s->h;
 	uint64_t n = upto - s->decided;
 
 	s->decided = upto;
@@ -91,6 +93,13 @@ on_decided(void *arg, struct http1 *h, uint64_t upto, bool ours)
 	s->told = true;
 	while (s->held && s->held->end <= upto)
 		held_pop(s, true);
+}
+
+static void
+on_decided(void *arg, struct http1 *h, uint64_t upto, bool ours)
+{
+	(void)h;
+	side_decided(arg, upto, ours);
 }
 
 static void
@@ -219,10 +228,13 @@ on_cut(void *arg, struct http1 *h, const char *why)
 		message_cut(&s->m, why);
 }
 
+static void protocol_begin(struct side *s, struct exchange *x);
+
 static void
 on_end(void *arg, struct http1 *h, const char *why)
 {
 	struct side *s = arg;
+	struct exchange *x = NULL;
 	bool change, wait;
 
 	if (!s->m.open)
@@ -233,11 +245,17 @@ on_end(void *arg, struct http1 *h, const char *why)
 		loss_add(s->c->w->loss, "behind_hole", 1, h->behind);
 	if (why && !strcmp(why, "malformed"))
 		loss_add(s->c->w->loss, why, 1, 0);
-	message_end(&s->m, why);
 	if (change && !why) {
+		x = s->m.x;
+		x->refs++;
+	}
+	message_end(&s->m, why);
+	if (x) {
 		s->c->other = true;
 		http1_other(h);
 		http1_other(&other_side(s)->h);
+		protocol_begin(s, x);
+		exchange_drop(x);
 	} else if (wait) {
 		http1_wait(h);
 	}
@@ -261,18 +279,164 @@ conn_init(struct conn *c, struct writer *w, const struct conn_limits *limits, bo
 	}
 }
 
-/* Bytes of another protocol: decided, and not ours. */
+/* --- other protocols ------------------------------------------------------------------- */
+
+static void
+on_ws_begin(void *arg, bool control)
+{
+	struct sock *k = arg;
+
+	envelope_at(k->s, UINT64_MAX, &k->env[control]);
+}
+
+static void
+on_ws_message(void *arg, const struct ws_message *m)
+{
+	struct sock *k = arg;
+	struct conn *c = k->s->c;
+
+	exchange_ws(c->w, c->up, &k->env[m->opcode >= 8], k->s == &c->side[1], m);
+}
+
+static const struct ws_ops ws_ops = { .begin = on_ws_begin, .message = on_ws_message };
+
+static void
+sock_drop(struct conn *c, int dir, const char *why)
+{
+	struct sock *k = c->sock[dir];
+
+	if (!k)
+		return;
+	ws_finish(&k->ws, why);
+	ws_free(&k->ws);
+	envelope_drop(&k->env[0]);
+	envelope_drop(&k->env[1]);
+	free(k);
+	c->sock[dir] = NULL;
+}
+
+static void
+sock_new(struct conn *c, int dir, const struct head *answer)
+{
+	struct sock *k = calloc(1, sizeof(*k));
+	struct bytes ext = { 0 };
+	bool deflate, takeover;
+
+	if (!k || head_join(answer, "sec-websocket-extensions", &ext)) {
+		c->w->nomem = true;
+		free(k);
+		return;
+	}
+	ws_extensions(ext.p ? ext.p : "", ext.n, dir != c->requests, &deflate, &takeover);
+	k->s = &c->side[dir];
+	ws_init(&k->ws, &ws_ops, k, c->w->max_body, deflate, takeover);
+	c->sock[dir] = k;
+	bytes_free(&ext);
+}
+
+static void
+on_h2_envelope(void *arg, int dir, uint64_t pos, struct envelope_text *to)
+{
+	struct conn *c = arg;
+
+	envelope_at(&c->side[dir], pos, to);
+}
+
+static void
+on_h2_decided(void *arg, int dir, uint64_t upto, bool ours)
+{
+	struct conn *c = arg;
+
+	side_decided(&c->side[dir], upto, ours);
+}
+
+static const struct streams_ops streams_ops = { .envelope = on_h2_envelope, .decided = on_h2_decided };
+
+/* HTTP/2 from here on, in both directions. fresh: this is its beginning. */
+static void
+h2_begin(struct conn *c, bool fresh0, bool fresh1)
+{
+	bool is_fresh[2] = { fresh0, fresh1 };
+	uint64_t pos[2] = { c->side[0].h.pos, c->side[1].h.pos };
+
+	c->other = true;
+	http1_other(&c->side[0].h);
+	http1_other(&c->side[1].h);
+	c->h2 = streams_new(c->w, &streams_ops, c, c->side[0].h.head.max, c->requests, is_fresh, pos);
+	c->w->nomem |= !c->h2;
+}
+
+/* x was answered, and side s with it: what follows is what it asked for. */
+static void
+protocol_begin(struct side *s, struct exchange *x)
+{
+	struct conn *c = s->c;
+	size_t n;
+	const char *to = head_find(&s->h.head, "upgrade", &n);
+
+	if (s->h.head.status != 101 || !to)
+		return;
+	if (n == 9 && !strncasecmp(to, "websocket", 9)) {
+		x->refs++;
+		c->up = x;
+		sock_new(c, 0, &s->h.head);
+		sock_new(c, 1, &s->h.head);
+	} else if (n == 3 && !strncasecmp(to, "h2c", 3)) {
+		h2_begin(c, true, true);
+	}
+}
+
+/* Bytes of what is not HTTP/1; those that HTTP/1 had held come first. */
+static void
+other_bytes(struct side *s, const char *p, size_t n)
+{
+	struct conn *c = s->c;
+	int dir = s == &c->side[1];
+	size_t used = 0;
+
+	if (!n)
+		return;
+	s->h.pos += n;
+	if (c->h2) {
+		streams_feed(c->h2, dir, p, n);
+		return;
+	}
+	if (c->sock[dir]) {
+		used = ws_feed(&c->sock[dir]->ws, p, n);
+		if (used)
+			side_decided(s, s->h.pos - n + used, true);
+	}
+	if (used == n)
+		return;
+	if (c->sock[dir]) {
+		loss_add(c->w->loss, "malformed", 1, 0);
+		sock_drop(c, dir, "malformed");
+	}
+	side_decided(s, s->h.pos, false);
+}
+
 static void
 other_feed(struct side *s, const char *p, size_t n)
 {
-	struct http1 *h = &s->h;
+	struct bytes pend = s->h.pend;
 
-	(void)p;
-	if (h->pend.n + n == 0)
-		return;
-	h->pos += h->pend.n + n;
-	bytes_reset(&h->pend, 0);
-	on_decided(s, h, h->pos, false);
+	s->h.pend = (struct bytes){ 0 };
+	other_bytes(s, pend.p, pend.n);
+	bytes_free(&pend);
+	other_bytes(s, p, n);
+}
+
+static void
+other_hole(struct side *s, uint64_t n)
+{
+	struct conn *c = s->c;
+	int dir = s == &c->side[1];
+
+	s->h.pos += n;
+	if (c->h2)
+		streams_hole(c->h2, dir, n);
+	else if (c->sock[dir] && !ws_hole(&c->sock[dir]->ws, n))
+		sock_drop(c, dir, "hole");
 }
 
 static void
@@ -281,8 +445,13 @@ side_feed(struct side *s, const char *p, size_t n)
 	size_t used = http1_feed(&s->h, p, n);
 
 	if (s->h.h2 && !s->c->other) {
-		s->c->other = true;
-		http1_other(&other_side(s)->h);
+		const unsigned char *q = (const unsigned char *)(s->h.pend.n ? s->h.pend.p : p + used);
+
+		/* both begin with SETTINGS, behind the client's preface */
+		bool fresh = s->h.pos == 0 && (*q == 'P' || (q[3] == 4 && !(q[4] & 1)));
+		bool both = fresh && other_side(s)->h.pos == 0;
+
+		h2_begin(s->c, s == &s->c->side[0] ? fresh : both, s == &s->c->side[1] ? fresh : both);
 	}
 	if (s->h.state == HTTP1_OTHER)
 		other_feed(s, p + used, n - used);
@@ -297,9 +466,10 @@ static void
 side_hole(struct side *s, uint64_t n)
 {
 	loss_add(s->c->w->loss, "hole", 1, n);
-	http1_hole(&s->h, n);
 	if (s->h.state == HTTP1_OTHER)
-		s->h.pos += n;
+		other_hole(s, n);
+	else
+		http1_hole(&s->h, n);
 	s->decided = s->h.pos;
 }
 
@@ -392,9 +562,12 @@ conn_finish(struct conn *c, const char *why, bool closed)
 			http1_finish(&s->h, why, closed);
 		if (s->m.open)
 			message_end(&s->m, why);
+		sock_drop(c, i ^ first, why);
 		while (s->held)
 			held_pop(s, true);
 	}
+	if (c->h2)
+		streams_finish(c->h2, why);
 }
 
 void
@@ -412,17 +585,30 @@ conn_free(struct conn *c)
 	}
 	while (c->first)
 		exchange_drop(exchange_pop(c));
+	sock_drop(c, 0, "eof");
+	sock_drop(c, 1, "eof");
+	exchange_drop(c->up);
+	streams_free(c->h2);
+	c->h2 = NULL;
+	c->up = NULL;
+}
+
+bool
+conn_open(const struct conn *c)
+{
+	return c->side[0].m.open || c->side[1].m.open || (c->h2 && streams_open(c->h2));
 }
 
 size_t
 conn_held(const struct conn *c)
 {
-	size_t n = c->xbytes;
+	size_t n = c->xbytes + (c->h2 ? streams_held(c->h2) : 0);
 
 	for (int i = 0; i < 2; i++) {
 		const struct side *s = &c->side[i];
 
 		n += http1_held(&s->h) + message_held(&s->m) + s->heldbytes + s->tail.n;
+		n += c->sock[i] ? ws_held(&c->sock[i]->ws) : 0;
 	}
 	return n;
 }

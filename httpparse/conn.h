@@ -11,6 +11,7 @@
 
 #include "http1.h"
 #include "message.h"
+#include "streams.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,13 @@ struct side {
 	bool gap;		/* something is missing before the next response */
 };
 
+/* One direction of a WebSocket. */
+struct sock {
+	struct side *s;
+	struct ws ws;
+	struct envelope_text env[2];	/* of a data message, of a control frame */
+};
+
 struct conn {
 	struct side side[2];	/* 0 WRITE/SEND, 1 READ/RECV */
 	struct writer *w;
@@ -48,7 +56,10 @@ struct conn {
 	uint64_t number;	/* of the newest exchange */
 	size_t xbytes;
 	bool raw;		/* lines are passed on by the caller, never from here */
-	bool other;		/* both directions switched to another protocol */
+	bool other;		/* both directions switched to another protocol: */
+	struct streams *h2;	/* HTTP/2, */
+	struct sock *sock[2];	/* WebSocket, opened by up, */
+	struct exchange *up;	/* or none that we know */
 	uint64_t charged;	/* for the caller */
 };
 
@@ -71,6 +82,7 @@ enum conn_rc conn_data(struct conn *, int dir, const struct event *, const char 
 /* No more comes. why: "close" "eof" "evicted"; the stream's own end when closed. */
 void conn_finish(struct conn *, const char *why, bool closed);
 void conn_free(struct conn *);
+bool conn_open(const struct conn *);	/* is a message under way? */
 size_t conn_held(const struct conn *);	/* bytes of memory */
 
 #endif

@@ -98,6 +98,14 @@ head_value_end(struct head *h)
 		s->n--, s->at++, p++;
 }
 
+void
+head_field_drop(struct head *h)
+{
+	h->nfields--;
+	if (h->trailers > h->nfields)
+		h->trailers = h->nfields;
+}
+
 const char *
 head_at(const struct head *h, struct span s)
 {

@@ -27,7 +27,9 @@ struct head {
 	unsigned status;		/* response */
 	unsigned major, minor;		/* HTTP version */
 	const char *method;		/* request; a constant, or NULL: see method_text */
-	struct span method_text, target, reason, authority, scheme;
+	struct span method_text, target, reason, authority, scheme, protocol;
+	bool unknown;			/* HTTP/2: some fields are not known */
+	bool truncated;			/* HTTP/2: some fields did not fit */
 	struct field *field;
 	size_t nfields, fieldcap;
 	size_t trailers;		/* index of the first trailer; nfields when none */
@@ -49,6 +51,8 @@ int head_name(struct head *, const char *p, size_t n);
 int head_value(struct head *, const char *p, size_t n);
 /* White space around the newest value goes. */
 void head_value_end(struct head *);
+
+void head_field_drop(struct head *);	/* takes the newest field back */
 
 const char *head_at(const struct head *, struct span);
 /* The first header (not trailer) of that lower-case name; NULL: none. */

@@ -1,6 +1,8 @@
 /* http1.c - HTTP/1.x messages out of a byte stream; see http1.h */
 #include "http1.h"
 
+#include "h2.h"
+
 #include <string.h>
 
 enum {
@@ -175,20 +177,14 @@ http1_is_h2(const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
 	size_t len = sizeof(preface) - 1;
-	unsigned size;
 
 	if (!n)
 		return -1;
 	if (*p == 'P')
 		return memcmp(p, preface, n < len ? n : len) ? 0 : n < len ? -1 : 1;
 	if (*p)
-		return 0;
-	/* length below 64 KiB and a multiple of 6, type 4, stream 0 */
-	if (n < 9)
-		return (n > 3 && p[3] != 4) || (n > 4 && p[4] > 1) ||
-		    (n > 5 && (p[5] || (n > 6 && p[6]) || (n > 7 && p[7]))) ? 0 : -1;
-	size = p[1] << 8 | p[2];
-	return size % 6 == 0 && p[3] == 4 && p[4] <= 1 && !p[5] && !p[6] && !p[7] && !p[8];
+		return 0;	/* frames of 64 KiB and more are not the first */
+	return n < 9 ? -1 : h2_frame_plausible(p, 0);
 }
 
 /* The offset of the byte behind the empty line that ends a header; 0: not there.
@@ -539,7 +535,7 @@ seek_run(struct http1 *h, const char *p, size_t n)
 			decide(h, ++k, true);	/* RFC 9112 2.2: empty lines between */
 			return k;
 		}
-		if (!h->dirty && (h2 = http1_is_h2(p + k, n - k))) {
+		if (k == 0 && h->pos == h->first && (h2 = http1_is_h2(p, n))) {
 			f = MAYBE;
 			if (h2 > 0) {
 				decide(h, k, false);
@@ -770,6 +766,8 @@ http1_hole(struct http1 *h, uint64_t n)
 		h->why = "hole";
 		pend_refuse(h);
 		h->why = NULL;
+		if (h->pos == h->first)
+			h->first += n;
 		h->pos += n;
 		seek(h, true);
 		if (was == HTTP1_WAIT)

@@ -52,6 +52,7 @@ struct http1 {
 	enum http1_state state;
 	struct head head;	/* of the message under way */
 	uint64_t pos;		/* stream position of the first undecided byte */
+	uint64_t first;		/* of the first byte that was seen */
 	struct bytes pend;	/* undecided bytes */
 	bool lost;		/* something is missing before this message */
 	bool h2;		/* HTTP1_OTHER because it is HTTP/2 */
@@ -95,7 +96,7 @@ void http1_resume(struct http1 *);	/* it is HTTP/1 after all */
 void http1_other(struct http1 *);
 
 /* Is this start of a stream HTTP/2's? The client's preface (RFC 9113 3.4), or
- * a SETTINGS frame as the server's first. 1 yes, 0 no, -1 not enough bytes. */
+ * what can be a frame. 1 yes, 0 no, -1 not enough bytes. */
 int http1_is_h2(const void *p, size_t n);
 
 #endif

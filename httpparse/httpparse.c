@@ -1,7 +1,8 @@
 /*
  * httpparse - HTTP exchanges out of the bytes of TLS connections
  * reads   ssl.data, by conn and direction; ssl.close
- * writes  http.request, http.response; http.body for bodies that are read while they come
+ * writes  http.request, http.response; http.body for bodies that are read while they come;
+ *         ws.message
  * keeps   per conn the message under way in each direction and the requests that wait;
  *         at most --max-flows conns and --max-memory bytes, least recently used goes first
  */
@@ -56,7 +57,7 @@ on_finish(void *arg, void *entry, enum flow_why why)
 	if (!c->w)
 		return;
 	writer_at(me, c, 0);
-	if (why == FLOW_FULL && (c->side[0].m.open || c->side[1].m.open))
+	if (why == FLOW_FULL && conn_open(c))
 		loss_add(me->w.loss, "evicted", 1, 0);
 	conn_finish(c, why == FLOW_END ? "close" : flow_why_name(why), why == FLOW_END);
 	conn_free(c);

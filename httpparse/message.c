@@ -1,7 +1,7 @@
 /* message.c - HTTP messages into event lines; see message.h */
 #include "message.h"
 
-#include "decode.h"
+#include "body.h"
 #include "jput.h"
 
 #include <inttypes.h>
@@ -14,6 +14,7 @@ enum {
 	PIECE = 256 << 10,	/* an http.body is written when it has grown to this */
 	RATIO = 100,		/* growth at which a compressed stream past max_body is a bomb */
 	KEEP = 8 << 10,
+	PARTS = 10000,		/* lengths of gRPC messages that are listed */
 };
 
 /* --- envelopes, exchanges ------------------------------------------------------- */
@@ -108,18 +109,6 @@ exchange_is_head(const struct exchange *x)
 
 /* --- what kind of body ------------------------------------------------------------ */
 
-static bool
-media_is(const char *p, size_t n, const char *type)
-{
-	const char *stop = memchr(p, ';', n);
-
-	if (stop)
-		n = stop - p;
-	while (n && (p[n - 1] == ' ' || p[n - 1] == '\t'))
-		n--;
-	return strlen(type) == n && !strncasecmp(p, type, n);
-}
-
 /* Bodies that are read while they come. Gemini streams a JSON array unless
  * asked for SSE; only its path tells. */
 static bool
@@ -142,43 +131,17 @@ is_streaming(const struct message *m)
 	    memmem(m->x->text + m->x->method, m->x->path, ":streamGenerateContent", 22);
 }
 
-static int body_sink(void *arg, const void *p, size_t n);
-
-/* Content codings, then transfer codings but chunked, as they were applied. */
-static void
-decoder_set(struct message *m)
-{
-	struct bytes list = { 0 };
-	bool unknown = false, none = true;
-	int rc = head_join(m->head, "content-encoding", &list);
-	size_t len;
-
-	m->coded = list.n > 0;
-	rc |= head_join(m->head, "transfer-encoding", &list);
-	len = list.n;
-	if (len >= 7 && !strncasecmp(list.p + len - 7, "chunked", 7))
-		len -= 7;
-	while (len && (list.p[len - 1] == ' ' || list.p[len - 1] == ','))
-		len--;
-	if (len)
-		m->dec = decode_new(list.p, len, body_sink, m, &unknown, &none);
-	m->undecoded = unknown;
-	if (rc || (len && !m->dec && !unknown && !none))
-		m->w->nomem = true;
-	bytes_free(&list);
-}
-
 /* --- lines -------------------------------------------------------------------------- */
 
 /* Type, envelope, conn, id. ns 0: when the message began. */
 static void
-line_begin(const struct message *m, struct jput *j, const char *type, uint64_t ns)
+line_begin(struct writer *w, const struct envelope_text *env, const struct exchange *x, struct jput *j,
+    const char *type, uint64_t ns)
 {
-	struct writer *w = m->w;
 	char number[32];
-	int n = snprintf(number, sizeof(number), "%s%" PRIu64, m->x->sep, m->x->number);
+	int n = snprintf(number, sizeof(number), "%s%" PRIu64, x->sep, x->number);
 
-	event_scan(&w->env, m->env.p, m->env.n);
+	event_scan(&w->env, env->p, env->n);
 	jput_open(j, w->out, type);
 	jput_inherit(j, &w->env, ns);
 	jput_bytes(j, "conn", w->conn, w->connlen);
@@ -195,8 +158,10 @@ put_request_line(const struct message *m, struct jput *j)
 
 	if (!x->request)
 		return;
-	jput_bytes(j, "method", x->text, x->method);
-	jput_bytes(j, "path", x->text + x->method, x->path);
+	if (x->method)
+		jput_bytes(j, "method", x->text, x->method);
+	if (x->path)
+		jput_bytes(j, "path", x->text + x->method, x->path);
 	if (x->host)
 		jput_bytes(j, "host", x->text + x->method + x->path, x->host);
 }
@@ -214,6 +179,18 @@ put_body(const struct message *m, struct jput *j)
 	bytes_free(&coding);
 	if (m->undecoded && m->len)
 		jput_bool(j, "undecoded", true);
+	if (m->parts.n > sizeof(uint64_t)) {
+		jput_array(j, "message_lens");
+		for (size_t i = 0; i < m->parts.n; i += sizeof(uint64_t)) {
+			uint64_t len;
+
+			memcpy(&len, m->parts.p + i, sizeof(len));
+			jput_uint(j, NULL, len);
+		}
+		jput_array_end(j);
+	}
+	if (m->trailer.n)
+		jput_bytes(j, "message_end", m->trailer.p, m->trailer.n);
 }
 
 static void
@@ -234,8 +211,24 @@ put_upgrade(const struct head *h, struct jput *j)
 	size_t n;
 	const char *p = head_find(h, "upgrade", &n);
 
-	if (p && head_has_token(h, "connection", "upgrade") && (!h->response || h->status == 101))
+	if (h->protocol.n)	/* RFC 8441 */
+		jput_bytes(j, "upgrade", head_at(h, h->protocol), h->protocol.n);
+	else if (p && head_has_token(h, "connection", "upgrade") && (!h->response || h->status == 101))
 		jput_bytes(j, "upgrade", p, n);
+}
+
+/* How much of it is missing. */
+static void
+put_state(const struct message *m, struct jput *j, const char *why)
+{
+	if (m->head->unknown)
+		jput_bool(j, "hpack_incomplete", true);
+	if (m->head->truncated)
+		jput_bool(j, "headers_truncated", true);
+	if (why)
+		jput_str(j, "incomplete", why);
+	if (m->truncated)
+		jput_bool(j, "truncated", true);
 }
 
 static void
@@ -243,16 +236,15 @@ request_write(const struct message *m, const char *why)
 {
 	struct jput j;
 
-	line_begin(m, &j, "http.request", 0);
+	line_begin(m->w, &m->env, m->x, &j, "http.request", 0);
 	put_request_line(m, &j);
 	put_protocol(m->head, &j);
 	head_put(m->head, &j);
 	put_body(m, &j);
 	put_upgrade(m->head, &j);
-	if (why)
-		jput_str(&j, "incomplete", why);
-	if (m->truncated)
-		jput_bool(&j, "truncated", true);
+	if (m->x->pushed)
+		jput_bool(&j, "pushed", true);
+	put_state(m, &j, why);
 	jput_close(&j);
 }
 
@@ -262,9 +254,10 @@ response_write(const struct message *m, const char *why)
 	const struct exchange *x = m->x;
 	struct jput j;
 
-	line_begin(m, &j, "http.response", 0);
+	line_begin(m->w, &m->env, m->x, &j, "http.response", 0);
 	put_request_line(m, &j);
-	jput_uint(&j, "status_code", m->head->status);
+	if (m->head->status >= 100)
+		jput_uint(&j, "status_code", m->head->status);
 	if (m->head->reason.n)
 		jput_bytes(&j, "status_text", head_at(m->head, m->head->reason), m->head->reason.n);
 	put_protocol(m->head, &j);
@@ -283,10 +276,7 @@ response_write(const struct message *m, const char *why)
 		jput_ms(&j, "duration_ms", m->last_ns - x->first_ns);
 	if (m->streaming)
 		jput_bool(&j, "streaming", true);
-	if (why)
-		jput_str(&j, "incomplete", why);
-	if (m->truncated)
-		jput_bool(&j, "truncated", true);
+	put_state(m, &j, why);
 	jput_close(&j);
 }
 
@@ -298,15 +288,18 @@ piece_write(struct message *m, bool last, const char *why)
 	size_t n;
 	const char *type = head_find(m->head, "content-type", &n);
 
-	line_begin(m, &j, "http.body", m->last_ns);
+	line_begin(m->w, &m->env, m->x, &j, "http.body", m->last_ns);
 	jput_uint(&j, "seq", m->seq);
 	jput_uint(&j, "off", m->off);
 	if (m->seq == 0) {
 		put_request_line(m, &j);
-		jput_uint(&j, "status_code", m->head->status);
+		if (m->head->status >= 100)
+			jput_uint(&j, "status_code", m->head->status);
 		if (type)
 			jput_bytes(&j, "content_type", type, n);
 	}
+	if (m->event && m->eventlen)
+		jput_bytes(&j, "event_type", m->event, m->eventlen);
 	jput_bool(&j, "last", last);
 	if (why)
 		jput_str(&j, "incomplete", why);
@@ -332,7 +325,7 @@ body_part(struct message *m, const char *p, size_t n)
 	size_t take = n;
 
 	if (m->streaming) {
-		if (m->dec && m->len > w->max_body && m->len / RATIO > m->raw_len)
+		if (m->packed && m->len > w->max_body && m->len / RATIO > m->raw_len)
 			take = 0;
 	} else if (m->body.n + n > w->max_body) {
 		take = w->max_body - m->body.n;
@@ -342,9 +335,9 @@ body_part(struct message *m, const char *p, size_t n)
 		return 1;
 	}
 	if (take < n) {
-		loss_add(w->loss, "max_body", !m->truncated, m->dec ? 0 : n - take);
+		loss_add(w->loss, "max_body", !m->truncated, m->packed ? 0 : n - take);
 		m->truncated = true;
-		if (m->dec) {
+		if (m->packed) {
 			m->len += take;
 			if (m->streaming)
 				piece_write(m, true, "max_body");
@@ -352,7 +345,7 @@ body_part(struct message *m, const char *p, size_t n)
 		}
 	}
 	m->len += n;
-	if (m->streaming && m->body.n >= PIECE)
+	if (m->streaming && m->body.n >= PIECE && !(m->units && body_is_events(m->units)))
 		piece_write(m, false, NULL);
 	return 0;
 }
@@ -375,11 +368,51 @@ body_sink(void *arg, const void *bytes, size_t n)
 	return m->closed;
 }
 
+/* An AWS event is complete: one piece. */
+static int
+body_event(void *arg, const char *type, size_t n)
+{
+	struct message *m = arg;
+
+	if (!m->streaming || m->closed)
+		return m->closed;
+	m->event = type;
+	m->eventlen = n;
+	if (m->body.n)
+		piece_write(m, false, NULL);
+	m->event = NULL;
+	return 0;
+}
+
+static void
+body_message(void *arg, uint64_t len)
+{
+	struct message *m = arg;
+
+	if (m->parts.n / sizeof(len) < PARTS && bytes_add(&m->parts, &len, sizeof(len)))
+		m->w->nomem = true;
+}
+
+static void
+body_trailer(void *arg, const char *p, size_t n)
+{
+	struct message *m = arg;
+
+	m->trailer.n = 0;
+	if (bytes_add(&m->trailer, p, n < KEEP ? n : KEEP))
+		m->w->nomem = true;
+}
+
+static const struct body_ops body_ops = {
+	.data = body_sink, .event = body_event, .message = body_message, .trailer = body_trailer,
+};
+
 void
 message_begin(struct message *m, struct writer *w, const struct head *h, struct exchange *x,
     struct envelope_text *env)
 {
 	struct message old = *m;
+	size_t n;
 
 	*m = (struct message){ .open = true, .w = w, .head = h, .x = x, .env = *env, .last_ns = env->ns,
 		.response = h->response, .body = old.body };
@@ -390,7 +423,9 @@ message_begin(struct message *m, struct writer *w, const struct head *h, struct 
 	if (w->now > m->last_ns)
 		m->last_ns = w->now;
 	m->streaming = is_streaming(m);
-	decoder_set(m);
+	m->units = body_new(h, w->max_body, &body_ops, m, &m->undecoded, &w->nomem);
+	m->coded = head_find(h, "content-encoding", &n) != NULL;
+	m->packed = m->units && body_is_coded(m->units);
 }
 
 void
@@ -399,22 +434,22 @@ message_body(struct message *m, const char *p, size_t n)
 	if (m->w->now > m->last_ns)
 		m->last_ns = m->w->now;
 	m->raw_len += n;
-	if (!m->dec) {
+	if (!m->units) {
 		body_sink(m, p, n);
 		return;
 	}
 	if (m->closed || m->failed)
 		return;
-	switch (decode_feed(m->dec, p, n, m->streaming)) {
-	case DECODE_BAD:
+	switch (body_feed(m->units, p, n, m->streaming)) {
+	case BODY_BAD:
 		m->failed = true;
 		loss_add(m->w->loss, "bad_coding", 1, 0);
 		message_cut(m, "encoding");
 		break;
-	case DECODE_NOMEM:
+	case BODY_NOMEM:
 		m->w->nomem = true;
 		break;
-	default:
+	case BODY_OK:
 		break;
 	}
 }
@@ -435,27 +470,25 @@ message_cut(struct message *m, const char *why)
 
 /* Why a whole message is not whole after all: its coding had no end. */
 static const char *
-decoder_end(struct message *m)
+units_end(struct message *m)
 {
-	enum decode_rc rc;
+	const char *why;
 
-	if (!m->dec || m->failed)
+	if (!m->units || m->failed)
 		return m->failed ? "encoding" : NULL;
-	rc = decode_end(m->dec);
-	m->undecoded = decode_is_raw(m->dec);
-	if (rc == DECODE_BAD) {
-		loss_add(m->w->loss, "bad_coding", 1, 0);
-		return "encoding";
-	}
-	if (rc == DECODE_NOMEM)
-		m->w->nomem = true;
-	return rc == DECODE_CUT && m->raw_len ? "encoding" : NULL;
+	why = body_end(m->units, &m->w->nomem);
+	m->undecoded = body_is_raw(m->units);
+	if (m->truncated || !m->raw_len)
+		return NULL;
+	if (why)
+		loss_add(m->w->loss, strcmp(why, "encoding") ? why : "bad_coding", 1, 0);
+	return why;
 }
 
 void
 message_end(struct message *m, const char *why)
 {
-	const char *coding = decoder_end(m);
+	const char *coding = units_end(m);
 
 	if (!why) {
 		why = coding;
@@ -478,8 +511,10 @@ message_end(struct message *m, const char *why)
 void
 message_drop(struct message *m)
 {
-	decode_free(m->dec);
-	m->dec = NULL;
+	body_free(m->units);
+	m->units = NULL;
+	bytes_free(&m->parts);
+	bytes_free(&m->trailer);
 	envelope_drop(&m->env);
 	exchange_drop(m->x);
 	m->x = NULL;
@@ -490,5 +525,32 @@ message_drop(struct message *m)
 size_t
 message_held(const struct message *m)
 {
-	return m->body.cap + m->env.n + (m->dec ? decode_held(m->dec) : 0);
+	return m->body.cap + m->env.n + m->parts.cap + m->trailer.cap + (m->units ? body_held(m->units) : 0);
+}
+
+void
+exchange_ws(struct writer *w, const struct exchange *x, const struct envelope_text *env, bool read,
+    const struct ws_message *ws)
+{
+	static const char *const name[16] = {
+		[WS_TEXT] = "text", [WS_BINARY] = "binary", [WS_CLOSE] = "close", [WS_PING] = "ping", [WS_PONG] = "pong",
+	};
+	const unsigned char *p = (const unsigned char *)ws->p;
+	bool code = ws->opcode == WS_CLOSE && ws->n >= 2;
+	struct jput j;
+
+	line_begin(w, env, x, &j, "ws.message", 0);
+	jput_str(&j, "direction", read ? "READ/RECV" : "WRITE/SEND");
+	jput_str(&j, "opcode", name[ws->opcode & 15]);
+	jput_uint(&j, "len", ws->len);
+	if (code)
+		jput_uint(&j, "code", p[0] << 8 | p[1]);
+	if (ws->undecoded)
+		jput_bool(&j, "undecoded", true);
+	if (ws->incomplete)
+		jput_str(&j, "incomplete", ws->incomplete);
+	if (ws->truncated)
+		jput_bool(&j, "truncated", true);
+	jput_bytes(&j, "data", ws->p + 2 * code, ws->n - 2 * code);
+	jput_close(&j);
 }

@@ -13,6 +13,7 @@
 #include "head.h"
 #include "line.h"
 #include "loss.h"
+#include "ws.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,8 @@
 enum { MESSAGE_INTERIM = 16 };
 
 /* Where events go, and what they say of the connection and the moment. */
+struct body;
+
 struct writer {
 	struct line_out *out;
 	struct loss *loss;
@@ -52,6 +55,7 @@ struct exchange {
 	bool ended;		/* it was seen to its end */
 	bool answered;		/* its response has begun */
 	bool connect, upgrade;
+	bool pushed;		/* the server asked it for the client */
 	uint64_t first_ns, last_ns;	/* of the request */
 	size_t method, path, host;	/* lengths; one behind the other in text */
 	struct exchange *next;
@@ -63,6 +67,11 @@ void exchange_drop(struct exchange *);
 size_t exchange_held(const struct exchange *);
 bool exchange_is_head(const struct exchange *);	/* the method is HEAD */
 
+/* Writes a ws.message of the socket that exchange x opened. read: the process
+ * that was watched received it. */
+void exchange_ws(struct writer *, const struct exchange *, const struct envelope_text *, bool read,
+    const struct ws_message *);
+
 struct message {
 	bool open;
 	struct exchange *x;
@@ -70,7 +79,11 @@ struct message {
 	uint64_t last_ns;
 	const struct head *head;	/* borrowed, until message_end */
 	bool response, streaming, coded, undecoded, truncated, closed, failed;
-	struct decode *dec;
+	struct body *units;	/* NULL: the body is plain */
+	bool packed;		/* it is compressed */
+	const char *event;	/* type of the AWS event that the next piece is */
+	size_t eventlen;
+	struct bytes parts, trailer;	/* gRPC: lengths of messages; what ends them */
 	struct bytes body;	/* whole, or of a streaming one what is not written yet */
 	uint64_t raw_len, len;	/* body bytes before and after decoding */
 	uint64_t seq, off;	/* of the next http.body */

@@ -5,10 +5,12 @@ event lines of it, cut as asked; parse() runs httpparse on them and gives the
 events it wrote, each checked against the schema.
 """
 import base64
+import ctypes
 import json
 import os
 import subprocess
 import sys
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "server")]
@@ -219,3 +221,114 @@ def coded(name, data, parts=1):
     e = encode.MAKERS[name]()
     step = max(1, len(data) // parts)
     return b"".join(e.add(data[i:i + step]) for i in range(0, len(data), step)) + e.end()
+
+
+# --- HTTP/2: frames by hand, header blocks by nghttp2's own encoder ---------------------
+class Nv(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("value", ctypes.c_char_p), ("namelen", ctypes.c_size_t),
+                ("valuelen", ctypes.c_size_t), ("flags", ctypes.c_uint8)]
+
+
+class Hpack:
+    """One direction's encoder, with its table."""
+
+    def __init__(self, size=4096):
+        self.lib = ctypes.CDLL("libnghttp2.so.14")
+        self.lib.nghttp2_hd_deflate_bound.restype = ctypes.c_size_t
+        self.lib.nghttp2_hd_deflate_hd.restype = ctypes.c_ssize_t
+        self.p = ctypes.c_void_p()
+        self.lib.nghttp2_hd_deflate_new(ctypes.byref(self.p), ctypes.c_size_t(size))
+
+    def resize(self, size):
+        self.lib.nghttp2_hd_deflate_change_table_size(self.p, ctypes.c_size_t(size))
+
+    def block(self, fields):
+        nva = (Nv * len(fields))(*[Nv(n.encode(), v.encode() if isinstance(v, str) else v, len(n),
+                                      len(v.encode() if isinstance(v, str) else v), 0) for n, v in fields])
+        room = self.lib.nghttp2_hd_deflate_bound(self.p, nva, ctypes.c_size_t(len(fields)))
+        buf = ctypes.create_string_buffer(max(room, 1))
+        n = self.lib.nghttp2_hd_deflate_hd(self.p, buf, ctypes.c_size_t(room), nva, ctypes.c_size_t(len(fields)))
+        assert n >= 0
+        return buf.raw[:n]
+
+
+DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
+END_STREAM, END_HEADERS, PADDED, PRIO = 1, 4, 8, 32
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def padded(payload, n):
+    return bytes([n]) + payload + b"\0" * n
+
+
+class H2:
+    """Both directions' encoders: client() and server() give the bytes of header frames."""
+
+    def __init__(self):
+        self.c, self.s = Hpack(), Hpack()
+
+    def ask(self, stream, fields=(), path="/v1/messages", method="POST", end=False, host="api.example.com", pseudo=(), **how):
+        first = [(":method", method), (":scheme", "https"), (":path", path), (":authority", host)] if not pseudo else list(pseudo)
+        return self.headers(self.c, stream, first + list(fields), end, **how)
+
+    def answer(self, stream, fields=(), status=200, end=False, **how):
+        return self.headers(self.s, stream, [(":status", str(status))] + list(fields), end, **how)
+
+    def headers(self, hpack, stream, fields, end=False, pieces=1, pad=0, prio=False, kind=HEADERS, before=b""):
+        block = hpack.block(fields)
+        step = len(block) // pieces + 1
+        parts = [block[i:i + step] for i in range(0, len(block), step)]
+        parts += [b""] * (pieces - len(parts))
+        flags = (END_STREAM if end else 0) | (END_HEADERS if pieces == 1 else 0) | (PADDED if pad else 0) | (PRIO if prio else 0)
+        first = before + (b"\x80\0\0\3\x10" if prio else b"") + parts[0]
+        out = frame(kind, flags, stream, padded(first, pad) if pad else first)
+        for i, p in enumerate(parts[1:], 2):
+            out += frame(CONTINUATION, END_HEADERS if i == pieces else 0, stream, p)
+        return out
+
+
+def data(stream, payload, end=False, pad=0):
+    return frame(DATA, (END_STREAM if end else 0) | (PADDED if pad else 0), stream, padded(payload, pad) if pad else payload)
+
+
+# --- WebSocket ----------------------------------------------------------------------------
+def ws(opcode, payload, fin=True, rsv=0, mask=None):
+    n = len(payload)
+    head = bytes([(0x80 if fin else 0) | rsv << 4 | opcode])
+    bit = 0x80 if mask else 0
+    head += bytes([bit | n]) if n < 126 else bytes([bit | 126]) + n.to_bytes(2, "big") if n < 65536 else bytes([bit | 127]) + n.to_bytes(8, "big")
+    if mask:
+        head += mask
+        payload = bytes(c ^ mask[i & 3] for i, c in enumerate(payload))
+    return head + payload
+
+
+class Deflate:
+    """permessage-deflate of one direction."""
+
+    def __init__(self, takeover=True, level=6):
+        self.takeover, self.level, self.z = takeover, level, None
+
+    def __call__(self, data_):
+        if self.z is None or not self.takeover:
+            self.z = zlib.compressobj(self.level, zlib.DEFLATED, -15)
+        out = self.z.compress(data_) + self.z.flush(zlib.Z_SYNC_FLUSH)
+        assert out.endswith(b"\0\0\xff\xff")
+        return out[:-4]
+
+
+# --- AWS event streams, gRPC ----------------------------------------------------------------
+def aws(headers, payload):
+    h = b"".join(bytes([len(k)]) + k.encode() + b"\7" + len(v).to_bytes(2, "big") + v.encode() for k, v in headers)
+    prelude = (16 + len(h) + len(payload)).to_bytes(4, "big") + len(h).to_bytes(4, "big")
+    prelude += zlib.crc32(prelude).to_bytes(4, "big")
+    whole = prelude + h + payload
+    return whole + zlib.crc32(whole).to_bytes(4, "big")
+
+
+def grpc(payload, flags=0):
+    return bytes([flags]) + len(payload).to_bytes(4, "big") + payload

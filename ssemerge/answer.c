@@ -147,7 +147,7 @@ start(struct answer *a, const struct merge_format *format)
 		held.n = 0;
 	}
 	/* nothing pending is of an AWS stream: those decide at once */
-	for (const char *p = held.p, *end = p + held.n; p < end; p += len[2]) {
+	for (const char *p = held.p, *end = held.n ? p + held.n : p; p < end; p += len[2]) {
 		struct merge_input in = { 0 };
 
 		memcpy(len, p, sizeof(len));

@@ -43,21 +43,6 @@ is_converse(struct value key)
 	return false;
 }
 
-/* An exception of the stream: its payload, and its name as "type". */
-static void
-exception(struct merge *m, const struct merge_input *in)
-{
-	if (m->error)
-		return;
-	if (in->json)
-		merge_error(m, input_object(in));
-	if (!m->error && (m->error = json_object()) && in->idlen)
-		json_object_set_new(m->error, "message", json_stringn(in->id, in->idlen));
-	if (in->namelen && !json_object_get(m->error, "type"))
-		json_object_set_new(m->error, "type", json_stringn(in->name, in->namelen));
-	m->closed = true;
-}
-
 static struct block *
 block_get(struct merge *m, struct converse *c, int64_t index)
 {
@@ -225,9 +210,7 @@ converse_event(struct merge *m, const struct merge_input *in)
 {
 	char quoted[32] = "\"";
 
-	if (in->exception) {
-		exception(m, in);
-	} else if (in->namelen + 2 <= sizeof(quoted)) {
+	if (in->namelen + 2 <= sizeof(quoted)) {
 		memcpy(quoted + 1, in->name, in->namelen);
 		quoted[in->namelen + 1] = '"';
 		converse(m, m->own, (struct value){ quoted, in->namelen + 2, VALUE_STRING, false },
@@ -347,10 +330,6 @@ invoke_event(struct merge *m, const struct merge_input *in)
 	struct merge_input wrapped = { .name = "", .id = "" };
 	enum event_rc rc;
 
-	if (in->exception) {
-		exception(m, in);
-		return;
-	}
 	/* into the outer scan's arena: the text must outlive the inner scan */
 	wrapped.data = value_base64(&((struct event *)(uintptr_t)in->json)->arena,
 	    event_get(in->json, "bytes"), &wrapped.len);

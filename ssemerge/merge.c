@@ -29,12 +29,29 @@ merge_start(struct merge *m, const struct merge_format *format)
 	return 0;
 }
 
+/* An exception of an AWS stream: its payload, and its name as "type". */
+static void
+exception(struct merge *m, const struct merge_input *in)
+{
+	if (m->error)
+		return;
+	if (in->json)
+		merge_error(m, input_object(in));
+	if (!m->error && (m->error = json_object()) && in->idlen)
+		json_object_set_new(m->error, "message", json_stringn(in->id, in->idlen));
+	if (in->namelen && !json_object_get(m->error, "type"))
+		json_object_set_new(m->error, "type", json_stringn(in->name, in->namelen));
+	m->closed = true;
+}
+
 void
 merge_event(struct merge *m, const struct merge_input *in)
 {
-	if (in->done && m->format != &merge_generic)
+	if (in->exception)
+		exception(m, in);
+	else if (in->done && m->format != &merge_generic)
 		m->ended = m->closed = true;
-	else if (!in->json && !in->exception && m->format != &merge_generic)
+	else if (!in->json && m->format != &merge_generic)
 		m->bad++;
 	else
 		m->format->event(m, in);

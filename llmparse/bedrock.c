@@ -64,12 +64,23 @@ media(struct messages *m, const char *modality, struct value v)
 }
 
 static void
+cited(struct messages *m, struct value list)
+{
+	struct value_iter it;
+	struct value k, v;
+
+	value_iter(&it, list);
+	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v))
+		part_text(m, value_get(v, "text"));
+}
+
+static void
 block(struct messages *m, struct value b)
 {
 	static const char *const key[] = { "text", "toolUse", "toolResult", "reasoningContent", "image", "document",
-		"video", "cachePoint" };
+		"video", "cachePoint", "citationsContent" };
 	static const char *const tkey[] = { "toolUseId", "name", "input", "content", "status" };
-	struct value v[8], t[5], none = { 0 };
+	struct value v[9], t[5], none = { 0 };
 
 	MEMBERS(b, key, v);
 	MEMBERS(first_given(v[1], v[2]), tkey, t);
@@ -87,6 +98,8 @@ block(struct messages *m, struct value b)
 		media(m, "document", v[5]);
 	else if (is_given(v[6]))
 		media(m, "video", v[6]);
+	else if (is_given(v[8]))
+		cited(m, value_get(v[8], "content"));
 	else if (!is_given(v[7]))
 		part_other(m, "unknown", b);
 }

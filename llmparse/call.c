@@ -63,6 +63,7 @@ void
 call_free(struct call *call)
 {
 	free(call->head);
+	free(call->model);
 	free(call->tail);
 	free(call->id);
 	free(call->conversation);
@@ -72,7 +73,7 @@ call_free(struct call *call)
 size_t
 call_size(const struct call *call)
 {
-	return call->headlen + call->taillen + 256;
+	return call->headlen + call->modellen + call->taillen + 256;
 }
 
 /* --- the list of messages ----------------------------------------------------------- */
@@ -336,7 +337,7 @@ take(struct line_out *scratch, size_t *n)
 static int
 head_make(struct caller *c, struct call *call, const struct request *rq, const struct asked *a)
 {
-	struct jput j;
+	struct jput j, m = { &c->scratch, true };
 
 	c->scratch.len = 0;
 	jput_open(&j, &c->scratch, "llm.call");
@@ -345,11 +346,12 @@ head_make(struct caller *c, struct call *call, const struct request *rq, const s
 	jput_copy(&j, rq->ev, "id");
 	if (rq->turn)
 		jput_uint(&j, "turn", rq->turn);
-	jput_str(&j, "provider", rq->place->provider ? rq->place->provider : rq->vendor->provider);
-	jput_str(&j, "api", rq->vendor->api);
-	jput_str(&j, "operation", a->operation);
-	put_model(&j, rq, a);
-	return (call->head = take(&c->scratch, &call->headlen)) ? 0 : -1;
+	call->head = take(&c->scratch, &call->headlen);
+	put_model(&m, rq, a);
+	call->model = take(&c->scratch, &call->modellen);
+	call->provider = rq->place->provider;
+	call->operation = a->operation;
+	return call->head && call->model ? 0 : -1;
 }
 
 static void
@@ -656,6 +658,10 @@ call_tell(struct caller *c, const struct call *call, const struct reply *r, stru
 	answer_read(c, call, r, &a);
 	failure_find(&f, call, &a, r);
 	put_raw(out, call->head, call->headlen);
+	jput_str(&j, "provider", call->provider ? call->provider : call->vendor->provider);
+	jput_str(&j, "api", call->vendor->api);
+	jput_str(&j, "operation", call->operation);
+	put_raw(out, call->model, call->modellen);
 	if (is_text(a.model))
 		jput_value(&j, "response_model", a.model);
 	if (is_text(a.id))

@@ -44,9 +44,11 @@ struct call {
 	bool responded;			/* the head of an answer was seen ... */
 	int64_t status;			/* ... with this status; 0: none */
 	uint64_t start_ns;		/* 0: the request was not seen */
-	char *head;			/* of the line: from the type to the model */
-	char *tail;			/* what the request says */
-	size_t headlen, taillen;
+	const char *provider;
+	const char *operation;
+	char *head;			/* of the line: from the type to the id */
+	char *model, *tail;		/* what the request says: the model; all else */
+	size_t headlen, modellen, taillen;
 	char *id, *conversation;	/* of the exchange; NULL: of none */
 	bool sent;			/* the conversation's name is the client's */
 	struct digest digest;		/* of its list */

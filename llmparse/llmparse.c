@@ -276,10 +276,13 @@ tell_unasked(struct llmparse *self, struct event *ev, struct reply *r, struct va
 
 /* Is what was only likely a call one, now that its answer is here? */
 static bool
-confirmed(const struct open *o, const struct reply *r, struct value format)
+confirmed(struct open *o, const struct reply *r, struct value format)
 {
 	const struct vendor *v = o->call.vendor;
 
+	/* requests of Messages may look like those of Chat Completions */
+	if (!o->call.sure && v == &vendor_chat && vendor_messages.is_answer(r->body))
+		v = o->call.vendor = &vendor_messages;
 	return o->call.sure || (v->is_answer(r->body) && !is_given(value_get(r->body, "error"))) ||
 	    (v->format && value_eq(format, v->format));
 }

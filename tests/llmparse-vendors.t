@@ -1,7 +1,12 @@
 #!/usr/bin/python3
 """Each vendor's request and answer, as they come over the wire, and the
 llm.call that they make."""
+import base64
+import glob
+import json
 import os
+import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -414,4 +419,36 @@ got = call("dashscope", [
 has("DashScope", got, provider="alibaba_cloud", api="dashscope", request_max_tokens=7, response_id="rq",
     usage={"input_tokens": 4, "output_tokens": 6, "cache_read_tokens": 2, "reasoning_tokens": 1, "total_tokens": 10},
     output_messages=[message("assistant", reasoning("hm"), text("yo"), finish="stop")])
+
+# --- streams of all vendors, merged by ssemerge --------------------------------------------
+# The visible text that ssemerge found is what stands in the answer's parts.
+PATHS = {"anthropic": "/v1/messages", "chat": "/v1/chat/completions", "gemini": GEMINI % "streamGenerateContent",
+         "responses": "/v1/responses", "ollama-generate": "/api/generate", "ollama": "/api/chat", "cohere": "/v2/chat",
+         "dashscope": "/api/v1/services/aigc/text-generation/generation", "bedrock-converse": "/model/m/converse-stream",
+         "bedrock-invoke": "/model/m/invoke-with-response-stream", "sse-c": "/v1/messages"}
+HERE = os.path.dirname(os.path.abspath(__file__))
+if shutil.which("ssemerge"):
+    for body in sorted(glob.glob(os.path.join(HERE, "data", "ssemerge", "*.body"))):
+        name = os.path.basename(body)[:-5]
+        path = next((p for k, p in PATHS.items() if name.startswith(k)), None)
+        if not path or name == "chat-audio":  # what was said aloud is text for us
+            continue
+        with open(body, "rb") as f:
+            data = f.read()
+        piece = event("http.body", 50, conn="c", id="c/1", seq=0, off=0, content_type="text/event-stream",
+                      method="POST", path=path, host="gateway.example", status_code=200, last=True)
+        try:
+            piece["data"] = data.decode()
+        except UnicodeDecodeError:
+            piece["data_b64"] = base64.b64encode(data).decode()
+        out = subprocess.run(["ssemerge", "-q"], input=json.dumps(piece).encode() + b"\n", stdout=subprocess.PIPE).stdout
+        sse = [x for x in map(json.loads, out.splitlines()) if x["type"] == "sse.message"]
+        got = call(name, [request("c/1", path, {"model": "m", "max_tokens": 5, "stream": True, "messages": [
+            {"role": "user", "content": "hi"}], "contents": [{"parts": []}], "input": {"messages": []}})] + sse)
+        said = [p["content"] for m in got.get("output_messages", [])[:1] for p in m["parts"] if p["type"] == "text"]
+        same("merged: " + name, ["".join(said), got.get("error_type") is not None],
+             [sse[0]["text"], "error" in sse[0] or not sse[0]["complete"] and not got.get("finish_reasons")
+              or name in ("responses-failed", "gemini-blocked")])
+else:
+    report(True, "streams merged by ssemerge # SKIP no ssemerge")
 done()

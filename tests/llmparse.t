@@ -2,6 +2,7 @@
 """llmparse: what is a call, which conversation, whose result, what went wrong;
 each call told once, everything else passed on."""
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -74,6 +75,8 @@ same("no call: looking at an old response", run("get", [
 has("Anthropic's shape is known by its header", call("header", [
     request("c/1", "/x", ask(), host=CLAUDE, headers={"anthropic-version": "2023-06-01"}),
     response("c/1", said())]), api="messages")
+has("... or by its answer", call("answer", [request("c/1", "/x", ask()), merged("c/1", "anthropic", said("yo"))]),
+    api="messages", provider="anthropic", request_model="claude-x")
 has("the provider is the host's", call("openrouter", [
     request("c/1", "/api/v1/chat/completions", CHAT, host="openrouter.ai"), response("c/1", chat_answer())]),
     provider="openrouter", api="chat_completions", server_address="openrouter.ai", server_port=None)
@@ -327,6 +330,16 @@ odd = [request("c/1", MESSAGES, ask("x", 3, None, {"role": 7}, {"content": {}}, 
                             "input_tokens": -1, "output_tokens": "many", "cache_read_input_tokens": 9e99},
                         "stop_reason": {"no": 1}, "model": 3, "id": []})]
 has("shapes that nobody sends", call("odd", odd), api="messages", usage=None, finish_reasons=None)
+
+# --- lines that are no events --------------------------------------------------------------------------
+mess = b'not JSON\n{"a":1}\n{"type":"http.request","id":3}\n{"type":"sse.message"}\n{"type":"stdio.data","pid":"x"}\n' \
+       b'{"type":"ws.message","id":"w/1","data":"{\\"type\\":\\"response.create\\"}"}\n{"type":"http.response","id":[]}\n'
+rc, out, _ = raw(mess)
+same("bad lines pass", [rc, str(b"".join(x + b"\n" for x in out.splitlines() if b'"loss"' not in x))], [0, str(mess)])
+same("... and are refused when asked to", raw(mess, "--strict")[0], 1)
+with open("/dev/full", "wb") as full:
+    same("a full disk is an error", subprocess.run(["llmparse", "-q"], input=mess, stdout=full,
+                                                    stderr=subprocess.PIPE).returncode, 1)
 
 # --- position, times -------------------------------------------------------------------------------------
 lines = [json.dumps(x) for x in (request("c/1", MESSAGES, ask()), event("x.y", 1), response("c/1", said()), event("x.y", 99))]

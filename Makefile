@@ -5,7 +5,7 @@
 # is all that a new tool needs here.
 
 FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
-PROBES  = sslsniff process
+PROBES  = sslsniff process stdiocap
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libssl-dev libc6-dev \

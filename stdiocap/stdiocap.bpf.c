@@ -1,0 +1,494 @@
+/*
+ * stdiocap.bpf.c - copies what processes read and write on chosen descriptors
+ *
+ * Two programs: at the entry of system calls, for the time and for the role
+ * that the descriptor has then; at their exit, for what was transferred.
+ */
+#include <stddef.h>
+#include <asm/unistd.h>
+#include "target.bpf.h"
+#include "path.bpf.h"
+#include "syscall.bpf.h"
+#include "stdiocap.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+const volatile struct call_kind call_table[SYSCALLS] = {};
+const volatile __u64 max_bytes = 65536;		/* captured per call */
+const volatile bool all_fds = false;
+const volatile __u32 nlist = 0;			/* --fd: these, instead of 0 to 2 */
+const volatile __u32 list[FD_LIST] = {};
+
+enum { FORMAT = 0170000, FIFO = 0010000, SOCKET = 0140000 };	/* S_IFMT ... */
+enum { FCNTL_DUP = 0, FCNTL_DUP_CLOEXEC = 1030 };		/* F_DUPFD ... */
+enum { PIPEFS = 0x50495045 };
+enum { VECTORS = 1024 };	/* UIO_MAXIOV */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct super_block___magic {
+	unsigned long s_magic;
+};
+
+#pragma clang attribute pop
+
+struct fd_key {
+	__u32 pid, fd;
+};
+
+/* A descriptor from its first use that is seen to its close. */
+struct stream {
+	__u64 serial;
+	__u64 file, inode, born;
+	__u64 off[2];		/* bytes so far, by direction */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct fd_key);
+	__type(value, struct stream);
+} streams SEC(".maps");
+
+/* The highest descriptor of a process in streams or roles. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, __u32);
+	__type(value, __u32);
+} owners SEC(".maps");
+
+/* Descriptors above 2 that were duplicated from one of 0 to 2. */
+struct role {
+	__u64 file;
+	__u32 role, pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct fd_key);
+	__type(value, struct role);
+} roles SEC(".maps");
+
+/* Calls in progress, by thread. A thread that dies in one leaves it behind. */
+struct call {
+	__u64 since;
+	__u32 role, fd;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+/* struct iovec */
+struct vector {
+	__u64 base, len;
+};
+
+/* One call's bytes on their way into records. */
+struct job {
+	struct vector v;	/* what is left of the current piece of memory */
+	__u64 next, nnext;	/* the pieces behind it */
+	__u64 left;		/* bytes to capture */
+	__u64 off, rest;	/* of the next byte; bytes beyond what is captured */
+	__u32 used;		/* in the scratch record */
+	__u32 bad;		/* some of it could not be read */
+};
+
+struct scratch {
+	struct stdio_record r;
+	char room[2 * PIECE];
+	struct job job;	/* here, for the verifier would follow every value on the stack */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);		/* set to the number of CPUs */
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+static __u64 serials;
+
+/* --- descriptors ------------------------------------------------------------- */
+
+static __always_inline struct task_struct *
+current_task(void)
+{
+	return (void *)bpf_get_current_task_btf();
+}
+
+static __always_inline struct scratch *
+scratch_get(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&scratch, &cpu);
+}
+
+static __always_inline int
+role_kept(__u32 pid, __u32 fd, struct file *file)
+{
+	struct fd_key key = { .pid = pid, .fd = fd };
+	struct role *r = bpf_map_lookup_elem(&roles, &key);
+
+	return r && r->file == (__u64)file ? (int)r->role : -1;
+}
+
+/* The role of a descriptor: 0 to 2 by number; above, what it was duplicated
+ * from, by this process or by its parent. -1: none, and the file in vain. */
+static __always_inline int
+role_of(__u32 fd)
+{
+	struct task_struct *task = current_task();
+	struct file *file;
+	int role;
+
+	if (fd <= ROLE_STDERR)
+		return fd;
+	file = file_get(task, fd);
+	if (!file)
+		return -1;
+	role = role_kept(bpf_get_current_pid_tgid() >> 32, fd, file);
+	if (role < 0)
+		role = role_kept(BPF_CORE_READ(task, group_leader, real_parent, tgid), fd, file);
+	for (int i = ROLE_STDIN; i <= ROLE_STDERR && role < 0; i++)
+		if (file_get(task, i) == file)
+			role = i;
+	return role;
+}
+
+/* Whether this descriptor is to be captured, and as what. -1: no. */
+static __always_inline int
+fd_wanted(__u32 fd)
+{
+	int role;
+
+	if (!nlist) {
+		role = role_of(fd);
+		return role < 0 && all_fds ? ROLE_FD : role;
+	}
+	for (int i = 0; i < FD_LIST; i++)
+		if (i < nlist && list[i] == fd) {
+			role = role_of(fd);
+			return role < 0 ? ROLE_FD : role;
+		}
+	return -1;
+}
+
+static __always_inline void
+owner_add(__u32 pid, __u32 fd)
+{
+	__u32 *high = bpf_map_lookup_elem(&owners, &pid);
+
+	if (!high)
+		bpf_map_update_elem(&owners, &pid, &fd, BPF_ANY);
+	else if (*high < fd)
+		*high = fd;
+}
+
+/* newfd refers to the same file as oldfd from now on. */
+static __always_inline void
+fd_dup(__u32 oldfd, __u32 newfd)
+{
+	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = newfd };
+	struct role r = { .file = (__u64)file_get(current_task(), newfd) };
+	int role = role_of(oldfd);
+
+	if (oldfd == newfd)
+		return;
+	bpf_map_delete_elem(&streams, &key);
+	bpf_map_delete_elem(&roles, &key);
+	if (role < 0 || newfd <= ROLE_STDERR)
+		return;
+	r.role = role;
+	if (bpf_map_update_elem(&roles, &key, &r, BPF_ANY)) {
+		count_add(COUNT_SEEN, 1, 0);
+		count_add(COUNT_STREAMS_FULL, 1, 0);
+		return;
+	}
+	owner_add(key.pid, newfd);
+}
+
+/* --- streams ----------------------------------------------------------------- */
+
+/* Tells the collector what a descriptor refers to. False: the ring is full. */
+static __noinline bool
+stream_tell(struct file *file, __u64 serial, __u64 now)
+{
+	struct scratch *s = scratch_get();
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	__u32 mode = BPF_CORE_READ(inode, i_mode) & FORMAT, len = 0;
+	struct super_block___magic *sb = (void *)BPF_CORE_READ(inode, i_sb);
+	bool whole;
+
+	if (!s)
+		return false;
+	__builtin_memset(&s->r, 0, sizeof(s->r));
+	record_fill(&s->r.head, STDIO_STREAM, now);
+	s->r.stream = serial;
+	s->r.inode = BPF_CORE_READ(inode, i_ino);
+	if (mode == SOCKET)
+		s->r.target = TARGET_SOCKET;
+	else if (mode == FIFO && BPF_CORE_READ(sb, s_magic) == PIPEFS)
+		s->r.target = TARGET_PIPE;
+	else
+		len = path_copy(s->room, BPF_CORE_READ(file, f_path.mnt),
+		    BPF_CORE_READ(file, f_path.dentry), &whole);
+	s->r.len = len;
+	asm volatile("" : "+r"(len));
+	if (len > PATH_CAP)
+		return false;
+	return bpf_ringbuf_output(&ring, s, sizeof(s->r) + len, ring_flags(now)) == 0;
+}
+
+/* The stream of a descriptor, made at its first use. NULL: no room for it; n
+ * bytes are lost. */
+static __always_inline struct stream *
+stream_get(__u32 fd, struct file *file, __u64 now, __u64 n)
+{
+	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	__u64 born = current_task()->group_leader->start_boottime;
+	struct stream *s = bpf_map_lookup_elem(&streams, &key), fresh = {};
+
+	if (s && s->file == (__u64)file && s->inode == (__u64)inode && s->born == born)
+		return s;
+	fresh.file = (__u64)file;
+	fresh.inode = (__u64)inode;
+	fresh.born = born;
+	fresh.serial = __sync_fetch_and_add(&serials, 1) + 1;
+	if (!stream_tell(file, fresh.serial, now)) {
+		count_add(COUNT_RING_FULL, 1, n);
+		return NULL;
+	}
+	if (bpf_map_update_elem(&streams, &key, &fresh, BPF_ANY)) {
+		count_add(COUNT_STREAMS_FULL, 1, n);
+		return NULL;
+	}
+	owner_add(key.pid, fd);
+	return bpf_map_lookup_elem(&streams, &key);
+}
+
+/* --- payload ----------------------------------------------------------------- */
+
+static __always_inline void
+put_piece(struct scratch *s, struct job *j)
+{
+	__u32 n = j->used;
+	__u64 span = j->left ? n : n + j->rest;
+
+	j->used = 0;
+	if (j->bad) {
+		count_add(COUNT_FAULT, 1, n);
+		j->off += n;
+		j->bad = 0;
+		return;
+	}
+	s->r.off = j->off;
+	s->r.span = span;
+	s->r.len = n;
+	j->off += n;
+	asm volatile("" : "+r"(n));
+	if (n > PIECE)
+		return;
+	if (bpf_ringbuf_output(&ring, s, sizeof(s->r) + n, ring_flags(s->r.head.time)))
+		count_add(COUNT_RING_FULL, 1, n);
+}
+
+/* Takes from one piece of memory as much as there is room for. For bpf_loop. */
+static long
+take(__u32 i, void *none)
+{
+	struct scratch *s = scratch_get();
+	struct job *j;
+	__u32 at, n;
+
+	if (!s || !s->job.left)
+		return 1;
+	j = &s->job;
+	at = j->used;
+	if (!j->v.len) {
+		if (!j->nnext || bpf_probe_read_user(&j->v, sizeof(j->v), (void *)j->next)) {
+			/* the list of pieces is gone: what is left is lost */
+			count_add(COUNT_FAULT, 1, j->left);
+			return 1;
+		}
+		j->next += sizeof(j->v);
+		j->nnext--;
+		if (!j->v.len)
+			return 0;
+	}
+	n = j->v.len > PIECE ? PIECE : j->v.len;
+	if (n > j->left)
+		n = j->left;
+	if (n > PIECE - at)
+		n = PIECE - at;
+	asm volatile("" : "+r"(n), "+r"(at));
+	if (n > PIECE || at > PIECE)
+		return 1;
+	if (n && bpf_probe_read_user(s->room + at, n, (void *)j->v.base))
+		j->bad = 1;
+	j->v.base += n;
+	j->v.len -= n;
+	j->left -= n;
+	j->used = at + n;
+	if (j->used == PIECE || !j->left)
+		put_piece(s, j);
+	return 0;
+}
+
+/* n bytes were transferred. */
+static __always_inline void
+transferred(struct pt_regs *regs, __u64 nr, __u64 n, struct call *call)
+{
+	__u64 left = n > max_bytes ? max_bytes : n;
+	struct file *file = file_get(current_task(), call->fd);
+	__u64 now = bpf_ktime_get_boot_ns(), pieces = (left + PIECE - 1) / PIECE, message[4];
+	__u32 kind = call_table[nr].kind, dir = call_table[nr].dir & 1;
+	struct scratch *s = scratch_get();
+	struct stream *stream;
+	struct job *j;
+
+	if (!file || !s)
+		return;
+	count_add(COUNT_SEEN, pieces, left);
+	stream = stream_get(call->fd, file, now, left);
+	if (!stream)
+		return;
+	if (n > left) {		/* one more that was seen, and lost */
+		count_add(COUNT_SEEN, 1, n - left);
+		count_add(COUNT_MAX_BYTES, 1, n - left);
+	}
+	__builtin_memset(&s->r, 0, sizeof(s->r));
+	record_fill(&s->r.head, STDIO_DATA, now);
+	s->r.stream = stream->serial;
+	s->r.since = call->since;
+	s->r.fd = call->fd;
+	s->r.role = call->role;
+	s->r.dir = dir;
+	j = &s->job;
+	__builtin_memset(j, 0, sizeof(*j));
+	j->left = left;
+	j->rest = n - left;
+	j->off = __sync_fetch_and_add(&stream->off[dir], n);
+	if (kind == CALL_BUFFER) {
+		j->v.base = regs->si;
+		j->v.len = n;
+	} else if (kind == CALL_VECTOR) {
+		j->next = regs->si;
+		j->nnext = regs->dx;
+	} else if (!bpf_probe_read_user(message, sizeof(message), (void *)regs->si)) {
+		j->next = message[2];	/* msg_iov, msg_iovlen */
+		j->nnext = message[3];
+	}
+	bpf_loop(pieces + (j->nnext > VECTORS ? VECTORS : j->nnext) + 2, take, NULL, 0);
+}
+
+/* --- tracepoints ------------------------------------------------------------- */
+
+/* TP_PROTO(struct pt_regs *regs, long id) */
+SEC("tp_btf/sys_enter")
+int
+on_call(__u64 *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+	__u64 nr = ctx[1], id = bpf_get_current_pid_tgid();
+	struct call c = { .fd = regs->di };
+	int role;
+
+	if (nr >= SYSCALLS || call_table[nr].kind == CALL_NONE ||
+	    call_table[nr].kind >= CALL_CLOSE)
+		return 0;
+	if (!target_wanted() || syscall_compat(current_task()) || (role = fd_wanted(c.fd)) < 0)
+		return 0;
+	c.role = role;
+	c.since = bpf_ktime_get_boot_ns();
+	bpf_map_update_elem(&calls, &id, &c, BPF_ANY);
+	return 0;
+}
+
+/* TP_PROTO(struct pt_regs *regs, long ret) */
+SEC("tp_btf/sys_exit")
+int
+on_return(__u64 *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+	long ret = (long)ctx[1];
+	__u64 nr = regs->orig_ax, id = bpf_get_current_pid_tgid();
+	struct fd_key key = { .pid = id >> 32, .fd = regs->di };
+	struct call *found, call = { .fd = key.fd };
+	__u32 kind, cmd = regs->si;
+	int role;
+
+	if (nr >= SYSCALLS || (kind = call_table[nr].kind) == CALL_NONE || !target_wanted())
+		return 0;
+	if (syscall_compat(current_task())) {
+		if (kind < CALL_CLOSE && key.fd <= ROLE_STDERR) {
+			count_add(COUNT_SEEN, 1, 0);
+			count_add(COUNT_COMPAT, 1, 0);
+		}
+		return 0;
+	}
+	if (kind >= CALL_CLOSE) {
+		if (nr == __NR_io_uring_enter) {
+			if (ret > 0) {
+				count_add(COUNT_SEEN, ret, 0);
+				count_add(COUNT_URING, ret, 0);
+			}
+		} else if (kind == CALL_CLOSE) {
+			bpf_map_delete_elem(&streams, &key);
+			bpf_map_delete_elem(&roles, &key);
+		} else if (ret >= 0 && (kind != CALL_FCNTL || cmd == FCNTL_DUP ||
+		    cmd == FCNTL_DUP_CLOEXEC)) {
+			fd_dup(key.fd, ret);
+		}
+		return 0;
+	}
+	found = bpf_map_lookup_elem(&calls, &id);
+	if (found) {
+		call = *found;
+		bpf_map_delete_elem(&calls, &id);
+	}
+	if (ret <= 0)
+		return 0;
+	if (!found || call.fd != key.fd) {	/* it began before us */
+		role = key.fd <= ROLE_STDERR || all_fds || nlist ? fd_wanted(key.fd) : -1;
+		if (role < 0)
+			return 0;
+		call = (struct call){ .fd = key.fd, .role = role };
+	}
+	transferred(regs, nr, ret, &call);
+	return 0;
+}
+
+static long
+forget_one(__u32 i, __u32 *pid)
+{
+	struct fd_key key = { .pid = *pid, .fd = i };
+
+	bpf_map_delete_elem(&streams, &key);
+	bpf_map_delete_elem(&roles, &key);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int
+on_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u32 pid = BPF_CORE_READ(task, tgid), *high;
+
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	high = bpf_map_lookup_elem(&owners, &pid);
+	if (!high)
+		return 0;
+	bpf_loop(*high + 1, forget_one, &pid, 0);
+	bpf_map_delete_elem(&owners, &pid);
+	return 0;
+}

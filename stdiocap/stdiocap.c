@@ -1,0 +1,240 @@
+/*
+ * stdiocap - what processes read and write on stdin, stdout and stderr
+ *
+ * reads   the read and write families of system calls, by tracepoint
+ * writes  stdio.data per piece of a call
+ * keeps   per descriptor in use: what it refers to; at most STREAMS of them
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "flow.h"
+#include "opt.h"
+#include "probe.h"
+#include "stdiocap.h"
+#include "stdiocap/stdiocap.skel.h"
+
+enum { STREAMS = 65536 };
+
+struct known {			/* a descriptor that we were told of */
+	char *target;
+	size_t len;
+};
+
+static struct stdiocap {
+	struct probe probe;
+	struct stdiocap_bpf *bpf;
+	struct flow_table *known;
+	uint64_t max_bytes;
+	bool all_fds;
+	uint32_t list[FD_LIST], nlist;
+} stdiocap = { .max_bytes = 65536 };
+
+static const char *const reasons[] = {
+	"streams_full", "max_bytes", "compat", "io_uring", NULL,
+};
+
+static const struct {
+	short nr;
+	unsigned char kind, dir;
+} calls[] = {
+	{ SYS_read, CALL_BUFFER, DIR_READ },
+	{ SYS_pread64, CALL_BUFFER, DIR_READ },
+	{ SYS_recvfrom, CALL_BUFFER, DIR_READ },
+	{ SYS_readv, CALL_VECTOR, DIR_READ },
+	{ SYS_preadv, CALL_VECTOR, DIR_READ },
+	{ SYS_preadv2, CALL_VECTOR, DIR_READ },
+	{ SYS_recvmsg, CALL_MESSAGE, DIR_READ },
+	{ SYS_write, CALL_BUFFER, DIR_WRITE },
+	{ SYS_pwrite64, CALL_BUFFER, DIR_WRITE },
+	{ SYS_sendto, CALL_BUFFER, DIR_WRITE },
+	{ SYS_writev, CALL_VECTOR, DIR_WRITE },
+	{ SYS_pwritev, CALL_VECTOR, DIR_WRITE },
+	{ SYS_pwritev2, CALL_VECTOR, DIR_WRITE },
+	{ SYS_sendmsg, CALL_MESSAGE, DIR_WRITE },
+	{ SYS_close, CALL_CLOSE, 0 },
+	{ SYS_dup, CALL_DUP, 0 },
+	{ SYS_dup2, CALL_DUP_TO, 0 },
+	{ SYS_dup3, CALL_DUP_TO, 0 },
+	{ SYS_fcntl, CALL_FCNTL, 0 },
+	{ SYS_io_uring_enter, CALL_CLOSE, 0 },
+};
+
+/* --- events ------------------------------------------------------------------ */
+
+static void
+forget(void *arg, void *entry, enum flow_why why)
+{
+	struct known *k = entry;
+
+	(void)arg, (void)why;
+	free(k->target);
+}
+
+static void
+on_stream(struct stdiocap *s, const struct stdio_record *r)
+{
+	struct known *k = flow_get(s->known, &r->stream, sizeof(r->stream), 0);
+
+	if (!k)
+		err(1, "memory");
+	free(k->target);
+	k->target = malloc(r->len + 32);
+	if (!k->target)
+		err(1, "memory");
+	if (r->target == TARGET_PATH) {
+		memcpy(k->target, r->data, r->len);
+		k->len = r->len;
+	} else {
+		k->len = snprintf(k->target, 32, "%s:[%llu]",
+		    r->target == TARGET_PIPE ? "pipe" : "socket", (unsigned long long)r->inode);
+	}
+}
+
+static void
+on_data(struct stdiocap *s, const struct stdio_record *r)
+{
+	static const char *const role[] = { "stdin", "stdout", "stderr", "fd" };
+	struct known *k;
+	struct jput j;
+
+	if (!probe_event(&s->probe, &j, "stdio.data", &r->head, r->len))
+		return;
+	jput_str(&j, "direction", r->dir == DIR_READ ? "READ" : "WRITE");
+	jput_uint(&j, "fd", r->fd);
+	jput_str(&j, "fd_role", role[r->role & ROLE_FD]);
+	k = flow_find(s->known, &r->stream, sizeof(r->stream), 0);
+	if (k && k->len)
+		jput_bytes(&j, "fd_target", k->target, k->len);
+	jput_uint(&j, "off", r->off);
+	jput_uint(&j, "len", r->span);
+	if (r->since)
+		jput_ms(&j, "latency_ms", r->head.time - r->since);
+	if (r->span > r->len) {
+		jput_bool(&j, "truncated", true);
+		jput_uint(&j, "captured", r->len);
+	}
+	jput_bytes(&j, "data", r->data, r->len);
+	jput_close(&j);
+}
+
+static void
+on_record(void *self, const struct record *head, size_t n)
+{
+	const struct stdio_record *r = (const void *)head;
+
+	if (n < sizeof(*r) || r->len > n - sizeof(*r))
+		return;
+	if (head->kind == STDIO_STREAM)
+		on_stream(self, r);
+	else if (head->kind == STDIO_DATA)
+		on_data(self, r);
+}
+
+static void
+on_detach(void *self)
+{
+	struct stdiocap *s = self;
+
+	stdiocap_bpf__detach(s->bpf);
+}
+
+/* --- start ------------------------------------------------------------------- */
+
+static const char *
+add_fds(const char *arg)
+{
+	struct stdiocap *s = &stdiocap;
+	char *copy = strdup(arg), *save = NULL, *p;
+
+	if (!copy)
+		return "out of memory";
+	for (p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
+		const char *wrong;
+		long long fd;
+
+		wrong = opt_number(p, 0, 1 << 20, &fd);
+		if (wrong)
+			return wrong;
+		if (s->nlist == FD_LIST)
+			return "too many of them (at most 16)";
+		s->list[s->nlist++] = fd;
+	}
+	free(copy);
+	return s->nlist ? NULL : "is empty";
+}
+
+static void
+attach(struct bpf_program *prog, struct bpf_link **link, const char *what)
+{
+	*link = bpf_program__attach(prog);
+	if (!*link)
+		probe_fail("attach", what);
+}
+
+static void
+load(struct stdiocap *s)
+{
+	struct stdiocap_bpf *b = s->bpf = stdiocap_bpf__open();
+	int cpus = libbpf_num_possible_cpus();
+
+	if (!b)
+		probe_fail("open", "BPF programs");
+	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
+	b->rodata->max_bytes = s->max_bytes ? s->max_bytes : UINT64_MAX;
+	b->rodata->all_fds = s->all_fds;
+	b->rodata->nlist = s->nlist;
+	memcpy((void *)b->rodata->list, s->list, sizeof(s->list));
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		((struct call_kind *)b->rodata->call_table)[calls[i].nr] =
+		    (struct call_kind){ calls[i].kind, calls[i].dir };
+	if (cpus < 1 || bpf_map__set_max_entries(b->maps.scratch, cpus) ||
+	    bpf_map__set_max_entries(b->maps.path_work, cpus))
+		probe_fail("size", "memory of the BPF programs");
+	if (stdiocap_bpf__load(b))
+		probe_fail("load", "BPF programs");
+	probe_follow(&s->probe, b->obj);
+	attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
+	attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
+	attach(b->progs.on_call, &b->links.on_call, "tracepoint sys_enter");
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct stdiocap *s = &stdiocap;
+	const struct probe_ops ops = { on_record, NULL, on_detach };
+	const struct opt own[] = {
+		{ .kind = OPT_HEAD, .help = "Which descriptors (by default 0 to 2, and what was "
+		    "duplicated from them)" },
+		{ .kind = OPT_FLAG, .name = "all-fds", .to = &s->all_fds, .help = "every one" },
+		{ .kind = OPT_CALL, .name = "fd", .arg = "N[,N]...", .call = add_fds,
+		    .help = "these numbers" },
+		{ .kind = OPT_SIZE, .name = "max-bytes", .arg = "SIZE", .to = &s->max_bytes,
+		    .lo = 0, .hi = 1LL << 40, .help = "captured of one call (64k; 0: all)" },
+		{ .kind = OPT_END },
+	};
+	const struct opt_use use = {
+		.name = "stdiocap", .synopsis = "[OPTION]...",
+		.about = "Writes what processes read and write on stdin, stdout and stderr, as "
+		    "stdio.data lines.",
+		.tables = { own, probe_options(&s->probe) },
+	};
+
+	probe_init(&s->probe, "stdiocap", reasons);
+	if (opt_parse(&use, argc, argv) < argc)
+		opt_fail(&use, "unexpected operand");
+	if (s->all_fds && s->nlist)
+		opt_fail(&use, "--all-fds and --fd do not go together");
+	s->known = flow_new(sizeof(struct known), STREAMS, SIZE_MAX, forget, NULL);
+	if (!s->known)
+		err(1, "memory");
+	probe_start(&s->probe);
+	load(s);
+	return probe_run(&s->probe, &ops, s);
+}

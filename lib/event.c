@@ -839,15 +839,17 @@ value_decode(struct value v, char *dst)
 	const char *p = v.p + 1, *end = v.p + v.n - 1;
 	char *d = dst;
 
+	if (!v.escaped) {
+		memcpy(d, p, end - p);
+		return end - p;
+	}
 	while (p < end) {
-		const char *b = v.escaped ? memchr(p, '\\', end - p) : NULL;
-		size_t n = (b ? b : end) - p;
+		size_t n = text_copy_unescaped((unsigned char *)d, (const unsigned char *)p, (const unsigned char *)end);
 		unsigned c;
 
-		memcpy(d, p, n);
 		d += n;
 		p += n;
-		if (!b)
+		if (p == end)
 			break;
 		switch (p[1]) {
 		case 'b': *d++ = '\b'; break;

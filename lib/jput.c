@@ -75,17 +75,15 @@ put_text(struct jput *j, const unsigned char *p, const unsigned char *end)
 {
 	while (p < end) {
 		const unsigned char *stop = end - p > PIECE ? p + PIECE : end;
-		char *from = line_room(j->out, 6 * PIECE + 16), *d = from;
+		char *from = line_room(j->out, 6 * PIECE + 16), *d = from;	/* 16: a character may reach past stop */
 
 		if (!from)
 			return end;
 		while (p < stop) {
-			const unsigned char *q = text_plain(p, stop);
-			size_t n = q - p;
+			size_t n = text_copy_plain((unsigned char *)d, p, stop);
 
-			memcpy(d, p, n);
 			d += n;
-			p = q;
+			p += n;
 			if (p == stop)
 				break;
 			if (*p < 0x80) {

@@ -35,6 +35,55 @@ text_plain(const unsigned char *p, const unsigned char *end)
 	return p;
 }
 
+/* Copies [p, end) to d up to the first byte that text_plain would stop at; the
+ * second, up to a backslash. Returns how many. What is written behind them is
+ * no more than what is left to read. */
+static inline size_t
+text_copy_plain(unsigned char *d, const unsigned char *p, const unsigned char *end)
+{
+	const unsigned char *from = p;
+
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
+	const __m128i space = _mm_set1_epi8(' ');
+
+	for (; end - p >= 16; p += 16, d += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)p);
+		unsigned m = _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(v, space),
+		    _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back))));
+
+		_mm_storeu_si128((__m128i *)d, v);
+		if (m)
+			return p - from + __builtin_ctz(m);
+	}
+#endif
+	while (p < end && *p >= ' ' && *p < 0x80 && *p != '"' && *p != '\\')
+		*d++ = *p++;
+	return p - from;
+}
+
+static inline size_t
+text_copy_unescaped(unsigned char *d, const unsigned char *p, const unsigned char *end)
+{
+	const unsigned char *from = p;
+
+#ifdef __SSE2__
+	const __m128i back = _mm_set1_epi8('\\');
+
+	for (; end - p >= 16; p += 16, d += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)p);
+		unsigned m = _mm_movemask_epi8(_mm_cmpeq_epi8(v, back));
+
+		_mm_storeu_si128((__m128i *)d, v);
+		if (m)
+			return p - from + __builtin_ctz(m);
+	}
+#endif
+	while (p < end && *p != '\\')
+		*d++ = *p++;
+	return p - from;
+}
+
 #ifdef __SSE2__
 /* What 64 bytes hold, a bit each. */
 struct text_block {

@@ -88,6 +88,7 @@ help:
 	@echo 'make deps       install Debian packages      make demo     see it work'
 	@echo 'make test       all tests                    make bench    speed, as ratios'
 	@echo 'make fuzz       fuzz every parser            make soak     long runs'
+	@echo 'make test-sdk   against the vendors SDKs     make test-agents  real agents, from npm'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
 
@@ -168,6 +169,10 @@ test: deps
 # The same load for long: SOAK seconds.
 soak: test-build
 	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),1800) prove -v tests/sslsniff-load.t
+
+# ssemerge against what the vendors' own client libraries make of the same bytes.
+test-sdk: test-build
+	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) tests/sdk/*.t
 
 # The real agents, from npm; each in a network namespace of its own.
 test-agents: all

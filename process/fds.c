@@ -121,31 +121,42 @@ tell(struct process *s, struct known *k, const struct fd_entry *e)
 		tell_file(s, k, e, dir);
 }
 
-void
-fds_end(struct process *s, const struct fd_record *r)
+/* False: we have not been told yet what it is. */
+static bool
+end(struct process *s, const struct fd_record *r)
 {
 	struct known *k = flow_find(s->fds, &r->e.serial, sizeof(r->e.serial), 0);
 
-	if (!k)		/* it was never told: there was no room for it */
-		return;
+	if (!k)
+		return false;
 	if (k->kind == FD_SOCKET)
 		tell_socket(s, k, &r->e, r->head.time, false);
 	tell(s, k, &r->e);
 	flow_drop(s->fds, k, FLOW_END);
+	return true;
 }
 
-/* Those that ended when the ring was full. */
+void
+fds_end(struct process *s, const struct fd_record *r)
+{
+	end(s, r);
+}
+
+/* Those that ended when the ring was full. What they are may be in the ring
+ * still, behind what was read so far: then they wait. */
 static void
 fetch_ended(struct process *s)
 {
 	int map = bpf_map__fd(s->bpf->maps.ended);
 	struct fd_record r;
-	__u64 serial;
+	__u64 serial, next;
+	bool more = bpf_map_get_next_key(map, NULL, &next) == 0;
 
-	while (bpf_map_get_next_key(map, NULL, &serial) == 0) {
-		if (bpf_map_lookup_elem(map, &serial, &r) == 0)
-			fds_end(s, &r);
-		bpf_map_delete_elem(map, &serial);
+	while (more) {
+		serial = next;
+		more = bpf_map_get_next_key(map, &serial, &next) == 0;
+		if (bpf_map_lookup_elem(map, &serial, &r) == 0 && end(s, &r))
+			bpf_map_delete_elem(map, &serial);
 	}
 }
 

@@ -104,8 +104,9 @@ def bytes_rule(event):
             continue
         if key[:-4] in event:
             return "%s: both %s and %s" % (event["type"], key[:-4], key)
-        try:
-            base64.b64decode(value, validate=True).decode("utf-8")
+        try:  # an array has all its elements in base64 when one is no UTF-8
+            for v in value if isinstance(value, list) else [value]:
+                base64.b64decode(v, validate=True).decode("utf-8")
         except UnicodeDecodeError:
             continue
         except ValueError as e:

@@ -586,7 +586,7 @@ mcp_stdio(struct mcp *m, const struct mcp_event *at)
 {
 	struct event *ev = at->ev;
 	struct seen s = { .mcp = m, .ev = ev, .end_ns = event_time(ev) };
-	struct value direction = event_get(ev, "direction");
+	struct value direction = event_get(ev, "direction"), role = event_get(ev, "fd_role");
 	struct stream *st;
 	uint64_t off = 0;
 	const char *data;
@@ -597,8 +597,8 @@ mcp_stdio(struct mcp *m, const struct mcp_event *at)
 	if (!event_i64(ev, "pid", &s.pid) || !event_i64(ev, "fd", &s.fd) || !(data = event_bytes(ev, "data", &n)))
 		return false;
 	s.write = value_eq(direction, "WRITE");
-	/* its own standard input and output: that is the server's end */
-	s.server = s.fd == 0 || s.fd == 1;
+	/* its own standard input and output, however numbered: that is the server's end */
+	s.server = is_given(role) ? value_eq(role, "stdin") || value_eq(role, "stdout") : s.fd == 0 || s.fd == 1;
 	if (!(st = stream_get(m, &s)))
 		return false;
 	if (lines_feed(&st->lines, off, has_off, data, n, on_line, &s))

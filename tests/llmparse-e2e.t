@@ -111,4 +111,78 @@ for want, got in zip(asked, sorted(calls, key=lambda c: c["timestamp_ns"])):
         (b["id"], b["name"], b["input"]) for b in answer["content"] if b["type"] == "tool_use"]
     assert [(t["id"], t["name"], t["arguments"]) for t in got.get("tool_calls", [])] == used, got
 END
+
+# --- a tool server on pipes -----------------------------------------------------------
+if ! have stdiocap; then
+	skip "tool calls as client and server made them" "no stdiocap"
+	done_testing
+fi
+cat >"$T/server.py" <<'END'
+import json, sys
+for line in sys.stdin:
+    r = json.loads(line)
+    if r["method"] == "initialize":
+        out = {"result": {"protocolVersion": "2025-11-25", "serverInfo": {"name": "adder", "version": "1"}, "capabilities": {}}}
+    elif r["method"] == "tools/call" and r["params"]["name"] == "add":
+        out = {"result": {"content": [{"type": "text", "text": str(sum(r["params"]["arguments"]["n"]))}]}}
+    else:
+        out = {"error": {"code": -32602, "message": "no such tool"}}
+    if "id" in r:
+        print(json.dumps(dict({"jsonrpc": "2.0", "id": r["id"]}, **out)), flush=True)
+END
+cat >"$T/client.py" <<'END'
+import json, os, subprocess, sys
+open(sys.argv[1]).readline()
+s = [subprocess.Popen([sys.executable, sys.argv[2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+def ask(s, id, method, **params):
+    s.stdin.write(json.dumps(dict({"jsonrpc": "2.0", "method": method, "params": params}, **({} if id is None else {"id": id}))).encode() + b"\n")
+    s.stdin.flush()
+for x in s:
+    ask(x, 0, "initialize", protocolVersion="2025-11-25", capabilities={})
+for x in s:
+    x.stdout.readline()
+    ask(x, None, "notifications/initialized")
+for i, x in enumerate(s):
+    ask(x, 1, "tools/call", name="add", arguments={"n": [i] * 100000})
+for x in reversed(s):
+    x.stdout.readline()
+ask(s[0], 2, "tools/call", name="nothing", arguments={})
+s[0].stdout.readline()
+print(os.getpid(), *(x.pid for x in s))
+for x in s:
+    x.stdin.close()
+    x.wait()
+END
+"$PYTHON" "$T/client.py" "$T/go" "$T/server.py" >"$T/pids" 3>&- &
+client=$!
+hold $client
+rm -f "$T/ready"
+stdiocap -p $client --all-fds --max-bytes 0 --ready-fd 5 5>"$T/ready" 2>"$T/stdio.err" >"$T/stdio.raw" 3>&- &
+cap=$!
+hold $cap
+until_true 20 test -s "$T/ready" || diag "$(cat "$T/stdio.err")"
+echo go >"$T/go"
+wait $client
+sleep 0.3
+kill -INT $cap
+wait $cap
+llmparse -q "$T/stdio.raw" >"$T/stdio.out"
+check_lines "$T/stdio.out" --type mcp.call
+ok "tool calls as client and server made them" "$PYTHON" - "$T/pids" "$T/stdio.out" <<'END'
+import json, sys
+client, a, b = map(int, open(sys.argv[1]).read().split())
+calls = [e for e in map(json.loads, open(sys.argv[2])) if e["type"] == "mcp.call"]
+got = sorted((c["server_pid"], c["method"], c["request_id"], c.get("tool", ""), c.get("error_type", ""),
+              c["result"]["content"][0]["text"] if c.get("result", {}).get("content") else "")
+             for c in calls if "notification" not in c)
+want = sorted([(p, "initialize", 0, "", "", "") for p in (a, b)] +
+              [(p, "tools/call", 1, "add", "", str(n * 100000)) for n, p in enumerate((a, b))] +
+              [(a, "tools/call", 2, "nothing", "-32602", "")])
+assert got == want, (got, want)
+for c in calls:
+    if "notification" not in c:
+        assert c["client_pid"] == client and c["server"] == "adder" and c["duration_ms"] > 0, {
+            k: v for k, v in c.items() if k != "arguments"}
+assert sum("notification" in c for c in calls) == 2, len(calls)
+END
 done_testing

@@ -18,7 +18,8 @@ tools=${AGENTSIGHT_TOOLS:-$here}
 
 filters='httpparse ssemerge llmparse authstrip'
 phase=start	# start, run, drain: what a signal means
-caught='' dir='' cmd='' collector='' stages='' watcher=''
+collectors=sslsniff
+caught='' dir='' cmd='' probes='' stages='' watcher=''
 
 usage() {
 	cat <<'END'
@@ -26,6 +27,10 @@ Usage: agentsight record [OPTION]... -- COMMAND [ARGUMENT]...
 Runs COMMAND and records what it says over TLS, one JSON object per line.
 
   -o, --output=FILE       write to FILE (./agentsight-YYYYmmdd-HHMMSS.ndjson)
+      --process           also what it does: processes, files, network
+      --stdio             also what passes its standard input, output and error
+      --system            also what it costs: CPU, memory, I/O
+      --all               all three
       --binary-path=FILE  look for a TLS library inside this program too
       --raw               record the bytes of the connections too (ssl.data)
       --keep-credentials  do not take credentials out of the recording
@@ -99,22 +104,44 @@ start_command() {
 	cmd=$!
 }
 
-# Stages have sessions of their own: Ctrl-C is ours to pass on. The collector
-# dies with us. Every stage opens its FIFOs in its own background job; opened
+# Stages have sessions of their own: Ctrl-C is ours to pass on. The collectors
+# die with us. Every stage opens its FIFOs in its own background job; opened
 # here they would wait for each other.
-start_stages() {
+start_collector() {
+	name=$1 ready=/dev/null
+	[ ! -p "$dir/ready.$name" ] || ready=$dir/ready.$name
+	case $name in
+	sslsniff) set -- --ready-fd 8 ${binary:+--binary-path "$binary"} ;;
+	sysmon) set -- ;;
+	*) set -- --ready-fd 8 ;;
+	esac
 	(
-		exec setsid setpriv --pdeathsig TERM -- "$tools/sslsniff" -p "$cmd" --ready-fd 8 \
-			${binary:+--binary-path "$binary"} ${verbose:+-v}
-	) </dev/null >"$dir/sslsniff" 2>"$dir/sslsniff.err" 7<&- 8>"$dir/ready" 9>&- &
-	collector=$! stages=sslsniff:$! from=sslsniff
+		exec setsid setpriv --pdeathsig TERM -- "$tools/$name" -p "$cmd" "$@" ${verbose:+-v}
+	) </dev/null >"$dir/$name" 2>"$dir/$name.err" 7<&- 8>"$ready" 9>&- &
+	probes="$probes $!" stages="$stages $name:$!"
+}
+
+# The FIFO of a collector, or nothing to read when it does not run.
+from() {
+	case " $collectors " in *" $1 "*) echo "$dir/$1" ;; *) echo /dev/null ;; esac
+}
+
+# The first filter reads all collectors, and merges them line by line.
+start_stages() {
+	for name in $collectors; do
+		start_collector "$name"
+	done
+	from=sslsniff process=$(from process) stdio=$(from stdiocap) system=$(from sysmon)
 	for name in $filters; do
 		to=$dir/$name
-		case $name in httpparse) set -- ${raw:+--raw} ;; *) set -- ;; esac
-		[ "$name" != "${filters##* }" ] || { set -- "$@" -o "$output"; to=/dev/null; }
-		( become setsid "$tools/$name" ${verbose:+-v} "$@" ) \
-			<"$dir/$from" >"$to" 2>"$dir/$name.err" 7<&- 9>&- &
-		stages="$stages $name:$!" from=$name
+		case $name in
+		httpparse) set -- ${raw:+--raw} - /dev/fd/3 /dev/fd/4 /dev/fd/5 ;;
+		*) set -- - ;;
+		esac
+		[ "$name" != "${filters##* }" ] || { set -- -o "$output" "$@"; to=/dev/null; }
+		( become setsid "$tools/$name" ${verbose:+-v} "$@" ) <"$dir/$from" >"$to" 2>"$dir/$name.err" \
+			3<"$process" 4<"$stdio" 5<"$system" 7<&- 9>&- &
+		stages="$stages $name:$!" from=$name process=/dev/null stdio=/dev/null system=/dev/null
 	done
 }
 
@@ -165,10 +192,10 @@ clean_up() {
 	[ -z "$dir" ] || rm -rf "$dir"
 }
 
-# Ends the stages, from the collector on, and says which of them failed.
+# Ends the stages, from the collectors on, and says which of them failed.
 drain() {
 	phase=drain failed=''
-	kill -s TERM "$collector" 2>/dev/null
+	for probe in $probes; do kill -s TERM "$probe" 2>/dev/null; done
 	for stage in $stages; do
 		wait_for "${stage#*:}"
 		[ "$rc" -ne 0 ] || continue
@@ -222,7 +249,7 @@ not_started() {
 	[ -s "$output" ] || [ ! -f "$output" ] || rm -f "$output"
 	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
 	cat "$dir"/*.err >&2
-	say 'the collector did not start; the command was not run'
+	say 'a collector did not start; the command was not run'
 	exit 125
 }
 
@@ -238,13 +265,18 @@ record() {
 	trap : PIPE	# whoever reads our messages may leave; children do not inherit it
 	make_output
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/agentsight.XXXXXX") || exit 125
-	for fifo in go ready sslsniff $filters; do
+	for fifo in go $collectors $filters; do
 		mkfifo "$dir/$fifo" || exit 125
+	done
+	for name in $collectors; do
+		[ "$name" = sysmon ] || mkfifo "$dir/ready.$name" || exit 125
 	done
 	exec 9<>"$dir/go"
 	start_command "$@"
 	start_stages
-	read -r go <"$dir/ready" || not_started
+	for fifo in "$dir"/ready.*; do
+		read -r go <"$fifo" || not_started
+	done
 	phase=run
 	[ -z "$caught" ] || not_started
 	trap 'on_signal WINCH' WINCH	# the terminal tells us alone
@@ -275,6 +307,10 @@ main() {
 		--binary-path=*) binary=${1#*=} ;;
 		-o*) output=${1#-o} ;;
 		--raw) raw=1 ;;
+		--process) collectors="$collectors process" ;;
+		--stdio) collectors="$collectors stdiocap" ;;
+		--system) collectors="$collectors sysmon" ;;
+		--all) collectors='sslsniff process stdiocap sysmon' ;;
 		--keep-credentials) keep=1 ;;
 		-q | --quiet) quiet=1 ;;
 		-v | --verbose) verbose=1 ;;

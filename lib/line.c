@@ -210,6 +210,13 @@ line_in_open(struct line_in *l, const char *path)
 
 	if (!strcmp(path, "-"))
 		return line_in_add(l, STDIN_FILENO, "<stdin>");
+	/* as awk does: the descriptor itself, not a new open of what it refers
+	 * to, which may not be allowed */
+	if (!strncmp(path, "/dev/fd/", 8) && path[8] >= '0' && path[8] <= '9') {
+		if ((fd = fcntl(atoi(path + 8), F_DUPFD_CLOEXEC, 3)) < 0)
+			return -1;
+		return line_in_add(l, fd, path);
+	}
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
 		return -1;
 	/* reads come after poll, so blocking is right again from here on */

@@ -66,7 +66,7 @@ void line_in_free(struct line_in *);	/* closes the added descriptors */
 /* Adds an input; name (borrowed) is for messages. -1 and errno on failure. */
 int line_in_add(struct line_in *, int fd, const char *name);
 
-/* Opens path ("-" is standard input) and adds it. A FIFO is opened without
+/* Opens path ("-" is standard input, /dev/fd/N descriptor N) and adds it. A FIFO is opened without
  * waiting for its writer, so that several cannot deadlock. */
 int line_in_open(struct line_in *, const char *path);
 

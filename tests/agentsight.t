@@ -12,7 +12,7 @@ export TMPDIR
 # A folder of stages whose processes can be told from all others.
 tools=$T/tools
 mkdir "$tools"
-for tool in sslsniff httpparse ssemerge authstrip; do ln -s "$real/$tool" "$tools/$tool"; done
+for tool in sslsniff process stdiocap sysmon httpparse ssemerge authstrip; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS
 
@@ -237,6 +237,26 @@ done
 agentsight record -q -o /dev/full -- curl -sS --cacert "$CA" -o /dev/null "$URL/echo" 2>"$T/err" && rc=0 || rc=$?
 is "the disk is full: exit 125" "$rc" 125
 like "the disk is full: said, with the stage" "$(cat "$T/err")" 'NOT WHOLE: .*authstrip failed with status 1'
+
+# --- more collectors -----------------------------------------------------------------------------
+agentsight record --all -o "$T/all" -- sh -c "
+	curl -sS --cacert $CA -o /dev/null $URL/echo; : >$T/made; echo said; sleep 0.3; exit 9" >"$T/out" 2>"$T/err" && rc=0 || rc=$?
+is "--all: the command's status" "$rc" 9
+is "--all: the command's output" "$(cat "$T/out")" said
+sh_pid=$(jsonfilter 'type=process.exec & argv[0]=sh & argv~exit' "$T/all" | sed -n 's/.*"pid":\([0-9]*\),.*/\1/p' | tail -n 1)
+one() { jsonfilter -c "$2" "$T/all" >"$T/n"; ok "--all: $1" [ "$(cat "$T/n")" -ge 1 ]; }
+one "TLS" 'type=http.request'
+one "the program that it ran" 'type=process.exec & filename$=curl'
+one "its end" "type=process.exit & pid=$sh_pid & exit_code=9"
+one "the file that it made" "type=file.open & path=$T/made"
+one "the host that it reached" 'type=net.connect & address=127.0.0.1 & port>0'
+one "what it printed" 'type=stdio.data & direction=WRITE & fd=1 & data^=said'
+one "what it cost" "type=system.process & pid=$sh_pid & rss_bytes>0"
+is "--all: nothing lost" "$(jsonfilter -c type=loss "$T/all")" 0
+check_lines "$T/all"
+agentsight record --process -q -o "$T/some" -- sh -c 'exit 0' 2>/dev/null
+is "--process: and no others" "$(jsonfilter -c 'type^=stdio | type^=system' "$T/some")" 0
+nothing_left "--all"
 
 # --- nothing captured ---------------------------------------------------------------------------
 agentsight record -q -o "$T/r" -- sh -c 'sleep 1' 2>"$T/err"

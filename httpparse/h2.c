@@ -101,6 +101,11 @@ field_add(struct h2 *h, const nghttp2_nv *nv)
 		h->full = pseudo_add(head, nv) != 0;
 		return;
 	}
+	for (size_t i = 0; i < nv->namelen; i++)
+		if (!head_is_token(nv->name[i])) {
+			head->unknown = true;	/* no header's name: table and stream are out of step */
+			return;
+		}
 	if (head_field(head)) {
 		h->full = true;
 	} else if (head_name(head, (const char *)nv->name, nv->namelen) ||

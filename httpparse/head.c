@@ -9,6 +9,18 @@
 
 enum { KEEP = 8 << 10 };	/* buffers up to this size stay for the next message */
 
+bool
+head_is_token(unsigned char c)
+{
+	static const char token[256] = {
+		['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
+		['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
+		['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+	};
+
+	return token[c];
+}
+
 void
 head_reset(struct head *h)
 {

@@ -38,6 +38,9 @@ struct head {
 	size_t max;			/* bytes of text */
 };
 
+/* May a field's name hold it? RFC 9110 5.6.2. */
+bool head_is_token(unsigned char);
+
 void head_reset(struct head *);
 void head_free(struct head *);
 size_t head_held(const struct head *);	/* bytes of memory */

@@ -128,16 +128,11 @@ status_line(const char *p, size_t n, size_t *i)
 static enum found
 field_line(const char *p, size_t n, size_t *i, bool none)
 {
-	static const char token[256] = {
-		['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
-		['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
-		['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
-	};
 	size_t from = *i;
 
 	if (none && *i < n && (p[*i] == '\r' || p[*i] == '\n'))
 		return take_eol(p, n, i);
-	while (*i < n && token[(unsigned char)p[*i]])
+	while (*i < n && head_is_token(p[*i]))
 		++*i;
 	if (*i == n)
 		return MAYBE;

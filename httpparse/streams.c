@@ -13,6 +13,7 @@ struct part {
 	bool server;
 	bool ended;		/* it was seen to end, or given up */
 	bool hole;		/* what comes cannot be placed */
+	bool told;		/* as a loss, that its data is of no use */
 	struct message m;
 	struct head head;
 	struct ws *ws;
@@ -222,8 +223,13 @@ tunnel_begin(struct stream *st)
 		ws_begin(req, &res->head);
 		ws_begin(res, &res->head);
 	}
-	if (req->m.open)
+	if (req->m.open) {
+		uint64_t now = st->s->w->now;
+
+		st->s->w->now = 0;	/* it ended where its header did */
 		message_end(&req->m, NULL);
+		st->s->w->now = now;
+	}
 	message_end(&res->m, NULL);
 }
 
@@ -370,11 +376,14 @@ on_data(void *arg, struct h2 *h, uint32_t id, const char *p, size_t n)
 {
 	struct line_dir *d = arg;
 	struct streams *s = d->s;
-	struct stream *st = stream_find(s, id);
+	struct stream *st = stream_get(s, id);
 	struct part *part = st ? part_of(st, h) : NULL;
 
+	if (!st)
+		return;
 	if (!part) {
-		loss_add(s->w->loss, "no_head", 1, n);
+		loss_add(s->w->loss, "no_head", !st->part[0].told, n);
+		st->part[0].told = true;
 	} else if (part->hole) {
 		loss_add(s->w->loss, "behind_hole", 0, n);
 	} else if (part->ws) {
@@ -386,10 +395,10 @@ on_data(void *arg, struct h2 *h, uint32_t id, const char *p, size_t n)
 		message_body(&part->m, p, n);
 		stream_touch(st);
 	} else {
-		loss_add(s->w->loss, st->tunnel ? "not_http" : "no_head", 0, n);
+		loss_add(s->w->loss, st->tunnel ? "not_http" : "no_head", !part->told, n);
+		part->told = true;
 	}
-	if (st)
-		stream_weigh(st);
+	stream_weigh(st);
 }
 
 static void

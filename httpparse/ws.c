@@ -258,8 +258,11 @@ ws_feed(struct ws *w, const void *bytes, size_t n)
 			if (!w->nhead && (*p & 15) != WS_MORE)
 				w->ops->begin(w->arg, *p & 8);
 			w->head[w->nhead++] = *p++;
-			if ((w->nhead == 2 && !head_begin(w)) || (w->nhead == w->need && !head_end(w)))
+			if ((w->nhead == 2 && !head_begin(w)) || (w->nhead == w->need && !head_end(w))) {
+				w->nhead = 0;	/* it is no frame: not to be finished */
+				w->in_payload = false;
 				return p - 1 - (const unsigned char *)bytes;
+			}
 			if (w->nhead < w->need)
 				continue;
 		}

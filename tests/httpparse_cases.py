@@ -1,5 +1,6 @@
 """Connections that the httpparse tests have in common, by name."""
-from httpparse_kit import Conn, R, W, chunked, coded, encode, request, response
+from httpparse_kit import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, PING, PREFACE, PRIORITY, PUSH, R, RST,
+                           SETTINGS, W, WINDOW, Conn, Deflate, aws, chunked, coded, data, encode, frame, grpc, request, response, ws)
 
 SSE = "".join('event: delta\ndata: {"n":%d,"t":"caf\u00e9 \U0001f642"}\n\n' % i for i in range(6)).encode()
 JSON = b'{"model":"m","messages":[{"role":"user","content":"h\\u00e9 \xc3\xa9 \xf0\x9f\x99\x82"}]}'
@@ -91,5 +92,124 @@ def cases():
     c["nearly http"] = Conn().w(b"GET / HTTP/1.1\r\nbad header\r\n\r\n" + request(b"x")).r(b"HTTP/1.1 20 OK\r\n\r\n" + response(b"y")).close()
     c["malformed chunk"] = Conn().w(request(method="GET")).r(sse()[:200] + b"\r\nXYZ\r\n" + response(b"n")).w(request(b"n", "/next")).close()
     c["text about http"] = Conn().w(request(b"GET /x HTTP/1.1\r\nHost: y\r\n\r\n")).r(response(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n")).close()
-    c["http2"] = Conn().w(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0d").r(b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\0\x04\x01\0\0\0\0").close()
+    return c
+
+
+MASK = b"\x11\x22\x33\x44"
+AWS = [aws([(":message-type", "event"), (":event-type", "chunk"), (":content-type", "application/json")], b'{"bytes":"e30=","p":"%d"}' % i) for i in range(4)]
+
+
+def hello(h=None):
+    """The client's first bytes, and the server's."""
+    return (PREFACE + frame(SETTINGS, 0, 0, b"\0\2\0\0\0\0" b"\0\4\0\1\0\0") + frame(WINDOW, 0, 0, b"\0\1\0\0"),
+            frame(SETTINGS, 0, 0, b"\0\3\0\0\0\x64") + frame(SETTINGS, 1, 0))
+
+
+def upgrade(ext=""):
+    """A WebSocket's opening."""
+    ask = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"
+    answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n%s\r\n" % (
+        "Sec-WebSocket-Extensions: %s\r\n" % ext if ext else "")
+    return request(method="GET", path="/v1/responses", extra=ask), answer.encode()
+
+
+def cases2():
+    c = {}
+    h, (first, second) = H2(), hello()
+    c["h2"] = Conn().w(first + h.ask(1, [("content-type", "application/json"), ("user-agent", "x/1")]) + data(1, JSON, end=True)) \
+        .r(second + h.answer(1, [("content-type", "application/json")]) + data(1, b'{"ok":', pad=7) + data(1, b"true}") + data(1, b"", end=True)) \
+        .w(h.ask(3, [("content-type", "application/json"), ("user-agent", "x/1")], path="/two", end=True)) \
+        .r(h.answer(3, status=204, end=True)).close()
+    h = H2()
+    c["h2 frames"] = Conn().w(first + h.ask(1, pieces=4, prio=True, pad=9, end=True) + frame(PRIORITY, 0, 3, b"\0\0\0\1\x20") +
+                              frame(PING, 0, 0, b"12345678") + frame(0x21, 0xff, 5, b"unknown type")) \
+        .r(second + frame(PING, 1, 0, b"12345678") + h.answer(1, status=103) + h.answer(1, [("x-long", "v" * 400)], pieces=3) +
+           data(1, b"body", pad=255) + h.headers(h.s, 1, [("grpc-status", "0"), ("x-t", "1"), ("x-t", "2")], end=True)) \
+        .r(frame(GOAWAY, 0, 0, b"\0\0\0\1\0\0\0\0bye")).close()
+    h = H2()
+    c["h2 side by side"] = Conn().w(first + h.ask(1, path="/a") + h.ask(3, path="/b") + h.ask(5, path="/c", end=True) + data(3, b"B", end=True) + data(1, b"A", end=True)) \
+        .r(second + h.answer(3, [("content-type", "text/event-stream")]) + data(3, b"data: 1\n\n") + h.answer(1) + data(1, b"one")) \
+        .r(data(3, b"data: 2\n\n") + h.answer(5) + data(1, b" two", end=True) + data(5, b"five", end=True) + data(3, b"", end=True)).close()
+    h = H2()
+    c["h2 reset"] = Conn().w(first + h.ask(1, end=True) + h.ask(3, path="/b")).r(second + h.answer(1, [("content-type", "text/event-stream")]) + data(1, b"data: 1\n\n")) \
+        .w(frame(RST, 0, 1, b"\0\0\0\x08")).r(frame(RST, 0, 3, b"\0\0\0\x07")).close()
+    h = H2()
+    c["h2 push"] = Conn().w(first + h.ask(1, method="GET", end=True)) \
+        .r(second + h.headers(h.s, 1, [(":method", "GET"), (":scheme", "https"), (":path", "/pushed"), (":authority", "api.example.com")], kind=PUSH, before=b"\0\0\0\2") +
+           h.answer(1) + data(1, b"asked", end=True) + h.answer(2) + data(2, b"pushed", end=True)).close()
+    h = H2()
+    c["h2 coded"] = Conn().w(first + h.ask(1, [("content-encoding", "zstd")]) + data(1, coded("zstd", JSON), end=True)) \
+        .r(second + h.answer(1, [("content-type", "text/event-stream"), ("content-encoding", "br")]) + data(1, coded("br", SSE, 4)[:50]) + data(1, coded("br", SSE, 4)[50:], end=True)).close()
+    h = H2()
+    c["h2 cut"] = Conn().w(first + h.ask(1) + data(1, b"12345")).r(second + h.answer(1) + data(1, b"abc"))
+    h = H2()
+    for i in (1, 3):    # not captured
+        h.ask(i, [("user-agent", "x/1"), ("x-key", "k")], end=True)
+        h.answer(i, [("server", "s"), ("content-type", "application/json")], end=True)
+    c["h2 attached late"] = Conn().w(h.ask(5, [("user-agent", "x/1"), ("x-new", "n")]) + data(5, b"five", end=True)) \
+        .r(h.answer(5, [("server", "s"), ("content-type", "application/json"), ("x-new", "m")]) + data(5, b"{}", end=True)) \
+        .w(h.ask(7, [("user-agent", "x/2"), ("x-new", "n")], path="/seven", end=True)) \
+        .r(h.answer(7, [("server", "s"), ("x-new", "m")], status=500, end=True)).close()
+    h = H2()
+    h.ask(1, [("user-agent", "x/1")])
+    h.answer(1, [("server", "s")])
+    c["h2 attached in a frame"] = Conn().w(data(1, b"more of it", end=True) + h.ask(3, [("user-agent", "x/1")], end=True)) \
+        .r(data(1, b"{" + b"x" * 60, end=True)[30:] + h.answer(3, [("server", "s")]) + data(3, b"three", end=True)).close()
+    h = H2()
+    a, b = h.answer(1), data(1, b"0123456789" * 8)
+    c["h2 hole in data"] = Conn().w(first + h.ask(1, end=True) + h.ask(3, path="/3", end=True)).r(second + a + b[:30]).hole(R, 20) \
+        .r(b[50:] + data(1, b"more", end=True) + h.answer(3) + data(3, b"three", end=True)).close()
+    h = H2()
+    a, b, d = h.answer(1, [("x-a", "1")]), data(1, b"0123456789" * 8), h.answer(3, [("x-a", "1"), ("x-b", "2")])
+    c["h2 hole across frames"] = Conn().w(first + h.ask(1, end=True) + h.ask(3, path="/3", end=True) + h.ask(5, path="/5", end=True)) \
+        .r(second + a + b[:30]).hole(R, len(b) - 30 + len(d) - 4).r(d[-4:] + data(3, b"three", end=True) + h.answer(5, [("x-b", "2")]) + data(5, b"five", end=True)).close()
+    h = H2()
+    c["h2 websocket"] = Conn().w(first + h.ask(1, [("sec-websocket-version", "13")], pseudo=[
+        (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":path", "/chat"), (":authority", "h")])) \
+        .r(second + h.answer(1, [("sec-websocket-extensions", "permessage-deflate")])) \
+        .w(data(1, ws(1, b"hello", mask=MASK)[:4]) + data(1, ws(1, b"hello", mask=MASK)[4:])) \
+        .r(data(1, ws(1, Deflate()(b"hi there"), rsv=4)) + data(1, ws(8, b"\3\xe8"), end=True)).w(data(1, ws(8, b"", mask=MASK), end=True)).close()
+    h = H2()
+    c["h2 tunnel"] = Conn().w(first + h.ask(1, pseudo=[(":method", "CONNECT"), (":authority", "a:443")])).r(second + h.answer(1)) \
+        .w(data(1, b"\x16\3\1")).r(data(1, b"\x16\3\3", end=True)).w(data(1, b"", end=True)).close()
+    h = H2()
+    gz = grpc(coded("gzip", b"\n\5world" * 9), 1)
+    c["grpc"] = Conn().w(first + h.ask(1, [("content-type", "application/grpc"), ("grpc-encoding", "gzip"), ("te", "trailers")]) + data(1, gz[:9]) + data(1, gz[9:] + grpc(b"\x08\xff"), end=True)) \
+        .r(second + h.answer(1, [("content-type", "application/grpc+proto")]) + data(1, grpc(b"\n\3\xffabc")[:3]) + data(1, grpc(b"\n\3\xffabc")[3:]) +
+           h.headers(h.s, 1, [("grpc-status", "0")], end=True)).close()
+    c["connect streaming"] = Conn().w(request(grpc(b'{"a":1}') + grpc(b'{"b":2}'), extra="Content-Type: application/connect+json\r\n")) \
+        .r(response(grpc(b'{"c":3}') + grpc(b'{"error":{}}', 2), extra="Content-Type: application/connect+json\r\n")).close()
+    c["grpc cut"] = Conn().w(request(grpc(b"12345678")[:-3], extra="Content-Type: application/grpc-web+proto\r\n")).r(response()).close()
+    body = b"".join(AWS)
+    kind = "Content-Type: application/vnd.amazon.eventstream\r\n"
+    c["aws"] = Conn().w(request(JSON, "/model/m/invoke-with-response-stream")).r(response(chunked(*[body[i:i + 50] for i in range(0, len(body), 50)]),
+                        extra=kind + "Transfer-Encoding: chunked\r\n", length=False)).close()
+    bad = AWS[0] + AWS[1][:-1] + b"!" + AWS[2]
+    c["aws broken"] = Conn().w(request(JSON)).r(response(bad, extra=kind)).close()
+    c["aws cut"] = Conn().w(request(JSON)).r(response(AWS[0] + AWS[1][:40], extra=kind)).close()
+    ask, answer = upgrade()
+    c["ws"] = Conn().w(ask).r(answer + ws(1, b"server first")).w(ws(1, b"hel", fin=False, mask=MASK) + ws(9, b"ping", mask=MASK) + ws(0, b"", fin=False, mask=MASK) + ws(0, b"lo", mask=MASK)) \
+        .r(ws(10, b"ping") + ws(2, bytes(range(256))) + ws(1, b"x" * 300)).w(ws(8, b"\x03\xe9gone", mask=MASK)).r(ws(8, b"")).close()
+    ask, answer = upgrade("permessage-deflate")
+    up, down = Deflate(), Deflate()
+    two = down(b"the same words again, the same words again")
+    c["ws deflate"] = Conn().w(ask).r(answer).w(ws(1, up(JSON), rsv=4, mask=MASK) + ws(1, up(JSON), rsv=4, mask=b"abcd") + ws(1, b"plain", mask=MASK)) \
+        .r(ws(1, two[:10], rsv=4, fin=False) + ws(0, two[10:]) + ws(1, down(b"the same words again"), rsv=4) + ws(1, down(b""), rsv=4)).close()
+    ask, answer = upgrade("permessage-deflate; client_no_context_takeover; server_no_context_takeover; server_max_window_bits=12")
+    up, down = Deflate(False), Deflate(False)
+    c["ws deflate, no takeover"] = Conn().w(ask).r(answer).w(ws(1, up(JSON), rsv=4, mask=MASK) + ws(1, up(JSON), rsv=4, mask=MASK)).r(ws(1, down(SSE), rsv=4)).close()
+    last = encode.zlib.compressobj(6, encode.zlib.DEFLATED, -15)
+    final = last.compress(b"a final block") + last.flush() + b"\0"
+    c["ws final block"] = Conn().w(ask).r(answer).w(ws(1, final, rsv=4, mask=MASK) + ws(1, up(JSON), rsv=4, mask=MASK)).close()
+    ask, answer = upgrade("permessage-deflate")
+    up = Deflate()
+    one, two, three = ws(1, up(JSON), rsv=4, mask=MASK), ws(1, up(JSON), rsv=4, mask=MASK), ws(1, b"plain", mask=MASK)
+    c["ws hole in a message"] = Conn().w(ask).r(answer).w(one[:20]).hole(W, 10).w(one[30:] + two + three).close()
+    c["ws hole across"] = Conn().w(ask).r(answer).w(three + one[:20]).hole(W, len(one) - 20 + 3).w(two[3:] + three).close()
+    c["ws broken"] = Conn().w(ask).r(answer).w(three + b"\xff\xff\xff" + three).close()
+    c["ws cut"] = Conn().w(ask).r(answer).w(ws(1, b"hel", fin=False, mask=MASK) + ws(0, b"lo", mask=MASK)[:7])
+    h, (first2, second2) = H2(), hello()
+    c["h2c"] = Conn().w(request(method="GET", extra="Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n")) \
+        .r(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + second2 + h.answer(1) + data(1, b"first", end=True)) \
+        .w(first2 + h.ask(3, path="/3", end=True)).r(h.answer(3, end=True)).close()
     return c

@@ -163,7 +163,7 @@ block_finish(struct h2 *h)
 	uint32_t stream = h->block;
 	bool end = h->block_end;
 
-	block_feed(h, NULL, 0, true);
+	block_feed(h, (const unsigned char *)"", 0, true);
 	h->head.truncated = h->full;
 	h->block = 0;
 	h->ops->headers(h->arg, h, stream, h->promised);
@@ -458,5 +458,5 @@ h2_hole(struct h2 *h, uint64_t n)
 		h->ops->hole(h->arg, h, h->stream);
 	h->left -= k;
 	h->pad -= n - k;
-	h2_feed(h, NULL, 0);
+	h2_feed(h, "", 0);
 }

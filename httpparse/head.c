@@ -102,7 +102,7 @@ void
 head_value_end(struct head *h)
 {
 	struct span *s = &h->field[h->nfields - 1].value;
-	const char *p = h->text.p + s->at;
+	const char *p = head_at(h, *s);
 
 	while (s->n && (p[s->n - 1] == ' ' || p[s->n - 1] == '\t'))
 		s->n--;

@@ -152,10 +152,8 @@ pattern_match(const struct pattern *pt, const char *s, size_t n, bool *more)
 
 		while (i < n && i - from < part->max && set_has(part->set, s[i]))
 			i++;
-		if (i == n && i - from < part->max) {
+		if (i == n && i - from < part->max)
 			*more = true;
-			return i - from < part->min || k + 1 < pt->n ? 0 : i;
-		}
 		if (i - from < part->min)
 			return 0;
 	}

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PATTERN_PARTS = 24, PATTERN_REPEAT = 1 << 20 };
+enum { PATTERN_PARTS = 32, PATTERN_REPEAT = 1 << 20 };
 
 struct pattern {
 	unsigned n;

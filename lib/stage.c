@@ -78,7 +78,9 @@ bad_line(struct run *r, const char *name, const char *reason, const char *what, 
 static void
 pass_piece(struct run *r, bool pass, const char *s, size_t n, bool last)
 {
-	if (pass)
+	if (r->st->text)
+		pass = r->st->text(r->self, s, n, last, &r->io);
+	else if (pass)
 		line_piece(&r->io.out, s, n, last);
 	if (last)
 		pass ? r->io.passed++ : r->io.dropped++;

@@ -39,6 +39,10 @@ struct stage {
 	void (*end)(void *self, struct stage_io *);
 	/* Says whether lines that are no events (bad, too long) pass. NULL: yes. */
 	bool (*bad)(void *self, struct stage_io *);
+	/* In place of bad: writes such a line itself (with line_piece), changed
+	 * or not. A longer one comes in pieces, last tells the final one. False: it
+	 * did not pass. NULL: bad decides. */
+	bool (*text)(void *self, const char *s, size_t n, bool last, struct stage_io *);
 	/* Counts of its own, told on stderr with --verbose and at SIGUSR1. NULL: none. */
 	void (*summary)(void *self, const struct stage_io *);
 	/* Exit status in place of 0 (jsonfilter: 1, nothing matched). NULL: 0. */

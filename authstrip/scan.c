@@ -1,0 +1,242 @@
+/* scan.c - see scan.h */
+#include "scan.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <strings.h>
+
+bool
+scan_eol(struct scan *c, size_t i)
+{
+	int ch = at(c, i);
+
+	if (ch == '\n' || ch == '\r')
+		return true;
+	if (ch != '\\')
+		return false;
+	i += backslashes(c, i);
+	ch = at(c, i);
+	if (ch != 'u')
+		return ch == 'n' || ch == 'r';
+	return at(c, i + 1) == '0' && at(c, i + 2) == '0' && at(c, i + 3) == '0' &&
+	    (tolower(at(c, i + 4)) == 'a' || tolower(at(c, i + 4)) == 'd');
+}
+
+static bool
+hex(int ch)
+{
+	return ch >= 0 && isxdigit(ch);
+}
+
+/* The letters at [from, i) may be the end of an escape, of a percent code or of
+ * a terminal's colour: then the word begins behind it. */
+size_t
+scan_word_start(struct scan *c, size_t from, size_t i)
+{
+	const char *s = c->s;
+	size_t low = c->floor;
+
+	if (from > low && s[from - 1] == '\\' && from < c->n) {
+		if (s[from] == 'u' && from + 5 <= c->n && hex((unsigned char)s[from + 1]) && hex((unsigned char)s[from + 2]) &&
+		    hex((unsigned char)s[from + 3]) && hex((unsigned char)s[from + 4]))
+			from += 5;
+		else if (strchr("nrtbf", s[from]))
+			from++;
+	} else if (from > low && s[from - 1] == '%' && from + 2 <= c->n &&
+	    hex((unsigned char)s[from]) && hex((unsigned char)s[from + 1])) {
+		from += 2;
+	} else if (from > low && (s[from - 1] == '[' || s[from - 1] == ';')) {
+		size_t j = from;
+
+		while (j < i && isdigit((unsigned char)s[j]))
+			j++;
+		if (j < c->n && s[j] == 'm')
+			from = j + 1;
+	}
+	return from;
+}
+
+/* Inside of a long run of base64, where anything may look like a token. */
+static bool
+in_base64(struct scan *c, size_t i)
+{
+	size_t k = 0;
+
+	while (k < 40 && i > c->floor + k && (isalnum((unsigned char)c->s[i - 1 - k]) || c->s[i - 1 - k] == '+' || c->s[i - 1 - k] == '/'))
+		k++;
+	return k == 40;
+}
+
+bool
+scan_edge(struct scan *c, size_t i)
+{
+	int p = i ? (unsigned char)c->s[i - 1] : -1;
+	size_t from = i;
+
+	if (i <= c->floor || p >= 0x80)
+		return true;
+	if (p == '/' || p == '+')
+		return !in_base64(c, i);
+	if (p == '_' || p == '-')
+		return false;
+	if (!isalnum(p))
+		return true;
+	while (from > c->floor && i - from < 6 && isalnum((unsigned char)c->s[from - 1]))
+		from--;
+	return scan_word_start(c, from, i) == i;
+}
+
+/* At this level of quoting a closing quote has k backslashes, besides pairs of
+ * escaped ones; an escaped quote has one level more, the quote of the string
+ * that all this is in has fewer. */
+size_t
+scan_quote_end(struct scan *c, size_t i, int q, size_t k, size_t max)
+{
+	size_t run = 0, end = c->n - i > max ? i + max : c->n;
+
+	for (; i < end; i++) {
+		int ch = (unsigned char)c->s[i];
+
+		if (ch == '\\') {
+			run++;
+			continue;
+		}
+		if (ch == q && run % (2 * (k + 1)) == k)
+			return i - k;
+		if (ch == '"' && ((q == '"' && run < k) || (c->t->line && run % 2 == 0)))
+			return i - run;
+		run = 0;
+	}
+	if (end == c->n)
+		c->more = true;
+	return end - (run < k ? run : 0);
+}
+
+size_t
+scan_word_end(struct scan *c, size_t i, const char *stop)
+{
+	size_t from = i;
+
+	while (i - from < SECRET_LOOK) {
+		int ch = at(c, i);
+
+		if (ch <= ' ' || ch == '"' || ch == '\'' || ch == '\\' || ch == '`' || ch == 0x7f || strchr(stop, ch))
+			break;
+		i++;
+	}
+	return i;
+}
+
+bool
+secret_marked(const char *s, size_t n)
+{
+	if (n < 10 || memcmp(s, "[REDACTED", 9) || s[n - 1] != ']')
+		return false;
+	if (n == 10)
+		return true;
+	if (n != 27 || s[9] != ':')
+		return false;
+	for (size_t i = 10; i < 26; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
+void
+scan_add(struct scan *c, size_t from, size_t end, int rule, int quote)
+{
+	struct secret_list *l = c->list;
+
+	if (from >= end || from < c->floor)
+		return;
+	c->floor = end;
+	/* done before: a second run changes nothing */
+	if (secret_marked(c->s + from, end - from))
+		return;
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 16;
+		struct secret_span *v = realloc(l->v, cap * sizeof(*v));
+
+		if (!v) {
+			l->nomem = true;
+			return;
+		}
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = (struct secret_span){ from, end, rule, quote };
+}
+
+bool
+looks_secret(const char *s, size_t n, size_t min)
+{
+	bool digit = false, upper = false, lower = false;
+
+	if (n < min)
+		return false;
+	for (size_t i = 0; i < n && i < SECRET_LOOK; i++) {
+		if ((unsigned char)s[i] <= ' ')
+			return false;
+		digit = digit || isdigit((unsigned char)s[i]);
+		upper = upper || isupper((unsigned char)s[i]);
+		lower = lower || islower((unsigned char)s[i]);
+	}
+	return digit || (upper && lower);
+}
+
+static bool
+is_uuid(const char *s, size_t n)
+{
+	if (n != 36)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
+bool
+looks_random(const char *s, size_t n)
+{
+	bool digit = false, upper = false, lower = false, hexes = true;
+
+	if (n < 20 || is_uuid(s, n))
+		return false;
+	for (size_t i = 0; i < n && i < SECRET_LOOK; i++) {
+		int ch = (unsigned char)s[i];
+
+		if (!isalnum(ch) && !strchr("_+/=.-~", ch))
+			return false;
+		digit = digit || isdigit(ch);
+		upper = upper || isupper(ch);
+		lower = lower || islower(ch);
+		hexes = hexes && isxdigit(ch);
+	}
+	return digit && (upper || lower) && !(hexes && (n == 32 || n == 40 || n == 64));
+}
+
+bool
+looks_hollow(const char *s, size_t n)
+{
+	static const char *const schemes[] = { "Bearer ", "Basic ", "token ", "Token " };
+	size_t i = 0;
+	char close = 0;
+
+	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++)
+		if (n > strlen(schemes[k]) && !memcmp(s, schemes[k], strlen(schemes[k])))
+			i = strlen(schemes[k]);
+	if (i < n && s[i] == '$')
+		i++;
+	else if (i + 1 == n || i == n || !strchr("{<%", s[i]))
+		return false;
+	if (i + 1 < n && s[i] == '%' && s[i + 1] == 's')
+		return i + 2 == n;
+	if (i < n && (s[i] == '{' || s[i] == '<' || s[i] == '('))
+		close = s[i] == '{' ? '}' : s[i] == '<' ? '>' : ')';
+	if (close && s[n - 1] != close)
+		return false;
+	for (i += close != 0; i < n; i++)
+		if (!isalpha((unsigned char)s[i]) && !strchr("_.-{}<>() :?$", s[i]))
+			return false;
+	return true;
+}

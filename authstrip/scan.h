@@ -1,0 +1,67 @@
+/*
+ * scan.h - what the parts of secret_scan share: reading with care for the end
+ */
+#ifndef SCAN_H
+#define SCAN_H
+
+#include "secret.h"
+
+#include <ctype.h>
+#include <string.h>
+
+struct scan {
+	const struct rules *r;
+	const struct secret_text *t;
+	const char *s;
+	size_t n;
+	struct secret_list *list;
+	bool more;	/* a look reached the end of the text */
+	size_t value;	/* where the value at hand begins */
+	size_t floor;	/* nothing before this is looked at again */
+};
+
+/* The byte at i, or -1 behind the end. */
+static inline int
+at(struct scan *c, size_t i)
+{
+	if (i < c->n)
+		return (unsigned char)c->s[i];
+	c->more = true;
+	return -1;
+}
+
+static inline size_t
+backslashes(struct scan *c, size_t i)
+{
+	size_t k = 0;
+
+	while (k < SECRET_LOOK && at(c, i + k) == '\\')
+		k++;
+	return k;
+}
+
+/* A line end, as a byte or behind backslashes. */
+bool scan_eol(struct scan *, size_t i);
+/* Whether a word may begin at i. */
+bool scan_edge(struct scan *, size_t i);
+/* The first position that belongs to a word found at i..; not i when an escape's letter was taken for it. */
+size_t scan_word_start(struct scan *, size_t from, size_t i);
+/* The end of the string whose opening quote q, behind k backslashes, is before i. */
+size_t scan_quote_end(struct scan *, size_t i, int q, size_t k, size_t max);
+/* The end of a word: at a space, a quote, a backslash or any of stop. */
+size_t scan_word_end(struct scan *, size_t i, const char *stop);
+
+/* A credential at [from, end). */
+void scan_add(struct scan *, size_t from, size_t end, int rule, int quote);
+
+/* Has digits, or both cases, and no space, and at least min bytes. */
+bool looks_secret(const char *s, size_t n, size_t min);
+/* Long and mixed, and no UUID and no hash. */
+bool looks_random(const char *s, size_t n);
+/* $NAME, ${NAME}, {name}, <name>: a place for a credential, not one. */
+bool looks_hollow(const char *s, size_t n);
+
+/* The looks at one kind of anchor. They return where to go on, 0 for nothing there. */
+size_t scan_name(struct scan *, size_t pos, size_t len, int arg);
+
+#endif

@@ -1,0 +1,383 @@
+/* secret.c - see secret.h */
+#include "scan.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <strings.h>
+
+void
+secret_list_free(struct secret_list *l)
+{
+	free(l->v);
+	free(l->delta);
+	memset(l, 0, sizeof(*l));
+}
+
+/* --- shapes ------------------------------------------------------------------- */
+
+static size_t
+scan_token(struct scan *c, size_t pos, int id)
+{
+	const struct rule *r = &c->r->rule[id];
+	const struct pattern *p = &r->pattern;
+	bool digit = !r->digit;
+	size_t n;
+
+	if ((r->ids && !c->r->ids) || !scan_edge(c, pos))
+		return 0;
+	if (memcmp(c->s + pos, p->start, strlen(p->start) < c->n - pos ? strlen(p->start) : c->n - pos))
+		return 0;	/* the anchor does not know upper from lower case */
+	c->value = pos + strlen(p->start);
+	if (!(n = pattern_match(p, c->s + pos, c->n - pos, &c->more)))
+		return 0;
+	for (size_t i = pos + strlen(p->start); i < pos + n && !digit; i++)
+		digit = isdigit((unsigned char)c->s[i]);
+	if (!digit)
+		return 0;
+	scan_add(c, pos, pos + n, id, -1);
+	return pos + n;
+}
+
+static bool
+bearer_char(int ch)
+{
+	return isalnum(ch) || (ch > 0 && strchr("._~+/-%", ch));
+}
+
+/* Bearer TOKEN, RFC 6750, where no header's name told. */
+static size_t
+scan_bearer(struct scan *c, size_t pos)
+{
+	size_t i = pos + 6, e;
+	bool digit = false, other = false;
+
+	if (!scan_edge(c, pos))
+		return 0;
+	if (at(c, i) == '%' && at(c, i + 1) == '2' && at(c, i + 2) == '0')
+		i += 3;
+	else if (at(c, i) == ' ' || at(c, i) == '+')
+		while (i - pos < 16 && (at(c, i) == ' ' || at(c, i) == '+'))
+			i++;
+	else
+		return 0;
+	c->value = i;
+	for (e = i; bearer_char(at(c, e)); e++) {
+		digit = digit || isdigit((unsigned char)c->s[e]);
+		other = other || !(islower((unsigned char)c->s[e]) || c->s[e] == '-');
+	}
+	while (at(c, e) == '=')
+		e++;
+	if (e - i < 12 || !(digit || e - i >= 20 || (other && e - i >= 16)))
+		return 0;
+	while (e > i && c->s[e - 1] == '.')
+		e--;		/* the end of a sentence */
+	scan_add(c, i, e, RULE_BEARER, -1);
+	return e;
+}
+
+static int
+base64_digit(int ch)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *p = ch > 0 ? strchr(digits, ch) : NULL;
+
+	return p ? p - digits : -1;
+}
+
+/* Basic BASE64(user:password), RFC 7617. */
+static size_t
+scan_basic(struct scan *c, size_t pos)
+{
+	size_t i = pos + 5, e;
+	uint32_t acc = 0;
+	bool colon = false;
+
+	if (!scan_edge(c, pos) || at(c, i) != ' ')
+		return 0;
+	while (at(c, i) == ' ' && i - pos < 16)
+		i++;
+	c->value = i;
+	for (e = i; base64_digit(at(c, e)) >= 0; e++) {
+		unsigned k = (e - i) & 3;
+
+		acc = acc << 6 | base64_digit((unsigned char)c->s[e]);
+		if (k && ((acc >> (6 - 2 * k)) & 255) == ':')
+			colon = true;
+	}
+	if (e - i < 4 || !colon)
+		return 0;
+	for (int k = 0; k < 2 && at(c, e) == '='; k++)
+		e++;
+	scan_add(c, i, e, RULE_BASIC, -1);
+	return e;
+}
+
+/* --- URLs ----------------------------------------------------------------------- */
+
+/* scheme://user:PASSWORD@host, RFC 3986 section 3.2.1. A token alone, too. */
+static size_t
+scan_url(struct scan *c, size_t pos)
+{
+	size_t i = pos + 3, from = i, colon = 0, at_sign = 0;
+
+	for (; i - from < SECRET_LOOK; i++) {
+		int ch = at(c, i);
+
+		if (ch <= ' ' || strchr("/?#\"'\\`<>|", ch))
+			break;
+		if (ch == ':' && !colon) {
+			colon = i;
+			c->value = i + 1;
+		}
+		if (ch == '@')
+			at_sign = i;
+	}
+	if (!at_sign)
+		return 0;
+	i = colon && colon < at_sign ? colon + 1 : from;
+	if (i == at_sign || looks_hollow(c->s + i, at_sign - i))
+		return 0;
+	if (i == from && !looks_secret(c->s + i, at_sign - i, 20))
+		return 0;
+	scan_add(c, i, at_sign, RULE_URL, -1);
+	return at_sign;
+}
+
+/* The same as a parameter of a URL: scheme%3A%2F%2Fuser%3APASSWORD%40host */
+static size_t
+scan_url_hex(struct scan *c, size_t pos)
+{
+	size_t i = pos + 6, from = i, colon = 0;
+
+	for (; i - from < SECRET_LOOK; i++) {
+		int ch = at(c, i);
+
+		if (!isalnum(ch) && !(ch > 0 && strchr("%-._~!$*+,;:", ch)))
+			return 0;
+		if (ch != '%' && ch != ':')
+			continue;
+		if (ch == ':' || (at(c, i + 1) == '3' && (at(c, i + 2) | 0x20) == 'a')) {
+			if (!colon)
+				c->value = colon = i + (ch == ':' ? 1 : 3);
+		} else if (at(c, i + 1) == '2' && (at(c, i + 2) | 0x20) == 'f') {
+			return 0;
+		} else if (at(c, i + 1) == '4' && at(c, i + 2) == '0') {
+			if (!colon || colon == i)
+				return 0;
+			scan_add(c, colon, i, RULE_URL, -1);
+			return i;
+		}
+	}
+	return 0;
+}
+
+/* curl -u user:PASSWORD; pos is at "-u", " -u" or "--user" */
+static size_t
+scan_user(struct scan *c, size_t pos, size_t len)
+{
+	size_t low = pos > c->floor + 512 ? pos - 512 : c->floor, i = pos + len, from, e;
+	const char *colon;
+	int ch = at(c, i);
+
+	if (!memmem(c->s + low, pos - low, "curl", 4))
+		return 0;
+	if (ch == '"' || ch == '\\') {	/* arguments as a list */
+		i += backslashes(c, i) + 1;
+		if (at(c, i) != ',')
+			return 0;
+		i++;
+	} else if (ch != ' ' && ch != '=') {
+		return 0;
+	} else {
+		i++;
+	}
+	while (at(c, i) == ' ')
+		i++;
+	i += backslashes(c, i);
+	if (at(c, i) == '"' || at(c, i) == '\'')
+		i++;
+	from = i;
+	e = scan_word_end(c, i, "");
+	if (!(colon = memchr(c->s + from, ':', e - from))) {
+		if (e == c->n)
+			return 0;
+		return e;
+	}
+	from = colon + 1 - c->s;
+	c->value = from;
+	if (from == e || looks_hollow(c->s + from, e - from))
+		return 0;
+	scan_add(c, from, e, RULE_FLAG, -1);
+	return e;
+}
+
+/* --- private keys ------------------------------------------------------------------ */
+
+/* -----BEGIN ... PRIVATE KEY----- to -----END, RFC 7468; what is between goes. */
+static size_t
+scan_pem(struct scan *c, size_t pos)
+{
+	static const char private[] = "PRIVATE KEY";
+	size_t i = pos + 10, dashes = 0, from;
+	bool is_private = false;
+
+	for (; i - pos < 80 && dashes < 5; i++) {
+		int ch = at(c, i);
+
+		if (ch < ' ' || ch == '"' || ch == '\\')
+			return 0;
+		if (ch == 'P' && c->n - i >= sizeof(private) - 1 && !memcmp(c->s + i, private, sizeof(private) - 1))
+			is_private = true;
+		dashes = ch == '-' ? dashes + 1 : 0;
+	}
+	if (dashes < 5 || !is_private)
+		return 0;
+	if (at(c, i) == ' ' && scan_word_end(c, i + 1, "") - i < 33 && !c->more)
+		return 0;	/* a sentence about them */
+	c->value = from = i;
+	for (;; i++) {
+		int ch = at(c, i);
+
+		if (ch < 0 || (ch == '-' && at(c, i + 1) == '-' && at(c, i + 2) == '-'))
+			break;
+		/* what a key in text is made of, line ends and a header or two */
+		if (!isalnum(ch) && !strchr("+/=\\\r\n\t :,.-", ch) && !(ch == '[' || ch == ']'))
+			break;
+	}
+	if (i > from)
+		scan_add(c, from, i, RULE_PEM, -1);
+	return i;
+}
+
+/* --- the loop ------------------------------------------------------------------------ */
+
+void
+secret_list_delta(struct secret_list *l, size_t at)
+{
+	if (l->ndelta == l->deltacap) {
+		size_t cap = l->deltacap ? l->deltacap * 2 : 16, *v = realloc(l->delta, cap * sizeof(*v));
+
+		if (!v) {
+			l->nomem = true;
+			return;
+		}
+		l->delta = v;
+		l->deltacap = cap;
+	}
+	l->delta[l->ndelta++] = at;
+}
+
+static size_t
+look(struct scan *c, size_t pos, const struct anchor *a)
+{
+	switch (a->kind) {
+	case ANCHOR_TOKEN: return scan_token(c, pos, a->arg);
+	case ANCHOR_NAME: return scan_name(c, pos, a->len, a->arg);
+	case ANCHOR_URL: return scan_url(c, pos);
+	case ANCHOR_URL_HEX: return scan_url_hex(c, pos);
+	case ANCHOR_PEM: return scan_pem(c, pos);
+	case ANCHOR_BEARER: return scan_bearer(c, pos);
+	case ANCHOR_BASIC: return scan_basic(c, pos);
+	case ANCHOR_USER: return scan_user(c, pos, a->len);
+	case ANCHOR_DELTA: secret_list_delta(c->list, pos + a->len); return 0;
+	}
+	return 0;
+}
+
+/* Something at a soft end is not decided. */
+static void
+note_open(struct scan *c, struct secret_open *o, size_t pos, int rule)
+{
+	size_t from = pos > 96 ? pos - 96 : 0;	/* a name may begin before the anchor */
+
+	if (!o->open || from < o->from)
+		o->from = from;
+	if (c->value < o->value) {
+		o->value = c->value;
+		o->rule = rule;
+	}
+	o->open = true;
+}
+
+/* All looks at one place; returns where to go on. */
+static size_t
+look_all(struct scan *c, size_t pos, struct secret_open *open)
+{
+	const struct anchors *t = &c->r->anchors;
+	size_t next = 0, spans = c->list->n, floor = c->floor;
+
+	for (int i = anchor_at(t, c->s + pos, c->n - pos, -1); i >= 0 && !next; i = anchor_at(t, c->s + pos, c->n - pos, i)) {
+		size_t r;
+
+		c->more = false;
+		c->value = SIZE_MAX;
+		r = look(c, pos, &t->a[i]);
+		if (c->more && open) {
+			/* whatever it said may change: nothing of it counts yet */
+			c->list->n = spans;
+			c->floor = floor;
+			if (c->value >= c->n)
+				c->value = SIZE_MAX;
+			note_open(c, open, pos, t->a[i].kind == ANCHOR_TOKEN ? t->a[i].arg : RULE_KEY);
+			if (open->value != SIZE_MAX)
+				return c->n;
+			continue;
+		}
+		/* a name that is none does not end the looks; a value does */
+		if (c->floor > floor || t->a[i].kind == ANCHOR_NAME)
+			next = r;
+	}
+	return next > pos ? next : pos + 1;
+}
+
+bool
+secret_scan(const struct rules *r, const struct secret_text *t, struct secret_list *list, struct secret_open *open)
+{
+	struct scan c = { .r = r, .t = t, .s = t->s, .n = t->n, .list = list, .floor = t->floor };
+	size_t pos = t->from, limit = t->limit < t->n ? t->limit : t->n;
+	int esc;
+
+	if (open)
+		*open = (struct secret_open){ .value = SIZE_MAX };
+	while (pos < limit && (pos = anchor_find(&r->anchors, t->s, t->n, pos, &esc)) < limit) {
+		if (esc && !t->plain)
+			return false;
+		if (esc) {
+			pos++;
+			continue;
+		}
+		pos = look_all(&c, pos, t->soft ? open : NULL);
+		if (pos < c.floor)
+			pos = c.floor;
+	}
+	return true;
+}
+
+/* --- endpoints ------------------------------------------------------------------------- */
+
+bool
+secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen)
+{
+	static const char *const ends[] = {
+		"/oauth/token", "/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token", "/oauth2/v2.0/token", "/oauth2/v1/token",
+		"/login/oauth/access_token", "/openid-connect/token", "/connect/token", "/oauth/access_token", "/oauth/device/code",
+		"/copilot_internal/v2/token", "/login/device/code", "/accounts/deviceauth/token", "/oauth/introspect", "/oauth/revoke",
+	};
+	static const char *const hosts[] = { "oauth2.googleapis.com", "accounts.google.com", "sts.googleapis.com" };
+	const char *q = memchr(path, '?', n);
+
+	if (q)
+		n = q - path;
+	if (n && path[n - 1] == '/')
+		n--;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		size_t len = strlen(ends[i]);
+
+		if (n >= len && !strncasecmp(path + n - len, ends[i], len))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
+		if (hostlen == strlen(hosts[i]) && !strncasecmp(host, hosts[i], hostlen) && n >= 6 && !memcmp(path + n - 6, "/token", 6))
+			return true;
+	return false;
+}

@@ -1,0 +1,66 @@
+/*
+ * secret.h - where in a text the credentials are
+ *
+ * A text is a line of JSON as it stands, a piece of one, or bytes. JSON in
+ * strings in JSON is all one text: quotes and line ends are known behind any
+ * number of backslashes. One pass, linear in the length: anchor.h says where to
+ * look, and every look that may be in vain is bounded.
+ */
+#ifndef SECRET_H
+#define SECRET_H
+
+#include "rules.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SECRET_LOOK = 4096 };	/* bytes that a look in vain may cost */
+
+struct secret_text {
+	const char *s;
+	size_t n;
+	bool line;		/* JSON: a bare quote ends a string */
+	bool soft;		/* more may follow at the end */
+	bool plain;		/* no escape hides ASCII here */
+	size_t head[2], head_end[2];	/* where an event's headers and trailers are */
+	size_t from, limit;	/* where anchors are looked for */
+	size_t floor;		/* nothing before it belongs to a name: it was redacted */
+};
+
+struct secret_span {
+	size_t at, end;
+	int rule;
+	int quote;	/* the value needs quotes, behind this many backslashes; -1: has its own */
+};
+
+struct secret_list {
+	struct secret_span *v;
+	size_t n, cap;
+	bool nomem;
+	size_t *delta;		/* where model output comes in pieces: behind the key's word */
+	size_t ndelta, deltacap;
+};
+void secret_list_free(struct secret_list *);
+void secret_list_delta(struct secret_list *, size_t at);
+
+/* What stands at a soft end and is not decided. */
+struct secret_open {
+	bool open;
+	size_t from;	/* where it begins, its name included */
+	size_t value;	/* where what may be secret begins; SIZE_MAX: it has not */
+	int rule;
+};
+
+/* Adds what it finds to the list, in order, not overlapping. Returns false when
+ * it met ASCII hidden in escapes (\u0041, \/): then the text must be
+ * scanned in its plain form (plain.h). open may be NULL for a text without a
+ * soft end. */
+bool secret_scan(const struct rules *, const struct secret_text *, struct secret_list *, struct secret_open *);
+
+/* Whether a path is that of an endpoint that hands out tokens. */
+bool secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen);
+
+/* Whether s[0..n) is what a credential was replaced by. */
+bool secret_marked(const char *s, size_t n);
+
+#endif

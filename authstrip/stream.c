@@ -1,0 +1,575 @@
+/* stream.c - see stream.h */
+#include "stream.h"
+
+#include "sha256.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CONTEXT = 96,	/* bytes that are kept behind us: a name and what is around it */
+	SEAM = 64,	/* what begins this far into a piece may begin in the one before */
+	BEGINNING = 256,	/* of a long value, enough to know it by */
+	HEAD = 512,	/* of a piece, enough to decide that as a rule */
+};
+
+/* A piece as it comes. */
+struct src {
+	struct held *line;
+	int part;
+	const char *s;
+	size_t n, at;
+	struct plain *plain;	/* s is plain->s, made of raw */
+	const char *raw;
+};
+
+/* --- edits ------------------------------------------------------------------- */
+
+static void
+plain_unref(struct plain *p)
+{
+	if (p && --p->refs == 0) {
+		plain_free(p);
+		free(p);
+	}
+}
+
+/* The same credential has the same fingerprint wherever it is: without the word
+ * before it that says what kind it is. */
+static void
+fingerprint(const struct streams *all, const char *s, size_t n, char *to)
+{
+	static const char *const schemes[] = { "Bearer ", "bearer ", "Basic ", "basic ", "token ", "Token " };
+	uint8_t mac[32];
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (n > strlen(schemes[i]) && !memcmp(s, schemes[i], strlen(schemes[i]))) {
+			s += strlen(schemes[i]);
+			n -= strlen(schemes[i]);
+			break;
+		}
+	sha256_hmac(all->key, sizeof(all->key), s, n, mac);
+	for (int i = 0; i < 8; i++) {
+		to[2 * i] = "0123456789abcdef"[mac[i] >> 4];
+		to[2 * i + 1] = "0123456789abcdef"[mac[i] & 15];
+	}
+	to[16] = '\0';
+}
+
+static void
+edit_piece(struct held *line, int part, const struct plain *plain, size_t at, size_t from, size_t end, struct edit e)
+{
+	e.at = at + (plain ? plain_from(plain, from) : from);
+	e.end = at + (plain ? plain_from(plain, end) : end);
+	held_edit(line, part, &e);
+}
+
+/* A credential at [a, b) of st->buf followed by p (NULL: by nothing); bytes are
+ * those at a. Its mark goes where it begins, nothing where it goes on. */
+static void
+apply(struct streams *all, struct stream *st, const struct src *p, const char *bytes, size_t a, size_t b, int rule, int quote)
+{
+	struct edit e = { .quote = -1 };
+	size_t base = st->len;
+
+	if (b <= st->decided)
+		return;
+	if (a < st->decided) {
+		e.empty = st->inside;
+		a = st->decided;
+	} else if (all->hash) {
+		fingerprint(all, bytes, b - a, e.hash);
+	}
+	if (!e.empty)
+		all->counts[rule]++;
+	for (size_t i = 0; i < st->npiece; i++) {
+		const struct stream_piece *pc = &st->piece[i];
+		size_t x = a > pc->buf ? a : pc->buf, y = b < pc->buf + pc->n ? b : pc->buf + pc->n;
+
+		if (x >= y)
+			continue;
+		if (x == a && y == b)
+			e.quote = quote;
+		edit_piece(pc->line, pc->part, pc->plain, pc->at, pc->from + x - pc->buf, pc->from + y - pc->buf, e);
+		e.empty = true;
+	}
+	if (p && b > base) {
+		size_t x = a > base ? a - base : 0;
+
+		if (!e.empty && a >= base)
+			e.quote = quote;
+		edit_piece(p->line, p->part, p->plain, p->at, x, b - base, e);
+	}
+}
+
+/* --- what waits ------------------------------------------------------------------ */
+
+static void
+release(struct streams *all, struct stream *st)
+{
+	for (size_t i = 0; i < st->npiece; i++) {
+		st->piece[i].line->waits--;
+		plain_unref(st->piece[i].plain);
+	}
+	if (st->npiece) {
+		*(st->prev ? &st->prev->next : &all->holding) = st->next;
+		if (st->next)
+			st->next->prev = st->prev;
+	}
+	st->npiece = 0;
+	st->value = SIZE_MAX;
+	st->decided = st->len;
+}
+
+static bool
+reserve(struct stream *st, size_t n)
+{
+	if (st->len + n > st->cap) {
+		size_t cap = (st->len + n) * 2 + 256;
+		char *buf = realloc(st->buf, cap);
+
+		if (!buf)
+			return false;
+		st->buf = buf;
+		st->cap = cap;
+	}
+	return true;
+}
+
+/* The piece, from x on, waits at the end of buf. */
+static void
+hold(struct streams *all, struct stream *st, const struct src *p, size_t x)
+{
+	struct stream_piece *pc;
+
+	if (st->npiece == st->piececap) {
+		size_t cap = st->piececap ? st->piececap * 2 : 8;
+
+		if (!(pc = realloc(st->piece, cap * sizeof(*pc)))) {
+			p->line->failed = true;
+			return;
+		}
+		st->piece = pc;
+		st->piececap = cap;
+	}
+	if (!reserve(st, p->n - x)) {
+		p->line->failed = true;
+		return;
+	}
+	memcpy(st->buf + st->len, p->s + x, p->n - x);
+	if (!st->npiece) {
+		st->prev = NULL;
+		st->next = all->holding;
+		if (st->next)
+			st->next->prev = st;
+		all->holding = st;
+	}
+	st->piece[st->npiece++] = (struct stream_piece){
+		.line = p->line, .part = p->part, .buf = st->len, .n = p->n - x,
+		.at = p->plain ? p->at : p->at + x, .plain = p->plain, .from = p->plain ? x : 0,
+	};
+	st->len += p->n - x;
+	if (p->plain)
+		p->plain->refs++;
+	p->line->waits++;
+}
+
+/* Keeps the end of buf followed by the piece, from place `from` on. */
+static void
+keep(struct stream *st, const struct src *p, size_t from)
+{
+	size_t base = st->len;
+
+	if (from)
+		st->cut = true;
+	if (from >= base) {
+		st->len = 0;
+		from -= base;
+	} else {
+		memmove(st->buf, st->buf + from, base - from);
+		st->len = base - from;
+		from = 0;
+	}
+	if (reserve(st, p->n - from)) {
+		memcpy(st->buf + st->len, p->s + from, p->n - from);
+		st->len += p->n - from;
+	}
+	st->decided = st->len;
+}
+
+static size_t
+last_end(const struct secret_list *l)
+{
+	return l->n ? l->v[l->n - 1].end : 0;
+}
+
+void
+stream_decide(struct streams *all, struct stream *st, bool whole, bool reset)
+{
+	struct secret_list *l = &all->list[1][1];
+	struct secret_text t = { .s = st->buf, .n = st->len, .plain = true, .from = st->cut, .limit = st->len };
+	size_t from;
+
+	if (st->npiece) {
+		l->n = 0;
+		secret_scan(all->rules, &t, l, NULL);
+		for (size_t i = 0; i < l->n; i++)
+			apply(all, st, NULL, st->buf + l->v[i].at, l->v[i].at, l->v[i].end, l->v[i].rule, l->v[i].quote);
+		st->inside = last_end(l) == st->len;
+		/* a token that was cut before it was long enough to be sure */
+		if (!whole && !st->inside && st->rule >= RULE_TOKENS && st->value < st->len && st->len - st->value >= 8) {
+			from = st->value > last_end(l) ? st->value : last_end(l);
+			apply(all, st, NULL, st->buf + from, from, st->len, st->rule, -1);
+			st->inside = true;
+		}
+		from = st->value;
+		release(all, st);
+		/* of a long value its beginning is enough to know what goes on */
+		if (from < st->len && st->len - from > 2 * BEGINNING)
+			st->len = from + BEGINNING;
+		if (from < st->len && from > CONTEXT) {
+			memmove(st->buf, st->buf + from - CONTEXT, st->len - from + CONTEXT);
+			st->len -= from - CONTEXT;
+			st->cut = true;
+		}
+		st->decided = st->len;
+	}
+	if (reset) {
+		st->len = st->decided = 0;
+		st->inside = false;
+		st->cut = false;
+		st->delta = 0;
+	}
+}
+
+void
+stream_decide_line(struct streams *all, const struct held *line)
+{
+	struct stream *st, *next;
+
+	for (st = all->holding; st && line->waits; st = next) {
+		bool its = false;
+
+		next = st->next;
+		for (size_t i = 0; i < st->npiece && !its; i++)
+			its = st->piece[i].line == line;
+		if (its)
+			stream_decide(all, st, false, false);
+	}
+}
+
+void
+stream_free(struct stream *st)
+{
+	free(st->buf);
+	free(st->piece);
+	memset(st, 0, sizeof(*st));
+}
+
+/* --- the model's output ------------------------------------------------------------- */
+
+static size_t
+quote_at(const char *s, size_t n, size_t i, size_t *k)
+{
+	size_t from = i;
+
+	while (i < n && s[i] == '\\')
+		i++;
+	*k = i - from;
+	return i < n && s[i] == '"' ? i + 1 : 0;
+}
+
+static size_t
+blank(const char *s, size_t n, size_t i)
+{
+	while (i < n && s[i] == ' ')
+		i++;
+	return i;
+}
+
+/* As scan_quote_end, without a bound. */
+static size_t
+string_end(const char *s, size_t n, size_t i, size_t k, bool *closed)
+{
+	size_t run = 0;
+
+	*closed = true;
+	for (; i < n; i++) {
+		if (s[i] == '\\') {
+			run++;
+			continue;
+		}
+		if (s[i] == '"' && run % (2 * (k + 1)) == k)
+			return i - k;
+		if (s[i] == '"' && run < k)
+			return i - run;
+		run = 0;
+	}
+	*closed = false;
+	return n - (run < k ? run : 0);
+}
+
+/* The string of model output behind the word at i ("delta" and its like): the
+ * value itself, or that of a text's key soon after. 0: none. */
+static size_t
+output_at(const char *s, size_t n, size_t i, size_t *k)
+{
+	static const char *const keys[] = { "text", "partial_json", "content", "arguments", "thinking", "reasoning_content", "reasoning" };
+	size_t v, end = n - i > 600 ? i + 600 : n;
+
+	if (!(i = quote_at(s, n, i, k)) || (i = blank(s, n, i)) == n || s[i] != ':')
+		return 0;
+	i = blank(s, n, i + 1);
+	if ((v = quote_at(s, n, i, k)))
+		return v;
+	if (i == n || (s[i] != '{' && s[i] != '['))
+		return 0;
+	for (; i < end; i++) {
+		size_t name;
+
+		if (s[i] != '"')
+			continue;
+		for (name = i + 1; name < end && (isalpha((unsigned char)s[name]) || s[name] == '_'); name++)
+			;
+		for (size_t w = 0; w < sizeof(keys) / sizeof(*keys); w++) {
+			if (strlen(keys[w]) != name - i - 1 || memcmp(keys[w], s + i + 1, name - i - 1))
+				continue;
+			v = quote_at(s, n, name, k);
+			if (!v || (v = blank(s, n, v)) == n || s[v] != ':')
+				break;
+			v = blank(s, n, v + 1);
+			if ((v = quote_at(s, n, v, k)))
+				return v;
+			break;
+		}
+		i = name - 1;
+	}
+	return 0;
+}
+
+static void
+feed_output(struct streams *all, struct stream *st, struct stream *output, const struct src *p, const struct secret_list *l)
+{
+	size_t v = 0, e, k = 0, past = 0;
+	bool closed;
+
+	for (size_t i = 0; i <= l->ndelta; i++) {
+		size_t from, end;
+
+		if (i == 0 && !st->delta)
+			continue;
+		if (i == 0) {		/* a string that the piece before left open */
+			k = st->delta - 1;
+			v = 0;
+		} else if (l->delta[i - 1] - 1 < past || !(v = output_at(p->s, p->n, l->delta[i - 1] - 1, &k))) {
+			continue;
+		}
+		e = string_end(p->s, p->n, v, k, &closed);
+		st->delta = closed ? 0 : k + 1;
+		past = e;
+		if (e == v)
+			continue;
+		from = p->plain ? plain_from(p->plain, v) : v;
+		end = p->plain ? plain_from(p->plain, e) : e;
+		stream_feed(all, output, NULL, p->line, p->part, p->raw + from,
+		    end - from, p->at + from, false);
+	}
+}
+
+/* --- pieces ------------------------------------------------------------------------------ */
+
+/* Looks at the end of what came and the beginning of the piece as one text, as
+ * much of it as it takes. False: the piece has escapes to be undone. */
+static bool
+scan_seam(struct streams *all, struct stream *st, const struct src *p, bool last, struct secret_list *l, struct secret_open *open)
+{
+	size_t w = p->n < HEAD ? p->n : HEAD;
+
+	for (;;) {
+		struct secret_text t = {
+			.n = st->len + w, .soft = w < p->n || !last, .plain = p->plain != NULL,
+			.from = st->cut, .limit = st->len + (p->n < SEAM ? p->n : SEAM),
+		};
+
+		if (!reserve(st, w)) {
+			p->line->failed = true;
+			return true;
+		}
+		memcpy(st->buf + st->len, p->s, w);
+		t.s = st->buf;
+		l->n = l->ndelta = 0;
+		if (!secret_scan(all->rules, &t, l, open))
+			return false;
+		if (!open->open || w == p->n)
+			return true;
+		w = p->n / 16 > w ? w * 16 : p->n;
+	}
+}
+
+static void
+note_deltas(struct secret_list *to, const struct secret_list *from, size_t base)
+{
+	/* those of the seam come before those of the rest */
+	for (size_t i = 0; i < from->ndelta; i++)
+		if (from->delta[i] > base)
+			secret_list_delta(to, from->delta[i] - base);
+}
+
+static void
+sort_deltas(struct secret_list *l)
+{
+	for (size_t i = 1; i < l->ndelta; i++)
+		for (size_t k = i; k && l->delta[k - 1] > l->delta[k]; k--) {
+			size_t d = l->delta[k];
+
+			l->delta[k] = l->delta[k - 1];
+			l->delta[k - 1] = d;
+		}
+}
+
+/* False: nothing was done, the piece has escapes to be undone. */
+static bool
+feed(struct streams *all, struct stream *st, struct stream *output, const struct src *p, bool last)
+{
+	struct secret_list *seam = &all->list[!output][0], *own = &all->list[!output][1];
+	struct secret_open so = { .value = SIZE_MAX }, o = { .value = SIZE_MAX };
+	struct secret_text t = { .s = p->s, .n = p->n, .soft = !last, .plain = p->plain != NULL, .limit = p->n };
+	size_t base = st->len, from, done;
+
+	seam->n = seam->ndelta = own->n = own->ndelta = 0;
+	if (base && !scan_seam(all, st, p, last, seam, &so))
+		return false;
+	done = last_end(seam);
+	if (base)
+		t.from = p->n < SEAM ? p->n : SEAM;
+	if (done > base)
+		t.floor = done - base;
+	if (t.floor > t.from)
+		t.from = t.floor;
+	if (so.value == SIZE_MAX && !secret_scan(all->rules, &t, own, &o))
+		return false;
+	if (so.value != SIZE_MAX && output) {	/* it was not looked through for these */
+		t.from = 0;
+		if (!secret_scan(all->rules, &t, own, &o))
+			return false;
+		own->n = 0;
+		o = (struct secret_open){ .value = SIZE_MAX };
+		seam->ndelta = 0;
+	}
+	for (size_t i = 0; i < seam->n; i++)
+		apply(all, st, p, st->buf + seam->v[i].at, seam->v[i].at, seam->v[i].end, seam->v[i].rule, seam->v[i].quote);
+	for (size_t i = 0; i < own->n; i++)
+		apply(all, st, p, p->s + own->v[i].at, base + own->v[i].at, base + own->v[i].end, own->v[i].rule, own->v[i].quote);
+	if (so.value != SIZE_MAX) {
+		if (done > st->decided)
+			st->decided = done;
+		st->value = so.value;
+		st->rule = so.rule;
+		hold(all, st, p, 0);
+	} else if (o.value != SIZE_MAX) {
+		size_t past = last_end(own);
+
+		release(all, st);
+		st->cut = st->cut || base || o.from;
+		st->len = 0;
+		st->inside = false;
+		hold(all, st, p, o.from);
+		st->decided = past > o.from ? past - o.from : 0;
+		st->value = o.value - o.from;
+		st->rule = o.rule;
+	} else {
+		release(all, st);
+		st->inside = false;
+		from = base + p->n > CONTEXT ? base + p->n - CONTEXT : 0;
+		if (so.open && so.from < from)
+			from = so.from;
+		if (o.open && base + o.from < from)
+			from = base + o.from;
+		keep(st, p, from);
+	}
+	if (output) {
+		note_deltas(own, seam, base);
+		sort_deltas(own);
+		feed_output(all, st, output, p, own);
+	}
+	if (st->npiece && st->len > all->max)
+		stream_decide(all, st, false, false);
+	if (last)
+		stream_decide(all, st, true, true);
+	if (own->nomem || seam->nomem)
+		p->line->failed = true;
+	return true;
+}
+
+void
+stream_feed(struct streams *all, struct stream *st, struct stream *output, struct held *line, int part,
+    const char *text, size_t n, size_t at, bool last)
+{
+	struct src p = { line, part, text, n, at, NULL, text };
+
+	if (!n && !last)
+		return;
+	if (feed(all, st, output, &p, last))
+		return;
+	if (!(p.plain = calloc(1, sizeof(*p.plain))) || plain_make(p.plain, text, n)) {
+		line->failed = true;
+		free(p.plain);
+		return;
+	}
+	p.plain->refs = 1;
+	p.s = p.plain->s;
+	p.n = p.plain->n;
+	feed(all, st, output, &p, last);
+	plain_unref(p.plain);
+}
+
+/* --- texts that are whole --------------------------------------------------------------------- */
+
+void
+stream_text(struct streams *all, struct held *line, int part, const char *text, size_t n, size_t at,
+    const struct stream_head *head, bool json)
+{
+	struct secret_list *l = &all->list[0][1];
+	struct secret_text t = { .s = text, .n = n, .line = json, .limit = n };
+	struct stream none = { 0 };
+	struct src p = { line, part, text, n, at, NULL, text };
+	struct plain plain = { 0 };
+
+	for (int i = 0; head && i < 2; i++) {
+		t.head[i] = head->at[i];
+		t.head_end[i] = head->end[i];
+	}
+	l->n = l->ndelta = 0;
+	if (!secret_scan(all->rules, &t, l, NULL)) {
+		if (plain_make(&plain, text, n)) {
+			line->failed = true;
+			plain_free(&plain);
+			return;
+		}
+		for (int i = 0; head && i < 2; i++) {
+			t.head[i] = t.head_end[i] = 0;
+			for (size_t k = 0; k <= plain.n && head->end[i]; k++) {
+				size_t from = plain_from(&plain, k);
+
+				if (from <= head->at[i])
+					t.head[i] = k;
+				if (from <= head->end[i])
+					t.head_end[i] = k;
+				else
+					break;
+			}
+		}
+		t.s = p.s = plain.s;
+		t.n = p.n = t.limit = plain.n;
+		t.plain = true;
+		p.plain = &plain;
+		l->n = l->ndelta = 0;
+		secret_scan(all->rules, &t, l, NULL);
+	}
+	for (size_t i = 0; i < l->n; i++)
+		apply(all, &none, &p, t.s + l->v[i].at, l->v[i].at, l->v[i].end, l->v[i].rule, l->v[i].quote);
+	line->failed = line->failed || l->nomem;
+	l->nomem = false;
+	plain_free(&plain);
+}

@@ -1,0 +1,74 @@
+/*
+ * stream.h - credentials cut across the events of one connection
+ *
+ * A stream is one direction of a connection, one body, one terminal, or the
+ * model's output within one of these, whose pieces each stand in a line. It keeps
+ * the end of the last piece, so that a name in one line and its value in the next
+ * are seen together. When a credential may have begun and is not decided, the
+ * line waits (held.h) until the next piece decides it or the caller gives up;
+ * what is given up is taken for a credential.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include "held.h"
+#include "plain.h"
+#include "secret.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What all streams share. */
+struct streams {
+	const struct rules *rules;
+	bool hash;			/* edits get fingerprints */
+	uint8_t key[32];
+	size_t max;			/* bytes of one stream's undecided text */
+	uint64_t *counts;		/* per rule */
+	struct secret_list list[2][2];	/* scratch */
+	struct stream *holding;		/* the streams for which lines wait */
+};
+
+struct stream {
+	char *buf;		/* the end of what came so far */
+	size_t len, cap;
+	size_t decided;		/* nothing before it in buf can change any more */
+	size_t value;		/* the undecided begins here; SIZE_MAX: nothing is undecided */
+	int rule;
+	bool cut;		/* buf does not begin where the stream did */
+	bool inside;		/* what was given up ended in a credential */
+	size_t delta;		/* the last piece ended in a string of model output: its quote's backslashes + 1 */
+	struct stream *prev, *next;	/* of those that hold lines */
+	struct stream_piece {	/* where undecided text stands */
+		struct held *line;
+		int part;
+		size_t buf, n, at;	/* buf[buf..+n) is the line's (or part's) at.. */
+		struct plain *plain;	/* the way back, when it was written with escapes */
+		size_t from;		/* in plain, of buf */
+	} *piece;
+	size_t npiece, piececap;
+};
+
+/* A piece: text[0..n) stands at `at` of the line (part -1), or is all bytes of a
+ * base64 value of it. last: nothing follows. output, when not NULL, is the stream
+ * of the model's output within this one. */
+void stream_feed(struct streams *, struct stream *st, struct stream *output, struct held *line, int part,
+    const char *text, size_t n, size_t at, bool last);
+
+/* Decides everything for which a line waits: stream_decide of each such stream. */
+void stream_decide_line(struct streams *, const struct held *);
+
+/* Decides what waits. whole: the stream has ended, nothing was cut off. Else
+ * what may be a credential is taken for one. The text so far stays for the next
+ * piece unless reset. */
+void stream_decide(struct streams *, struct stream *, bool whole, bool reset);
+void stream_free(struct stream *);	/* decided before */
+
+/* Credentials of a text that nothing follows, as edits of the line. head: the
+ * headers' and trailers' places, or NULL. */
+struct stream_head { size_t at[2], end[2]; };
+void stream_text(struct streams *, struct held *line, int part, const char *text, size_t n, size_t at,
+    const struct stream_head *head, bool json);
+
+#endif

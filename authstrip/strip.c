@@ -1,0 +1,488 @@
+/* strip.c - see strip.h */
+#include "strip.h"
+
+#include "stream.h"
+
+#include "event.h"
+#include "flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM_TEXT = 64 << 10, KEY_MAX = 512 };
+
+/* One direction of a connection, one body, one terminal. */
+struct flow {
+	struct stream text, output;
+	uint64_t next;		/* where its next piece begins */
+	bool known;
+};
+
+struct strip {
+	struct strip_conf conf;
+	struct streams all;
+	struct flow_table *flows;
+	struct held *cur;	/* the line at hand */
+	struct held *head, **tail;	/* lines that wait */
+	size_t bytes;		/* of them */
+	struct arena arena;
+	struct stream bad;	/* lines that are no events and come in pieces */
+	char *text;
+	size_t textlen, textcap;
+	uint64_t counts[RULES_MAX];
+};
+
+static void
+finish_flow(void *arg, void *entry, enum flow_why why)
+{
+	struct strip *s = arg;
+	struct flow *f = entry;
+
+	stream_decide(&s->all, &f->text, why == FLOW_END, true);
+	stream_decide(&s->all, &f->output, why == FLOW_END, true);
+	stream_free(&f->text);
+	stream_free(&f->output);
+}
+
+struct strip *
+strip_new(const struct strip_conf *conf)
+{
+	struct strip *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->conf = *conf;
+	s->tail = &s->head;
+	s->all = (struct streams){ .rules = conf->rules, .hash = conf->hash, .max = STREAM_TEXT, .counts = s->counts };
+	memcpy(s->all.key, conf->key, sizeof(conf->key));
+	s->cur = calloc(1, sizeof(*s->cur));
+	s->flows = flow_new(sizeof(struct flow), conf->streams, SIZE_MAX, finish_flow, s);
+	if (!s->cur || !s->flows) {
+		strip_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+strip_free(struct strip *s)
+{
+	if (!s)
+		return;
+	if (s->flows)
+		flow_free(s->flows);
+	for (struct held *h = s->head, *next; h; h = next) {
+		next = h->next;
+		held_free(h);
+		free(h);
+	}
+	if (s->cur)
+		held_free(s->cur);
+	free(s->cur);
+	stream_free(&s->bad);
+	for (int i = 0; i < 4; i++)
+		secret_list_free(&s->all.list[i / 2][i % 2]);
+	arena_free(&s->arena);
+	free(s->text);
+	free(s);
+}
+
+const uint64_t *
+strip_counts(const struct strip *s)
+{
+	return s->counts;
+}
+
+/* --- lines that wait ---------------------------------------------------------- */
+
+static void
+release(struct strip *s)
+{
+	struct held *h;
+
+	while ((h = s->head) && !h->waits) {
+		bool changed;
+
+		if (!(s->head = h->next))
+			s->tail = &s->head;
+		s->bytes -= h->n;
+		if (held_ready(h, &s->arena, &changed))
+			held_write(h, s->conf.piece, s->conf.arg);
+		else
+			s->conf.lost(s->conf.arg, h->n);
+		arena_reset(&s->arena);
+		held_free(h);
+		free(h);
+	}
+}
+
+/* The line at hand goes to the end of the queue. */
+static bool
+enqueue(struct strip *s, uint64_t now)
+{
+	struct held *h = s->cur, *next = calloc(1, sizeof(*next));
+
+	if (!next || !(h->own = malloc(h->n ? h->n : 1))) {
+		free(next);
+		return false;
+	}
+	memcpy(h->own, h->line, h->n);
+	h->line = h->own;
+	h->since = now;
+	h->next = NULL;
+	*s->tail = h;
+	s->tail = &h->next;
+	s->bytes += h->n;
+	s->cur = next;
+	return true;
+}
+
+static void
+keep_bounds(struct strip *s, uint64_t now)
+{
+	release(s);
+	while (s->head && (s->bytes > s->conf.hold_bytes || (now > s->head->since && now - s->head->since > s->conf.hold_ns))) {
+		stream_decide_line(&s->all, s->head);
+		release(s);
+	}
+}
+
+/* --- the texts of a line --------------------------------------------------------- */
+
+/* The line from one place to another, as one text. */
+static void
+strip_range(struct strip *s, const struct event *ev, size_t from, size_t to)
+{
+	static const char *const keys[] = { "headers", "trailers" };
+	struct stream_head head = { { 0 }, { 0 } };
+
+	for (int i = 0; i < 2; i++) {
+		struct value v = event_get(ev, keys[i]);
+		size_t at = v.kind ? (size_t)(v.p - ev->line) : 0;
+
+		if (v.kind != VALUE_OBJECT || at < from || at + v.n > to)
+			continue;
+		head.at[i] = at - from;
+		head.end[i] = at - from + v.n;
+	}
+	stream_text(&s->all, s->cur, -1, ev->line + from, to - from, from, &head, true);
+}
+
+/* The bytes of a base64 value. */
+static const char *
+bytes_of(struct strip *s, struct event *ev, struct value v, int *part, size_t *n)
+{
+	const char *bytes = v.kind == VALUE_STRING ? value_base64(&ev->arena, v, n) : NULL;
+
+	if (bytes && (*part = held_part(s->cur, v.p - ev->line, v.p - ev->line + v.n)) < 0)
+		return NULL;
+	return bytes;
+}
+
+static void
+strip_base64(struct strip *s, struct event *ev, struct value v)
+{
+	const char *bytes;
+	size_t n;
+	int part;
+
+	if ((bytes = bytes_of(s, ev, v, &part, &n)))
+		stream_text(&s->all, s->cur, part, bytes, n, 0, NULL, false);
+}
+
+/* All values whose key ends in _b64, but for one. */
+static void
+strip_all_base64(struct strip *s, struct event *ev, const char *but)
+{
+	for (size_t i = 0; i < ev->nfields; i++) {
+		const struct event_field *f = &ev->fields[i];
+		struct value_iter it;
+		struct value none, v;
+
+		if (f->keylen < 4 || memcmp(f->key + f->keylen - 4, "_b64", 4) || f->value.p == but)
+			continue;
+		strip_base64(s, ev, f->value);
+		if (f->value.kind != VALUE_ARRAY)
+			continue;
+		value_iter(&it, f->value);
+		while (value_next(&it, &none, &v))
+			strip_base64(s, ev, v);
+	}
+}
+
+/* A value that goes as a whole. */
+static void
+strip_whole(struct strip *s, struct event *ev, struct value v, bool base64)
+{
+	struct edit e = { .quote = -1 };
+	size_t n = 0;
+	int part = -1;
+
+	if (base64) {
+		const char *bytes = bytes_of(s, ev, v, &part, &n);
+
+		if (!bytes || !n || secret_marked(bytes, n))
+			return;
+		e.end = n;
+	} else {
+		if (v.n <= 2 || secret_marked(v.p + 1, v.n - 2))
+			return;
+		e.at = v.p + 1 - ev->line;
+		e.end = e.at + v.n - 2;
+	}
+	s->counts[RULE_BODY]++;
+	held_edit(s->cur, part, &e);
+}
+
+/* The body of an endpoint that hands out tokens; false: this is none. */
+static bool
+strip_endpoint(struct strip *s, struct event *ev)
+{
+	static const char *const keys[] = { "body", "data", "body_b64", "data_b64" };
+	size_t n, hostlen = 0, from = 0;
+	const char *path = event_str(ev, "path", &n), *host = event_str(ev, "host", &hostlen);
+
+	if (!path || !secret_endpoint(path, n, host ? host : "", hostlen))
+		return false;
+	for (int i = 0; i < 4; i++) {
+		struct value v = event_get(ev, keys[i]);
+		size_t at;
+
+		if (v.kind != VALUE_STRING)
+			continue;
+		at = v.p - ev->line;
+		strip_whole(s, ev, v, i >= 2);
+		strip_range(s, ev, from, at);
+		from = at + v.n;
+		break;
+	}
+	strip_range(s, ev, from, ev->len);
+	return true;
+}
+
+/* --- streams ------------------------------------------------------------------------ */
+
+static size_t
+key_add(char *key, size_t n, struct value v)
+{
+	if (v.kind && n + v.n + 1 < KEY_MAX) {
+		memcpy(key + n, v.p, v.n);
+		n += v.n;
+	}
+	key[n++] = ' ';
+	return n;
+}
+
+/* The stream of a line of one of these types, and where in it the line stands:
+ * `at` is where it begins, *next where the one after it does. */
+struct piece {
+	bool counted;		/* at and next are known */
+	uint64_t at, next;
+	bool last, alone;	/* alone: a message, whole */
+	bool hole;		/* something behind it is missing */
+};
+
+static struct flow *
+flow_of(struct strip *s, struct event *ev, struct piece *p, uint64_t now)
+{
+	char key[KEY_MAX + 8];
+	uint64_t len;
+	size_t n = 1;
+
+	memset(p, 0, sizeof(*p));
+	if (event_is(ev, "ssl.data")) {
+		key[0] = 's';
+		n = key_add(key, n, event_get(ev, "conn"));
+		n = key_add(key, n, event_get(ev, "function"));
+	} else if (event_is(ev, "http.body")) {
+		key[0] = event_get(ev, "status_code").kind ? 'b' : 'B';
+		n = key_add(key, n, event_get(ev, "id"));
+		if ((p->counted = event_u64(ev, "seq", &p->at)))
+			p->next = p->at + 1;
+		p->last = event_bool(ev, "last");
+	} else if (event_is(ev, "stdio.data")) {
+		key[0] = 't';
+		n = key_add(key, n, event_get(ev, "pid"));
+		n = key_add(key, n, event_get(ev, "fd"));
+		n = key_add(key, n, event_get(ev, "direction"));
+	} else if (event_is(ev, "ws.message")) {
+		key[0] = 'w';
+		n = key_add(key, n, event_get(ev, "id"));
+		n = key_add(key, n, event_get(ev, "direction"));
+		p->alone = true;
+	} else {
+		return NULL;
+	}
+	if ((key[0] == 's' || key[0] == 't') && event_u64(ev, "off", &p->at) && event_u64(ev, "len", &len)) {
+		p->counted = true;
+		p->next = p->at + len;
+	}
+	p->hole = event_bool(ev, "truncated") && !p->alone;
+	return flow_get(s->flows, key, n, now);
+}
+
+static bool
+strip_piece(struct strip *s, struct event *ev, uint64_t now)
+{
+	struct piece p;
+	struct flow *f = flow_of(s, ev, &p, now);
+	struct value v = event_get(ev, "data"), b = event_get(ev, "data_b64");
+	const char *bytes;
+	size_t at, n;
+	int part;
+
+	if (!f)
+		return false;
+	if (p.counted && f->known && p.at != f->next) {
+		stream_decide(&s->all, &f->text, false, true);
+		stream_decide(&s->all, &f->output, false, true);
+	}
+	f->known = p.counted;
+	f->next = p.next;
+	if (v.kind == VALUE_STRING) {
+		at = v.p + 1 - ev->line;
+		strip_range(s, ev, 0, at);
+		stream_feed(&s->all, &f->text, &f->output, s->cur, -1, v.p + 1, v.n - 2, at, p.last || p.alone);
+		strip_range(s, ev, at + v.n - 1, ev->len);
+	} else if (b.kind == VALUE_STRING && (bytes = bytes_of(s, ev, b, &part, &n))) {
+		stream_feed(&s->all, &f->text, &f->output, s->cur, part, bytes, n, 0, p.last || p.alone);
+		strip_range(s, ev, 0, ev->len);
+	} else {
+		strip_range(s, ev, 0, ev->len);
+		if (p.last)
+			stream_decide(&s->all, &f->text, true, true);
+	}
+	if (p.last)
+		stream_decide(&s->all, &f->output, true, true);
+	if (p.hole) {
+		stream_decide(&s->all, &f->text, false, true);
+		stream_decide(&s->all, &f->output, false, true);
+	}
+	strip_all_base64(s, ev, b.p);
+	return true;
+}
+
+/* The end of a connection: what waits for more of it gets no more. */
+static void
+strip_close(struct strip *s, struct event *ev, uint64_t now)
+{
+	static const char *const functions[] = { "\"READ/RECV\"", "\"WRITE/SEND\"" };
+
+	for (int i = 0; i < 2; i++) {
+		struct value function = { functions[i], strlen(functions[i]), VALUE_STRING, false };
+		char key[KEY_MAX + 8] = "s";
+		size_t n = key_add(key, 1, event_get(ev, "conn"));
+		struct flow *f;
+
+		n = key_add(key, n, function);
+		if ((f = flow_find(s->flows, key, n, now)))
+			flow_drop(s->flows, f, FLOW_END);
+	}
+}
+
+/* --- lines --------------------------------------------------------------------------- */
+
+struct replace { struct event *ev; bool failed; };
+
+static void
+replace(void *arg, size_t at, size_t end, const char *text, size_t n)
+{
+	struct replace *r = arg;
+	struct value v = { r->ev->line + at, end - at, VALUE_STRING, false };
+
+	if (event_replace(r->ev, v, text, n))
+		r->failed = true;
+}
+
+enum strip_rc
+strip_event(struct strip *s, struct event *ev, uint64_t now)
+{
+	struct replace r = { ev, false };
+	enum strip_rc rc = STRIP_SAME;
+	bool changed;
+
+	held_init(s->cur, ev->line, ev->len);
+	if (event_is(ev, "ssl.close"))
+		strip_close(s, ev, now);
+	if (strip_endpoint(s, ev)) {
+		strip_all_base64(s, ev, event_get(ev, event_get(ev, "body_b64").kind ? "body_b64" : "data_b64").p);
+	} else if (!strip_piece(s, ev, now)) {
+		strip_range(s, ev, 0, ev->len);
+		strip_all_base64(s, ev, NULL);
+	}
+	keep_bounds(s, now);
+	if (s->cur->failed) {
+		rc = STRIP_LOST;
+	} else if (s->head || s->cur->waits) {
+		rc = enqueue(s, now) ? STRIP_HELD : STRIP_LOST;
+		if (rc == STRIP_HELD)
+			keep_bounds(s, now);
+	} else {
+		if (!held_ready(s->cur, &s->arena, &changed))
+			rc = STRIP_LOST;
+		else if (changed) {
+			held_changes(s->cur, replace, &r);
+			rc = r.failed ? STRIP_LOST : STRIP_CHANGED;
+		}
+		arena_reset(&s->arena);
+	}
+	if (rc == STRIP_LOST && s->cur->waits)
+		stream_decide_line(&s->all, s->cur);
+	if (rc != STRIP_HELD)
+		held_free(s->cur);
+	return rc;
+}
+
+/* --- lines that are no events ----------------------------------------------------------- */
+
+static void
+add_text(void *arg, const char *p, size_t n, bool last)
+{
+	struct strip *s = arg;
+
+	(void)last;
+	if (!s->text || s->textlen + n > s->textcap) {
+		size_t cap = (s->textlen + n) * 2 + 1;
+		char *text = realloc(s->text, cap);
+
+		if (!text) {
+			s->cur->failed = true;
+			return;
+		}
+		s->text = text;
+		s->textcap = cap;
+	}
+	memcpy(s->text + s->textlen, p, n);
+	s->textlen += n;
+}
+
+const char *
+strip_text(struct strip *s, const char *p, size_t n, bool last, size_t *len)
+{
+	bool changed, good;
+
+	while (s->head) {
+		stream_decide_line(&s->all, s->head);
+		release(s);
+	}
+	s->textlen = 0;
+	held_init(s->cur, p, n);
+	stream_feed(&s->all, &s->bad, NULL, s->cur, -1, p, n, 0, last);
+	/* a line in pieces does not wait */
+	stream_decide(&s->all, &s->bad, last, last);
+	good = held_ready(s->cur, &s->arena, &changed);
+	if (good)
+		held_write(s->cur, add_text, s);
+	good = good && !s->cur->failed;
+	arena_reset(&s->arena);
+	held_free(s->cur);
+	*len = s->textlen;
+	return good ? s->text : NULL;
+}
+
+void
+strip_end(struct strip *s)
+{
+	flow_finish_all(s->flows, FLOW_EOF);
+	release(s);
+}

@@ -468,9 +468,10 @@ message_cut(struct message *m, const char *why)
 		piece_write(m, true, why);
 }
 
-/* Why a whole message is not whole after all: its coding had no end. */
+/* Why a whole message is not whole after all: its coding had no end. Of one
+ * that was cut that is no news. */
 static const char *
-units_end(struct message *m)
+units_end(struct message *m, bool cut)
 {
 	const char *why;
 
@@ -480,15 +481,15 @@ units_end(struct message *m)
 	m->undecoded = body_is_raw(m->units);
 	if (m->truncated || !m->raw_len)
 		return NULL;
-	if (why)
-		loss_add(m->w->loss, strcmp(why, "encoding") ? why : "bad_coding", 1, 0);
+	if (why && !cut)
+		loss_add(m->w->loss, strcmp(why, "malformed") ? "bad_coding" : "malformed", 1, 0);
 	return why;
 }
 
 void
 message_end(struct message *m, const char *why)
 {
-	const char *coding = units_end(m);
+	const char *coding = units_end(m, why != NULL);
 
 	if (!why) {
 		why = coding;

@@ -191,7 +191,7 @@ keep(struct stream *st, const struct src *p, size_t from)
 		st->len = base - from;
 		from = 0;
 	}
-	if (reserve(st, p->n - from)) {
+	if (from < p->n && reserve(st, p->n - from)) {
 		memcpy(st->buf + st->len, p->s + from, p->n - from);
 		st->len += p->n - from;
 	}

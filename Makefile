@@ -1,15 +1,16 @@
 # agentsight - see README.md. `make help` lists the targets.
 #
 # One folder per tool: TOOL/TOOL.c holds main, every other TOOL/*.c is a part
-# of it. A name in FILTERS (what needs no libbpf; sysmon reads /proc) or PROBES
-# is all that a new tool needs here.
+# of it. A name in FILTERS (what needs no libbpf; sysmon reads /proc), SINKS
+# (the same, where lines end) or PROBES is all that a new tool needs here.
 
 FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
+SINKS   =
 PROBES  = sslsniff process stdiocap
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
-	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libssl-dev libc6-dev \
-	perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck
+	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev libssl-dev libc6-dev \
+	sqlite3 perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -42,7 +43,8 @@ LIBS_stage = -ljansson
 LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lelf -lz
 LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
 LIBS_sysmon = -lm
-LIBS_parts = $(LIBS_httpparse)
+LIBS_sqlitesink = -lsqlite3
+LIBS_parts = $(LIBS_httpparse) $(foreach t,$(SINKS),$(LIBS_$(t)))
 
 # Quiet rules; V=1 shows the commands.
 ifeq ($(V),1)
@@ -66,8 +68,8 @@ LIBSTAGE_OBJ = $(call obj,$(LIBSTAGE_SRC))
 LIBPROBE_OBJ = $(call obj,$(LIBPROBE_SRC))
 LLHTTP_OBJ = $(patsubst /usr/share/llhttp/%.c,$(B)/llhttp/%.o,$(LLHTTP_SRC))
 # Parts that need no libbpf, for unit tests and fuzzers: all of the filters'
-# and those of sslsniff that only read bytes.
-PURE_SRC = $(foreach t,$(FILTERS),$(call tool_parts,$(t))) \
+# and sinks', and those of sslsniff that only read bytes.
+PURE_SRC = $(foreach t,$(FILTERS) $(SINKS),$(call tool_parts,$(t))) \
 	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/inspect.c sslsniff/cache.c)
 PURE_OBJ = $(call obj,$(PURE_SRC))
 
@@ -92,7 +94,7 @@ help:
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
 
-filters: $(addprefix $(B)/bin/,$(FILTERS))
+filters: $(addprefix $(B)/bin/,$(FILTERS) $(SINKS))
 probes: $(addprefix $(B)/bin/,$(PROBES))
 
 $(B)/bin/agentsight: agentsight.sh
@@ -134,7 +136,7 @@ $(B)/bin/$(1): $(call obj,$(call tool_src,$(1))) $(B)/libstage.a $(if $(filter h
 	$$(call say,LINK) mkdir -p $$(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(LIBS_stage) $(LIBS_$(1)) $(LDLIBS)
 endef
-$(foreach t,$(FILTERS),$(eval $(call filter_rule,$(t))))
+$(foreach t,$(FILTERS) $(SINKS),$(eval $(call filter_rule,$(t))))
 
 define probe_rule
 $(call obj,$(call tool_src,$(1))): $(if $(wildcard $(1)/*.bpf.c),$(O)/bpf/$(1)/$(1).skel.h)
@@ -151,7 +153,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpure.a $(B)/libstage.a $(B)/libll
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(B)/libpure.a $(B)/libstage.a $(B)/libllhttp.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_parts)
 
-# What `prove` runs: filters, units and fuzz regressions built with sanitizers,
+# What `prove` runs: filters, sinks, units and fuzz regressions built with sanitizers,
 # collectors as they are shipped.
 TESTPATH = $(abspath $(O)/san/bin):$(abspath $(O)/bin)
 TESTS ?= $(sort $(wildcard tests/*.t))
@@ -203,7 +205,7 @@ deps:
 
 # --- install -------------------------------------------------------------
 # process and sysmon are too general as names in a common bin folder.
-TOOLS = $(FILTERS) $(PROBES)
+TOOLS = $(FILTERS) $(SINKS) $(PROBES)
 PUBLIC = $(foreach t,$(TOOLS),$(if $(filter process sysmon,$(t)),agentsight-$(t),$(t)))
 
 install: all

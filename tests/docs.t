@@ -72,7 +72,7 @@ make -s deps-list | tr -s ' \t' '\n' | sort >"$T/want"
 sed -n '/^Debian packages;/,/^`make install/p' README.md | grep '^    ' | tr -s ' ' '\n' | grep . | sort >"$T/have"
 same "the packages in README.md are those of make deps" "$T/want" "$T/have"
 # shellcheck disable=SC2013
-for tool in $(sed -n 's/^\(FILTERS\|PROBES\) *= *//p' Makefile); do
+for tool in $(sed -n 's/^\(FILTERS\|SINKS\|PROBES\) *= *//p' Makefile); do
 	like "README.md has $tool in its table" "$(grep "^| \`$tool\`" README.md)" .
 	like "agentsight(7) has $tool" "$(grep "^\.It Xr $tool [18]" man/agentsight.7)" .
 done

@@ -36,7 +36,7 @@ def arguments(text):
 def in_sources():
     found, unknown = set(), []
     with open("Makefile", encoding="utf-8") as f:
-        tools = " ".join(re.findall(r"^(?:FILTERS|PROBES) *= *(.*)$", f.read(), re.M)).split()
+        tools = " ".join(re.findall(r"^(?:FILTERS|SINKS|PROBES) *= *(.*)$", f.read(), re.M)).split()
     files = [f for folder in ["lib"] + tools for f in sorted(glob.glob(folder + "/*.c"))
              if not f.endswith(".bpf.c") and f != "lib/loss.c"]
     text = {f: open(f, encoding="utf-8").read() for f in files}

@@ -70,7 +70,7 @@ bad_line(struct run *r, const char *name, const char *reason, const char *what, 
 	loss_add(&r->io.loss, reason, 1, n);
 	if (!r->complained && (!r->quiet || r->strict))
 		fprintf(stderr, "%s: %s line %" PRIu64 " %s%s\n", r->st->use.name, name, r->io.lines, what,
-		    r->strict ? "" : "; passed on, and counted from here on");
+		    r->strict ? "" : r->io.tee ? "; passed on, and counted from here on" : "; counted from here on");
 	r->complained = true;
 	r->failed |= r->strict;
 }
@@ -78,7 +78,7 @@ bad_line(struct run *r, const char *name, const char *reason, const char *what, 
 static void
 pass_piece(struct run *r, bool pass, const char *s, size_t n, bool last)
 {
-	if (r->st->text)
+	if (r->io.tee && r->st->text)
 		pass = r->st->text(r->self, s, n, last, &r->io);
 	else if (pass)
 		line_piece(&r->io.out, s, n, last);
@@ -96,6 +96,8 @@ one_event(struct run *r, const char *s, size_t n)
 	if ((t = event_time(&r->ev)) > io->now)
 		io->now = t;
 	v = r->st->event(r->self, &r->ev, io);
+	if (!r->io.tee)
+		v = STAGE_DROP;
 	if (v == STAGE_PASS)
 		line_put(&io->out, s, n);
 	else if (v == STAGE_EDIT)
@@ -107,7 +109,7 @@ static void
 one_line(struct run *r, enum line_rc rc, const char *name, const char *s, size_t n)
 {
 	enum event_rc e = EVENT_BAD;
-	bool pass = !r->st->bad;
+	bool pass = r->io.tee && !r->st->bad;
 
 	if (rc != LINE_LONG)
 		r->io.lines++;
@@ -120,7 +122,7 @@ one_line(struct run *r, enum line_rc rc, const char *name, const char *s, size_t
 		r->failed = true;
 		return;
 	}
-	if (!pass)
+	if (r->io.tee && r->st->bad)
 		pass = r->st->bad(r->self, &r->io);
 	if (rc == LINE_LONG_END)
 		bad_line(r, name, "long_line", "is longer than --max-line", n);
@@ -159,7 +161,8 @@ loop(struct run *r, struct line_in *in)
 			continue;
 		}
 		one_line(r, rc, line_in_name(in), s, n);
-		loss_tell(&r->io.loss, &r->io.out, r->io.now, false);
+		if (r->io.tee)
+			loss_tell(&r->io.loss, &r->io.out, r->io.now, false);
 	}
 }
 
@@ -170,7 +173,8 @@ finish(struct run *r)
 
 	if (r->st->end)
 		r->st->end(r->self, io);
-	loss_tell(&io->loss, &io->out, io->now, true);
+	if (r->io.tee)
+		loss_tell(&io->loss, &io->out, io->now, true);
 	line_flush(&io->out);
 	if (!io->out.err && io->out.fd != STDOUT_FILENO && close(io->out.fd))
 		io->out.err = errno;
@@ -213,13 +217,19 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 		{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &r.verbose, .help = "counts on stderr at exit" },
 		{ .kind = OPT_END },
 	};
+	const struct opt sink[] = {
+		{ .kind = OPT_FLAG, .name = "tee", .to = &r.io.tee, .help = "write every line to standard output, too" },
+		{ .kind = OPT_END },
+	};
 	struct opt_use use = st->use;
 	struct line_in *in;
 	int first, fd = STDOUT_FILENO, rc;
 
-	r = (struct run){ .st = st, .self = self, .max_line = LINE_MAX_DEFAULT };
+	r = (struct run){ .st = st, .self = self, .max_line = LINE_MAX_DEFAULT, .io.tee = !st->sink };
 	for (first = 0; use.tables[first]; first++)
 		;
+	if (st->sink)
+		use.tables[first++] = sink;
 	use.tables[first] = shared;
 	first = opt_parse(&use, argc, argv);
 	loss_init(&r.io.loss, use.name);
@@ -240,7 +250,8 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	for (int i = first; i < argc; i++)
 		if (!open_input(&r, in, argv[i]))
 			return 1;
-	line_in_tie(in, &r.io.out);
+	if (r.io.tee)
+		line_in_tie(in, &r.io.out);
 	catch_signals(in);
 	event_init(&r.ev);
 	loop(&r, in);

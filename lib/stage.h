@@ -24,6 +24,7 @@ enum verdict {
 
 struct stage_io {
 	struct line_out out;
+	bool tee;		/* lines are written there; false in a sink without --tee */
 	struct loss loss;
 	uint64_t now;		/* event time: the largest timestamp_ns so far; 0 before any */
 	uint64_t lines, passed, dropped;	/* input lines and what became of them */
@@ -31,6 +32,9 @@ struct stage_io {
 
 struct stage {
 	struct opt_use use;	/* tables[0]: own options; the shared ones are added */
+	/* Lines end here: nothing is written, no loss either, unless --tee, which
+	 * makes it a filter that passes all. */
+	bool sink;
 	/* After options are parsed; may opt_fail. argv holds the operands; a
 	 * stage that takes some as its own returns how many. NULL: none. */
 	int (*start)(void *self, struct stage_io *, int argc, char **argv);

@@ -139,6 +139,7 @@ struct line_in {
 	struct input *in;
 	struct pollfd *pfd;	/* one per input, then the output, then wake */
 	size_t n, cur, max;
+	int patience;		/* milliseconds, or -1 */
 	struct line_out *tie;
 	const char *name;
 	volatile sig_atomic_t stopped;
@@ -153,6 +154,7 @@ line_in_new(size_t max)
 	if (!l)
 		return NULL;
 	l->max = max;
+	l->patience = -1;
 	if (pipe2(l->wake, O_CLOEXEC | O_NONBLOCK)) {
 		free(l);
 		return NULL;
@@ -239,6 +241,12 @@ void
 line_in_tie(struct line_in *l, struct line_out *out)
 {
 	l->tie = out;
+}
+
+void
+line_in_patience(struct line_in *l, int ms)
+{
+	l->patience = ms;
 }
 
 const char *
@@ -353,7 +361,9 @@ wait_fill(struct line_in *l)
 			return LINE_STOPPED;
 		if (l->tie && line_flush(l->tie))
 			return LINE_STOPPED;
-		timeout = -1;
+		if (n == 0 && timeout)
+			return LINE_IDLE;
+		timeout = l->patience;
 	}
 	if (l->pfd[l->n].revents & (POLLERR | POLLHUP)) {
 		line_flush(l->tie);

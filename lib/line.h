@@ -54,6 +54,7 @@ enum line_rc {
 	LINE_LONG_END,	/* its last piece (may be empty) */
 	LINE_PARTIAL,	/* an input ended without a newline; this is its rest */
 	LINE_STOPPED,	/* line_in_stop was called, or the output was closed */
+	LINE_IDLE,	/* nothing came for as long as line_in_patience says */
 };
 
 struct line_in;
@@ -73,6 +74,10 @@ int line_in_open(struct line_in *, const char *path);
 /* out is flushed before a read that would block, and watched while waiting: a
  * closed reader ends the wait (LINE_STOPPED) also when no line ever comes. */
 void line_in_tie(struct line_in *, struct line_out *out);
+
+/* How long line_next waits for a line, in milliseconds; -1, the default: for
+ * ever. */
+void line_in_patience(struct line_in *, int ms);
 
 /* The next line of any input, without its newline and not NUL-terminated.
  * *s is borrowed until the next call. A line is never mixed with another. */

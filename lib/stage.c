@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The one thing that a signal handler needs to reach. */
@@ -24,6 +25,7 @@ struct run {
 	uint64_t max_line;
 	const char *output;
 	bool strict, fail_on_loss, quiet, verbose;
+	uint64_t next_tick;	/* milliseconds of the monotonic clock */
 	bool complained;	/* about a bad line, once */
 	bool failed;
 };
@@ -135,6 +137,26 @@ one_line(struct run *r, enum line_rc rc, const char *name, const char *s, size_t
 	pass_piece(r, pass, s, n, rc != LINE_LONG);
 }
 
+static uint64_t
+clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
+}
+
+static void
+tick(struct run *r)
+{
+	uint64_t now = clock_ms();
+
+	if (now < r->next_tick)
+		return;
+	r->next_tick = now + r->st->tick_ms;
+	r->st->tick(r->self, &r->io);
+}
+
 static void
 loop(struct run *r, struct line_in *in)
 {
@@ -144,6 +166,10 @@ loop(struct run *r, struct line_in *in)
 	while (!r->failed && !caught.term) {
 		enum line_rc rc = line_next(in, &s, &n);
 
+		if (r->st->tick)
+			tick(r);
+		if (rc == LINE_IDLE)
+			continue;
 		if (rc == LINE_EOF)
 			return;
 		if (rc == LINE_ERR) {
@@ -250,6 +276,8 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	for (int i = first; i < argc; i++)
 		if (!open_input(&r, in, argv[i]))
 			return 1;
+	if (st->tick)
+		line_in_patience(in, st->tick_ms);
 	if (r.io.tee)
 		line_in_tie(in, &r.io.out);
 	catch_signals(in);

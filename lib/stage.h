@@ -39,6 +39,10 @@ struct stage {
 	 * stage that takes some as its own returns how many. NULL: none. */
 	int (*start)(void *self, struct stage_io *, int argc, char **argv);
 	enum verdict (*event)(void *self, struct event *, struct stage_io *);
+	/* Called every tick_ms or a little later, also while no line comes: for sinks,
+	 * who owe what they hold to somebody else. NULL: never. */
+	void (*tick)(void *self, struct stage_io *);
+	int tick_ms;
 	/* End of input: write what is held. NULL: nothing is. */
 	void (*end)(void *self, struct stage_io *);
 	/* Says whether lines that are no events (bad, too long) pass. NULL: yes. */

@@ -12,7 +12,7 @@
 static void
 feed(struct line_in *in, char *to, size_t cap)
 {
-	static const char *const name[] = { "eof", "ok", "long", "end", "partial", "stopped" };
+	static const char *const name[] = { "eof", "ok", "long", "end", "partial", "stopped", "idle" };
 	enum line_rc rc;
 	const char *s;
 	size_t n, len = 0;
@@ -164,6 +164,9 @@ test_ends(void)
 	if (write(p[1], "a\n", 2) != 2)
 		exit(1);
 	ok(line_next(in, &s, &n) == LINE_OK, "and only that one");
+	line_in_patience(in, 1);
+	ok(line_next(in, &s, &n) == LINE_IDLE, "line_in_patience ends a wait");
+	line_in_patience(in, -1);
 	close(q[0]);
 	ok(line_next(in, &s, &n) == LINE_STOPPED && line_out_closed(&out),
 	    "a closed output ends a wait although no line comes");

@@ -163,7 +163,7 @@ loop(struct run *r, struct line_in *in)
 	const char *s;
 	size_t n;
 
-	while (!r->failed && !caught.term) {
+	while (!r->failed && !r->io.stop && !caught.term) {
 		enum line_rc rc = line_next(in, &s, &n);
 
 		if (r->st->tick)

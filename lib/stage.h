@@ -28,6 +28,7 @@ struct stage_io {
 	struct loss loss;
 	uint64_t now;		/* event time: the largest timestamp_ns so far; 0 before any */
 	uint64_t lines, passed, dropped;	/* input lines and what became of them */
+	bool stop;		/* set by a stage that cannot go on: ends as at end of input */
 };
 
 struct stage {

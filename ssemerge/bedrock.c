@@ -321,6 +321,7 @@ unwrapped(struct merge *m, struct merge_input *in)
 	} else {
 		plain(m, in->json);
 	}
+	m->ended |= value_given(v);	/* they come last, whatever the vendor */
 }
 
 static void

@@ -66,7 +66,9 @@ why_incomplete(const struct stream *s, const char *why)
 		return "limit";
 	if (a->merge.ended)
 		return NULL;
-	return a->merge.error ? "error" : why;
+	if (a->merge.error)
+		return "error";
+	return why || a->merge.format == &merge_generic ? why : "no_end";
 }
 
 static void

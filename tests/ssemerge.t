@@ -221,7 +221,8 @@ def ends():
     is_("end of input: written, not complete", part(o, ("text", "complete", "incomplete")),
         {"text": "Hi", "complete": False, "incomplete": "eof"})
     o = messages(run(pieces([whole])))[0]
-    is_("a regular last piece completes what has no end marker", part(o, ("complete", "incomplete")), {"complete": True})
+    is_("a body that ends well does not complete an answer that did not end", part(o, ("complete", "incomplete")),
+        {"complete": False, "incomplete": "no_end"})
     o = messages(run(pieces([whole], end={"incomplete": "error"})))[0]
     is_("the last piece says why", part(o, ("complete", "incomplete")), {"complete": False, "incomplete": "error"})
     other = dump({"type": "tick", "timestamp_ns": T0 + 121 * 10**9})

@@ -1,51 +1,67 @@
 // accumulate.mjs - what the vendors' SDKs make of recorded streams
 //
-//	node accumulate.mjs MODULES DATADIR
+//	node accumulate.mjs MODULES DATADIR URL
 //
-// For each DATADIR/NAME.json that names an SDK ("sdk"), NAME.body is given to
-// that SDK as the answer to a request; prints {"name":NAME,"message":...} per
-// line, message being what the SDK accumulated, without what only the SDK adds.
-// SDKs that do not accumulate give {"name":NAME,"sum":...}: what their chunks
-// say, put together in the few lines that any of their users writes.
+// For each DATADIR/NAME.json that names an SDK ("sdk"), asks the server at URL
+// for the recorded answer NAME; prints {"name":NAME,"message":...} per line,
+// message being what the SDK accumulated, without what only the SDK adds. Where
+// the SDK fails, as it should on an error in the stream, message is what it had
+// by then, and {"error":...} what it threw. SDKs that do not accumulate give
+// {"name":NAME,"sum":...}: what their chunks say, put together in the few lines
+// that any of their users writes.
+//
+// Waits for a line on standard input before the first request.
 import fs from 'node:fs';
 import path from 'node:path';
+import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 
-const [modules, dir] = process.argv.slice(2);
+const [modules, dir, url] = process.argv.slice(2);
 const load = (p) => import(pathToFileURL(path.join(modules, p)));
 const { default: Anthropic } = await load('@anthropic-ai/sdk/index.mjs');
 const { default: OpenAI } = await load('openai/index.mjs');
 const { GoogleGenAI } = await load('@google/genai/dist/node/index.mjs');
 const { Ollama } = await load('ollama/dist/index.mjs');
 
-// The body in pieces of 7 bytes, so that the SDK's own reader has work to do.
-function answer(body, type) {
-	let at = 0;
-	const stream = new ReadableStream({
-		pull(c) {
-			if (at >= body.length) return c.close();
-			c.enqueue(new Uint8Array(body.subarray(at, at += 7)));
-		},
-	});
-	return new Response(stream, { status: 200, headers: { 'content-type': type } });
+const messages = [{ role: 'user', content: 'x' }];
+const options = (headers, base) => ({ apiKey: 'k', maxRetries: 0, baseURL: url + base, defaultHeaders: headers });
+const anthropic = (h) => new Anthropic(options(h, ''));
+const openai = (h) => new OpenAI(options(h, '/v1'));
+const ask = { model: 'm', max_tokens: 1, messages };
+const streams = {
+	'anthropic': (h) => anthropic(h).messages.stream(ask),
+	'anthropic-beta': (h) => anthropic(h).beta.messages.stream(ask),
+	'openai-chat': (h) => openai(h).chat.completions.stream({ model: 'm', messages }),
+	'openai-responses': (h) => openai(h).responses.stream({ model: 'm', input: 'x' }),
+};
+const last = { 'openai-chat': 'finalChatCompletion', 'openai-responses': 'finalResponse' };
+const current = { 'openai-chat': 'currentChatCompletionSnapshot' };
+
+// leave: hang up when that many of the stream's own events have come.
+async function accumulate(sdk, headers, leave) {
+	const stream = streams[sdk](headers);
+	let snapshot, events = 0;
+	if (leave) {
+		stream.on(sdk.startsWith('anthropic') ? 'streamEvent' : sdk === 'openai-chat' ? 'chunk' : 'event', () => {
+			if (++events !== leave) return;
+			snapshot = structuredClone(stream.currentMessage ?? stream[current[sdk]]);
+			stream.abort();
+		});
+	}
+	try {
+		return { message: await stream[last[sdk] ?? 'finalMessage']() };
+	} catch (e) {
+		return { message: snapshot ?? stream.currentMessage ?? stream[current[sdk]], error: leave ? undefined : e.error ?? { message: e.message } };
+	}
 }
 
-const messages = [{ role: 'user', content: 'x' }];
-const sdks = {
-	'anthropic': (o) => new Anthropic(o).messages.stream({ model: 'm', max_tokens: 1, messages }).finalMessage(),
-	'anthropic-beta': (o) => new Anthropic(o).beta.messages.stream({ model: 'm', max_tokens: 1, messages }).finalMessage(),
-	'openai-chat': (o) => new OpenAI(o).chat.completions.stream({ model: 'm', messages }).finalChatCompletion(),
-	'openai-responses': (o) => new OpenAI(o).responses.stream({ model: 'm', input: 'x' }).finalResponse(),
-};
-
-async function gemini({ fetch }) {
-	globalThis.fetch = fetch;
-	const ai = new GoogleGenAI({ apiKey: 'k' });
+async function gemini(headers) {
+	const ai = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: url, headers } });
 	const sum = { text: '', calls: [], usage: null, finish: null };
 	for await (const c of await ai.models.generateContentStream({ model: 'gemini', contents: 'x' })) {
 		for (const p of c.candidates?.[0]?.content?.parts ?? []) {
 			if (p.functionCall) sum.calls.push(p.functionCall);
-			else if (!p.thought) sum.text += p.text;
+			else if (!p.thought) sum.text += p.text ?? '';
 		}
 		sum.usage = c.usageMetadata ?? sum.usage;
 		sum.finish = c.candidates?.[0]?.finishReason ?? sum.finish;
@@ -53,9 +69,9 @@ async function gemini({ fetch }) {
 	return { sum };
 }
 
-async function ollama({ fetch }) {
+async function ollama(headers) {
 	const sum = { text: '', calls: [], thinking: '' };
-	for await (const c of await new Ollama({ fetch }).chat({ model: 'm', messages, stream: true })) {
+	for await (const c of await new Ollama({ host: url, headers }).chat({ model: 'm', messages, stream: true })) {
 		sum.text += c.message.content;
 		sum.thinking += c.message.thinking ?? '';
 		sum.calls.push(...(c.message.tool_calls ?? []));
@@ -63,9 +79,6 @@ async function ollama({ fetch }) {
 	}
 	return { sum };
 }
-
-sdks.gemini = gemini;
-sdks.ollama = ollama;
 
 // Conveniences that no vendor's server sends.
 function strip(m, sdk) {
@@ -84,16 +97,26 @@ function strip(m, sdk) {
 	return o;
 }
 
+async function run(name, sdk, leave) {
+	const headers = { 'x-recorded': name, ...(leave ? { 'x-events': String(leave) } : {}) };
+	if (sdk === 'gemini') return gemini(headers);
+	if (sdk === 'ollama') return ollama(headers);
+	const { message, error } = await accumulate(sdk, headers, leave);
+	return { message: message && strip(message, sdk), error };
+}
+
+console.log('ready');
+await once(process.stdin, 'data');
 for (const file of fs.readdirSync(dir).filter((f) => f.endsWith('.json')).sort()) {
-	const meta = JSON.parse(fs.readFileSync(path.join(dir, file)));
+	const { sdk, leave } = JSON.parse(fs.readFileSync(path.join(dir, file)));
+	if (!sdk) continue;
 	const name = file.slice(0, -5);
-	if (!meta.sdk) continue;
-	const body = fs.readFileSync(path.join(dir, name + '.body'));
-	const fetch = async () => answer(body, meta.content_type);
-	try {
-		const m = await sdks[meta.sdk]({ apiKey: 'k', maxRetries: 0, fetch });
-		console.log(JSON.stringify(m.sum ? { name, ...m } : { name, message: strip(m, meta.sdk) }));
-	} catch (e) {
-		console.log(JSON.stringify({ name, error: String(e) }));
+	for (const n of [0, ...(leave ? [leave] : [])]) {
+		try {
+			console.log(JSON.stringify({ name, leave: n, ...await run(name, sdk, n) }));
+		} catch (e) {
+			console.log(JSON.stringify({ name, leave: n, error: { message: String(e) } }));
+		}
 	}
 }
+process.exit(0);

@@ -1,27 +1,18 @@
 #!/usr/bin/python3
-"""ssemerge against the vendors' own SDKs: both get the same recorded bytes.
+"""ssemerge against the vendors' own SDKs: node runs them over TLS, sslsniff
+sees the bytes, and what we make of these is what the SDK made.
 
-Needs node and npm; SDK_MODULES is a node_modules directory with
-@anthropic-ai/sdk, openai, @google/genai and ollama, made when it is not given.
+Needs node and npm; SDK_MODULES is a node_modules folder with the packages, made
+when it is not given.
 """
-import base64
-import json
 import os
-import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from sdk_kit import HERE, Collector, Program, done, modules, ok, same, server  # noqa: E402
+
 DATA = os.path.join(HERE, "..", "data", "ssemerge")
-PACKAGES = ["@anthropic-ai/sdk", "openai", "@google/genai", "ollama"]
-
-
-def same(a, b):
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list):
-        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
-    return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
 def summary(o):
@@ -31,49 +22,68 @@ def summary(o):
         c = m["candidates"][0]
         return {"text": o["text"], "calls": [p["functionCall"] for p in c["content"]["parts"] if "functionCall" in p],
                 "usage": m["usageMetadata"], "finish": c["finishReason"]}
-    return {"text": o["text"], "calls": m["message"]["tool_calls"], "thinking": m["message"]["thinking"],
+    return {"text": o["text"], "calls": m["message"].get("tool_calls", []), "thinking": m["message"].get("thinking", ""),
             "reason": m["done_reason"], "input": m["prompt_eval_count"], "output": m["eval_count"]}
 
 
-def lines(names):
-    for name in names:
-        with open(os.path.join(DATA, name + ".json"), encoding="utf-8") as f:
-            meta = json.load(f)
-        with open(os.path.join(DATA, name + ".body"), "rb") as f:
-            body = f.read()
-        for n, at in enumerate(range(0, len(body), 7)):
-            o = {"type": "http.body", "timestamp_ns": n + 1, "conn": "c", "id": name, "seq": n, "off": at,
-                 "data_b64": base64.b64encode(body[at:at + 7]).decode(), "last": at + 7 >= len(body)}
-            if n == 0:
-                o.update(content_type=meta["content_type"], path=meta["path"])
-            yield json.dumps(o) + "\n"
+def error_text(e):
+    """The message of an SDK's error, which wraps what came."""
+    while isinstance(e, dict) and isinstance(e.get("error"), dict):
+        e = e["error"]
+    return e.get("message") if isinstance(e, dict) else e
+
+
+def final(m):
+    """A chat completion that was not finished, as the SDK would have finished it."""
+    if m.get("object") == "chat.completion.chunk":
+        m["object"] = "chat.completion"
+        for c in m["choices"]:
+            for k in ("content", "refusal"):
+                c["message"].setdefault(k, None)
+    return m
+
+
+def judge(sdk, o, call):
+    """Why ours is not theirs; None when it is."""
+    if "sum" in sdk:
+        return None if same(sdk["sum"], summary(o)) else "sums differ"
+    if "message" in sdk and not same(final(sdk["message"]), o["message"]):
+        return "messages differ"
+    if "error" in sdk:
+        told = error_text(o.get("error"))
+        said = told in str(error_text(sdk["error"])) if told else o.get("incomplete") == "no_end"
+        return None if said and not o["complete"] and call.get("error_type") else "an error, not told"
+    if sdk["leave"]:
+        return None if not o["complete"] and call.get("incomplete") else "left early, not told so"
+    whole = "message" in sdk and sdk["message"].get("status") != "in_progress"
+    return None if o["complete"] == whole == ("incomplete" not in call) else "not complete"
 
 
 def main():
-    if subprocess.run(["sh", "-c", "command -v node && command -v npm"], stdout=subprocess.DEVNULL).returncode:
-        print("1..0 # SKIP no node or npm")
-        return 0
     with tempfile.TemporaryDirectory() as scratch:
-        modules = os.environ.get("SDK_MODULES")
-        if not modules:
-            subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", scratch, *PACKAGES], check=True)
-            modules = os.path.join(scratch, "node_modules")
-        out = subprocess.run(["node", os.path.join(HERE, "accumulate.mjs"), modules, DATA], check=True, stdout=subprocess.PIPE).stdout
-    theirs = [json.loads(x) for x in out.decode().splitlines()]
-    text = "".join(lines([o["name"] for o in theirs])).encode()
-    out = subprocess.run(["ssemerge", "-q"], input=text, check=True, stdout=subprocess.PIPE).stdout
-    ours = {o["id"]: o for o in map(json.loads, out.decode().splitlines()) if o["type"] == "sse.message"}
-    failed = 0
-    for n, sdk in enumerate(theirs, 1):
-        o = ours[sdk["name"]]
-        good = same(sdk["message"], o["message"]) if "message" in sdk else "sum" in sdk and same(sdk["sum"], summary(o))
-        print("%sok %d - %s" % ("" if good else "not ", n, sdk["name"]))
-        if not good:
-            failed += 1
-            print("# theirs: %s" % json.dumps(sdk, ensure_ascii=False))
-            print("# ours:   %s" % json.dumps(o, ensure_ascii=False))
-    print("1..%d" % len(theirs))
-    return failed != 0
+        path = modules(scratch, "@anthropic-ai/sdk", "openai", "@google/genai", "ollama")
+        llm, url, cert = server(scratch, "--recorded", DATA)
+        node = Program("node", os.path.join(HERE, "accumulate.mjs"), path, DATA, url, NODE_EXTRA_CA_CERTS=cert)
+        sniff = Collector("sslsniff", "-p", str(node.p.pid), "--binary-path", os.readlink("/proc/%d/exe" % node.p.pid))
+        theirs = node.go()
+        events = sniff.through("httpparse", "ssemerge", "llmparse")
+        llm.end()
+    asked = {e["id"]: (e["headers"]["x-recorded"], int(e["headers"].get("x-events", 0))) for e in events if e["type"] == "http.request"}
+    ours = {asked[e["id"]]: e for e in events if e["type"] == "sse.message"}
+    calls = {}
+    for e in events:
+        if e["type"] == "llm.call":
+            calls.setdefault(asked[e["id"]], []).append(e)
+    for sdk in theirs:
+        which = (sdk["name"], sdk["leave"])
+        o, call = ours.get(which), calls.get(which, [])
+        why = "no message" if not o else "%d calls" % len(call) if len(call) != 1 else judge(sdk, o, call[0])
+        ok(sdk["name"] + (", left after event %d" % sdk["leave"] if sdk["leave"] else ""), not why, why, "theirs:", sdk, "ours:", o, "call:", call)
+    cut = sum("-cut" in sdk["name"] for sdk in theirs)     # their last event is half an event
+    lost = [e for e in events if e["type"] == "loss"]
+    ok("each stream once, and nothing lost", len(ours) == len(theirs) == len(asked) and
+       sum(e["events"] for e in lost) == cut and {e["reason"] for e in lost} <= {"bad_data"}, len(ours), len(theirs), len(asked), lost)
+    done()
 
 
-sys.exit(main())
+main()

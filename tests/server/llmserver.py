@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A TLS server for tests and the demo that speaks two model APIs.
 
-    llmserver.py --dir DIR [--port N] [--plain] [--delay MS]
+    llmserver.py --dir DIR [--port N] [--plain] [--delay MS] [--recorded DATA]
 
 Listens on 127.0.0.1 (port 0: any), prints "listening PORT", serves until it is
 ended. Makes its own certificate, DIR/cert.pem, and writes DIR/log: one JSON
@@ -12,6 +12,10 @@ line per exchange with what it received and sent, the truth for tests.
     POST /echo                    the body comes back, with its sha256
     GET  /bytes/N                 N bytes that a seed gives, with their sha256
     any  /status/CODE             an answer without a body
+
+A request with a header x-recorded: NAME gets DATA/NAME.body, as DATA/NAME.json
+says, a few bytes at a time; with x-events: N nothing behind the Nth event,
+until the client has gone.
 
 What a client asks for in the query, so that every form of HTTP can be had:
 encoding=NAME (default: by Accept-Encoding), framing=chunked|length|close,
@@ -101,7 +105,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                       "request_headers": [[k.lower(), v] for k, v in self.headers.items()]}
         try:
             body = self.read_body()
-            self.route(url.path, body)
+            if self.server.recorded and self.headers.get("x-recorded"):
+                self.send_recorded(os.path.join(self.server.recorded, os.path.basename(self.headers["x-recorded"])))
+            else:
+                self.route(url.path, body)
         except models.Refused as e:
             style = models.openai_error if "completions" in url.path else models.anthropic_error
             self.send_json(style(e.kind, e.message), e.status)
@@ -264,6 +271,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body.add(data)
             self.done(body)
 
+    def send_recorded(self, path):
+        with open(path + ".json", encoding="utf-8") as f:
+            kind = json.load(f)["content_type"]
+        with open(path + ".body", "rb") as f:
+            data = f.read()
+        events = int(self.headers.get("x-events", 0))
+        if events:
+            data = b"".join(x + b"\n\n" for x in data.split(b"\n\n")[:events])
+        body = self.begin(200, kind)
+        for at in range(0, len(data), 61):
+            body.add(data[at:at + 61])
+        if events:
+            self.connection.settimeout(20)
+            if self.rfile.read(1):
+                raise Dropped
+        self.done(body)
+
     def send_events(self, events, error):
         body = self.begin(200, "text/event-stream; charset=utf-8", [("cache-control", "no-cache")])
         if not body:
@@ -301,9 +325,9 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port, folder, plain, delay):
+    def __init__(self, port, folder, plain, delay, recorded):
         super().__init__(("127.0.0.1", port), Handler)
-        self.tls, self.delay = None, delay
+        self.tls, self.delay, self.recorded = None, delay, recorded
         self.lock, self.conns = threading.Lock(), 0
         self.log = open(os.path.join(folder, "log"), "a", encoding="utf-8")
         if not plain:
@@ -331,8 +355,9 @@ def main():
     ap.add_argument("--port", type=int, default=0)
     ap.add_argument("--plain", action="store_true", help="no TLS")
     ap.add_argument("--delay", type=float, default=0, help="milliseconds between events of a stream")
+    ap.add_argument("--recorded", metavar="DATA", help="a folder of recorded answers")
     a = ap.parse_args()
-    server = Server(a.port, a.dir, a.plain, a.delay)
+    server = Server(a.port, a.dir, a.plain, a.delay, a.recorded)
     print("listening %d" % server.server_address[1], flush=True)
     try:
         server.serve_forever()

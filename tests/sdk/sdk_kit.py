@@ -1,4 +1,5 @@
 """What the tests against npm packages share: packages, a server, collectors, TAP."""
+import base64
 import json
 import os
 import subprocess
@@ -64,7 +65,7 @@ class Program:
         out = self.p.communicate(b"go\n")[0].decode()
         if self.p.returncode:
             ok("it ran", False, self.p.args, self.p.returncode)
-        return [json.loads(x) for x in out.splitlines()]
+        return [json.loads(x) for x in out.split("\n")[:-1]]
 
     def end(self):
         self.p.kill()
@@ -91,10 +92,15 @@ class Collector:
         text = self.out.read()
         for f in filters:
             text = subprocess.run([f, "-q"], input=text, stdout=subprocess.PIPE, check=True).stdout
-        return [json.loads(x) for x in text.decode().splitlines()]
+        return [json.loads(x) for x in text.decode().split("\n")[:-1]]
 
 
 def server(scratch, *options):
     """tests/server/llmserver.py: (program, URL, its certificate)."""
     p = Program("/usr/bin/python3", os.path.join(ROOT, "tests", "server", "llmserver.py"), "--dir", scratch, *options)
     return p, "https://localhost:" + p.first.split()[1], os.path.join(scratch, "cert.pem")
+
+
+def body(e, key="body"):
+    """The bytes of an event."""
+    return base64.b64decode(e[key + "_b64"]) if key + "_b64" in e else e.get(key, "").encode()

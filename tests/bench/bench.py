@@ -5,10 +5,12 @@
   overhead  a TLS client and server under sslsniff, against the same load without
             probes and under bpftrace probes that only count
   complete  full speed: every byte captured, or counted as lost
+  processes process against execsnoop.bt, opensnoop and no collector; sysmon
 
 All contestants take turns (A B C, C B A); printed are medians of ratios in a turn.
 """
 import argparse, base64, json, os, re, shlex, shutil, signal, statistics as st, subprocess, sys, tempfile, threading, time
+from processes import processes
 
 MED = lambda l: st.median(l) if l else float('nan')
 
@@ -203,7 +205,7 @@ def main():
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()
-    for f in (filters, overhead, complete):
+    for f in (filters, overhead, complete, processes):
         if not a.what or f.__name__ in a.what:
             print('\n== ' + f.__name__)
             f(a)

@@ -114,6 +114,38 @@ struct path_walk {
 	__u32 whole;			/* it was walked to the end */
 };
 
+/* A dentry's parent and name, in one read: they are neighbours. */
+struct path_name {
+	struct dentry *parent;
+	const unsigned char *name;
+	__u32 len;
+};
+
+enum { PATH_NEAR = 48 };
+
+static __always_inline void
+path_name_read(struct path_name *to, struct dentry *d)
+{
+	__u32 parent = bpf_core_field_offset(struct dentry, d_parent);
+	__u32 len = bpf_core_field_offset(struct dentry, d_name) +
+	    bpf_core_field_offset(struct qstr, len);
+	__u32 name = bpf_core_field_offset(struct dentry, d_name) +
+	    bpf_core_field_offset(struct qstr, name);
+	char near[PATH_NEAR] __attribute__((aligned(8)));
+
+	if (len > parent && len - parent <= PATH_NEAR - 4 && name > parent &&
+	    name - parent <= PATH_NEAR - 8) {
+		bpf_probe_read_kernel(near, sizeof(near), (void *)d + parent);
+		to->parent = *(struct dentry **)near;
+		to->len = *(__u32 *)(near + (len - parent));
+		to->name = *(const unsigned char **)(near + (name - parent));
+		return;
+	}
+	to->parent = BPF_CORE_READ(d, d_parent);
+	to->len = BPF_CORE_READ(d, d_name.len);
+	to->name = BPF_CORE_READ(d, d_name.name);
+}
+
 static __always_inline struct path_work *
 path_work_get(void)
 {
@@ -126,9 +158,9 @@ static long
 path_step(__u32 i, struct path_walk *w)
 {
 	struct path_work *work = path_work_get();
-	struct dentry *d = w->dentry, *parent;
+	struct dentry *d = w->dentry;
 	struct mount *mount = w->mount, *up;
-	const unsigned char *name;
+	struct path_name n;
 	__u32 len, pos = w->pos;
 
 	if (!work)
@@ -144,22 +176,21 @@ path_step(__u32 i, struct path_walk *w)
 		w->mount = up;
 		return 0;
 	}
-	parent = BPF_CORE_READ(d, d_parent);
-	if (parent == d) {	/* pipes and the like have no place */
+	path_name_read(&n, d);
+	if (n.parent == d) {	/* pipes and the like have no place */
 		w->whole = 1;
 		return 1;
 	}
-	len = BPF_CORE_READ(d, d_name.len);
-	name = BPF_CORE_READ(d, d_name.name);
+	len = n.len;
 	if (len >= PATH_NAME || pos <= len || pos > PATH_CAP)
 		return 1;
 	pos -= len + 1;
 	work->buf[pos & (PATH_CAP - 1)] = '/';
 	asm volatile("" : "+r"(len));
 	if (len < PATH_NAME)
-		bpf_probe_read_kernel(&work->buf[(pos & (PATH_CAP - 1)) + 1], len, name);
+		bpf_probe_read_kernel(&work->buf[(pos & (PATH_CAP - 1)) + 1], len, n.name);
 	w->pos = pos;
-	w->dentry = parent;
+	w->dentry = n.parent;
 	return 0;
 }
 
@@ -186,15 +217,30 @@ path_copy(void *dst, struct vfsmount *mnt, struct dentry *dentry, bool *whole)
 	return len;
 }
 
-/* The file of a descriptor; NULL: none. */
+/* Whether a directory is the root of its mount namespace: it is that of a mount
+ * which is itself the first, or lies on the whole of the first (as every
+ * system's does on the one it was started from). */
+static __always_inline bool
+path_is_root(struct vfsmount *mnt, struct dentry *dentry)
+{
+	struct mount *m = (void *)mnt - bpf_core_field_offset(struct mount, mnt), *up;
+
+	if (BPF_CORE_READ(mnt, mnt_root) != dentry)
+		return false;
+	up = BPF_CORE_READ(m, mnt_parent);
+	return up == m || (BPF_CORE_READ(up, mnt_parent) == up &&
+	    BPF_CORE_READ(up, mnt.mnt_root) == BPF_CORE_READ(m, mnt_mountpoint));
+}
+
+/* The file of a descriptor; NULL: none. task: trusted by the verifier. */
 static __always_inline struct file *
 file_get(struct task_struct *task, __u32 fd)
 {
 	struct files_struct *files = ((struct task_struct___path *)task)->files;
-	struct fdtable *fdt = BPF_CORE_READ(files, fdt);
-	struct file **all = BPF_CORE_READ(fdt, fd), *file = NULL;
+	struct fdtable *fdt = files->fdt;
+	struct file **all = fdt->fd, *file = NULL;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
+	if (fd >= fdt->max_fds)
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), &all[fd]);
 	return file;

@@ -52,7 +52,7 @@ emit_begin(__u32 kind, __u32 op, long result)
 	record_fill(&s->r.head, kind, bpf_ktime_get_boot_ns());
 	s->r.op = op;
 	s->r.result = result;
-	s->r.mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	s->r.mnt_ns = task->nsproxy->mnt_ns->ns.inum;
 	return s;
 }
 
@@ -107,7 +107,7 @@ add_cwd(struct scratch *s, __u32 at, __u32 which)
 {
 	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
 
-	return add_path(s, at, which, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
+	return add_path(s, at, which, fs->pwd.mnt, fs->pwd.dentry);
 }
 
 /* The root that absolute names start from, if it is not the usual one. */
@@ -116,8 +116,9 @@ add_root(struct scratch *s, __u32 at)
 {
 	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
 
-	return add_path(s, at, STR_ROOT, BPF_CORE_READ(fs, root.mnt),
-	    BPF_CORE_READ(fs, root.dentry));
+	if (path_is_root(fs->root.mnt, fs->root.dentry))
+		return at;
+	return add_path(s, at, STR_ROOT, fs->root.mnt, fs->root.dentry);
 }
 
 static __noinline __u32

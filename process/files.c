@@ -1,13 +1,15 @@
 /*
  * files.c - file.* and dir.*: operations on paths
  *
- * keeps   opens of the last --window, by process, path, flags and result: the
+ * keeps   where directories lead, until the next tick or change of a directory;
+ *         opens of the last --window, by process, path, flags and result: the
  *         first is written at once, the rest is counted
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,6 +32,15 @@ struct open_group {
 	uint64_t count;		/* not written yet */
 	int32_t fd;
 	bool created;
+};
+
+enum { DIRS = 64, DIR_MAX = 512 };
+
+/* What resolve() said of a directory. */
+struct files_dir {
+	uint32_t mnt_ns;
+	uint16_t root, n, len;	/* lengths; n 0: unused */
+	char path[DIR_MAX], real[DIR_MAX];	/* path: with the root in front */
 };
 
 /* --- paths ------------------------------------------------------------------- */
@@ -83,6 +94,42 @@ resolve(struct process *s, const struct event_record *r, struct text root, const
 	return len > 0 ? len : 0;
 }
 
+static void
+forget_dirs(struct process *s)
+{
+	for (size_t i = 0; s->dirs && i < DIRS; i++)
+		s->dirs[i].n = 0;
+}
+
+/* resolve() of a directory. What is known of it serves again for a short time:
+ * calls come in bursts, and the answer is as of now in any case. */
+static size_t
+resolve_dir(struct process *s, const struct event_record *r, struct text root, const char *path,
+    size_t n, char *out)
+{
+	uint32_t hash = r->mnt_ns;
+	struct files_dir *d;
+	size_t len;
+
+	if (!s->dirs && !(s->dirs = calloc(DIRS, sizeof(*s->dirs))))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		hash = hash * 31 + (unsigned char)path[i];
+	d = &s->dirs[hash % DIRS];
+	if (n && d->n == n && d->mnt_ns == r->mnt_ns && d->root == root.n &&
+	    memcmp(d->path, path, n) == 0) {
+		memcpy(out, d->real, d->len);
+		return d->len;
+	}
+	len = resolve(s, r, root, path, n, out);
+	if (!len || !n || n > DIR_MAX || len > DIR_MAX)
+		return len;
+	*d = (struct files_dir){ .mnt_ns = r->mnt_ns, .root = root.n, .n = n, .len = len };
+	memcpy(d->path, path, n);
+	memcpy(d->real, out, len);
+	return len;
+}
+
 /* Whether the call follows a symbolic link as last component. */
 static bool
 follows(const struct event_record *r)
@@ -114,7 +161,7 @@ files_path(struct process *s, const struct event_record *r, const struct strings
 	dir = path_dir(out, path.n);
 	if (plain && dir == base.n)
 		return path;
-	n = dir < root.n ? 0 : resolve(s, r, root, out, dir, real);
+	n = dir < root.n ? 0 : resolve_dir(s, r, root, out, dir, real);
 	if (n == 1)		/* "/" */
 		n = 0;
 	else if (!n)
@@ -235,6 +282,7 @@ on_open(struct process *s, const struct event_record *r, const struct strings *t
 void
 files_tick(struct process *s, bool all)
 {
+	forget_dirs(s);
 	if (!s->opens && !(s->opens = flow_new(sizeof(struct open_group), 16384, SIZE_MAX,
 	    finish_open, s)))
 		return;
@@ -301,6 +349,9 @@ files_event(struct process *s, const struct event_record *r, const struct string
 	first = files_path(s, r, t, STR_BASE, path);
 	if (r->op == OP_RENAME || r->op == OP_LINK)
 		second = files_path(s, r, t, STR_BASE2, to);
+	/* whatever may lead elsewhere from now on */
+	if (r->op == OP_RENAME || r->op == OP_SYMLINK || r->op == OP_RMDIR || r->op == OP_MKDIR)
+		forget_dirs(s);
 	if (!type || !line_begin(s, &j, type, &r->head, 1, 0))
 		return;
 	jput_bytes(&j, "path", first.p, first.n);

@@ -32,6 +32,7 @@ struct process {
 		int fd;			/* the root directory of that process; -1 none */
 	} root;
 	uint32_t mnt_ns;		/* our own */
+	struct files_dir *dirs;		/* where directories lead, for a moment */
 	/* fds.c */
 	struct flow_table *fds;		/* descriptors, by serial */
 	uint64_t fds_next;		/* when to look at them again, boot time */

@@ -132,10 +132,13 @@ equal(changes, [
     ('file.delete', 'five'), ('file.delete', 'b/four'), ('file.truncate', 'b/four'), ('file.chmod', 'b/four'),
     ('file.chown', 'b/four'), ('file.truncate', 't'), ('file.chmod', 't'), ('file.chown', 't'),
     ('file.delete', 'nothing', 'ENOENT'), ('file.rename', 'nothing', 'x', 'ENOENT'), ('dir.create', 'a', 'EEXIST'),
-    ('dir.delete', 'a'), ('dir.delete', 'b')], 'changes of names, in order')
+    ('dir.delete', 'a'), ('dir.create', 'b/c'), ('dir.delete', 'b/c')], 'changes of names, in order')
 gone = of(ev, 'file.write', path=T + '/b/four')
 equal([(e['bytes'], e.get('deleted')) for e in gone], [(4, True)], 'an open file that was deleted')
 equal([(e['user'], 'group' in e) for e in of(ev, 'file.chown', path=T + '/b/four')], [(0, False)], 'an owner')
+
+ev, c, h = run('leads', T)
+equal(paths(ev, 'file.delete')[-1], 'b/two', 'a symbolic link that leads elsewhere')
 
 ev, c, h = run('gigabyte', T, options=['--trace-fs'])
 big = of(ev, 'file.write', path=T + '/gigabyte')

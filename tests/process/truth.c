@@ -295,7 +295,20 @@ names(const char *dir)
 	touch("t");
 	must(truncate("t", 100) == 0 && chmod("t", 0644) == 0 && chown("t", -1, 0) == 0, "t");
 	must(unlink("nothing") < 0 && rename("nothing", "x") < 0 && mkdir("a", 0700) < 0, "failures");
-	must(unlinkat(AT_FDCWD, "a", AT_REMOVEDIR) == 0 && rmdir("b") == 0, "rmdir");
+	/* b stays: where "s/.." led to can be asked only while it is there */
+	must(unlinkat(AT_FDCWD, "a", AT_REMOVEDIR) == 0 && mkdirat(d, "c", 0700) == 0 && rmdir("b/c") == 0, "rmdir");
+}
+
+/* A directory on the way leads elsewhere between two calls. */
+static void
+leads(const char *dir)
+{
+	must(chdir(dir) == 0 && mkdir("a", 0700) == 0 && mkdir("b", 0700) == 0 && symlink("a", "s") == 0, dir);
+	touch("a/one");
+	touch("b/two");
+	must(unlink("s/one") == 0, "unlink");
+	usleep(20000);
+	must(symlink("b", "new") == 0 && rename("new", "s") == 0 && unlink("s/two") == 0, "s");
 }
 
 /* 1 GiB in pieces to one descriptor, in every way of writing. */
@@ -467,6 +480,8 @@ main(int argc, char **argv)
 		opens(arg);
 	else if (strcmp(mode, "names") == 0)
 		names(arg);
+	else if (strcmp(mode, "leads") == 0)
+		leads(arg);
 	else if (strcmp(mode, "gigabyte") == 0)
 		gigabyte(arg);
 	else if (strcmp(mode, "odd") == 0)

@@ -56,7 +56,7 @@ say = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$@)";
 MAKEFLAGS += --no-print-directory
 endif
 
-LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c clock.c proc.c)
+LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c clock.c proc.c sha256.c)
 LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC),$(wildcard lib/*.c))
 LLHTTP_SRC = $(addprefix /usr/share/llhttp/,llhttp.c api.c http.c)
 

@@ -5,7 +5,7 @@
 # (the same, where lines end) or PROBES is all that a new tool needs here.
 
 FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
-SINKS   =
+SINKS   = sqlitesink
 PROBES  = sslsniff process stdiocap
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
@@ -118,6 +118,9 @@ $(B)/%.o: %.c
 $(B)/llhttp/%.o: /usr/share/llhttp/%.c
 	$(call say,CC) mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -w -c -o $@ $<
+
+# the schema is part of the program
+$(B)/sqlitesink/schema.o: sqlitesink/schema.sql
 
 # --- BPF: source -> object -> skeleton -> the tool's own object ------------
 $(O)/bpf/%.bpf.o: %.bpf.c

@@ -270,7 +270,7 @@ CREATE INDEX messages_text ON messages(text_id);
 CREATE TABLE prompts (
 	id INTEGER PRIMARY KEY,
 	run_id INTEGER NOT NULL REFERENCES runs(id),
-	call_id INTEGER NOT NULL REFERENCES model_calls(id) DEFERRABLE INITIALLY DEFERRED,	-- the first that carried it
+	call_id INTEGER NOT NULL REFERENCES model_calls(id),	-- the first that carried it
 	process_id INTEGER NOT NULL REFERENCES processes(id),
 	conversation_id TEXT,
 	timestamp_ns INTEGER NOT NULL,

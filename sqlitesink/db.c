@@ -1,0 +1,479 @@
+/* db.c - see db.h */
+#include "db.h"
+
+#include "lib/jput.h"
+#include "sqlitesink/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	BUSY_MS = 10000,	/* that somebody else may write between two of our batches */
+};
+
+/* --- messages --------------------------------------------------------------- */
+
+static const char *
+hint(const struct db *db, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return " (make room on its disk; what was written before is kept)";
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return " (another program writes to it: end that, or choose another file)";
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return " (the file is damaged, or something else: move it away; sqlite3 F .recover shows what can be saved)";
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return db->open ? "" : " (the file and its folder must be writable: SQLite keeps F-wal beside F)";
+	default:
+		return "";
+	}
+}
+
+void
+db_fail(struct db *db, const char *act)
+{
+	int rc = sqlite3_extended_errcode(db->sq), os = sqlite3_system_errno(db->sq);
+
+	if (!db->failed) {
+		fprintf(stderr, "%s: %s %s: %s%s%s%s\n", db->tool, act, db->path, sqlite3_errmsg(db->sq),
+		    os && (rc & 0xff) != SQLITE_FULL ? ": " : "", os && (rc & 0xff) != SQLITE_FULL ? strerror(os) : "",
+		    hint(db, rc));
+	}
+	db->failed = true;
+}
+
+static void
+db_say(struct db *db, const char *act, const char *why)
+{
+	if (!db->failed)
+		fprintf(stderr, "%s: %s %s: %s\n", db->tool, act, db->path, why);
+	db->failed = true;
+}
+
+/* --- opening ----------------------------------------------------------------- */
+
+/* Under sudo the file is the user's. */
+static void
+give_to_user(int fd)
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	char *end;
+	unsigned long u, g;
+
+	if (geteuid() != 0 || !uid || !gid)
+		return;
+	u = strtoul(uid, &end, 10);
+	if (*end || end == uid)
+		return;
+	g = strtoul(gid, &end, 10);
+	if (*end || end == gid || fchown(fd, u, g))
+		return;
+}
+
+/* The descriptor is for the lock alone: SQLite opens the file itself. It must stay
+ * open as long as SQLite's, for closing any of them would end SQLite's own locks. */
+static int
+file_open(struct db *db)
+{
+	struct stat st;
+
+	umask(077);
+	db->lock = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (db->lock >= 0)
+		give_to_user(db->lock);
+	else if (errno == EEXIST)
+		db->lock = open(db->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (db->lock < 0 || fstat(db->lock, &st)) {
+		db_say(db, "open", strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		db_say(db, "open", "not a regular file");
+		return -1;
+	}
+	if (flock(db->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+		db_say(db, "open", "another sqlitesink is writing to it (choose another file)");
+		return -1;
+	}
+	if (st.st_mode & 077)
+		(void)!fchmod(db->lock, 0600);	/* another user's: as it is */
+	db->dev = st.st_dev;
+	db->ino = st.st_ino;
+	return 0;
+}
+
+static int
+run_sql(struct db *db, const char *sql, const char *act)
+{
+	if (!db->failed && sqlite3_exec(db->sq, sql, NULL, NULL, NULL) != SQLITE_OK)
+		db_fail(db, act);
+	return db->failed ? -1 : 0;
+}
+
+static int64_t
+ask(struct db *db, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t v = -1;
+
+	if (db->failed)
+		return -1;
+	if (sqlite3_prepare_v2(db->sq, sql, -1, &st, NULL) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW)
+		db_fail(db, "read");
+	else
+		v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return v;
+}
+
+/* Of which version the file is; 0 when it is empty, -1 when it is not ours. */
+static int
+version_of(struct db *db)
+{
+	int64_t version = ask(db, "PRAGMA user_version"), application = ask(db, "PRAGMA application_id");
+	int64_t tables = ask(db, "SELECT count(*) FROM sqlite_schema");
+
+	if (db->failed)
+		return -1;
+	if (application == 0 && version == 0 && tables == 0)
+		return 0;
+	if (application != SCHEMA_APPLICATION) {
+		db_say(db, "open", "a database of another program (choose another file)");
+		return -1;
+	}
+	if (version > SCHEMA_VERSION) {
+		db_say(db, "open", "written by a newer version of agentsight");
+		return -1;
+	}
+	return version;
+}
+
+static int
+migrate(struct db *db)
+{
+	char sql[96];
+	int version;
+
+	run_sql(db, "BEGIN IMMEDIATE", "lock");
+	if ((version = version_of(db)) < 0)
+		return -1;
+	for (; version < SCHEMA_VERSION; version++)
+		run_sql(db, schema_step[version], "write the schema of");
+	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", SCHEMA_APPLICATION,
+	    SCHEMA_VERSION);
+	return run_sql(db, sql, "write the schema of");
+}
+
+/* WAL, or nothing: readers must not stop us, nor we them. */
+static int
+set_up(struct db *db)
+{
+	sqlite3_stmt *st = NULL;
+	bool wal = false;
+
+	sqlite3_busy_timeout(db->sq, BUSY_MS);
+	if (sqlite3_prepare_v2(db->sq, "PRAGMA journal_mode=WAL", -1, &st, NULL) != SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_ROW)
+		db_fail(db, "open");
+	else if (!(wal = !strcmp((const char *)sqlite3_column_text(st, 0), "wal")))
+		db_say(db, "open", "no write-ahead log is possible there (a file system without shared memory?)");
+	sqlite3_finalize(st);
+	return wal ? run_sql(db, "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-6000;"
+	    "PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216", "open") : -1;
+}
+
+int
+db_open(struct db *db, const char *tool, const char *path)
+{
+	struct row r;
+
+	*db = (struct db){ .tool = tool, .path = path, .lock = -1 };
+	if (file_open(db))
+		return -1;
+	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+		db_fail(db, "open");
+		return -1;
+	}
+	sqlite3_extended_result_codes(db->sq, 1);
+	/* before anything is changed: it may be somebody else's */
+	if (version_of(db) < 0 || set_up(db) || migrate(db))
+		return -1;
+	r = row_of(db, SQL_RUN_NEW);
+	row_str(&r, VERSION);
+	db->run = row_run(&r);
+	db_commit(db);
+	return db->failed ? -1 : 0;
+}
+
+/* --- transactions --------------------------------------------------------------- */
+
+/* Deleted, or another file has its name: what we write nobody would find. */
+static void
+still_there(struct db *db)
+{
+	struct stat st;
+
+	if (stat(db->path, &st) == 0 && st.st_dev == db->dev && st.st_ino == db->ino)
+		return;
+	db_say(db, "write", "the file was deleted or replaced while it was written");
+}
+
+int
+db_begin(struct db *db)
+{
+	if (!db->failed && !db->open) {
+		run_sql(db, "BEGIN IMMEDIATE", "write");
+		db->open = !db->failed;
+	}
+	return db->failed ? -1 : 0;
+}
+
+void
+db_commit(struct db *db)
+{
+	if (db->failed || !db->open)
+		return;
+	still_there(db);
+	run_sql(db, "COMMIT", "write");
+	db->open = false;
+}
+
+void
+db_close(struct db *db)
+{
+	db_commit(db);
+	for (int i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(db->stmt[i]);
+	if (!db->failed) {
+		/* a reader may hold it up; the last one to close folds it in then */
+		sqlite3_exec(db->sq, "PRAGMA analysis_limit=400; PRAGMA optimize", NULL, NULL, NULL);
+		sqlite3_exec(db->sq, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+	}
+	if (sqlite3_close(db->sq) != SQLITE_OK)
+		db_fail(db, "close");
+	if (db->lock >= 0)
+		close(db->lock);
+}
+
+/* --- rows ------------------------------------------------------------------------- */
+
+struct row
+row_of(struct db *db, enum sql sql)
+{
+	sqlite3_stmt **st = &db->stmt[sql];
+
+	if (db_begin(db))
+		return (struct row){ .db = db };
+	if (!*st && sqlite3_prepare_v3(db->sq, sql_text[sql], -1, SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
+		db_fail(db, "write");
+		return (struct row){ .db = db };
+	}
+	return (struct row){ .db = db, .st = *st };
+}
+
+void
+row_null(struct row *r)
+{
+	r->n++;
+	if (r->st)
+		sqlite3_bind_null(r->st, r->n);
+}
+
+void
+row_int(struct row *r, int64_t v)
+{
+	r->n++;
+	if (r->st)
+		sqlite3_bind_int64(r->st, r->n, v);
+}
+
+void
+row_id(struct row *r, int64_t v)
+{
+	v ? row_int(r, v) : row_null(r);
+}
+
+void
+row_real(struct row *r, double v)
+{
+	r->n++;
+	if (r->st)
+		sqlite3_bind_double(r->st, r->n, v);
+}
+
+void
+row_blob(struct row *r, const void *p, size_t n)
+{
+	r->n++;
+	if (r->st)
+		sqlite3_bind_blob64(r->st, r->n, p, n, SQLITE_STATIC);
+}
+
+static void
+row_plain(struct row *r, const char *p, size_t n)
+{
+	r->n++;
+	if (r->st)
+		sqlite3_bind_text64(r->st, r->n, p, n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void
+row_bytes(struct row *r, const void *p, size_t n)
+{
+	if (!p)
+		row_null(r);
+	else if (memchr(p, '\0', n) || utf8_valid(p, n) < n)
+		row_blob(r, p, n);
+	else
+		row_plain(r, p, n);
+}
+
+void
+row_str(struct row *r, const char *s)
+{
+	if (s)
+		row_plain(r, s, strlen(s));
+	else
+		row_null(r);
+}
+
+/* A string; text columns hold no NUL, so it ends there. */
+static void
+row_string(struct row *r, struct event *ev, struct value v)
+{
+	const char *p;
+	size_t n;
+
+	if (v.kind == VALUE_STRING && !v.escaped) {
+		row_plain(r, v.p + 1, v.n - 2);
+	} else if ((p = value_str(&ev->arena, v, &n))) {
+		row_plain(r, p, strlen(p));
+	} else {
+		row_null(r);
+	}
+}
+
+void
+row_value(struct row *r, struct event *ev, struct value v)
+{
+	int64_t i;
+	double d;
+
+	switch (v.kind) {
+	case VALUE_STRING:
+		row_string(r, ev, v);
+		break;
+	case VALUE_INT:
+		value_i64(v, &i) ? row_int(r, i) : row_null(r);
+		break;
+	case VALUE_REAL:
+		value_f64(v, &d) ? row_real(r, d) : row_null(r);
+		break;
+	case VALUE_FALSE:
+	case VALUE_TRUE:
+		row_int(r, v.kind == VALUE_TRUE);
+		break;
+	case VALUE_ARRAY:
+	case VALUE_OBJECT:
+		row_plain(r, v.p, v.n);
+		break;
+	default:
+		row_null(r);
+	}
+}
+
+void
+row_key(struct row *r, struct event *ev, const char *key)
+{
+	row_value(r, ev, event_get(ev, key));
+}
+
+void
+row_key_json(struct row *r, struct event *ev, const char *key)
+{
+	struct value v = event_get(ev, key);
+
+	if (v.kind)
+		row_plain(r, v.p, v.n);
+	else
+		row_null(r);
+}
+
+void
+row_key_flag(struct row *r, struct event *ev, const char *key)
+{
+	row_int(r, event_bool(ev, key));
+}
+
+void
+row_key_bytes(struct row *r, struct event *ev, const char *key)
+{
+	struct value v = event_get(ev, key);
+	const void *p;
+	size_t n;
+
+	if (v.kind == VALUE_STRING && !v.escaped) {
+		row_plain(r, v.p + 1, v.n - 2);
+		return;
+	}
+	p = event_bytes(ev, key, &n);
+	row_bytes(r, p, n);
+}
+
+bool
+row_step(struct row *r)
+{
+	int rc;
+
+	if (!r->st || r->db->failed)
+		return false;
+	rc = sqlite3_step(r->st);
+	if ((rc & 0xff) == SQLITE_CONSTRAINT)
+		r->db->refused = true;
+	else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		db_fail(r->db, "write");
+	return rc == SQLITE_ROW;
+}
+
+void
+row_end(struct row *r)
+{
+	if (r->st)
+		sqlite3_reset(r->st);
+}
+
+int64_t
+row_run(struct row *r)
+{
+	bool before = r->db->refused, done;
+
+	r->db->refused = false;
+	row_step(r);
+	row_end(r);
+	done = !r->db->failed && !r->db->refused;
+	r->db->refused |= before;
+	return done ? sqlite3_last_insert_rowid(r->db->sq) : 0;
+}
+
+bool
+row_get(struct row *r, int64_t *v)
+{
+	bool found = row_step(r);
+
+	if (found)
+		*v = sqlite3_column_int64(r->st, 0);
+	row_end(r);
+	return found;
+}

@@ -1,0 +1,79 @@
+/*
+ * db.h - one SQLite file: opened for us alone to write, in transactions
+ *
+ * Every statement that is ever run is one of enum sql. The first failure is told on
+ * standard error, with what to do; after it everything does nothing, so callers
+ * look once per batch (db->failed).
+ */
+#ifndef SQLITESINK_DB_H
+#define SQLITESINK_DB_H
+
+#include "lib/event.h"
+#include "sqlitesink/sql.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct db {
+	sqlite3 *sq;
+	const char *tool, *path;	/* for messages */
+	int lock;		/* descriptor that holds the lock of the only writer */
+	dev_t dev;
+	ino_t ino;
+	int64_t run;		/* runs.id of this run */
+	bool open, failed;	/* a transaction is; nothing can be written any more */
+	bool refused;		/* a row did not fit its table: a value of another type; for the caller to reset */
+	sqlite3_stmt *stmt[SQL_COUNT];
+};
+
+/* Opens path, or makes it (0600, owned by the user behind sudo), brings its schema
+ * to our version, and begins a run. 0, or -1 when that failed and was told. */
+int db_open(struct db *, const char *tool, const char *path);
+
+/* Begins a transaction when none is open; -1 after a failure. */
+int db_begin(struct db *);
+/* Ends it: from here on its rows are there whatever happens to us. */
+void db_commit(struct db *);
+/* Commits, folds the -wal file in, closes. */
+void db_close(struct db *);
+
+/* A statement being filled in, value by value, in order. */
+struct row {
+	struct db *db;
+	sqlite3_stmt *st;
+	int n;
+};
+struct row row_of(struct db *, enum sql);
+void row_null(struct row *);
+void row_int(struct row *, int64_t);
+void row_id(struct row *, int64_t);	/* 0 is null */
+void row_real(struct row *, double);
+void row_str(struct row *, const char *);	/* NULL is null */
+/* Bytes: text when they are UTF-8 without NUL, else a blob; NULL is null. They
+ * must stay in place until row_run. */
+void row_bytes(struct row *, const void *, size_t n);
+void row_blob(struct row *, const void *, size_t n);
+/* A JSON value: text, number, boolean as 0 or 1, the JSON text of arrays and
+ * objects; absent is null. row_text: null unless it is a string; row_json: as
+ * JSON text whatever it is. */
+void row_value(struct row *, struct event *, struct value);
+/* The same of an event's keys. row_key_bytes: KEY, else KEY_b64. */
+void row_key(struct row *, struct event *, const char *key);
+void row_key_bytes(struct row *, struct event *, const char *key);
+void row_key_json(struct row *, struct event *, const char *key);
+void row_key_flag(struct row *, struct event *, const char *key);	/* absent is 0 */
+/* Runs it. row_run: the rowid of the row it inserted. row_get: true with the
+ * first column of the first row; false when there is none. */
+int64_t row_run(struct row *);
+bool row_get(struct row *, int64_t *);
+/* For several columns or rows: SQLITE_ROW as long as there is one, and row_end. */
+bool row_step(struct row *);
+void row_end(struct row *);
+
+/* Says that act failed, and why; nothing is done any more. */
+void db_fail(struct db *, const char *act);
+
+#endif

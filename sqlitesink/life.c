@@ -1,0 +1,474 @@
+/* life.c - see life.h */
+#include "life.h"
+
+#include "lib/flow.h"
+#include "lib/jput.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	LIVES = 8192,		/* remembered; others are looked up in the file */
+	LATE_NS = 1000000000,	/* that events come behind the exit of their process */
+};
+
+struct life {
+	int64_t id, pid, ppid, parent, agent, uid, exec, rss;
+	uint64_t start_ns, end_ns;
+	int64_t exit_code, signal;
+	bool has_uid, has_code;
+	char seen;		/* of fork, exec, seed, event the first letter; x for exec */
+	unsigned char commlen;
+	char comm[32];
+	bool dirty;
+	struct life *next, **prev;	/* of those that are dirty */
+};
+
+struct lives {
+	struct db *db;
+	struct flow_table *table;	/* by pid: its last life */
+	struct life *dirty;
+	bool forgot;		/* some are in the file alone */
+	char *command;		/* scratch */
+	size_t cap;
+};
+
+static const char *
+seen_name(char c)
+{
+	return c == 'f' ? "fork" : c == 'x' ? "exec" : c == 's' ? "seed" : "event";
+}
+
+static char
+seen_of(const char *name)
+{
+	return !strcmp(name, "exec") ? 'x' : name[0];
+}
+
+static void
+life_write(struct lives *ls, struct life *l)
+{
+	struct row r;
+
+	if (!l->dirty)
+		return;
+	l->dirty = false;
+	if ((*l->prev = l->next))
+		l->next->prev = l->prev;
+	r = row_of(ls->db, SQL_PROCESS_UPDATE);
+	row_id(&r, l->ppid);
+	row_id(&r, l->parent);
+	row_id(&r, l->agent);
+	l->has_uid ? row_int(&r, l->uid) : row_null(&r);
+	row_bytes(&r, l->comm, l->commlen);
+	row_int(&r, l->start_ns);
+	row_id(&r, l->end_ns);
+	row_str(&r, seen_name(l->seen));
+	row_id(&r, l->exec);
+	l->has_code ? row_int(&r, l->exit_code) : row_null(&r);
+	row_id(&r, l->signal);
+	row_id(&r, l->rss);
+	row_int(&r, l->id);
+	row_run(&r);
+}
+
+static void
+life_touch(struct lives *ls, struct life *l)
+{
+	if (l->dirty)
+		return;
+	l->dirty = true;
+	l->prev = &ls->dirty;
+	if ((l->next = ls->dirty))
+		l->next->prev = &l->next;
+	ls->dirty = l;
+}
+
+static void
+on_finish(void *arg, void *entry, enum flow_why why)
+{
+	struct lives *ls = arg;
+
+	(void)why;
+	ls->forgot = true;
+	life_write(ls, entry);
+}
+
+struct lives *
+lives_new(struct db *db)
+{
+	struct lives *ls = calloc(1, sizeof(*ls));
+
+	if (!ls)
+		return NULL;
+	ls->db = db;
+	if (!(ls->table = flow_new(sizeof(struct life), LIVES, SIZE_MAX, on_finish, ls))) {
+		free(ls);
+		return NULL;
+	}
+	return ls;
+}
+
+void
+lives_free(struct lives *ls)
+{
+	flow_free(ls->table);
+	free(ls->command);
+	free(ls);
+}
+
+void
+lives_flush(struct lives *ls)
+{
+	while (ls->dirty)
+		life_write(ls, ls->dirty);
+}
+
+/* --- lives ------------------------------------------------------------------- */
+
+static void
+set_comm(struct life *l, const char *p, size_t n)
+{
+	l->commlen = n < sizeof(l->comm) ? n : sizeof(l->comm);
+	memcpy(l->comm, p, l->commlen);
+}
+
+static void
+see_comm(struct lives *ls, struct life *l, struct event *ev)
+{
+	struct value v = event_get(ev, "comm");
+	const char *p;
+	size_t n;
+
+	if (v.kind == VALUE_STRING && !v.escaped && v.n - 2 == l->commlen && !memcmp(v.p + 1, l->comm, l->commlen))
+		return;
+	if (!(p = event_bytes(ev, "comm", &n)) || (n == l->commlen && !memcmp(p, l->comm, n)))
+		return;
+	set_comm(l, p, n);
+	life_touch(ls, l);
+}
+
+/* A new life of this pid begins; what was known of it is another's. */
+static void
+life_begin(struct lives *ls, struct life *l, int64_t pid, uint64_t ns, char seen, const struct life *parent)
+{
+	life_write(ls, l);
+	*l = (struct life){ .pid = pid, .start_ns = ns, .seen = seen };
+	if (parent) {
+		l->parent = parent->id;
+		l->ppid = parent->pid;
+		l->agent = parent->agent;
+		l->uid = parent->uid;
+		l->has_uid = parent->has_uid;
+		set_comm(l, parent->comm, parent->commlen);
+	}
+}
+
+static void
+life_insert(struct lives *ls, struct life *l, const char *container, size_t n)
+{
+	struct row r = row_of(ls->db, SQL_PROCESS_NEW);
+
+	row_int(&r, ls->db->run);
+	row_int(&r, l->pid);
+	row_id(&r, l->ppid);
+	row_id(&r, l->parent);
+	row_id(&r, l->agent);
+	l->has_uid ? row_int(&r, l->uid) : row_null(&r);
+	row_bytes(&r, l->comm, l->commlen);
+	row_int(&r, l->start_ns);
+	row_str(&r, seen_name(l->seen));
+	row_bytes(&r, container, n);
+	l->id = row_run(&r);
+}
+
+/* What the file has of this pid. */
+static void
+life_load(struct lives *ls, struct life *l, int64_t pid)
+{
+	struct row r = row_of(ls->db, SQL_PROCESS_LAST);
+
+	row_int(&r, pid);
+	row_int(&r, ls->db->run);
+	if (row_step(&r)) {
+		sqlite3_stmt *st = r.st;
+
+		*l = (struct life){
+			.id = sqlite3_column_int64(st, 0), .pid = pid, .ppid = sqlite3_column_int64(st, 1),
+			.parent = sqlite3_column_int64(st, 2), .agent = sqlite3_column_int64(st, 3),
+			.has_uid = sqlite3_column_type(st, 4) != SQLITE_NULL, .uid = sqlite3_column_int64(st, 4),
+			.start_ns = sqlite3_column_int64(st, 6), .end_ns = sqlite3_column_int64(st, 7),
+			.seen = seen_of((const char *)sqlite3_column_text(st, 8)), .exec = sqlite3_column_int64(st, 9),
+			.has_code = sqlite3_column_type(st, 10) != SQLITE_NULL, .exit_code = sqlite3_column_int64(st, 10),
+			.signal = sqlite3_column_int64(st, 11), .rss = sqlite3_column_int64(st, 12),
+		};
+		set_comm(l, sqlite3_column_blob(st, 5), sqlite3_column_bytes(st, 5));
+	}
+	row_end(&r);
+}
+
+/* The last known life of a pid; id 0 when there was none. */
+static struct life *
+life_last(struct lives *ls, int64_t pid, uint64_t ns)
+{
+	struct life *l = flow_get(ls->table, &pid, sizeof(pid), ns);
+
+	if (!l) {
+		ls->db->failed = true;
+		return NULL;
+	}
+	if (!l->id && ls->forgot)
+		life_load(ls, l, pid);
+	l->pid = pid;
+	return l;
+}
+
+static int64_t
+pid_of(const struct event *ev, const char *key)
+{
+	int64_t pid;
+
+	return event_i64(ev, key, &pid) ? pid : 0;
+}
+
+/* The life of the envelope, made when it is not known. Null: an earlier one of the
+ * same pid, whose row is *id. */
+static struct life *
+life_find(struct lives *ls, struct event *ev, char seen, int64_t *id)
+{
+	uint64_t ns = event_time(ev);
+	int64_t pid = pid_of(ev, "pid");
+	struct life *l = life_last(ls, pid, ns);
+	const char *container;
+	size_t n = 0;
+	struct row r;
+
+	*id = 0;
+	if (!l)
+		return NULL;
+	if (l->id && ns && ns < l->start_ns) {
+		r = row_of(ls->db, SQL_PROCESS_AT);
+		row_int(&r, pid);
+		row_int(&r, ls->db->run);
+		row_int(&r, ns);
+		if (row_get(&r, id))
+			return NULL;
+		if (l->seen == 'e' || l->seen == 'x') {
+			l->start_ns = ns;
+			life_touch(ls, l);
+		}
+	}
+	if (!l->id || (l->end_ns && ns > l->end_ns && (seen == 'x' || ns > l->end_ns + LATE_NS))) {
+		const char *comm;
+		size_t commlen;
+
+		life_begin(ls, l, pid, ns, seen, NULL);
+		l->has_uid = event_i64(ev, "uid", &l->uid);
+		if ((comm = event_bytes(ev, "comm", &commlen)))
+			set_comm(l, comm, commlen);
+		container = event_str(ev, "container_id", &n);
+		life_insert(ls, l, container, n);
+	}
+	see_comm(ls, l, ev);
+	*id = l->id;
+	return l;
+}
+
+int64_t
+life_of(struct lives *ls, struct event *ev)
+{
+	int64_t id;
+
+	life_find(ls, ev, 'e', &id);
+	return id;
+}
+
+/* --- fork, exec, exit ---------------------------------------------------------- */
+
+void
+life_fork(struct lives *ls, struct event *ev)
+{
+	uint64_t ns = event_time(ev);
+	int64_t id, pid = pid_of(ev, "child_pid");
+	struct life *l = life_find(ls, ev, 'e', &id), parent = { .id = id, .pid = pid_of(ev, "pid") }, *child;
+	const char *container;
+	size_t n = 0;
+
+	if (l)
+		parent = *l;	/* the table may forget it for the child */
+	if (!pid || !id || !(child = life_last(ls, pid, ns)))
+		return;
+	if (child->id && child->seen != 'f' && child->start_ns >= ns) {
+		/* what it did came before the news of its birth */
+		child->seen = 'f';
+		child->start_ns = ns;
+		child->parent = parent.id;
+		child->ppid = parent.pid;
+		if (!child->agent)
+			child->agent = parent.agent;
+		life_touch(ls, child);
+		return;
+	}
+	life_begin(ls, child, pid, ns, 'f', &parent);
+	container = event_str(ev, "container_id", &n);
+	life_insert(ls, child, container, n);
+}
+
+/* Makes room for n more bytes of scratch; NULL: out of memory. */
+static char *
+scratch(struct lives *ls, size_t have, size_t n)
+{
+	if (ls->cap - have < n) {
+		size_t cap = (have + n) * 2;
+		char *p = realloc(ls->command, cap);
+
+		if (!p)
+			return NULL;
+		ls->command = p;
+		ls->cap = cap;
+	}
+	return ls->command + have;
+}
+
+/* The arguments with a blank between them; returns the length. */
+static size_t
+command_of(struct lives *ls, struct event *ev, struct value argv, bool base64)
+{
+	struct value_iter it;
+	struct value k, v;
+	size_t len = 0, n;
+	char *to;
+
+	value_iter(&it, argv);
+	while (argv.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
+		const void *p = base64 ? value_base64(&ev->arena, v, &n) : value_str(&ev->arena, v, &n);
+
+		if (!p || !(to = scratch(ls, len, n + 1)))
+			continue;
+		if (len) {
+			*to++ = ' ';
+			len++;
+		}
+		memcpy(to, p, n);
+		len += n;
+	}
+	return len;
+}
+
+void
+life_exec(struct lives *ls, struct event *ev)
+{
+	bool seed = event_bool(ev, "seed");
+	int64_t id, exec, ppid = pid_of(ev, "ppid");
+	struct life *l = life_find(ls, ev, seed ? 's' : 'x', &id);
+	struct value argv = event_get(ev, "argv"), coded = event_get(ev, "argv_b64");
+	size_t n = command_of(ls, ev, argv.kind ? argv : coded, !argv.kind);
+	struct row r = row_of(ls->db, SQL_EXEC_NEW);
+
+	row_id(&r, id);
+	row_int(&r, event_time(ev));
+	row_key_bytes(&r, ev, "filename");
+	row_key_bytes(&r, ev, "exe");
+	row_key_json(&r, ev, argv.kind ? "argv" : "argv_b64");
+	row_int(&r, !argv.kind && coded.kind);
+	row_bytes(&r, n ? ls->command : NULL, n);
+	row_key_bytes(&r, ev, "cwd");
+	row_int(&r, seed);
+	exec = row_run(&r);
+	if (!l || !exec)
+		return;
+	l->exec = exec;
+	if (ppid && !l->parent && ppid != l->pid) {
+		int64_t child = l->pid;
+		struct life *parent;
+
+		l->ppid = ppid;
+		life_touch(ls, l);
+		parent = flow_find(ls->table, &ppid, sizeof(ppid), event_time(ev));
+		l = flow_find(ls->table, &child, sizeof(child), event_time(ev));
+		if (parent && parent->id && l) {
+			l->parent = parent->id;
+			if (!l->agent)
+				l->agent = parent->agent;
+		}
+	}
+	if (l)
+		life_touch(ls, l);
+}
+
+static void
+exit_late(struct lives *ls, struct event *ev, int64_t id)
+{
+	struct row r = row_of(ls->db, SQL_PROCESS_EXIT);
+
+	row_int(&r, event_time(ev));
+	row_key(&r, ev, "exit_code");
+	row_key(&r, ev, "signal");
+	row_key(&r, ev, "rss_max_kb");
+	row_int(&r, id);
+	row_run(&r);
+}
+
+void
+life_exit(struct lives *ls, struct event *ev)
+{
+	uint64_t ns = event_time(ev), born;
+	struct value duration = event_get(ev, "duration_ms");
+	int64_t id, ppid = pid_of(ev, "ppid");
+	double ms;
+	struct life *l = life_find(ls, ev, 'e', &id);
+
+	if (!l) {
+		if (id)
+			exit_late(ls, ev, id);
+		return;
+	}
+	l->end_ns = ns;
+	l->has_code = event_i64(ev, "exit_code", &l->exit_code);
+	l->signal = pid_of(ev, "signal");
+	l->rss = pid_of(ev, "rss_max_kb");
+	if (!l->ppid)
+		l->ppid = ppid;
+	if (l->seen != 'f' && value_f64(duration, &ms) && ms >= 0 && ms * 1e6 < ns &&
+	    (born = ns - (uint64_t)(ms * 1e6)) < l->start_ns)
+		l->start_ns = born;
+	life_touch(ls, l);
+}
+
+/* --- agents ----------------------------------------------------------------------- */
+
+static void
+agent_new(struct lives *ls, struct event *ev, int64_t id, int64_t before)
+{
+	struct row r = row_of(ls->db, SQL_AGENT_NEW);
+
+	row_int(&r, id);
+	row_id(&r, before);
+	row_key(&r, ev, "agent");
+	row_key(&r, ev, "agent_version");
+	row_run(&r);
+	r = row_of(ls->db, SQL_AGENT_MEMBERS);
+	row_int(&r, id);
+	row_id(&r, before);
+	row_run(&r);
+	r = row_of(ls->db, SQL_AGENT_BELOW);
+	row_int(&r, id);
+	row_id(&r, before);
+	row_run(&r);
+}
+
+int64_t
+life_agent(struct lives *ls, struct event *ev)
+{
+	int64_t id, before;
+	struct life *l = life_find(ls, ev, 'e', &id);
+
+	if (!l || l->agent == id)
+		return id;
+	before = l->agent;
+	/* rows change behind the table's back: what it knows is written, and read again */
+	lives_flush(ls);
+	flow_finish_all(ls->table, FLOW_END);
+	agent_new(ls, ev, id, before);
+	return id;
+}

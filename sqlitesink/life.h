@@ -1,0 +1,31 @@
+/*
+ * life.h - which row of processes an event belongs to
+ *
+ * A pid names one process after another. A life begins with its fork, or with
+ * whatever is seen of it first, and ends with its exit; events come a little out
+ * of order, so the time decides. What changes of a row is written once a batch.
+ */
+#ifndef SQLITESINK_LIFE_H
+#define SQLITESINK_LIFE_H
+
+#include "sqlitesink/db.h"
+
+struct lives;
+
+struct lives *lives_new(struct db *);	/* NULL: out of memory */
+void lives_free(struct lives *);
+void lives_flush(struct lives *);	/* before db_commit */
+
+/* The process of the envelope: processes.id, 0 after a failure. */
+int64_t life_of(struct lives *, struct event *);
+
+/* process.fork, process.exec, process.exit. */
+void life_fork(struct lives *, struct event *);
+void life_exec(struct lives *, struct event *);
+void life_exit(struct lives *, struct event *);
+
+/* The process of the envelope called a model: an agent from here on, and those
+ * below it are its. Returns its id. */
+int64_t life_agent(struct lives *, struct event *);
+
+#endif

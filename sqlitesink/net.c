@@ -1,0 +1,164 @@
+/* net.c - see net.h */
+#include "net.h"
+
+#include "lib/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES = 4096, NAME_MAX_LEN = 255 };
+
+struct name {
+	unsigned char len;
+	char text[NAME_MAX_LEN];
+};
+
+struct nets {
+	struct db *db;
+	struct flow_table *names;	/* of addresses, by what DNS answered last */
+};
+
+struct nets *
+nets_new(struct db *db)
+{
+	struct nets *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->db = db;
+	if (!(s->names = flow_new(sizeof(struct name), NAMES, SIZE_MAX, NULL, NULL))) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+nets_free(struct nets *s)
+{
+	flow_free(s->names);
+	free(s);
+}
+
+static void
+dns(struct nets *s, struct event *ev, int64_t process)
+{
+	struct value list = event_get(ev, "addresses"), k, v;
+	struct row r = row_of(s->db, SQL_DNS_NEW);
+	struct value_iter it;
+	const char *name, *address;
+	size_t len, n;
+
+	row_id(&r, process);
+	row_int(&r, event_time(ev));
+	row_key(&r, ev, "kind");
+	row_key(&r, ev, "name");
+	row_key(&r, ev, "qtype");
+	row_key(&r, ev, "server");
+	row_key(&r, ev, "rcode");
+	row_value(&r, ev, list);
+	row_run(&r);
+	if (list.kind != VALUE_ARRAY || !(name = event_str(ev, "name", &len)) || len > NAME_MAX_LEN)
+		return;
+	value_iter(&it, list);
+	while (value_next(&it, &k, &v)) {
+		struct name *to;
+
+		if (!(address = value_str(&ev->arena, v, &n)) || !(to = flow_get(s->names, address, n, 0)))
+			continue;
+		to->len = len;
+		memcpy(to->text, name, len);
+	}
+}
+
+static int64_t
+find(struct nets *s, struct event *ev, int64_t process)
+{
+	struct row r = row_of(s->db, SQL_CONNECTION_FIND);
+	int64_t id;
+
+	row_id(&r, process);
+	row_key(&r, ev, "fd");
+	row_int(&r, event_time(ev));
+	return row_get(&r, &id) ? id : 0;
+}
+
+static void
+insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
+{
+	struct row r;
+	const struct name *name = NULL;
+	const char *address;
+	bool closes = !strcmp(kind, "close");
+	size_t n;
+
+	if ((address = event_str(ev, "address", &n)))
+		name = flow_find(s->names, address, n, 0);
+	r = row_of(s->db, SQL_CONNECTION_NEW);
+	row_id(&r, process);
+	row_str(&r, kind);
+	row_int(&r, event_time(ev));
+	closes ? row_int(&r, event_time(ev)) : row_null(&r);
+	row_key(&r, ev, "fd");
+	row_key(&r, ev, "family");
+	row_key(&r, ev, "transport");
+	row_key(&r, ev, "address");
+	row_key(&r, ev, "port");
+	row_key(&r, ev, "local");
+	row_key_bytes(&r, ev, "path");
+	row_bytes(&r, name ? name->text : NULL, name ? name->len : 0);
+	row_int(&r, event_is(ev, "net.listen"));
+	row_key(&r, ev, "sent_bytes");
+	row_key(&r, ev, "received_bytes");
+	row_key(&r, ev, "error");
+	row_key(&r, ev, "latency_ms");
+	row_run(&r);
+}
+
+static void
+closed(struct nets *s, struct event *ev, int64_t process)
+{
+	int64_t id = find(s, ev, process);
+	struct row r;
+
+	if (!id) {
+		insert(s, ev, process, "close");
+		return;
+	}
+	r = row_of(s->db, SQL_CONNECTION_CLOSE);
+	event_bool(ev, "still_open") ? row_null(&r) : row_int(&r, event_time(ev));
+	row_key(&r, ev, "sent_bytes");
+	row_key(&r, ev, "received_bytes");
+	row_int(&r, id);
+	row_run(&r);
+}
+
+bool
+net_event(struct nets *s, struct event *ev, int64_t process)
+{
+	int64_t id;
+
+	if (event_is(ev, "net.connect")) {
+		insert(s, ev, process, "connect");
+	} else if (event_is(ev, "net.accept")) {
+		insert(s, ev, process, "accept");
+	} else if (event_is(ev, "net.bind")) {
+		insert(s, ev, process, "bind");
+	} else if (event_is(ev, "net.close")) {
+		closed(s, ev, process);
+	} else if (event_is(ev, "net.dns")) {
+		dns(s, ev, process);
+	} else if (event_is(ev, "net.listen")) {
+		if ((id = find(s, ev, process))) {
+			struct row r = row_of(s->db, SQL_CONNECTION_LISTEN);
+
+			row_int(&r, id);
+			row_run(&r);
+		} else {
+			insert(s, ev, process, "bind");
+		}
+	} else {
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,86 @@
+/* text.c - see text.h */
+#include "text.h"
+
+#include "lib/flow.h"
+#include "lib/sha256.h"
+
+enum {
+	PATHS = 16384,			/* remembered, */
+	PATHS_BYTES = 2 << 20,		/* and at most so many bytes of them */
+};
+
+int64_t
+text_id(struct db *db, const void *p, size_t n)
+{
+	struct sha256 hash;
+	uint8_t sum[32];
+	struct row r;
+	int64_t id;
+
+	sha256_init(&hash);
+	sha256_add(&hash, p, n);
+	sha256_end(&hash, sum);
+	r = row_of(db, SQL_TEXT_FIND);
+	row_blob(&r, sum, sizeof(sum));
+	if (row_get(&r, &id))
+		return id;
+	r = row_of(db, SQL_TEXT_NEW);
+	row_blob(&r, sum, sizeof(sum));
+	row_bytes(&r, p, n);
+	return row_run(&r);
+}
+
+int64_t
+text_of_value(struct db *db, struct event *ev, struct value v)
+{
+	const char *p;
+	size_t n;
+
+	if (v.kind == VALUE_NONE)
+		return 0;
+	if (v.kind != VALUE_STRING)
+		return text_id(db, v.p, v.n);
+	if (!v.escaped)
+		return text_id(db, v.p + 1, v.n - 2);
+	return (p = value_str(&ev->arena, v, &n)) ? text_id(db, p, n) : 0;
+}
+
+struct flow_table *
+paths_new(void)
+{
+	return flow_new(sizeof(int64_t), PATHS, PATHS_BYTES, NULL, NULL);
+}
+
+int64_t
+path_id(struct db *db, struct flow_table *paths, const void *p, size_t n)
+{
+	int64_t *known = flow_find(paths, p, n, 0), id;
+	struct row r;
+
+	if (known)
+		return *known;
+	r = row_of(db, SQL_PATH_FIND);
+	row_bytes(&r, p, n);
+	if (!row_get(&r, &id)) {
+		r = row_of(db, SQL_PATH_NEW);
+		row_bytes(&r, p, n);
+		id = row_run(&r);
+	}
+	if (id && (known = flow_get(paths, p, n, 0))) {
+		*known = id;
+		flow_charge(paths, known, n);
+	}
+	return id;
+}
+
+int64_t
+path_of_key(struct db *db, struct flow_table *paths, struct event *ev, const char *key)
+{
+	struct value v = event_get(ev, key);
+	const void *p;
+	size_t n;
+
+	if (v.kind == VALUE_STRING && !v.escaped)
+		return path_id(db, paths, v.p + 1, v.n - 2);
+	return (p = event_bytes(ev, key, &n)) ? path_id(db, paths, p, n) : 0;
+}

@@ -202,7 +202,7 @@ db_open(struct db *db, const char *tool, const char *path)
 	*db = (struct db){ .tool = tool, .path = path, .lock = -1 };
 	if (file_open(db))
 		return -1;
-	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		db_fail(db, "open");
 		return -1;
 	}

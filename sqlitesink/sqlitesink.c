@@ -28,7 +28,7 @@ enum {
 };
 
 struct sqlitesink {
-	bool events, bodies;
+	bool events, bodies, no_search;
 	struct db db;
 	struct lives *lives;
 	struct files *files;
@@ -291,7 +291,7 @@ on_tick(void *arg, struct stage_io *io)
 
 	if (self->batch) {
 		commit(self, io);
-		self->index = true;
+		self->index = !self->no_search;
 	} else if (self->index && self->lines == io->lines && !self->db.failed) {
 		self->index = index_more(&self->db, INDEX_BYTES);
 		db_commit(&self->db);
@@ -327,7 +327,7 @@ on_end(void *arg, struct stage_io *io)
 	if (!self->db.failed) {
 		put_losses(self, io);
 		commit(self, io);
-		while (!self->db.failed && index_more(&self->db, INDEX_BYTES))
+		while (!self->no_search && !self->db.failed && index_more(&self->db, INDEX_BYTES))
 			db_commit(&self->db);
 	}
 	db_close(&self->db);
@@ -382,6 +382,7 @@ static const struct opt own[] = {
 	{ .kind = OPT_FLAG, .name = "events", .to = &self.events, .help = "keep every line as it was, too" },
 	{ .kind = OPT_FLAG, .name = "bodies", .to = &self.bodies,
 	    .help = "keep the HTTP bodies of model calls, too (what they say is in messages)" },
+	{ .kind = OPT_FLAG, .name = "no-search", .to = &self.no_search, .help = "index no words (the search report is slow then)" },
 	{ .kind = OPT_END },
 };
 

@@ -2,7 +2,8 @@
 #include "text.h"
 
 #include "lib/flow.h"
-#include "lib/sha256.h"
+
+#include <openssl/evp.h>
 
 enum {
 	PATHS = 16384,			/* remembered, */
@@ -12,20 +13,21 @@ enum {
 int64_t
 text_id(struct db *db, const void *p, size_t n)
 {
-	struct sha256 hash;
-	uint8_t sum[32];
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
 	struct row r;
 	int64_t id;
 
-	sha256_init(&hash);
-	sha256_add(&hash, p, n);
-	sha256_end(&hash, sum);
+	if (!EVP_Digest(p, n, sum, &len, EVP_sha256(), NULL)) {
+		db->refused = true;
+		return 0;
+	}
 	r = row_of(db, SQL_TEXT_FIND);
-	row_blob(&r, sum, sizeof(sum));
+	row_blob(&r, sum, len);
 	if (row_get(&r, &id))
 		return id;
 	r = row_of(db, SQL_TEXT_NEW);
-	row_blob(&r, sum, sizeof(sum));
+	row_blob(&r, sum, len);
 	row_bytes(&r, p, n);
 	return row_run(&r);
 }

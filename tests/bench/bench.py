@@ -2,6 +2,7 @@
 """bench.py - speed as ratios of one run: nothing absolute means anything across machines
 
   filters   each filter against cat and `jq -c .` on the same lines
+  latency   from a line's write to the read of the event it completes, pipe to pipe
   overhead  a TLS client and server under sslsniff, against the same load without
             probes and under bpftrace probes that only count
   complete  full speed: every byte captured, or counted as lost
@@ -44,7 +45,8 @@ def filters(a):
     gen = a.dir + '/gen'
     mixed, large = a.dir + '/mixed.ndjson', a.dir + '/large.ndjson'
     body, http = a.dir + '/body.ndjson', a.dir + '/http.ndjson'
-    for path, args in ((mixed, '-s 1 -m %d' % a.mb), (large, '-s 2 -L -b 0 -m %d' % a.mb)):
+    h2 = a.dir + '/h2.ndjson'
+    for path, args in ((mixed, '-s 1 -m %d' % a.mb), (large, '-s 2 -L -b 0 -m %d' % a.mb), (h2, '-s 1 -2 -b 0 -m %d' % a.mb)):
         with open(path, 'wb') as f:
             subprocess.run([gen] + args.split(), stdout=f, stderr=subprocess.DEVNULL, check=True)
     with open(http, 'wb') as f:
@@ -55,7 +57,8 @@ def filters(a):
         ('pass 16 KiB lines', large, 'jsonfilter', 1000),
         ('jsonfilter by type', mixed, 'jsonfilter -v -t ssl.data type=ssl.data', 1000),
         ('jsonfilter one field', mixed, "jsonfilter 'len>100'", 500),
-        ('httpparse', mixed, 'httpparse -q', 300),
+        ('httpparse, HTTP/1', mixed, 'httpparse -q', 300),
+        ('httpparse, HTTP/2', h2, 'httpparse -q', 200),
         ('ssemerge (http.body)', body, 'ssemerge -q', 150),
         ('llmparse', http, 'llmparse -q', 150),
         ('authstrip', mixed, 'authstrip -q', 300),
@@ -74,6 +77,46 @@ def filters(a):
         print('%-22s %9.0f %9d %8.2f %8s %8.0f' % (name, cpu, target, MED([t[cmd][0] / t['cat'][0] for t in turns]),
               '%.1f' % (jq[0] / MED([t[cmd][0] for t in turns])) if jq else '-', mb), flush=True)
     print('MB/s of one core (user+system time); x cat: how many times its wall time; x jq: how many times faster than jq -c .')
+
+# --- latency --------------------------------------------------------------------
+
+def ssl_line(n, function, off, text):
+    return {'type': 'ssl.data', 'timestamp_ns': 1795000000000000000 + n, 'pid': 1, 'tid': 1, 'uid': 0, 'comm': 'c', 'conn': '1:1:1',
+            'function': function, 'off': off, 'len': len(text), 'lib': 'openssl', 'latency_ms': 0.1, 'data': text}
+
+def exchanges(n):
+    """Lines of n exchanges, each an LLM's answer as an event stream; the second of a pair completes it."""
+    body = json.dumps({'model': 'm', 'max_tokens': 9, 'stream': True, 'messages': [{'role': 'user', 'content': 'x' * 500}]})
+    ask = 'POST /v1/messages HTTP/1.1\r\nHost: api.anthropic.com\r\nContent-Length: %d\r\n\r\n%s' % (len(body), body)
+    sse = ''.join('event: %s\ndata: %s\n\n' % (e['type'], json.dumps(e)) for e in (
+        {'type': 'message_start', 'message': {'id': 'm', 'type': 'message', 'role': 'assistant', 'model': 'm', 'content': [], 'usage': {'input_tokens': 1, 'output_tokens': 1}}},
+        {'type': 'content_block_start', 'index': 0, 'content_block': {'type': 'text', 'text': ''}},
+        {'type': 'content_block_delta', 'index': 0, 'delta': {'type': 'text_delta', 'text': 'y' * 300}},
+        {'type': 'message_delta', 'delta': {'stop_reason': 'end_turn'}, 'usage': {'output_tokens': 9}}, {'type': 'message_stop'}))
+    answer = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n%s' % (len(sse), sse)
+    for i in range(n):
+        yield ssl_line(2 * i, 'WRITE/SEND', i * len(ask), ask), ssl_line(2 * i + 1, 'READ/RECV', i * len(answer), answer)
+
+def latency(a):
+    pairs = [[(json.dumps(e) + '\n').encode() for e in p] for p in exchanges(500)]
+    print('%-36s %10s %10s %10s' % ('filters', 'median ms', '99 % ms', 'target'))
+    for cmd, want, target in (('httpparse -q', b'"http.response"', 1), ('httpparse -q | ssemerge -q', b'"sse.message"', 2),
+                              ('httpparse -q | ssemerge -q | llmparse -q', b'"llm.call"', 3)):
+        p = subprocess.Popen(['sh', '-c', cmd], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        took = []
+        for first, second in pairs:
+            os.write(p.stdin.fileno(), first)
+            time.sleep(0.001)
+            t, seen = time.monotonic(), b''
+            os.write(p.stdin.fileno(), second)
+            while want not in seen or not seen.endswith(b'\n'):
+                seen += os.read(p.stdout.fileno(), 1 << 20)
+            took.append((time.monotonic() - t) * 1e3)
+        p.stdin.close()
+        p.stdout.read()
+        p.wait()
+        took.sort()
+        print('%-36s %10.3f %10.3f %10d' % (cmd.replace(' -q', ''), took[len(took) // 2], took[len(took) * 99 // 100], target), flush=True)
 
 # --- TLS ----------------------------------------------------------------------
 
@@ -205,7 +248,7 @@ def main():
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()
-    for f in (filters, overhead, complete, processes):
+    for f in (filters, latency, overhead, complete, processes):
         if not a.what or f.__name__ in a.what:
             print('\n== ' + f.__name__)
             f(a)

@@ -9,9 +9,10 @@
  * binary bytes.  All values are made up.
  *
  *   gen [-s SEED] [-m MEGABYTES | -n EXCHANGES] [-c CONNECTIONS]
- *              [-b PERCENT] [-l] [-L] [-t TRUTH] [-S SUMMARY] >events.ndjson
+ *              [-b PERCENT] [-2] [-l] [-L] [-t TRUTH] [-S SUMMARY] >events.ndjson
  *
  * -b  percent of connections that are binary (3)
+ * -2  HTTP/2: header blocks by nghttp2, each message of a stream a frame
  * -L  every call is as large as it can be: lines of about 16 KiB
  * -l  all connections share one tid (an event-loop client such as node)
  * -t  one JSON line per exchange with lengths and FNV-1a hashes of the
@@ -22,6 +23,7 @@
 #include "line.h"
 
 #include <math.h>
+#include <nghttp2/nghttp2.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,6 +52,8 @@ struct conn {
 	const char *comm;
 	struct seg s[2];
 	struct buf truth;
+	nghttp2_hd_deflater *hpack[2];
+	uint32_t stream;
 };
 
 static uint64_t rs, clk = 242692590000000ull;
@@ -163,12 +167,89 @@ prose(struct buf *b, struct buf *t, size_t n)
 	}
 }
 
+static int h2;
+enum { DATA, HEADERS, SETTINGS = 4, END_STREAM = 1, END_HEADERS = 4 };
+
 static void
-chunk(struct buf *out, struct buf *plain, const struct buf *msg)
+frame(struct buf *out, int type, int flags, uint32_t stream, const void *p, size_t n)
 {
-	addf(out, "%zx\r\n", msg->n);
-	add(out, msg->p, msg->n);
-	add(out, "\r\n", 2);
+	unsigned char head[9] = { n >> 16, n >> 8, n, type, flags, stream >> 24, stream >> 16, stream >> 8, stream };
+
+	add(out, head, sizeof(head));
+	add(out, p, n);
+}
+
+/* The header p, as HTTP/1 has it, as a HEADERS frame; first: its pseudo fields. */
+static void
+headers(struct conn *c, int dir, struct buf *head, const char *const (*first)[2])
+{
+	nghttp2_nv nv[24];
+	unsigned char block[4096];
+	size_t n = 0;
+	char *p = strchr((char *)head->p, '\n') + 1, *end;
+
+	for (; (*first)[0]; first++)
+		nv[n++] = (nghttp2_nv){ (uint8_t *)(*first)[0], (uint8_t *)(*first)[1], strlen((*first)[0]), strlen((*first)[1]), 0 };
+	for (; *p != '\r'; p = end + 2) {
+		char *colon = strchr(p, ':');
+
+		end = strstr(p, "\r\n");
+		for (char *q = p; q < colon; q++)
+			*q |= 32;
+		if (!strncmp(p, "host", 4))
+			nv[n++] = (nghttp2_nv){ (uint8_t *)":authority", (uint8_t *)colon + 2, 10, end - colon - 2, 0 };
+		else if (strncmp(p, "connection", 10) && strncmp(p, "transfer-encoding", 17))
+			nv[n++] = (nghttp2_nv){ (uint8_t *)p, (uint8_t *)colon + 2, colon - p, end - colon - 2, 0 };
+	}
+	n = nghttp2_hd_deflate_hd(c->hpack[dir], block, sizeof(block), nv, n);
+	head->n = 0;
+	frame(&c->s[dir].b, HEADERS, END_HEADERS, c->stream, block, n);
+}
+
+static void
+preface(struct conn *c)
+{
+	c->stream = 1;
+	add(&c->s[0].b, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+	for (int i = 0; i < 2; i++) {
+		if (c->hpack[i])
+			nghttp2_hd_deflate_del(c->hpack[i]);
+		nghttp2_hd_deflate_new(&c->hpack[i], 4096);
+		frame(&c->s[i].b, SETTINGS, 0, 0, "", 0);
+	}
+}
+
+/* A body of one message, or the last of several when it is empty. */
+static void
+body_put(struct conn *c, int dir, const void *p, size_t n)
+{
+	const char *at = p;
+
+	if (!h2) {
+		add(&c->s[dir].b, p, n);
+		return;
+	}
+	do {
+		size_t k = n < CHUNK ? n : CHUNK;
+
+		frame(&c->s[dir].b, DATA, k == n ? END_STREAM : 0, c->stream, at, k);
+		at += k;
+		n -= k;
+	} while (n);
+}
+
+static void
+chunk(struct conn *c, struct buf *plain, const struct buf *msg)
+{
+	struct buf *out = &c->s[1].b;
+
+	if (h2) {
+		frame(out, DATA, 0, c->stream, msg->p, msg->n);
+	} else {
+		addf(out, "%zx\r\n", msg->n);
+		add(out, msg->p, msg->n);
+		add(out, "\r\n", 2);
+	}
 	add(plain, msg->p, msg->n);
 }
 
@@ -183,14 +264,19 @@ static const struct {
 static void
 exchange(struct conn *c)
 {
-	static struct buf body, msg, plain, text, scratch;
+	static struct buf body, msg, plain, text, scratch, head;
 	int p = below(10), kind = below(100), deltas = 0, status = 200;
 	long it, ot;
 	char key[33], auth[96];
 	struct buf *w = &c->s[0].b, *r = &c->s[1].b;
 	uint64_t rid = rnd();
+	char code[4];
 
 	c->s[0].off = c->s[1].off = w->n = r->n = 0;
+	if (h2 && !c->binary && !c->s[0].total)
+		preface(c);
+	else
+		c->stream += 2;
 	c->truth.n = 0;
 	if (c->binary) {
 		size_t a = lograng(30, 5000), b = lograng(30, 60000);
@@ -224,25 +310,30 @@ exchange(struct conn *c)
 		addf(&body, p == 2 ? "\"}]}" : "\"}");
 	}
 	addf(&body, "]}");
-	addf(w, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: agent/1.0\r\nContent-Type: application/json\r\n"
+	addf(h2 ? &head : w, "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: agent/1.0\r\nContent-Type: application/json\r\n"
 	    "%s\r\nAccept: */*\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n\r\n",
 	    prov[p].path, prov[p].host, auth, body.n);
-	add(w, body.p, body.n);
+	if (h2)
+		headers(c, 0, &head, (const char *const[][2]){ { ":method", "POST" }, { ":scheme", "https" },
+		    { ":path", prov[p].path }, { NULL, NULL } });
+	body_put(c, 0, body.p, body.n);
 	authhdr++;
 
 	/* response */
 	if (kind < 80) {
-		addf(r, "HTTP/1.1 200 OK\r\nDate: Tue, 24 Nov 2026 00:00:00 GMT\r\n"
+		addf(h2 ? &head : r, "HTTP/1.1 200 OK\r\nDate: Tue, 24 Nov 2026 00:00:00 GMT\r\n"
 		    "Content-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n"
 		    "request-id: req_%016llx\r\nConnection: keep-alive\r\n\r\n", (unsigned long long)rid);
+		if (h2)
+			headers(c, 1, &head, (const char *const[][2]){ { ":status", "200" }, { NULL, NULL } });
 		deltas = 1 + lograng(3, 600);
 		if (p == 0) {
 			msg.n = 0;
 			addf(&msg, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_%016llx\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"%s\",\"content\":[],\"usage\":{\"input_tokens\":%ld,\"output_tokens\":1}}}\n\n", (unsigned long long)rid, prov[p].model, it);
-			chunk(r, &plain, &msg);
+			chunk(c, &plain, &msg);
 			msg.n = 0;
 			addf(&msg, "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\n");
-			chunk(r, &plain, &msg);
+			chunk(c, &plain, &msg);
 			ssemsgs += 3;
 		}
 		for (int i = 0; i < deltas; i++) {
@@ -261,7 +352,7 @@ exchange(struct conn *c)
 				addf(&msg, "\"},\"finish_reason\":null}]}\n\n");
 			else
 				addf(&msg, "\"}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":%ld,\"candidatesTokenCount\":%ld,\"totalTokenCount\":%ld},\"modelVersion\":\"%s\"}\r\n\r\n", it, ot, it + ot, prov[p].model);
-			chunk(r, &plain, &msg);
+			chunk(c, &plain, &msg);
 		}
 		ssemsgs += deltas;
 		msg.n = 0;
@@ -273,8 +364,11 @@ exchange(struct conn *c)
 			ssemsgs += 2;
 		}
 		if (msg.n)
-			chunk(r, &plain, &msg);
-		add(r, "0\r\n\r\n", 5);
+			chunk(c, &plain, &msg);
+		if (h2)
+			body_put(c, 1, "", 0);
+		else
+			add(r, "0\r\n\r\n", 5);
 		sse++;
 	} else {
 		if (kind >= 95) {
@@ -296,9 +390,12 @@ exchange(struct conn *c)
 			    p == 1 ? "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%ld,\"completion_tokens\":%ld}}" :
 			    "\"}],\"role\":\"model\"}}],\"usageMetadata\":{\"promptTokenCount\":%ld,\"candidatesTokenCount\":%ld}}", it, ot);
 		}
-		addf(r, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n\r\n",
+		addf(h2 ? &head : r, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n\r\n",
 		    status, status == 200 ? "OK" : status == 429 ? "Too Many Requests" : "Internal Server Error", plain.n);
-		add(r, plain.p, plain.n);
+		snprintf(code, sizeof(code), "%d", status);
+		if (h2)
+			headers(c, 1, &head, (const char *const[][2]){ { ":status", code }, { NULL, NULL } });
+		body_put(c, 1, plain.p, plain.n);
 	}
 	exchanges++;
 	textbytes += text.n;
@@ -373,20 +470,21 @@ main(int argc, char **argv)
 	struct conn *cs;
 
 	rs = 1;
-	while ((c = getopt(argc, argv, "s:m:n:c:b:lLt:S:h")) != -1)
+	while ((c = getopt(argc, argv, "s:m:n:c:b:2lLt:S:h")) != -1)
 		switch (c) {
 		case 's': rs = strtoull(optarg, 0, 0); break;
 		case 'm': limit = (uint64_t)(atof(optarg) * 1e6); break;
 		case 'n': nex = strtoull(optarg, 0, 0); break;
 		case 'c': nc = atoi(optarg); break;
 		case 'b': binpct = atoi(optarg); break;
+		case '2': h2 = 1; break;
 		case 'L': big = 1; break;
 		case 'l': oneloop = 1; break;
 		case 't': tpath = optarg; break;
 		case 'S': spath = optarg; break;
 		default:
 			fprintf(stderr, "usage: gen [-s seed] [-m megabytes | -n exchanges] [-c connections]"
-			    " [-b binary%%] [-l] [-L] [-t truth] [-S summary]\n");
+			    " [-b binary%%] [-2] [-l] [-L] [-t truth] [-S summary]\n");
 			return c == 'h' ? 0 : 2;
 		}
 	if (nc < 1)

@@ -217,6 +217,13 @@ scan_string(struct scan *s, struct value *v)
 	const unsigned char *p = s->p + 1, *end = s->end;
 	bool escaped = false;
 
+#ifdef __SSE2__
+	if (end - p >= 16) {	/* most keys, and many values, end here */
+		p += text_special16(p);
+		if (p < s->p + 17 && *p == '"')
+			goto done;
+	}
+#endif
 	for (;;) {
 		size_t n;
 
@@ -711,6 +718,11 @@ past_string(const char *from, const char *end)
 #ifdef __SSE2__
 	unsigned carry = 0;
 
+	if (end - p >= 16) {	/* as scan_string does */
+		p += text_special16((const unsigned char *)p);
+		if (p < from + 17 && *p == '"')
+			return p + 1;
+	}
 	for (; end - p >= 64; p += 64) {
 		struct text_block b = text_block((const unsigned char *)p);
 		uint64_t stop = b.quote & ~text_escaped(b.backslash, &carry);

@@ -11,6 +11,21 @@
 #include <emmintrin.h>
 #endif
 
+#ifdef __SSE2__
+/* Of 16 bytes, how many stand before the first that text_plain would stop at. */
+static inline unsigned
+text_special16(const unsigned char *p)
+{
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+	__m128i v = _mm_loadu_si128((const __m128i *)p);
+	/* signed: bytes >= 0x80 are below ' ' as well */
+	unsigned m = _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(v, space),
+	    _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back))));
+
+	return m ? __builtin_ctz(m) : 16;
+}
+#endif
+
 /* The first byte in [p, end) that a JSON string cannot simply hold: a quote, a
  * backslash, a control character, or one >= 0x80 (which needs a UTF-8 check). */
 static inline const unsigned char *

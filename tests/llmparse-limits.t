@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+"""httpparse | ssemerge | llmparse with 1 000 connections, a message of 4 MiB open
+on each: every filter stays under 512 MiB, and every call is told."""
+import json
+import os
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from httpparse_cases import STREAM  # noqa: E402
+from httpparse_kit import R, T0, W, Tap, coded, data_line, request, response  # noqa: E402
+
+MiB = 1 << 20
+tap = Tap()
+tools = [os.path.join(os.environ.get("BUILD", "build"), "bin", t) for t in ("httpparse", "ssemerge", "llmparse", "jsonfilter")]
+if not all(os.access(t, os.X_OK) for t in tools):
+    print("1..0 # SKIP no", *tools)
+    sys.exit(0)
+# a small parent in between: the peak of a process is at least that of the one it was forked from
+MEASURE = "import resource, subprocess, sys; rc = subprocess.call(sys.argv[1:] + ['-q'], stdin=0, stdout=1); " \
+          "print(rc, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
+
+
+def event(**o):
+    return ("event: %s\ndata: %s\n\n" % (o["type"], json.dumps(o))).encode()
+
+
+# Half of them send 4 MiB, half of them receive an event stream of as many; none ends.
+ask = json.dumps({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x" * (4 * MiB)}]}).encode()
+z = coded("gzip", ask)[:-9]
+big = b"POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (len(z) + 9) + z
+small = request(b'{"model":"m","max_tokens":1,"stream":true,"messages":[]}')
+delta = event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "y" * (MiB // 16)})
+stream = event(type="message_start", message={"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": {}}) + \
+    event(type="content_block_start", index=0, content_block={"type": "text", "text": ""}) + delta * 64
+z = coded("gzip", stream)
+answer = response(b"%x\r\n%s\r\n" % (len(z), z), extra=STREAM + "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", length=False)
+
+
+def feed(pipe):
+    for i in range(1000):
+        conn = "100:ab:%d" % i
+        for d, data in [(W, big)] if i % 2 else [(W, small), (R, answer)]:
+            pipe.write((data_line(conn, d, 0, data, T0 + i) + "\n").encode())
+    pipe.close()
+
+
+procs = []
+for t, args in zip(tools, ([], [], [], ["type=llm.call"])):
+    procs.append(subprocess.Popen([sys.executable, "-c", MEASURE, t, *args], stdin=procs[-1].stdout if procs else subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    if len(procs) > 1:
+        procs[-2].stdout.close()
+threading.Thread(target=feed, args=(procs[0].stdin,)).start()
+told, texts = {}, []
+for line in procs[-1].stdout:
+    call = json.loads(line)
+    told[call["conn"]] = told.get(call["conn"], 0) + 1
+    texts += [len(p["content"]) for m in call.get("output_messages", []) for p in m["parts"]]
+tap.equal((len(told), max(told.values())), (1000, 1), "each call is told once")
+tap.ok(len(texts) == 500 and min(texts) == 4 * MiB, "the streams with all that came", texts[:3])
+for t, p in zip(tools, procs):
+    rc, peak = map(int, p.stderr.read().split()[-2:])
+    p.wait()
+    tap.ok(rc == 0 and peak < 512 << 10, "%s stays below 512 MiB: %d" % (os.path.basename(t), peak >> 10), rc)
+tap.done()

@@ -5,11 +5,11 @@
 # (the same, where lines end) or PROBES is all that a new tool needs here.
 
 FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
-SINKS   = sqlitesink
+SINKS   = sqlitesink websink
 PROBES  = sslsniff process stdiocap
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
-	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev libssl-dev libc6-dev \
+	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libc6-dev \
 	sqlite3 perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck
 
 PREFIX ?= /usr/local
@@ -44,6 +44,9 @@ LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lel
 LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
 LIBS_sysmon = -lm
 LIBS_sqlitesink = -lsqlite3 -lcrypto
+LIBS_websink = -lmicrohttpd -lsqlite3
+# Parts of other tools that it links.
+PARTS_websink = jsonfilter/expr.c
 LIBS_parts = $(LIBS_httpparse) $(foreach t,$(SINKS),$(LIBS_$(t)))
 
 # Quiet rules; V=1 shows the commands.
@@ -135,7 +138,7 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 
 # --- tools ---------------------------------------------------------------
 define filter_rule
-$(B)/bin/$(1): $(call obj,$(call tool_src,$(1))) $(B)/libstage.a $(if $(filter httpparse,$(1)),$(B)/libllhttp.a)
+$(B)/bin/$(1): $(call obj,$(call tool_src,$(1)) $(PARTS_$(1))) $(B)/libstage.a $(if $(filter httpparse,$(1)),$(B)/libllhttp.a)
 	$$(call say,LINK) mkdir -p $$(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(LIBS_stage) $(LIBS_$(1)) $(LDLIBS)
 endef
@@ -149,6 +152,13 @@ $(B)/bin/$(1): $(call obj,$(call tool_src,$(1))) $(B)/libprobe.a $(B)/libstage.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(LIBS_probe) $(LIBS_stage) $(LIBS_$(1)) $(LDLIBS)
 endef
 $(foreach t,$(PROBES),$(eval $(call probe_rule,$(t))))
+
+# --- the page of websink: bundled with npm and esbuild, then embedded --------
+$(O)/ui/page.html: websink/ui/build.sh $(wildcard websink/ui/*)
+	$(call say,UI) mkdir -p $(@D)
+	$(Q)sh $< $(@D)
+$(call obj,websink/page.c): $(O)/ui/page.html
+$(call obj,websink/page.c): TOOL_CPPFLAGS = -DPAGE_FILE='"$(O)/ui/page"'
 
 # --- tests ---------------------------------------------------------------
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpure.a $(B)/libstage.a $(B)/libllhttp.a

@@ -33,10 +33,10 @@ struct run {
 static void
 on_signal(int sig)
 {
-	if (sig == SIGTERM)
-		caught.term = 1;
-	else
+	if (sig == SIGUSR1)
 		caught.usr1 = 1;
+	else
+		caught.term = 1;
 	line_in_stop(caught.in);
 }
 
@@ -51,6 +51,22 @@ catch_signals(struct line_in *in)
 	/* Ctrl-C reaches the whole pipeline: the collector ends it, by end of input */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+void
+stage_wait(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t block, before;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, &before);
+	sigaction(SIGINT, &sa, NULL);
+	while (!caught.term)
+		sigsuspend(&before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void

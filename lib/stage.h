@@ -62,4 +62,8 @@ struct stage {
  * or standard input. */
 int stage_run(const struct stage *, void *self, int argc, char **argv);
 
+/* For the end function of a sink that serves on when its input has ended: waits
+ * for SIGINT or SIGTERM; not at all when SIGTERM is what ended the input. */
+void stage_wait(void);
+
 #endif

@@ -1,0 +1,85 @@
+/* guard.c - who may ask; see guard.h */
+#include "guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+int
+guard_init(struct guard *g, uint16_t port)
+{
+	unsigned char raw[GUARD_TOKEN / 2];
+
+	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
+		return -1;
+	for (size_t i = 0; i < sizeof(raw); i++)
+		snprintf(g->token + 2 * i, 3, "%02x", raw[i]);
+	snprintf(g->cookie, sizeof(g->cookie), "agentsight-%u", port);
+	g->port = port;
+	return 0;
+}
+
+/* Takes as long for a wrong token as for the right one. */
+static bool
+token_is(const struct guard *g, const char *s)
+{
+	unsigned differ = 0;
+
+	if (!s || strlen(s) != GUARD_TOKEN)
+		return false;
+	for (int i = 0; i < GUARD_TOKEN; i++)
+		differ |= (unsigned char)s[i] ^ (unsigned char)g->token[i];
+	return !differ;
+}
+
+/* "name", "name:7395", "[::1]:7395": is it one of ours? */
+static bool
+host_is_ours(const struct guard *g, const char *host)
+{
+	const char *end = *host == '[' ? strchr(host, ']') : NULL;
+	const char *colon = strchr(end ? end : host, ':');
+	size_t n = colon ? (size_t)(colon - host) : strlen(host);
+	char *rest;
+
+	if (colon ? strtoul(colon + 1, &rest, 10) != g->port || !colon[1] || *rest : g->port != 80)
+		return false;
+	for (size_t i = 0; i < g->nhosts; i++)
+		if (strlen(g->hosts[i]) == n && !strncasecmp(g->hosts[i], host, n))
+			return true;
+	return g->any_host;
+}
+
+/* An origin is "http://HOST:PORT" (RFC 6454), or "null". */
+static bool
+origin_is_ours(const struct guard *g, const char *origin)
+{
+	return !strncmp(origin, "http://", 7) && host_is_ours(g, origin + 7);
+}
+
+/* A page of another site may lead here by a link, but not load, frame or ask
+ * anything of us. */
+static bool
+site_may(const struct guard_ask *a)
+{
+	if (!a->site || !strcmp(a->site, "same-origin") || !strcmp(a->site, "none"))
+		return true;
+	return a->mode && !strcmp(a->mode, "navigate") && a->dest && !strcmp(a->dest, "document");
+}
+
+enum guard_rc
+guard_check(const struct guard *g, const struct guard_ask *a)
+{
+	if (!a->host || a->nhost != 1 || !host_is_ours(g, a->host))
+		return GUARD_HOST;
+	if ((a->origin && !origin_is_ours(g, a->origin)) || !site_may(a))
+		return GUARD_ORIGIN;
+	if (token_is(g, a->token))
+		return GUARD_EXCHANGE;
+	if (token_is(g, a->cookie))
+		return GUARD_PASS;
+	if (a->bearer && !strncasecmp(a->bearer, "Bearer ", 7) && token_is(g, a->bearer + 7))
+		return GUARD_PASS;
+	return GUARD_STRANGER;
+}

@@ -1,0 +1,323 @@
+// model.js - what is known of a run, from its event lines, one by one
+//
+// Knows no page. Times are milliseconds since 1970. An event that comes again, late or damaged
+// may leave something out, but never throws.
+
+import { Draft } from './draft.js';
+
+const COLLAPSE = 4096;	// hosts or losses of others are not kept one by one beyond this
+
+// One life of a process: a pid that comes again is another one.
+class Life {
+	constructor(pid, at) {
+		Object.assign(this, {
+			key: `${pid}-${Math.round(at)}`, pid, ppid: 0, parent: null, children: [], comm: '', argv: null, filename: '',
+			cwd: '', start: at, end: null, code: null, signal: null, seed: true, files: new Map(), hosts: new Map(),
+			calls: 0, reads: 0, writes: 0, failed: 0, rss: 0, duration: null, last: at, sent: 0, received: 0,
+		});
+	}
+	get lived() { return this.duration ?? this.end - this.start; }
+	get running() { return this.end == null; }
+	get bad() { return this.signal != null || !!this.code; }
+	get command() { return this.argv ? this.argv.join(' ') : this.filename || this.comm; }
+	isUnder(other) {
+		for (let l = this, n = 0; l && n < 1000; l = l.parent, n++) if (l === other) return true;
+		return false;
+	}
+}
+
+const changed = { 'file.write': 'write', 'file.delete': 'delete', 'file.rename': 'rename', 'file.truncate': 'truncate',
+	'file.link': 'link', 'file.symlink': 'link', 'file.chmod': 'chmod', 'file.chown': 'chown', 'dir.create': 'mkdir', 'dir.delete': 'rmdir' };
+
+export class Model {
+	constructor() {
+		this.events = [];	// { id, at, ev }
+		this.version = 0;
+		this.first = Infinity; this.last = -Infinity;
+		this.calls = []; this.conversations = new Map(); this.tools = []; this.toolsById = new Map();
+		this.drafts = new Map(); this.mcp = [];
+		this.lives = []; this.byPid = new Map();
+		this.files = new Map(); this.hosts = new Map(); this.names = new Map(); this.http = new Map(); this.connects = [];
+		this.effects = [];
+		this.samples = []; this.machine = []; this.losses = new Map(); this.stdio = []; this.left = 0;
+		this.kinds = new Map();
+	}
+
+	add(id, ev) {
+		if (!ev || typeof ev !== 'object' || typeof ev.type !== 'string') return;
+		const at = ev.timestamp_ns ? ev.timestamp_ns / 1e6 : this.events.length ? this.events[this.events.length - 1].at : 0;
+		this.events.push({ id, at, ev });
+		this.version++;
+		this.kinds.set(ev.type, (this.kinds.get(ev.type) || 0) + 1);
+		if (at) {
+			if (at < this.first) this.first = at;
+			const end = at + (ev.duration_ms > 0 && ev.type.endsWith('.call') ? ev.duration_ms : 0);
+			if (end > this.last) this.last = end;
+		}
+		const dot = ev.type.indexOf('.');
+		const handler = handlers[dot < 0 ? ev.type : ev.type.slice(0, dot)];
+		if (handler) handler.call(this, ev, at, ev.type);
+	}
+
+	get span() { return this.last > this.first ? this.last - this.first : 0; }
+
+	// --- processes ---------------------------------------------------------
+	life(pid, at, ev) {
+		let l = this.byPid.get(pid);
+		if (!l) {
+			l = new Life(pid, at);
+			this.byPid.set(pid, l);
+			this.lives.push(l);
+		}
+		if (ev && ev.comm && ev.pid === pid) l.comm = ev.comm;
+		if (at > l.last) l.last = at;
+		return l;
+	}
+	begin(pid, at) {
+		const l = new Life(pid, at);
+		this.byPid.set(pid, l);
+		this.lives.push(l);
+		return l;
+	}
+	adopt(child, parent) {
+		if (child.parent || child === parent || parent.isUnder(child)) return;
+		child.parent = parent;
+		child.ppid = parent.pid;
+		parent.children.push(child);
+	}
+	effect(at, life, kind, target, detail, failed) {
+		const e = { at, life, kind, target, detail, failed };
+		// nearly in order: collectors are merged line by line
+		let i = this.effects.length;
+		while (i > 0 && this.effects[i - 1].at > at) i--;
+		i === this.effects.length ? this.effects.push(e) : this.effects.splice(i, 0, e);
+	}
+
+	// What happened in [from, to] within the tree of a process.
+	effectsBetween(life, from, to) {
+		let lo = 0, hi = this.effects.length;
+		while (lo < hi) {
+			const mid = (lo + hi) >> 1;
+			if (this.effects[mid].at < from) lo = mid + 1; else hi = mid;
+		}
+		const out = [];
+		for (; lo < this.effects.length && this.effects[lo].at <= to; lo++)
+			if (!life || this.effects[lo].life.isUnder(life)) out.push(this.effects[lo]);
+		return out;
+	}
+
+	file(path) {
+		let f = this.files.get(path);
+		if (!f) {
+			f = { path, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0, created: false, deleted: false, renamed: '', other: '',
+				failed: 0, error: '', first: 0, last: 0, lives: new Set() };
+			this.files.set(path, f);
+		}
+		return f;
+	}
+	host(name) {
+		let h = this.hosts.get(name);
+		if (!h) {
+			if (this.hosts.size >= COLLAPSE) name = '(others)';
+			h = this.hosts.get(name) || { name, addresses: new Set(), ports: new Set(), connects: 0, failed: 0, requests: 0, errors: 0,
+				calls: 0, sent: 0, received: 0, first: 0, last: 0, lives: new Set() };
+			this.hosts.set(name, h);
+		}
+		return h;
+	}
+	touchHost(name, at, life) {
+		const h = this.host(name);
+		h.first = h.first || at;
+		h.last = at;
+		if (life) { h.lives.add(life); life.hosts.set(h.name, (life.hosts.get(h.name) || 0) + 1); }
+		return h;
+	}
+
+	// --- calls ---------------------------------------------------------------
+	conversation(id, ev, at) {
+		let c = this.conversations.get(id);
+		if (!c) {
+			c = { id, agent: ev.agent || ev.comm || '', calls: [], first: at, last: at, title: '', input: 0, output: 0, pid: ev.pid, instructions: null };
+			this.conversations.set(id, c);
+		}
+		return c;
+	}
+	drafting(ev, at) {
+		let d = this.drafts.get(ev.id);
+		if (!d) {
+			d = new Draft(ev.id, at, ev.pid);
+			this.drafts.set(ev.id, d);
+		}
+		return d;
+	}
+}
+
+// Text of a message's parts.
+export function textOf(parts) {
+	return (parts || []).filter((p) => p && p.type === 'text' && typeof p.content === 'string').map((p) => p.content).join('\n');
+}
+
+const handlers = {
+	llm(ev, at) {
+		const end = at + (ev.duration_ms || 0), life = this.life(ev.pid, at, ev);
+		const conv = this.conversation(ev.conversation_id || ev.id || 'unknown', ev, at);
+		const call = { n: this.calls.length, ev, at, end, life, conv, before: conv.calls[conv.calls.length - 1] || null,
+			model: ev.response_model || ev.request_model || '', usage: ev.usage || {}, failed: !!ev.error_type, tools: [] };
+		call.key = `${ev.id}${ev.turn ? '.' + ev.turn : ''}`;
+		this.calls.push(call);
+		life.calls++;
+		conv.calls.push(call);
+		conv.last = Math.max(conv.last, end);
+		conv.input += call.usage.input_tokens || 0;
+		conv.output += call.usage.output_tokens || 0;
+		call.instructionsBefore = conv.instructions;
+		if (ev.system_instructions) conv.instructions = textOf(ev.system_instructions);
+		for (const m of ev.input_messages || [])
+			if (m && m.role === 'user' && !conv.title) conv.title = textOf(m.parts).trim();
+		if (ev.server_address) this.touchHost(ev.server_address, at, null).calls++;
+		for (const t of ev.tool_calls || []) {
+			const tool = { n: this.tools.length, id: t.id, name: t.name || '', args: t.arguments, call, asked: end, answered: null, result: undefined, error: false, answer: null };
+			this.tools.push(tool);
+			call.tools.push(tool);
+			if (t.id) this.toolsById.set(conv.id + '\n' + t.id, tool);
+		}
+		for (const r of ev.tool_results || []) {
+			const tool = this.toolsById.get(conv.id + '\n' + r.id);
+			if (!tool || tool.answered != null) continue;
+			Object.assign(tool, { answered: at, result: r.response, error: !!r.is_error, answer: call });
+		}
+		this.drafts.delete(ev.id);
+	},
+	mcp(ev, at) {
+		const life = this.life(ev.pid, at, ev);
+		this.mcp.push({ ev, at, life });
+		if (ev.method === 'tools/call')
+			this.effect(at, life, 'mcp', `${ev.server ? ev.server + ' ' : ''}${ev.tool || ev.method}`, ev, !!ev.error_type);
+	},
+	http(ev, at, type) {
+		const life = this.life(ev.pid, at, ev);
+		if (type === 'http.body') {
+			if (!this.drafts.has(ev.id) && ev.seq !== 0) return;
+			const d = this.drafting(ev, at);
+			d.piece(ev, at);
+			return;
+		}
+		let x = this.http.get(ev.id);
+		if (!x) {
+			x = { id: ev.id, at, life, method: ev.method, host: ev.host || '', path: ev.path || '', status: null, duration: null, sent: 0, received: 0, conn: ev.conn };
+			this.http.set(ev.id, x);
+			if (ev.host) this.touchHost(ev.host.replace(/:\d+$/, ''), at, life).requests++;
+		}
+		if (type === 'http.request') { x.at = at; x.sent = ev.body_len || 0; x.request = ev; return; }
+		Object.assign(x, { status: ev.status_code, duration: ev.duration_ms, received: ev.body_len || 0, response: ev });
+		if (ev.status_code >= 400 && x.host) this.host(x.host.replace(/:\d+$/, '')).errors++;
+		const d = this.drafts.get(ev.id);
+		if (d) d.done = true;
+	},
+	sse(ev, at) {
+		const d = this.drafts.get(ev.id);
+		if (d) { d.done = true; if (ev.text) d.text = ev.text; return; }
+		// a pipeline without llmparse: the answer is all there is
+		if (this.kinds.has('llm.call')) return;
+		const made = this.drafting(ev, at);
+		Object.assign(made, { text: ev.text || '', done: true, model: ev.message?.model || '' });
+	},
+	process(ev, at, type) {
+		if (type === 'process.fork') {
+			const parent = this.life(ev.pid, at, ev), old = this.byPid.get(ev.child_pid);
+			if (!ev.child_pid || (old && old.running && old.start > at - 1000 && old.parent)) return;
+			const child = this.begin(ev.child_pid, at);
+			child.seed = false;
+			child.comm = ev.comm;
+			this.adopt(child, parent);
+			return;
+		}
+		let l = this.byPid.get(ev.pid);
+		if (type === 'process.exec' && l && !l.running) l = null;
+		l = l || this.begin(ev.pid, at);
+		if (at > l.last) l.last = at;
+		if (ev.comm) l.comm = ev.comm;
+		if (ev.ppid && !l.parent && ev.ppid !== ev.pid) this.adopt(l, this.life(ev.ppid, at));
+		if (type === 'process.exec') {
+			Object.assign(l, { argv: Array.isArray(ev.argv) ? ev.argv.map(String) : null, filename: ev.filename || '', cwd: ev.cwd || l.cwd });
+			if (ev.seed) l.seed = true;
+			else { l.seed = false; this.effect(at, l, 'exec', l.command, l, false); }
+		} else if (type === 'process.exit') {
+			Object.assign(l, { end: at, code: ev.exit_code ?? null, signal: ev.signal_name || ev.signal || null, duration: ev.duration_ms ?? null, rss: ev.rss_max_kb || 0 });
+			if (l.seed && ev.duration_ms && at - ev.duration_ms < l.start && at - ev.duration_ms > this.first) l.start = at - ev.duration_ms;
+		} else if (type === 'process.signal') {
+			this.effect(at, l, 'signal', `${ev.signal_name || ev.signal} to ${ev.target_pid}`, '', ev.result < 0);
+		}
+	},
+	file(ev, at, type) {
+		const life = this.life(ev.pid, at, ev), path = ev.path ?? (ev.path_b64 ? 'base64:' + ev.path_b64 : '');
+		if (!path) return;
+		const f = this.file(path);
+		f.first = f.first || at;
+		f.last = at;
+		f.lives.add(life);
+		let mine = life.files.get(path);
+		if (!mine) life.files.set(path, mine = { read: 0, wrote: 0, what: '' });
+		if (ev.error) { f.failed++; f.error = ev.error; life.failed++; mine.what = mine.what || ev.error; return; }
+		const n = ev.count || 1;
+		if (type === 'file.read') {
+			f.reads += n; f.readBytes += ev.bytes || 0; mine.read += ev.bytes || 0; life.reads++;
+			this.effect(at, life, 'read', path, ev.bytes || 0, false);
+			return;
+		}
+		if (type === 'file.open') {
+			if (ev.created) { f.created = true; mine.what = 'created'; this.effect(at, life, 'create', path, 0, false); }
+			if (Array.isArray(ev.mode) && ev.mode.includes('write')) f.opened = true;
+			return;
+		}
+		const kind = changed[type];
+		if (!kind) return;
+		life.writes++;
+		if (kind === 'write') { f.writes += n; f.writtenBytes += ev.bytes || 0; mine.wrote += ev.bytes || 0; }
+		else if (kind === 'delete' || kind === 'rmdir') { f.deleted = true; mine.what = 'deleted'; }
+		else if (kind === 'rename') { f.renamed = ev.to || ''; mine.what = 'renamed'; if (ev.to) { const to = this.file(ev.to); to.first = to.first || at; to.last = at; to.created = true; to.lives.add(life); } }
+		else { f.other = kind; mine.what = kind; }
+		this.effect(at, life, kind, path, kind === 'write' ? ev.bytes || 0 : ev.to || ev.permissions || '', false);
+	},
+	net(ev, at, type) {
+		const life = this.life(ev.pid, at, ev);
+		if (type === 'net.dns') {
+			for (const a of ev.addresses || []) this.names.set(a, ev.name);
+			return;
+		}
+		if (ev.family === 'unix' || !ev.address) return;
+		const name = this.names.get(ev.address) || ev.address;
+		if (type === 'net.connect') {
+			const h = this.touchHost(name, at, life), failed = !!ev.error && ev.error !== 'EINPROGRESS';
+			h.addresses.add(ev.address);
+			h.ports.add(ev.port);
+			h.connects++;
+			if (failed) h.failed++;
+			this.connects.push({ at, life, name, ev, failed, end: null });
+			this.effect(at, life, 'connect', `${name}:${ev.port}`, failed ? ev.error : '', failed);
+		} else if (type === 'net.close') {
+			const h = this.touchHost(name, at, life);
+			h.sent += ev.sent_bytes || 0;
+			h.received += ev.received_bytes || 0;
+			life.sent += ev.sent_bytes || 0;
+			life.received += ev.received_bytes || 0;
+			for (let i = this.connects.length - 1, n = 0; i >= 0 && n < 4096; i--, n++) {
+				const c = this.connects[i];
+				if (c.life === life && c.end == null && c.ev.fd === ev.fd && c.ev.address === ev.address) { c.end = at; c.close = ev; break; }
+			}
+		}
+	},
+	system(ev, at, type) {
+		if (type === 'system.host') this.machine.push({ at, ev });
+		else if (!ev.ended) this.samples.push({ at, pid: ev.pid, comm: ev.comm, cpu: ev.cpu_percent, rss: ev.rss_bytes, alert: ev.alert, ev });
+	},
+	loss(ev) {
+		const key = `${ev.stage}\n${ev.reason}`, l = this.losses.get(key) || { stage: ev.stage, reason: ev.reason, events: 0, bytes: 0 };
+		l.events += ev.events || 0;
+		l.bytes += ev.bytes || 0;
+		this.losses.set(key, l);
+	},
+	stdio(ev, at) { this.life(ev.pid, at, ev); },
+	ssl(ev, at) { this.life(ev.pid, at, ev); },
+};
+handlers.dir = handlers.file;

@@ -1,0 +1,221 @@
+/*
+ * websink - look at a run in the browser
+ * reads   any events, live or from a saved file; a database of sqlitesink(1)
+ * writes  nothing but web pages; with --html one file
+ * keeps   the newest lines, --max-memory bytes of them
+ */
+#include "page.h"
+#include "recent.h"
+#include "server.h"
+#include "slim.h"
+
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct websink {
+	struct server server;
+	const char *db_path, *html;
+	int64_t port;
+	uint64_t max_memory;
+	struct opt_list hosts;
+	bool exit_at_end;
+	struct line_out scratch;	/* short forms are made here */
+	struct stage_io *io;
+	int failed;
+} self = { .port = 7395, .max_memory = 256 << 20 };
+
+static const struct opt options[] = {
+	{ .kind = OPT_STR, .name = "db", .arg = "FILE", .to = &self.db_path, .help = "a database of sqlitesink, read only" },
+	{ .kind = OPT_STR, .name = "listen", .arg = "ADDRESS", .to = &self.server.listen, .help = "listen there (127.0.0.1): others can then read all of this" },
+	{ .kind = OPT_NUM, .name = "port", .arg = "N", .to = &self.port, .help = "listen on this port (7395; 0: a free one)", .lo = 0, .hi = 65535 },
+	{ .kind = OPT_LIST, .name = "host", .arg = "NAME", .to = &self.hosts, .help = "another name that this server goes by (repeatable)" },
+	{ .kind = OPT_STR, .name = "html", .arg = "FILE", .to = &self.html, .help = "write the page with all events inside to FILE, serve nothing" },
+	{ .kind = OPT_FLAG, .name = "exit", .to = &self.exit_at_end, .help = "end with the input" },
+	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory, .help = "of the newest events kept (256M)", .lo = 1 << 20, .hi = 1LL << 40 },
+	{ .kind = OPT_END },
+};
+
+static const struct opt_use use = {
+	.name = "websink", .synopsis = "[OPTION]... [FILE]...",
+	.about = "Shows events in the browser: live from standard input or files, or a saved database.",
+	.tables = { options },
+};
+
+/* --- events ---------------------------------------------------------------- */
+
+/* A line into the memory; also what a database is read as. */
+static void
+keep(struct websink *w, struct event *ev)
+{
+	w->scratch.len = 0;
+	if (!slim_event(ev, &w->scratch))
+		w->scratch.len = 0;
+	if (recent_add(w->server.recent, ev->line, ev->len, w->scratch.buf, w->scratch.len))
+		loss_add(&w->io->loss, "no_memory", 1, ev->len);
+}
+
+static enum verdict
+on_event(void *arg, struct event *ev, struct stage_io *io)
+{
+	(void)io;
+	keep(arg, ev);
+	return STAGE_PASS;
+}
+
+/* --- start ----------------------------------------------------------------- */
+
+static bool
+is_loopback(const char *address)
+{
+	return !address || !strncmp(address, "127.", 4) || !strcmp(address, "::1") || !strcmp(address, "localhost");
+}
+
+/* Under which names the page may be asked for: none but these. */
+static void
+set_hosts(struct websink *w)
+{
+	static const char *const ours[] = { "127.0.0.1", "localhost", "[::1]" };
+	const char **all = calloc(w->hosts.n + 5, sizeof(*all));
+	struct guard *g = &w->server.guard;
+	const char *at = w->server.listen;
+	static char bracketed[80];
+	size_t n = 0;
+
+	if (!all)
+		opt_fail(&use, "out of memory");
+	for (; n < 3; n++)
+		all[n] = ours[n];
+	if (at && strchr(at, ':')) {
+		snprintf(bracketed, sizeof(bracketed), "[%s]", at);
+		at = bracketed;
+	}
+	if (at)
+		all[n++] = at;
+	for (size_t i = 0; i < w->hosts.n; i++)
+		all[n++] = w->hosts.v[i];
+	g->hosts = all;
+	g->nhosts = n;
+}
+
+static const char *
+url_host(const struct websink *w)
+{
+	static char text[80];
+	const char *at = w->server.listen;
+
+	if (!at || !strcmp(at, "0.0.0.0") || !strcmp(at, "::"))
+		return w->hosts.n ? w->hosts.v[0] : "127.0.0.1";
+	snprintf(text, sizeof(text), strchr(at, ':') ? "[%s]" : "%s", at);
+	return text;
+}
+
+static void
+serve(struct websink *w)
+{
+	const char *bad;
+	sigset_t all, before;
+
+	set_hosts(w);
+	w->server.port = w->port;
+	/* signals are the main thread's alone */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bad = server_start(&w->server);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (bad) {
+		fprintf(stderr, "websink: listen on %s port %" PRId64 ": %s%s\n", w->server.listen ? w->server.listen : "127.0.0.1",
+		    w->port, bad, errno == EADDRINUSE ? " (another: --port N, or 0 for a free one)" : "");
+		exit(1);
+	}
+	if (!is_loopback(w->server.listen))
+		fprintf(stderr, "websink: %s is not loopback: whoever has the address below and reaches this machine reads all "
+		    "prompts and answers, and all between reads along: there is no TLS\n", w->server.listen);
+	fprintf(stderr, "websink: http://%s:%u/?token=%s\n", url_host(w), w->server.port, w->server.guard.token);
+}
+
+static int
+start(void *arg, struct stage_io *io, int argc, char **argv)
+{
+	struct websink *w = arg;
+
+	w->io = io;
+	w->server.source = argc ? argv[0] : w->db_path ? w->db_path : "live";
+	line_out_init(&w->scratch, -1);
+	if (!(w->server.recent = recent_new(w->max_memory, SIZE_MAX)))
+		opt_fail(&use, "out of memory");
+	if (!w->html)
+		serve(w);
+	/* a database alone: nothing to read */
+	if (w->db_path && !argc && !freopen("/dev/null", "r", stdin))
+		opt_fail(&use, "open /dev/null: %s", strerror(errno));
+	return 0;
+}
+
+/* --- end ------------------------------------------------------------------- */
+
+/* The file of --html: made anew, for the owner alone, in place of an old one. */
+static bool
+write_html(struct websink *w)
+{
+	int fd = open(w->html, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (to && page_write(to, w->server.recent, w->server.source) == 0 && fclose(to) == 0)
+		return true;
+	fprintf(stderr, "websink: write %s: %s\n", w->html, strerror(errno));
+	return false;
+}
+
+static void
+count_losses(struct websink *w)
+{
+	struct recent_state is = recent_state(w->server.recent);
+
+	if (is.left)
+		loss_add(&w->io->loss, "max_memory", is.left, is.left_bytes);
+	if (w->server.missed)
+		loss_add(&w->io->loss, "slow_client", w->server.missed, 0);
+}
+
+static void
+at_end(void *arg, struct stage_io *io)
+{
+	struct websink *w = arg;
+
+	(void)io;
+	recent_end(w->server.recent);
+	if (w->html)
+		w->failed = !write_html(w);
+	else if (!w->exit_at_end)
+		stage_wait();
+	recent_stop(w->server.recent);
+	server_stop(&w->server);
+	count_losses(w);
+	recent_free(w->server.recent);
+	line_out_free(&w->scratch);
+	free((void *)w->server.guard.hosts);
+}
+
+static int
+status(void *arg)
+{
+	return ((struct websink *)arg)->failed;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct stage stage = {
+		.use = use, .sink = true, .start = start, .event = on_event, .end = at_end, .status = status,
+	};
+
+	return stage_run(&stage, &self, argc, argv);
+}

@@ -3,7 +3,7 @@ import { html } from 'htm/preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Badge, Empty, Json, Text, Who, link } from './parts.js';
 import { textOf } from './model.js';
-import { baseName, brief, bytes, clock, count, dollars, plain, plural, span } from './fmt.js';
+import { firstLine, baseName, brief, bytes, clock, count, dollars, plain, plural, span } from './fmt.js';
 import { diffLines, fold } from './diff.js';
 import { costOf } from './price.js';
 
@@ -28,8 +28,8 @@ export function effectsOf(tool, model) {
 	const to = windowEnd(tool, model);
 	const all = model.effectsBetween(tool.call.life, tool.asked, to);
 	const rivals = tool.call.tools.filter((t) => t !== tool);
-	if (!rivals.length) return { alone: true, list: all };
-	return { alone: false, list: all.filter((e) => names(tool, e) || (!rivals.some((r) => names(r, e)) && commandOwner(tool.call.tools, e, all) === tool)) };
+	if (!rivals.length) return all;
+	return all.filter((e) => names(tool, e) || (!rivals.some((r) => names(r, e)) && commandOwner(tool.call.tools, e, all) === tool));
 }
 // A process that a tool's command started, and what happens in it, is that tool's.
 function commandOwner(tools, effect, all) {
@@ -44,7 +44,7 @@ function commandOwner(tools, effect, all) {
 const verb = { write: 'wrote', create: 'created', delete: 'deleted', rename: 'renamed', truncate: 'truncated', link: 'linked', chmod: 'set rights of', chown: 'set owner of', mkdir: 'made folder', rmdir: 'removed folder' };
 
 function Effects({ tool, model }) {
-	const { list, alone } = effectsOf(tool, model);
+	const list = effectsOf(tool, model);
 	const [all, setAll] = useState(false);
 	const rows = [], read = new Map(), wrote = new Map();
 	for (const e of list) {
@@ -66,7 +66,7 @@ function Effects({ tool, model }) {
 	return html`<ul class="effects" aria-label="What it did">${shown.map((e, i) => html`<${Effect} key=${i} e=${e} agent=${tool.call.life} />`)}
 		${read.size > 0 && html`<li class="effect"><span class="effect-kind kind-read">read</span><span class="effect-what">${[...read.keys()].slice(0, all ? 200 : 3).map((p, i) => html`${i > 0 && ', '}<a key=${p} href=${link('files', p)} title=${plain(p)}>${brief(baseName(p), 40)}</a>`)}${read.size > 3 && !all ? html` <span class="faint">and ${read.size - 3} more</span>` : ''}</span></li>`}
 		${(rows.length > 8 || read.size > 3) && html`<li><button class="more" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? 'Show less' : `Show all ${rows.length + read.size}`}</button></li>`}
-		${!alone && html`<li class="faint small">Several tools were at work; these are the effects that name this one.</li>`}</ul>`;
+		</ul>`;
 }
 function Effect({ e, agent }) {
 	const kind = { exec: 'ran', connect: 'reached', mcp: 'asked', signal: 'sent' }[e.kind] || verb[e.kind] || e.kind;
@@ -197,6 +197,7 @@ function Call({ call, model, base, most, shown }) {
 		<article class="answer"><${CallHead} call=${call} base=${base} most=${most} />
 			${call.ev.error_message && html`<p class="bad-text">${plain(call.ev.error_message)}</p>`}
 			${out.map((p, i) => p && p.type === 'tool_call' ? null : html`<${Part} key=${i} part=${p} />`)}
+			${call.tools.length > 1 && html`<p class="faint small tools-note">${call.tools.length} tools at work side by side: each has the effects that its arguments name.</p>`}
 			${call.tools.map((t) => html`<${Tool} key=${t.n} tool=${t} model=${model} base=${base} />`)}</article></div>`;
 }
 
@@ -207,8 +208,6 @@ function DraftView({ draft }) {
 		${draft.text && html`<${Text} text=${draft.text} lines=${60} />`}
 		${draft.tools.map((t, i) => html`<div key=${i} class="tool"><div class="tool-head"><span class="tool-name">${brief(t.name || 'tool', 40)}</span><span class="tool-args mono">${brief(t.text, 180)}</span></div></div>`)}</article>`;
 }
-
-const firstLine = (s) => s.slice(0, 400).split('\n').find((l) => l.trim()) || '';
 
 function Thread({ conv, model, shown, live }) {
 	const [extra, setExtra] = useState(0);
@@ -247,7 +246,7 @@ export function Conversations({ model, at, status }) {
 	if (!conv && !lone.length) return html`<${Empty} title="No call of a model was seen">The pipeline needs httpparse, ssemerge and llmparse: see agentsight(7).<//>`;
 	return html`<div class="split-view">
 		<nav class="side" aria-label="Conversations"><ul>${list.slice(0, 300).map((c) => html`<li key=${c.id}><a href=${link('conversation', c.id)} aria-current=${c === conv ? 'true' : undefined}>
-			<span class="side-title">${brief(c.title || '(no prompt seen)', 90)}</span><span class="faint small">${brief(c.agent, 18)} · ${plural(c.calls.length, 'call')} · ${clock(c.first).slice(0, 5)}${c.calls.some((x) => x.failed) ? html` · <span class="bad-text">failed</span>` : ''}</span></a></li>`)}</ul>
+			<span class="side-title">${brief(firstLine(c.title) || '(no prompt seen)', 90)}</span><span class="faint small">${brief(c.agent, 18)} · ${plural(c.calls.length, 'call')} · ${clock(c.first).slice(0, 5)}${c.calls.some((x) => x.failed) ? html` · <span class="bad-text">failed</span>` : ''}</span></a></li>`)}</ul>
 			${list.length > 300 && html`<p class="faint small">and ${list.length - 300} older ones</p>`}</nav>
 		${conv ? html`<${Thread} key=${conv.id} conv=${conv} model=${model} shown=${shown} live=${status.state === 'live' || status.state === 'loading'} />`
 			: html`<div class="thread"><div class="thread-in">${lone.map((d) => html`<${DraftView} key=${d.id} draft=${d} />`)}</div></div>`}</div>`;

@@ -4,7 +4,7 @@ const MAX_LINES = 4000, MAX_STEPS = 4e6;
 
 // [{ kind: '=' | '+' | '-', line }]; longest common subsequence of what differs in the middle.
 export function diffLines(before, after) {
-	const a = before.split('\n'), b = after.split('\n'), out = [];
+	const a = before === '' ? [] : before.split('\n'), b = after.split('\n'), out = [];
 	let start = 0, endA = a.length, endB = b.length;
 	while (start < endA && start < endB && a[start] === b[start]) start++;
 	while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) { endA--; endB--; }

@@ -60,6 +60,10 @@ export function brief(v, max = 160) {
 	return one.length > max ? one.slice(0, max - 1) + '\u2026' : one;
 }
 
+export function firstLine(s) {
+	return s.slice(0, 400).split('\n').find((l) => l.trim()) || '';
+}
+
 export function baseName(path) {
 	return path.slice(path.lastIndexOf('/') + 1) || path;
 }

@@ -2,7 +2,7 @@
 import { html } from 'htm/preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Badge, Tile, Who, link } from './parts.js';
-import { brief, bytes, count, dollars, plural, span, clock } from './fmt.js';
+import { firstLine, brief, bytes, count, dollars, plural, span, clock } from './fmt.js';
 import { BarChart, Chart } from './chart.js';
 import { costOf, priceDate } from './price.js';
 import { findings } from './findings.js';
@@ -88,7 +88,7 @@ function Findings({ model }) {
 function Prompts({ model }) {
 	const list = [...model.conversations.values()].sort((a, b) => a.first - b.first);
 	return html`<section class="card wide"><h2>Conversations</h2>${list.length === 0 ? html`<p class="faint">No call of a model was seen.</p>` : html`
-		<ul class="prompts">${list.slice(-12).map((c) => html`<li key=${c.id}><a href=${link('conversation', c.id)}><span class="prompt-text">${brief(c.title || '(no prompt seen)', 170)}</span>
+		<ul class="prompts">${list.slice(-12).map((c) => html`<li key=${c.id}><a href=${link('conversation', c.id)}><span class="prompt-text">${brief(firstLine(c.title) || '(no prompt seen)', 170)}</span>
 			<span class="faint prompt-note">${brief(c.agent, 20)} · ${plural(c.calls.length, 'call')} · ${count(c.input)} in, ${count(c.output)} out · ${span(c.last - c.first)}</span></a></li>`)}</ul>
 		${list.length > 12 && html`<p><a href="#/conversation">All ${list.length} conversations</a></p>`}`}</section>`;
 }

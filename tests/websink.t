@@ -1,0 +1,404 @@
+#!/usr/bin/python3
+"""websink over HTTP: who may ask, what is answered, live clients that are fast and
+slow. What the page does in a browser is in tests/web."""
+import http.client
+import json
+import os
+import re
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+state = {"n": 0, "failed": 0}
+
+
+def report(good, name, *why):
+    state["n"] += 1
+    print("%sok %d - %s" % ("" if good else "not ", state["n"], name), flush=True)
+    if not good:
+        state["failed"] += 1
+        for w in why:
+            print("# " + str(w).replace("\n", "\n# ")[:1500], flush=True)
+    return good
+
+
+def same(name, got, want):
+    return report(got == want, name, "got:    %r" % (got,), "wanted: %r" % (want,))
+
+
+class Sink:
+    """websink as a process; its address is what it says on standard error."""
+
+    def __init__(self, *args, stdin=subprocess.DEVNULL):
+        self.p = subprocess.Popen(["websink", "--port", "0", *args], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.err = b""
+        while True:
+            line = self.p.stderr.readline()
+            self.err += line
+            m = re.search(rb"(http://(\[[^]]*\]|[^:/]*):(\d+)/)\?token=([0-9a-f]{64})\n", line)
+            if m:
+                break
+            if not line:
+                raise SystemExit("Bail out! websink did not start: %r" % self.err)
+        self.port, self.token = int(m.group(3)), m.group(4).decode()
+
+    def ask(self, path, method="GET", token=True, headers=(), host=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        c.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        c.putheader("Host", host or "127.0.0.1:%d" % self.port)
+        if token:
+            c.putheader("Authorization", "Bearer " + (self.token if token is True else token))
+        for k, v in headers:
+            c.putheader(k, v)
+        c.endheaders()
+        r = c.getresponse()
+        body = r.read()
+        c.close()
+        return r.status, {k.lower(): v for k, v in r.getheaders()}, body
+
+    def json(self, path):
+        return json.loads(self.ask(path)[2])
+
+    def stream(self, after=0, receive=None, more=""):
+        """A live client: the socket, behind the response's head."""
+        s = socket.socket()
+        if receive:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        s.settimeout(30)
+        s.connect(("127.0.0.1", self.port))
+        s.sendall(("GET /api/v1/events?after=%d%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n\r\n"
+                   % (after, more, self.port, self.token)).encode())
+        return s
+
+    def end(self, sig=signal.SIGTERM):
+        self.p.send_signal(sig)
+        if self.p.stdin and self.p.stdin.closed:
+            self.p.stdin = None
+        out, err = self.p.communicate(timeout=30)
+        self.err += err
+        return self.p.returncode, out
+
+
+class Client:
+    """Reads server-sent events of a stream: chunks (RFC 9112 7.1) taken off, ids and gaps noted."""
+
+    def __init__(self, sock):
+        self.s, self.raw, self.text, self.head = sock, b"", b"", False
+        self.ids, self.data, self.missed, self.ended, self.closed = [], [], 0, False, False
+
+    def chunks(self):
+        if not self.head:
+            at = self.raw.find(b"\r\n\r\n")
+            if at < 0:
+                return
+            self.head, self.raw = True, self.raw[at + 4:]
+        while True:
+            at = self.raw.find(b"\r\n")
+            if at < 0:
+                return
+            n = int(self.raw[:at], 16)
+            if len(self.raw) < at + n + 4:
+                return
+            self.text += self.raw[at + 2:at + 2 + n]
+            self.raw = self.raw[at + n + 4:]
+            if n == 0:
+                self.closed = True
+                return
+
+    def take(self):
+        self.chunks()
+        blocks = self.text.split(b"\n\n")
+        self.text = blocks.pop()
+        for b in blocks:
+            if b.startswith(b":"):
+                continue
+            f = dict(line.split(b": ", 1) for line in b.split(b"\n"))
+            if f.get(b"event") == b"gap":
+                self.missed += int(f[b"data"])
+            elif f.get(b"event") == b"end":
+                self.ended = True
+            else:
+                self.ids.append(int(f[b"id"]))
+                self.data.append(f[b"data"])
+
+    def read(self, until, seconds=30):
+        """Reads until until(self); False when that takes too long."""
+        stop = time.monotonic() + seconds
+        while not until(self):
+            left = stop - time.monotonic()
+            if left <= 0 or self.closed or not select.select([self.s], [], [], left)[0]:
+                return until(self)
+            got = self.s.recv(1 << 18)
+            if not got:
+                self.closed = True
+            self.raw += got
+            self.take()
+        return True
+
+
+def lines_of(n, size=0, kind="file.open"):
+    return [json.dumps({"type": kind, "timestamp_ns": 1795493553000000000 + i * 1000, "pid": 7, "tid": 7, "uid": 0, "comm": "t",
+                        "path": "/x/%d" % i, "pad": "y" * size}, separators=(",", ":")).encode() for i in range(n)]
+
+
+def with_file(lines):
+    f = tempfile.NamedTemporaryFile(suffix=".ndjson", delete=False, dir=TMP)
+    f.write(b"".join(line + b"\n" for line in lines))
+    f.close()
+    return f.name
+
+
+# --- who may ask ------------------------------------------------------------------
+def guard():
+    s = Sink(with_file(lines_of(3)))
+    here = "127.0.0.1:%d" % s.port
+    status, head, body = s.ask("/?token=" + s.token, token=False)
+    cookie = head.get("set-cookie", "")
+    same("the address that is printed leads to the page", (status, head.get("location")), (303, "/"))
+    report(re.match(r"agentsight-%d=[0-9a-f]{64}; HttpOnly; SameSite=Strict; Path=/$" % s.port, cookie),
+           "with a cookie that scripts and other sites do not get", cookie)
+    pair = cookie.split(";")[0]
+    status, head, body = s.ask("/", token=False, headers=[("Cookie", pair)])
+    report(status == 200 and b"<title>agentsight</title>" in body, "the cookie opens the page", status)
+    csp = head.get("content-security-policy", "")
+    report("default-src 'none'" in csp and "frame-ancestors 'none'" in csp and "unsafe" not in csp and "*" not in csp,
+           "whose policy allows no script but its own", csp)
+    report(s.token.encode() not in body, "the page does not hold the token")
+    refs = re.findall(rb"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", body)
+    same("the page refers to no other place", refs, [])
+    for path in ("/", "/api/v1/info", "/nothing"):
+        status, head, body = s.ask(path, headers=[("Cookie", pair)])
+        same("%s is not stored, not sniffed, not framed, not shared" % path,
+             [head.get(k) for k in ("cache-control", "x-content-type-options", "x-frame-options", "referrer-policy",
+                                    "cross-origin-resource-policy", "access-control-allow-origin")],
+             ["no-store", "nosniff", "DENY", "no-referrer", "same-origin", None])
+    for name, kw in (
+            ("no token", {}), ("a wrong one", {"token": "0" * 64}), ("a part of it", {"token": s.token[:63]}),
+            ("more than it", {"token": s.token + "0"}), ("an empty cookie", {"headers": [("Cookie", "agentsight-%d=" % s.port)]}),
+            ("another port's cookie", {"headers": [("Cookie", "agentsight-1=" + s.token)]})):
+        kw.setdefault("token", False)
+        got = [s.ask(p, **kw)[0] for p in ("/", "/api/v1/events", "/api/v1/info", "/api/v1/event/1", "/api/v1/match?expr=type", "/x")]
+        same("%s: 401 everywhere" % name, got, [401] * 6)
+    same("a wrong token in the address: 401", s.ask("/?token=" + "f" * 64, token=False)[0], 401)
+    for host in ("evil.example", "evil.example:%d" % s.port, "127.0.0.1:1", "127.0.0.1", "127.0.0.1.evil.example:%d" % s.port,
+                 "localhost.:%d" % s.port, "[::1]:%d:1" % s.port, "", ":%d" % s.port, "127.0.0.1:%dx" % s.port, "0x7f.1:%d" % s.port):
+        same("host %r is refused, with the token too" % host, s.ask("/api/v1/info", host=host)[0] if host else 421, 421)
+    same("two hosts are refused", s.ask("/api/v1/info", headers=[("Host", here)])[0] in (400, 421), True)
+    for host in ("localhost:%d" % s.port, "LOCALHOST:%d" % s.port, "[::1]:%d" % s.port):
+        same("host %s is ours" % host, s.ask("/api/v1/info", host=host)[0], 200)
+    for origin in ("http://evil.example", "https://127.0.0.1:%d" % s.port, "http://127.0.0.1:1", "null", "http://127.0.0.1:%d.evil" % s.port, ""):
+        same("origin %r: 403" % origin, s.ask("/api/v1/info", headers=[("Origin", origin)])[0], 403)
+    same("our own origin may ask", s.ask("/api/v1/info", headers=[("Origin", "http://" + here)])[0], 200)
+    for site in ("cross-site", "same-site"):
+        same("a %s request: 403" % site, s.ask("/api/v1/info", headers=[("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")])[0], 403)
+        same("a %s frame: 403" % site, s.ask("/", headers=[("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")])[0], 403)
+    same("a link from elsewhere may lead here", s.ask("/", headers=[("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")])[0], 200)
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        status, head, _ = s.ask("/api/v1/events", method=method)
+        same("%s changes nothing" % method, (status, head.get("allow")), (405, "GET, HEAD"))
+    same("HEAD is answered", s.ask("/", method="HEAD")[0], 200)
+    same("no file is served", [s.ask(p)[0] for p in ("/etc/passwd", "/../../etc/passwd", "/api/v1/../../etc/passwd", "/%2e%2e/etc/passwd")], [404] * 4)
+    same("it ended well", s.end(), (0, b""))
+
+
+# --- what is answered ----------------------------------------------------------------
+def answers():
+    long = json.dumps({"type": "http.request", "timestamp_ns": 5, "pid": 7, "id": "a/1", "body": "é\"\\\U0001f600" * 4000, "body_len": 9,
+                       "data_b64": "QUJD" * 3000}, ensure_ascii=False).encode()
+    call = json.dumps({"type": "llm.call", "timestamp_ns": 6, "pid": 7, "text": "z" * 20000}).encode()
+    lines = lines_of(500) + [long, call]
+    path = with_file(lines)
+    s = Sink(path)
+    c = Client(s.stream())
+    report(c.read(lambda c: c.ended), "the stream has an end when the input has one")
+    same("every line is there, with its number", (c.ids, c.data), (list(range(1, 503)), lines))
+    c = Client(s.stream(after=499))
+    c.read(lambda c: c.ended)
+    same("a client that comes back gets what it missed", c.ids, [500, 501, 502])
+    c = http.client.HTTPConnection("127.0.0.1", s.port)
+    c.request("GET", "/api/v1/events", headers={"Authorization": "Bearer " + s.token, "Last-Event-ID": "501"})
+    report(b"id: 502\n" in c.getresponse().read(), "so says Last-Event-ID")
+    c = Client(s.stream(after=99999))
+    c.read(lambda c: c.ended)
+    same("a number of another run begins again", len(c.ids), 502)
+    same("after must be a number", [s.ask("/api/v1/events?after=" + x)[0] for x in ("x", "-1", "1e3", "99999999999999999999")], [400] * 4)
+    same("plain lines are the very input", s.ask("/api/v1/events?form=ndjson")[2], open(path, "rb").read())
+    same("one line, whole", s.ask("/api/v1/event/501")[2], long)
+    same("lines that are not there", [s.ask("/api/v1/event/" + x)[0] for x in ("503", "0", "x", "")], [404, 400, 400, 400])
+    c = Client(s.stream(after=499, more="&slim=1"))
+    c.read(lambda c: c.ended)
+    cut, full = json.loads(c.data[1]), json.loads(long)
+    report(len(c.data[1]) < 4096 and full["body"].startswith(cut["body"]) and full["data_b64"].startswith(cut["data_b64"])
+           and len(cut["data_b64"]) % 4 == 0 and cut["body_len"] == 9, "a long line is cut at whole characters and groups", c.data[1][:200])
+    same("and says what was cut", sorted(cut["cut"]), ["body", "data_b64"])
+    same("calls of models stay whole", c.data[2], call)
+    info = s.json("/api/v1/info")
+    same("what is kept", (info["first_id"], info["next_id"], info["ended"], info["source"]), (1, 503, True, path))
+    same("what there is not", s.ask("/api/v1/nothing")[0], 404)
+    for expr in ("path=/x/7", "path~9 & !(path$=9)", "type=llm.call", "pid=7 & body", "path=~^/x/1[0-9]$", "nothing=1", "type!=file.open"):
+        want = subprocess.run(["jsonfilter", "-e", expr, path], stdout=subprocess.PIPE, check=False).stdout.splitlines()
+        got = s.json("/api/v1/match?expr=" + re.sub(rb"[^A-Za-z0-9]", lambda m: b"%%%02X" % m.group()[0], expr.encode()).decode())
+        same("match %s is what jsonfilter prints" % expr, [lines[i - 1] for i in got["ids"]], want)
+    got = s.json("/api/v1/match?expr=type&after=490&limit=3")
+    same("match goes on from where it was", (got["ids"], got["last_id"], got["more"]), ([491, 492, 493], 493, True))
+    status, _, body = s.ask("/api/v1/match?expr=a%3D%3D%26")
+    bad = json.loads(body)
+    report(status == 400 and bad["error"] and isinstance(bad["at"], int), "a wrong expression says where", body)
+    same("an expression must be there", s.ask("/api/v1/match")[0], 400)
+    s.end()
+
+
+# --- live ---------------------------------------------------------------------------
+def live():
+    s = Sink(stdin=subprocess.PIPE)
+    c = Client(s.stream())
+    lines = lines_of(4)
+    s.p.stdin.write(lines[0] + b"\n")
+    s.p.stdin.flush()
+    report(c.read(lambda c: len(c.data) == 1), "a line is there at once, though no other follows")
+    s.p.stdin.write(lines[1][:20])
+    s.p.stdin.flush()
+    report(not c.read(lambda c: len(c.data) > 1, 0.3), "half a line is not")
+    s.p.stdin.write(lines[1][20:] + b"\nno json\n" + lines[2] + b"\n")
+    s.p.stdin.flush()
+    report(c.read(lambda c: len(c.data) == 3), "what is no event is left out")
+    s.p.send_signal(signal.SIGINT)
+    s.p.stdin.write(lines[3] + b"\n")
+    s.p.stdin.flush()
+    report(c.read(lambda c: len(c.data) == 4), "Ctrl-C leaves the last lines of the collectors their time")
+    s.p.stdin.close()
+    report(c.read(lambda c: c.ended) and s.p.poll() is None and s.json("/api/v1/info")["ended"], "the end of the input ends the stream, not the page")
+    s.p.send_signal(signal.SIGINT)
+    same("then Ctrl-C ends it", s.p.wait(30), 0)
+    report(b"bad_json 1" in s.p.stderr.read(), "and it says what it left out")
+
+    s = Sink(stdin=subprocess.PIPE)
+    c = Client(s.stream())
+    c.read(lambda c: c.head, 2)
+    start = time.monotonic()
+    same("SIGTERM ends it with clients", s.end()[0], 0)
+    report(time.monotonic() - start < 14, "without waiting for their next comment")
+    report(subprocess.run(["websink", "--port", "0", "--exit"], input=b"", stderr=subprocess.PIPE, check=False).returncode == 0, "--exit ends it with its input")
+    out = subprocess.run(["websink", "--port", "0", "--exit", "--tee"], input=b"".join(x + b"\n" for x in lines) + b"junk\n", stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, check=False).stdout
+    report(out.startswith(b"".join(x + b"\n" for x in lines) + b"junk\n"), "--tee passes every byte", out[-200:])
+
+
+def clients():
+    """50 clients, one of which does not read: the others have every line, and it can go on where it was."""
+    n, size = 30000, 200
+    s = Sink("--max-memory", "2M", stdin=subprocess.PIPE)
+    fast, lines = [Client(s.stream()) for _ in range(49)], lines_of(n, size)
+    slow = Client(s.stream(receive=4096))
+    for c in fast + [slow]:
+        c.read(lambda c: c.head, 10)
+
+    def feed():
+        for i in range(0, n, 50):
+            # the memory holds 6000 lines: those who read keep up, whatever the machine is busy with
+            while i - min(len(c.ids) for c in fast) > 3000:
+                time.sleep(0.002)
+            s.p.stdin.write(b"".join(x + b"\n" for x in lines[i:i + 50]))
+            s.p.stdin.flush()
+        s.p.stdin.close()
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    stop = time.monotonic() + 60
+    while not all(c.ended for c in fast) and time.monotonic() < stop:
+        for sock in select.select([c.s for c in fast if not c.ended], [], [], 1)[0]:
+            c = next(c for c in fast if c.s is sock)
+            c.raw += sock.recv(1 << 16)
+            c.take()
+    whole = list(range(1, n + 1))
+    same("49 clients have every one of %d lines, beside one that does not read" % n, sum(c.ids == whole and not c.missed for c in fast), 49)
+    feeder.join(5)
+    report(slow.read(lambda c: c.ended), "the slow one comes to the end as well")
+    same("what it has and what it is told to have missed is all there was", len(slow.ids) + slow.missed, n)
+    report(slow.missed > 0 and slow.ids == sorted(set(slow.ids)) and slow.ids[-1] == n, "in order, with the newest", slow.missed)
+    again = Client(s.stream(after=slow.ids[-10]))
+    again.read(lambda c: c.ended)
+    same("it comes back where it was", again.ids, slow.ids[-9:])
+    with open("/proc/%d/status" % s.p.pid) as f:
+        rss = int(re.search(r"VmHWM:\s*(\d+)", f.read()).group(1))
+    if "libasan" not in open("/proc/%d/maps" % s.p.pid).read():
+        report(rss < 40000, "its memory is bounded", "%d kB" % rss)
+    s.end()
+    report(re.search(rb"lost: .*slow_client %d" % slow.missed, s.err) and re.search(rb"max_memory \d+", s.err), "and all of it is told at the end", s.err)
+
+
+def rude():
+    """Requests that are none, heads without end, clients that leave."""
+    s = Sink(with_file(lines_of(2000, 500)))
+    for text in (b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", b"G" * 70000, b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n\r\n",
+                 b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n", b"GET /?" + b"%00" * 500 + b" HTTP/1.1\r\n\r\n",
+                 b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 99999999999\r\n\r\n" % s.port):
+        c = socket.create_connection(("127.0.0.1", s.port), timeout=20)
+        got = b""
+        try:
+            c.sendall(text)
+            c.shutdown(socket.SHUT_WR)
+            while len(got) < 1 << 16:
+                more = c.recv(4096)
+                if not more:
+                    break
+                got += more
+        except OSError:
+            pass
+        c.close()
+        report(b" 200 " not in got[:40] and b"/x/1" not in got, "nothing for %r" % text[:40], got[:80])
+    for _ in range(30):
+        c = s.stream()
+        c.recv(10)
+        c.close()
+    same("it still answers", s.json("/api/v1/info")["next_id"], 2001)
+    idle = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(100)]
+    same("beside 100 connections that say nothing, too", s.json("/api/v1/info")["next_id"], 2001)
+    for c in idle:
+        c.close()
+    same("and ends well", s.end()[0], 0)
+
+
+def ends():
+    s = Sink(with_file(lines_of(1)))
+    r = subprocess.run(["websink", "--port", str(s.port), "/dev/null"], stderr=subprocess.PIPE, check=False)
+    report(r.returncode == 1 and b"--port" in r.stderr, "a port that is taken: exit 1, and what to do", r.stderr)
+    s.end()
+    r = subprocess.run(["websink", "--listen", "no.such.host.invalid", "/dev/null"], stderr=subprocess.PIPE, check=False)
+    report(r.returncode == 1 and b"no.such.host.invalid" in r.stderr, "an address that is none: exit 1", r.stderr)
+    for args in (["--port", "70000"], ["--max-memory", "1k"], ["--nonsense"]):
+        same("%s: exit 2" % " ".join(args), subprocess.run(["websink", *args], stderr=subprocess.DEVNULL, check=False).returncode, 2)
+    r = subprocess.run(["websink", "--port", "0", os.path.join(TMP, "none.ndjson")], stderr=subprocess.PIPE, check=False)
+    report(r.returncode == 1 and b"none.ndjson" in r.stderr, "a file that is not there: exit 1", r.stderr)
+    s = Sink("--listen", "0.0.0.0", with_file(lines_of(1)))
+    report(b"not loopback" in s.err and b"http://127.0.0.1:" in s.err, "listening for others says what that means", s.err)
+    s.end()
+
+
+def html():
+    nasty = ["</script><script>alert(1)</script>", "<!--<script>", "]]>", "\u2028", "&lt;", "\\u003c", "<"]
+    lines = [json.dumps({"type": "stdio.data", "timestamp_ns": i, "pid": 1, "data": x}, ensure_ascii=False).encode() for i, x in enumerate(nasty)]
+    out = os.path.join(TMP, "run.html")
+    path = with_file(lines + [b"<script>zork</script>"])
+    r = subprocess.run(["websink", "--html", out, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    same("--html writes its file and serves nothing", (r.returncode, r.stdout), (0, b""))
+    same("for its owner alone", stat.S_IMODE(os.stat(out).st_mode), 0o600)
+    page = open(out, "rb").read()
+    m = re.search(rb'<script type="application/x-ndjson" id="events"[^>]*>\n(.*?)</script>', page, re.S)
+    same("every line is in it, and reads back", [json.loads(x)["data"] for x in m.group(1).splitlines()], nasty)
+    report(b"zork" not in page and b"alert(1)</script" not in page, "nothing of them is markup, and what is no event is not in it")
+    same("a folder that is not there: exit 1", subprocess.run(["websink", "--html", "/nonexistent/x.html", path], stderr=subprocess.DEVNULL, check=False).returncode, 1)
+    same("a full disk: exit 1", subprocess.run(["websink", "--html", "/dev/full", path], stderr=subprocess.DEVNULL, check=False).returncode, 1)
+
+
+with tempfile.TemporaryDirectory() as TMP:
+    for part in (guard, answers, live, clients, rude, ends, html):
+        print("# " + part.__name__, flush=True)
+        part()
+print("1..%d" % state["n"])
+sys.exit(state["failed"] != 0)

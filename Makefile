@@ -80,7 +80,7 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tests/fuzz/*.c)))
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
-.PHONY: all filters probes deps deps-list demo test test-build test-agents test-sdk bench fuzz soak \
+.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-web websink-ui bench fuzz soak \
 	install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -93,6 +93,7 @@ help:
 	@echo 'make deps       install Debian packages      make demo     see it work'
 	@echo 'make test       all tests                    make bench    speed, as ratios'
 	@echo 'make fuzz       fuzz every parser            make soak     long runs'
+	@echo 'make deps-ui    npm and a browser           make test-web  the page, in a browser'
 	@echo 'make test-sdk   against the vendors SDKs     make test-agents  real agents, from npm'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
@@ -157,6 +158,7 @@ $(foreach t,$(PROBES),$(eval $(call probe_rule,$(t))))
 $(O)/ui/page.html: websink/ui/build.sh $(wildcard websink/ui/*)
 	$(call say,UI) mkdir -p $(@D)
 	$(Q)sh $< $(@D)
+websink-ui: $(O)/ui/page.html
 $(call obj,websink/page.c): $(O)/ui/page.html
 $(call obj,websink/page.c): TOOL_CPPFLAGS = -DPAGE_FILE='"$(O)/ui/page"'
 
@@ -189,6 +191,12 @@ soak: test-build
 test-sdk: test-build
 	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) tests/sdk/*.t
 
+# The page of websink in a real browser; node, npm and chromium come with deps-ui.
+test-web: test-build
+	$(Q)mkdir -p $(O)/web && cp tests/web/package.json tests/web/package-lock.json $(O)/web/
+	$(Q)cd $(O)/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) -e node $(sort $(wildcard tests/web/*.mjs))
+
 # The real agents, from npm; each in a network namespace of its own.
 test-agents: all
 	$(Q)mkdir -p $(O)/agents && cp tests/agents/package.json $(O)/agents/
@@ -214,6 +222,13 @@ deps:
 	@missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; done; \
 	[ -z "$$missing" ] || { echo "installing:$$missing"; apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+
+# What the page of websink is bundled with, and a browser to test it in. Not among
+# deps: npm alone is 400 packages in Debian, and everything else does without.
+deps-ui: deps
+	@missing=; command -v npm >/dev/null || missing='nodejs npm'; command -v chromium >/dev/null || missing="$$missing chromium"; \
+	[ -z "$$missing" ] || { echo "installing: $$missing"; apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
 # --- install -------------------------------------------------------------

@@ -16,13 +16,11 @@
 
 enum { SERVER_CLIENTS = 256 };	/* connections at a time; more wait to be accepted */
 
-struct db;
 struct MHD_Daemon;
 
 struct server {
 	struct guard guard;
 	struct recent *recent;
-	struct db *db;		/* NULL: none */
 	const char *listen;	/* address, or NULL for loopback */
 	const char *source;	/* what is looked at, for the page */
 	uint16_t port;		/* 0: any; the real one once it runs */

@@ -369,12 +369,32 @@ put_sampling(struct jput *j, const struct asked *a)
 	put_number(j, "request_top_p", a->top_p);
 	put_number(j, "request_top_k", a->top_k);
 	put_number(j, "request_seed", a->seed);
+	put_number(j, "request_frequency_penalty", a->frequency_penalty);
+	put_number(j, "request_presence_penalty", a->presence_penalty);
 	if (count_of(a->choices) > 1)
 		jput_value(j, "request_choices", a->choices);
 	if (a->stop.kind == VALUE_STRING || (a->stop.kind == VALUE_ARRAY && is_given(element(a->stop, 0))))
 		put_json(j, "request_stop", a->stop);
 	if (is_text(a->reasoning))
 		jput_value(j, "request_reasoning", a->reasoning);
+	if (a->json)
+		jput_str(j, "request_output", "json");
+}
+
+/* How many times the client's library has tried this before, as it says. */
+static void
+put_retry(struct jput *j, struct value headers)
+{
+	struct value v = header_get(headers, "x-stainless-retry-count");
+	uint64_t n = 0;
+
+	for (const char *p = v.p; v.kind == VALUE_STRING && ++p < v.p + v.n - 1 && n < 1000;) {
+		if (*p < '0' || *p > '9')
+			return;
+		n = n * 10 + *p - '0';
+	}
+	if (n)
+		jput_uint(j, "retry", n);
 }
 
 /* Instructions are told when they are new to the conversation. The line that
@@ -483,6 +503,7 @@ call_ask(struct caller *c, struct call *call, const struct request *rq)
 	put_messages(c, rq, o.from);
 	put_definitions(c, a.tools);
 	put_sampling(&j, &a);
+	put_retry(&j, rq->headers);
 	section_put(&c->system, &j, "system_instructions");
 	section_put(&c->list, &j, "input_messages");
 	section_put(&c->definitions, &j, "tools");

@@ -39,8 +39,9 @@ static void
 config(struct asked *a, struct value v)
 {
 	static const char *const key[] = { "maxOutputTokens", "temperature", "topP", "topK", "seed",
-		"candidateCount", "stopSequences", "max_output_tokens", "top_p", "top_k", "thinkingConfig" };
-	struct value m[11];
+		"candidateCount", "stopSequences", "max_output_tokens", "top_p", "top_k", "thinkingConfig",
+		"frequencyPenalty", "presencePenalty", "responseMimeType" };
+	struct value m[14];
 
 	MEMBERS(v, key, m);
 	a->max_tokens = first_given(m[0], m[7]);
@@ -51,6 +52,9 @@ config(struct asked *a, struct value v)
 	a->choices = m[5];
 	a->stop = m[6];
 	a->reasoning = value_get(m[10], "thinkingLevel");
+	a->frequency_penalty = m[11];
+	a->presence_penalty = m[12];
+	a->json = value_eq(m[13], "application/json");
 }
 
 static void

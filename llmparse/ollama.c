@@ -38,9 +38,10 @@ is_answer(struct value body)
 static void
 common(struct asked *a, struct value body)
 {
-	static const char *const key[] = { "options", "stream", "think" };
-	static const char *const okey[] = { "num_predict", "temperature", "top_p", "top_k", "seed", "stop" };
-	struct value m[3], o[6];
+	static const char *const key[] = { "options", "stream", "think", "format" };
+	static const char *const okey[] = { "num_predict", "temperature", "top_p", "top_k", "seed", "stop",
+		"frequency_penalty", "presence_penalty" };
+	struct value m[4], o[8];
 
 	asked_common(a, body);
 	MEMBERS(body, key, m);
@@ -52,6 +53,9 @@ common(struct asked *a, struct value body)
 	a->top_k = first_given(o[3], a->top_k);
 	a->seed = first_given(o[4], a->seed);
 	a->stop = first_given(o[5], a->stop);
+	a->frequency_penalty = first_given(o[6], a->frequency_penalty);
+	a->presence_penalty = first_given(o[7], a->presence_penalty);
+	a->json = is_given(m[3]);
 	a->reasoning = m[2].kind == VALUE_STRING ? m[2] : (struct value){ 0 };
 }
 

@@ -33,8 +33,8 @@ static void
 request(struct asked *a, struct value body)
 {
 	static const char *const key[] = { "input", "instructions", "previous_response_id", "conversation",
-		"reasoning" };
-	struct value m[5];
+		"reasoning", "text" };
+	struct value m[6];
 
 	asked_common(a, body);
 	MEMBERS(body, key, m);
@@ -43,6 +43,7 @@ request(struct asked *a, struct value body)
 	a->previous = m[2];
 	a->conversation = first_given(m[3], a->conversation);
 	a->reasoning = value_get(m[4], "effort");
+	a->json = text_begins(value_get(value_get(m[5], "format"), "type"), "json_");
 }
 
 static void

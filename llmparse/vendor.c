@@ -6,8 +6,9 @@ asked_common(struct asked *a, struct value body)
 {
 	static const char *const key[] = { "model", "stream", "max_tokens", "temperature", "top_p",
 		"top_k", "seed", "n", "stop", "tools", "metadata", "prompt_cache_key", "max_output_tokens",
-		"max_completion_tokens", "session_id", "conversation_id", "user" };
-	struct value m[17];
+		"max_completion_tokens", "session_id", "conversation_id", "user",
+		"frequency_penalty", "presence_penalty", "response_format" };
+	struct value m[20];
 
 	MEMBERS(body, key, m);
 	a->model = m[0];
@@ -23,6 +24,9 @@ asked_common(struct asked *a, struct value body)
 	a->metadata = m[10];
 	a->cache_key = m[11];
 	a->conversation = first_given(m[14], m[15]);
+	a->frequency_penalty = m[17];
+	a->presence_penalty = m[18];
+	a->json = text_begins(value_get(m[19], "type"), "json_");
 }
 
 const char *

@@ -20,6 +20,8 @@ struct asked {
 	struct value tools;
 	bool stream;
 	struct value max_tokens, temperature, top_p, top_k, seed, choices, stop, reasoning;
+	struct value frequency_penalty, presence_penalty;
+	bool json;		/* the answer is to be JSON */
 	struct value conversation;	/* the client's name for it, or an object with an "id" */
 	struct value metadata;	/* where clients hide one */
 	struct value cache_key;

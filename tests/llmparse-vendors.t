@@ -123,6 +123,19 @@ got = call("chat", [request("c/1", "/v1/chat/completions", ASK, host="api.openai
 has("Chat: who and what", got, provider="openai", api="chat_completions", operation="chat",
     finish_reasons=["tool_call", "length"], request_max_tokens=77, request_seed=4, request_choices=2,
     request_reasoning="low", request_stop="X", service_tier="default", agent="aider", agent_version=None)
+MORE = {"frequency_penalty": 0.5, "presence_penalty": -1, "response_format": {"type": "json_schema", "json_schema": {}}}
+for name, path, body in (
+        ("Chat", "/v1/chat/completions", dict(ASK, **MORE)),
+        ("Responses", "/v1/responses", {"model": "m", "input": "x", "store": False, "frequency_penalty": 0.5, "presence_penalty": -1,
+                                        "text": {"format": {"type": "json_object"}}}),
+        ("Gemini", "/v1beta/models/m:generateContent", {"contents": [{"role": "user", "parts": [{"text": "x"}]}], "generationConfig": {
+            "frequencyPenalty": 0.5, "presencePenalty": -1, "responseMimeType": "application/json"}}),
+        ("Ollama", "/api/chat", {"model": "m", "messages": [], "format": "json", "options": {
+            "frequency_penalty": 0.5, "presence_penalty": -1}})):
+    has(name + ": penalties, JSON asked for, tried before", call(name, [request(
+        "c/1", path, body, headers={"x-stainless-retry-count": "2"})]),
+        request_frequency_penalty=0.5, request_presence_penalty=-1, request_output="json", retry=2)
+has("Chat: none of these", got, request_frequency_penalty=None, request_output=None, retry=None)
 same("Chat: input includes what was cached", got.get("usage"), {
     "input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 64, "reasoning_tokens": 8,
     "input_audio_tokens": 3, "output_audio_tokens": 2, "total_tokens": 120})

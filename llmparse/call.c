@@ -687,7 +687,7 @@ call_tell(struct caller *c, const struct call *call, const struct reply *r, stru
 		jput_value(&j, "response_model", a.model);
 	if (is_text(a.id))
 		jput_value(&j, "response_id", a.id);
-	jput_bool(&j, "stream", r->stream || (call->stream && r->why));
+	jput_bool(&j, "stream", r->stream || (call->stream && (r->why || status >= 300)));
 	if (status)
 		jput_int(&j, "status_code", status);
 	put_failure(c, &j, &f, status);

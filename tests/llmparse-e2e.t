@@ -63,7 +63,7 @@ for want, got in zip(asked, sorted(calls, key=lambda c: c["timestamp_ns"])):
     assert got["input_messages"][-1]["parts"] == [{"type": "text", "content": prompt}], got
     if model in ("e-1", "e-2"):
         assert got["error_type"] == {"e-1": "rate_limit_error", "e-2": "overloaded_error"}[model], got
-        assert got["status_code"] == {"e-1": 429, "e-2": 529}[model], got
+        assert got["status_code"] == {"e-1": 429, "e-2": 529}[model] and got["stream"] == body["stream"], got
         continue
     assert got["status_code"] == 200 and got["stream"] == bool(body.get("stream")), got
     assert got["duration_ms"] > 0 and (not got["stream"] or 0 < got["first_token_ms"] <= got["duration_ms"]), got

@@ -657,8 +657,8 @@ value_get(struct value object, const char *key)
 	return object_get(object, key, strlen(key));
 }
 
-static struct value
-array_get(struct value array, size_t index)
+struct value
+value_element(struct value array, size_t index)
 {
 	struct value_iter it;
 	struct value k, v;
@@ -686,7 +686,7 @@ event_path(const struct event *ev, const char *path)
 
 			if (top || end == path + 1 || *end != ']')
 				return (struct value){ 0 };
-			at = array_get(at, i);
+			at = value_element(at, i);
 			path = end + 1;
 		} else {
 			/* the longest key first: keys may hold dots themselves */

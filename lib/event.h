@@ -117,6 +117,7 @@ struct value_iter { const char *p, *end; };
 void value_iter(struct value_iter *, struct value);
 bool value_next(struct value_iter *, struct value *key, struct value *val);
 struct value value_get(struct value object, const char *key);
+struct value value_element(struct value array, size_t index);
 
 /* Replaces value v (a span of this event's line) by JSON text when the event
  * is written. json is copied. Spans must not overlap. -1: out of memory. */

@@ -82,8 +82,8 @@ line_out_closed(const struct line_out *o)
 	return o->err == EPIPE;
 }
 
-static void
-out_add(struct line_out *o, const char *s, size_t n)
+void
+line_add(struct line_out *o, const char *s, size_t n)
 {
 	char *to = line_room(o, n + 1);
 
@@ -110,14 +110,14 @@ line_end(struct line_out *o)
 void
 line_put(struct line_out *o, const char *s, size_t n)
 {
-	out_add(o, s, n);
+	line_add(o, s, n);
 	line_end(o);
 }
 
 void
 line_piece(struct line_out *o, const char *s, size_t n, bool last)
 {
-	out_add(o, s, n);
+	line_add(o, s, n);
 	if (last)
 		line_end(o);
 	else if (o->len >= FLUSH_SIZE)

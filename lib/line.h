@@ -36,6 +36,7 @@ void line_put(struct line_out *, const char *s, size_t n);
  * bytes behind buf+len and returns its address (NULL: out of memory, err is
  * set); the caller advances len. line_end ends the line. */
 char *line_room(struct line_out *, size_t n);
+void line_add(struct line_out *, const char *s, size_t n);	/* n bytes of it */
 void line_end(struct line_out *);
 
 /* Adds a piece of a line that is too long to hold; last ends it. */

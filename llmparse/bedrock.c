@@ -11,8 +11,8 @@ is_converse(struct value body)
 	struct value m[4], content, first;
 
 	MEMBERS(body, key, m);
-	content = value_get(element(m[0], 0), "content");
-	first = element(content, 0);
+	content = value_get(value_element(m[0], 0), "content");
+	first = value_element(content, 0);
 	return m[0].kind == VALUE_ARRAY && content.kind == VALUE_ARRAY && value_get(first, "type").kind == VALUE_NONE &&
 	    (is_given(m[1]) || is_given(m[2]) || value_get(first, "text").kind == VALUE_STRING ||
 	    value_get(first, "toolResult").kind == VALUE_OBJECT);
@@ -213,7 +213,7 @@ static void
 invoke_item(struct messages *m, struct value v)
 {
 	static const char *const key[] = { "text", "toolUse", "toolResult", "image" };
-	struct value first = element(value_get(v, "content"), 0), f[4];
+	struct value first = value_element(value_get(v, "content"), 0), f[4];
 
 	MEMBERS(first, key, f);
 	if (first.kind == VALUE_OBJECT && value_get(first, "type").kind == VALUE_NONE)
@@ -235,7 +235,7 @@ plain(struct answer *a, struct messages *m, struct value body)
 	int64_t in, out;
 
 	MEMBERS(body, key, v);
-	one = element(first_given(v[2], v[3]), 0);
+	one = value_element(first_given(v[2], v[3]), 0);
 	in = count_of(first_given(v[4], v[6]));
 	out = count_of(first_given(v[5], value_get(one, "tokenCount")));
 	a->usage.n[USAGE_INPUT] = in;

@@ -373,7 +373,7 @@ put_sampling(struct jput *j, const struct asked *a)
 	put_number(j, "request_presence_penalty", a->presence_penalty);
 	if (count_of(a->choices) > 1)
 		jput_value(j, "request_choices", a->choices);
-	if (a->stop.kind == VALUE_STRING || (a->stop.kind == VALUE_ARRAY && is_given(element(a->stop, 0))))
+	if (a->stop.kind == VALUE_STRING || (a->stop.kind == VALUE_ARRAY && is_given(value_element(a->stop, 0))))
 		put_json(j, "request_stop", a->stop);
 	if (is_text(a->reasoning))
 		jput_value(j, "request_reasoning", a->reasoning);
@@ -531,7 +531,7 @@ failure_read(struct failure *f, struct value v)
 	struct value e, m[7];
 
 	if (v.kind == VALUE_ARRAY)
-		v = element(v, 0);
+		v = value_element(v, 0);
 	e = value_get(v, "error");
 	if (!is_given(e))
 		e = v;
@@ -635,17 +635,6 @@ remember(struct caller *c, const struct call *call, const struct answer *a, bool
 }
 
 static void
-put_raw(struct line_out *out, const char *p, size_t n)
-{
-	char *to = line_room(out, n);
-
-	if (to) {
-		memcpy(to, p, n);
-		out->len += n;
-	}
-}
-
-static void
 answer_read(struct caller *c, const struct call *call, const struct reply *r, struct answer *a)
 {
 	struct messages m = { .ev = r->ev, .calls = &c->calls, .content = c->content != CONTENT_NONE,
@@ -678,11 +667,11 @@ call_tell(struct caller *c, const struct call *call, const struct reply *r, stru
 
 	answer_read(c, call, r, &a);
 	failure_find(&f, call, &a, r);
-	put_raw(out, call->head, call->headlen);
+	line_add(out, call->head, call->headlen);
 	jput_str(&j, "provider", call->provider ? call->provider : call->vendor->provider);
 	jput_str(&j, "api", call->vendor->api);
 	jput_str(&j, "operation", call->operation);
-	put_raw(out, call->model, call->modellen);
+	line_add(out, call->model, call->modellen);
 	if (is_text(a.model))
 		jput_value(&j, "response_model", a.model);
 	if (is_text(a.id))
@@ -697,7 +686,7 @@ call_tell(struct caller *c, const struct call *call, const struct reply *r, stru
 		jput_value(&j, "service_tier", a.tier);
 	section_put(&c->list, &j, "output_messages");
 	section_put(&c->calls, &j, "tool_calls");
-	put_raw(out, call->tail, call->taillen);
+	line_add(out, call->tail, call->taillen);
 	put_times(&j, call, r);
 	if (r->why)
 		jput_str(&j, "incomplete", r->why);

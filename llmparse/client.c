@@ -11,7 +11,7 @@ header_get(struct value headers, const char *name)
 {
 	struct value v = value_get(headers, name);
 
-	return v.kind == VALUE_ARRAY ? element(v, 0) : v;
+	return v.kind == VALUE_ARRAY ? value_element(v, 0) : v;
 }
 
 /* --- agents --------------------------------------------------------------------- */

@@ -18,7 +18,7 @@ is_request(struct value body)
 	struct value list = value_get(unwrapped(body, "request"), "contents");
 
 	return list.kind == VALUE_OBJECT || (list.kind == VALUE_ARRAY &&
-	    value_get(element(list, 0), "parts").kind != VALUE_NONE);
+	    value_get(value_element(list, 0), "parts").kind != VALUE_NONE);
 }
 
 /* One answer, or the array of the pieces of one. */
@@ -29,10 +29,10 @@ is_answer(struct value body)
 	struct value m[4];
 
 	if (body.kind == VALUE_ARRAY)
-		body = element(body, 0);
+		body = value_element(body, 0);
 	MEMBERS(unwrapped(body, "response"), key, m);
 	return (m[0].kind == VALUE_ARRAY && (is_given(m[1]) || is_given(m[3]) ||
-	    is_given(value_get(element(m[0], 0), "content")))) || (is_given(m[1]) && is_given(m[2]));
+	    is_given(value_get(value_element(m[0], 0), "content")))) || (is_given(m[1]) && is_given(m[2]));
 }
 
 static void
@@ -187,7 +187,7 @@ pieces(struct answer *a, struct messages *m, struct value array)
 	value_iter(&it, array);
 	while (value_next(&it, &k, &v)) {
 		struct value piece = unwrapped(v, "response");
-		struct value c = element(value_get(piece, "candidates"), 0);
+		struct value c = value_element(value_get(piece, "candidates"), 0);
 
 		about(a, piece);
 		a->error = first_given(value_get(v, "error"), a->error);

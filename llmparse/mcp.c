@@ -186,17 +186,6 @@ mcp_expire(struct mcp *m, uint64_t now)
 
 /* --- lines ------------------------------------------------------------------------ */
 
-static void
-put_raw(struct line_out *out, const char *p, size_t n)
-{
-	char *to = line_room(out, n);
-
-	if (to) {
-		memcpy(to, p, n);
-		out->len += n;
-	}
-}
-
 /* Names of servers by the end where they were seen: descriptor -1 at the
  * server's own. */
 static struct name *
@@ -306,7 +295,7 @@ tell(struct mcp *m, const struct pending *p, const struct seen *s)
 		return;
 	if (m->at)
 		m->at->first(m->at->arg, m->at->ev);
-	put_raw(out, p->text, p->textlen);
+	line_add(out, p->text, p->textlen);
 	if (p->stdio && (name = name_at(m, p->pid, name_fd(p), false)) && name->text)
 		jput_raw(&j, "server", name->text, strlen(name->text));
 	if (p->stdio && pids[0])

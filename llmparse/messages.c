@@ -132,21 +132,25 @@ role_name(struct value v)
 	return NULL;
 }
 
+/* name, or the value */
 static void
-open_list(struct messages *m)
+open_as(struct messages *m, const char *name, struct value role)
 {
+	if (!m->list)
+		return;
 	m->list->count++;
 	jput_object(&m->list->j, NULL);
+	if (name)
+		jput_str(&m->list->j, "role", name);
+	else
+		jput_value(&m->list->j, "role", role);
+	jput_array(&m->list->j, "parts");
 }
 
 void
 message_open(struct messages *m, const char *role)
 {
-	if (!m->list)
-		return;
-	open_list(m);
-	jput_str(&m->list->j, "role", role);
-	jput_array(&m->list->j, "parts");
+	open_as(m, role, (struct value){ 0 });
 }
 
 void
@@ -154,15 +158,7 @@ message_open_value(struct messages *m, struct value role)
 {
 	const char *name = role_name(role);
 
-	if (name || role.kind != VALUE_STRING) {
-		message_open(m, name ? name : "user");
-		return;
-	}
-	if (!m->list)
-		return;
-	open_list(m);
-	jput_value(&m->list->j, "role", role);
-	jput_array(&m->list->j, "parts");
+	open_as(m, name || role.kind == VALUE_STRING ? name : "user", role);
 }
 
 void

@@ -11,7 +11,7 @@ is_request(struct value body)
 	struct value m[2];
 
 	MEMBERS(body, key, m);
-	return m[0].kind == VALUE_ARRAY && is_text(m[1]) && value_get(element(m[0], 0), "role").kind == VALUE_STRING;
+	return m[0].kind == VALUE_ARRAY && is_text(m[1]) && value_get(value_element(m[0], 0), "role").kind == VALUE_STRING;
 }
 
 static bool
@@ -22,7 +22,7 @@ is_answer(struct value body)
 
 	MEMBERS(body, key, m);
 	return m[0].kind == VALUE_ARRAY && (text_begins(m[1], "chat.completion") ||
-	    value_get(element(m[0], 0), "message").kind == VALUE_OBJECT);
+	    value_get(value_element(m[0], 0), "message").kind == VALUE_OBJECT);
 }
 
 static void
@@ -190,7 +190,7 @@ is_text_completion(struct value body)
 	struct value list = value_get(body, "choices");
 
 	return list.kind == VALUE_ARRAY && (value_eq(value_get(body, "object"), "text_completion") ||
-	    value_get(element(list, 0), "text").kind == VALUE_STRING);
+	    value_get(value_element(list, 0), "text").kind == VALUE_STRING);
 }
 
 static void
@@ -223,7 +223,7 @@ is_vectors(struct value body)
 {
 	struct value data = value_get(body, "data");
 
-	return data.kind == VALUE_ARRAY && is_given(value_get(element(data, 0), "embedding"));
+	return data.kind == VALUE_ARRAY && is_given(value_get(value_element(data, 0), "embedding"));
 }
 
 static void

@@ -15,7 +15,7 @@ is_request(struct value body)
 	/* an input with a model could be an embedding's */
 	return (m[0].kind == VALUE_STRING || m[0].kind == VALUE_ARRAY) && is_text(m[1]) &&
 	    (is_given(m[2]) || is_given(m[3]) || is_given(m[5]) || is_given(m[6]) || is_given(m[7]) ||
-	    is_given(m[8]) || is_given(m[9]) || value_get(element(m[0], 0), "role").kind == VALUE_STRING);
+	    is_given(m[8]) || is_given(m[9]) || value_get(value_element(m[0], 0), "role").kind == VALUE_STRING);
 }
 
 static bool

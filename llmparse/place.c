@@ -186,7 +186,7 @@ says_anthropic(struct value body)
 
 	MEMBERS(body, key, m);
 	return is_given(m[0]) || is_given(m[1]) || is_given(m[3]) || is_given(m[4]) ||
-	    is_given(value_get(element(m[2], 0), "input_schema"));
+	    is_given(value_get(value_element(m[2], 0), "input_schema"));
 }
 
 static const struct vendor *

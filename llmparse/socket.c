@@ -157,7 +157,7 @@ turn_tell(struct sockets *w, struct socket *s, struct turn *t, struct reply *r)
 	if (!is_given(response))
 		response = kept_value(&t->begun, VALUE_OBJECT);
 	t->call.responded = is_given(response) || t->items.n;
-	if (!is_given(element(value_get(response, "output"), 0)) && t->items.n)
+	if (!is_given(value_element(value_get(response, "output"), 0)) && t->items.n)
 		r->body = with_items(w, t, response);
 	else
 		r->body = response;

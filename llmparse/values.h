@@ -84,17 +84,4 @@ count_of(struct value v)
 	return -1;
 }
 
-static inline struct value
-element(struct value array, size_t index)
-{
-	struct value_iter it;
-	struct value k, v;
-
-	value_iter(&it, array);
-	while (array.kind == VALUE_ARRAY && value_next(&it, &k, &v))
-		if (index-- == 0)
-			return v;
-	return (struct value){ 0 };
-}
-
 #endif

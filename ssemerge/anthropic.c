@@ -57,16 +57,9 @@ block_new(struct merge *m, int64_t index, json_t *object)
 
 	if (!a->content)
 		a->content = draft_array(&m->draft, m->root, "content");
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? a->cap * 2 : 8;
-
-		if (!(b = realloc(a->block, cap * sizeof(*b)))) {
-			m->draft.nomem = true;
-			json_decref(object);
-			return NULL;
-		}
-		a->block = b;
-		a->cap = cap;
+	if (!draft_grow(&m->draft, &a->block, a->n, &a->cap, sizeof(*b))) {
+		json_decref(object);
+		return NULL;
 	}
 	if (!object || json_array_append_new(a->content, object)) {
 		m->draft.nomem |= object != NULL;

@@ -60,16 +60,8 @@ block_get(struct merge *m, struct converse *c, int64_t index)
 	draft_push(&m->draft, c->content, none);
 	if (json_array_size(c->content) == n)
 		return NULL;
-	if (c->n == c->cap) {
-		size_t cap = c->cap ? c->cap * 2 : 8;
-
-		if (!(b = realloc(c->block, cap * sizeof(*b)))) {
-			m->draft.nomem = true;
-			return NULL;
-		}
-		c->block = b;
-		c->cap = cap;
-	}
+	if (!draft_grow(&m->draft, &c->block, c->n, &c->cap, sizeof(*b)))
+		return NULL;
 	b = &c->block[c->n++];
 	*b = (struct block){ .index = index, .object = json_array_get(c->content, n) };
 	return b;

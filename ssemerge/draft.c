@@ -165,6 +165,24 @@ slot_find(struct draft *d, const json_t *object, const char *key)
 	return NULL;
 }
 
+bool
+draft_grow(struct draft *d, void *array, size_t n, size_t *cap, size_t size)
+{
+	size_t want = *cap ? *cap * 2 : 4;
+	void *p;
+
+	if (n < *cap)
+		return true;
+	memcpy(&p, array, sizeof(p));
+	if (!(p = realloc(p, want * size))) {
+		d->nomem = true;
+		return false;
+	}
+	memcpy(array, &p, sizeof(p));
+	*cap = want;
+	return true;
+}
+
 /* A new slot that begins with the string that object[key] is so far. */
 static struct draft_slot *
 slot_new(struct draft *d, json_t *object, const char *key)
@@ -174,16 +192,8 @@ slot_new(struct draft *d, json_t *object, const char *key)
 
 	if (d->nslot == SLOTS_MAX)
 		draft_settle(d);
-	if (d->nslot == d->slotcap) {
-		size_t cap = d->slotcap ? d->slotcap * 2 : 4;
-
-		if (!(s = realloc(d->slot, cap * sizeof(*s)))) {
-			d->nomem = true;
-			return NULL;
-		}
-		d->slot = s;
-		d->slotcap = cap;
-	}
+	if (!draft_grow(d, &d->slot, d->nslot, &d->slotcap, sizeof(*s)))
+		return NULL;
 	d->hot = d->nslot++;
 	s = &d->slot[d->hot];
 	*s = (struct draft_slot){ .object = json_incref(object), .key = key };
@@ -376,16 +386,8 @@ rest_put(struct draft *d, struct rest *r, struct value key, struct value v)
 			d->lost += key.n + v.n;
 			return;
 		}
-		if (r->n == r->cap) {
-			size_t cap = r->cap ? r->cap * 2 : 8;
-
-			if (!(f = realloc(r->f, cap * sizeof(*f)))) {
-				d->nomem = true;
-				return;
-			}
-			r->f = f;
-			r->cap = cap;
-		}
+		if (!draft_grow(d, &r->f, r->n, &r->cap, sizeof(*f)))
+			return;
 		f = &r->f[r->n];
 		memset(f, 0, sizeof(*f));
 		if (!draft_add(d, &f->key, key.p, key.n))

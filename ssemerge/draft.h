@@ -30,6 +30,10 @@ struct draft {
 void draft_init(struct draft *, size_t max);
 void draft_free(struct draft *);
 
+/* Room for one more element of that size in an array of n; array points at the
+ * pointer to it. False: out of memory, which is noted. */
+bool draft_grow(struct draft *, void *array, size_t n, size_t *cap, size_t size);
+
 /* Room for n more bytes behind t; the caller advances t->n. NULL: over the
  * limit or out of memory; n is counted in lost. */
 char *draft_room(struct draft *, struct text *, size_t n);

@@ -51,18 +51,8 @@ candidate_get(struct merge *m, int64_t index)
 	for (size_t i = 0; i < g->n; i++)
 		if (g->candidate[i].index == index)
 			return &g->candidate[i];
-	if (g->n == 1024)
+	if (g->n == 1024 || !draft_grow(&m->draft, &g->candidate, g->n, &g->cap, sizeof(*c)))
 		return NULL;
-	if (g->n == g->cap) {
-		size_t cap = g->cap ? g->cap * 2 : 1;
-
-		if (!(c = realloc(g->candidate, cap * sizeof(*c)))) {
-			m->draft.nomem = true;
-			return NULL;
-		}
-		g->candidate = c;
-		g->cap = cap;
-	}
 	c = &g->candidate[g->n];
 	*c = (struct candidate){ .index = index, .object = json_object() };
 	if (!c->object) {

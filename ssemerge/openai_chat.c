@@ -56,16 +56,8 @@ choice_get(struct merge *m, int64_t index)
 			return &c->choice[i];
 	if (c->n == 1024)	/* nobody asks for as many */
 		return NULL;
-	if (c->n == c->cap) {
-		size_t cap = c->cap ? c->cap * 2 : 1;
-
-		if (!(o = realloc(c->choice, cap * sizeof(*o)))) {
-			m->draft.nomem = true;
-			return NULL;
-		}
-		c->choice = o;
-		c->cap = cap;
-	}
+	if (!draft_grow(&m->draft, &c->choice, c->n, &c->cap, sizeof(*o)))
+		return NULL;
 	o = &c->choice[c->n];
 	*o = (struct choice){ .index = index, .message = json_object() };
 	if (!o->message) {
@@ -106,16 +98,8 @@ tool_new(struct merge *m, struct choice *o, int64_t index)
 	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false };
 	struct tool *t;
 
-	if (o->ntool == o->toolcap) {
-		size_t cap = o->toolcap ? o->toolcap * 2 : 4;
-
-		if (!(t = realloc(o->tool, cap * sizeof(*t)))) {
-			m->draft.nomem = true;
-			return NULL;
-		}
-		o->tool = t;
-		o->toolcap = cap;
-	}
+	if (!draft_grow(&m->draft, &o->tool, o->ntool, &o->toolcap, sizeof(*t)))
+		return NULL;
 	t = &o->tool[o->ntool];
 	if (!(t->object = draft_json(&m->draft, v)))
 		return NULL;

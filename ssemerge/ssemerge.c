@@ -42,17 +42,6 @@ struct ssemerge {
 
 /* --- the message out -------------------------------------------------------- */
 
-static void
-put_raw(struct line_out *out, const char *p, size_t n)
-{
-	char *to = line_room(out, n);
-
-	if (to) {
-		memcpy(to, p, n);
-		out->len += n;
-	}
-}
-
 /* NULL when the message is whole. why: what ended the stream. */
 static const char *
 why_incomplete(const struct stream *s, const char *why)
@@ -103,9 +92,9 @@ stream_write(struct ssemerge *self, struct stream *s, const char *why)
 	const json_t *message = answer_message(&s->answer, &text);
 
 	why = why_incomplete(s, why);
-	put_raw(out, s->head, s->headlen);
+	line_add(out, s->head, s->headlen);
 	jput_str(&j, "format", s->answer.merge.format->name);
-	put_raw(out, s->head + s->headlen, s->taillen);
+	line_add(out, s->head + s->headlen, s->taillen);
 	jput_json(&j, "message", message);
 	jput_bytes(&j, "text", text.p ? text.p : "", text.n);
 	jput_uint(&j, "events", s->answer.events);

@@ -80,13 +80,17 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tests/fuzz/*.c)))
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
+# agentsight report: a script, and the files that it runs
+REPORT_FILES = report.awk prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
+REPORTS = $(B)/bin/agentsight-report $(addprefix $(B)/bin/,$(REPORT_FILES))
+
 .PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-web websink-ui bench fuzz soak \
 	install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
 
-all: filters probes $(B)/bin/agentsight
+all: filters probes $(B)/bin/agentsight $(REPORTS)
 
 help:
 	@echo 'make [all]      build everything            make filters  what needs no libbpf, clang, root'
@@ -98,12 +102,18 @@ help:
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
 
-filters: $(addprefix $(B)/bin/,$(FILTERS) $(SINKS))
+filters: $(addprefix $(B)/bin/,$(FILTERS) $(SINKS)) $(REPORTS)
 probes: $(addprefix $(B)/bin/,$(PROBES))
 
 $(B)/bin/agentsight: agentsight.sh
 	$(call say,DRIVER) mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
+
+$(B)/bin/agentsight-report: sqlitesink/report.sh VERSION
+	$(call say,REPORT) mkdir -p $(@D)
+	$(Q)sed 's/@VERSION@/$(VERSION)/' $< >$@ && chmod 755 $@
+$(addprefix $(B)/bin/,$(REPORT_FILES)): $(B)/bin/%: sqlitesink/%
+	$(Q)mkdir -p $(@D) && cp $< $@
 
 # --- libraries -----------------------------------------------------------
 $(B)/libstage.a: $(LIBSTAGE_OBJ)
@@ -238,7 +248,8 @@ PUBLIC = $(foreach t,$(TOOLS),$(if $(filter process sysmon,$(t)),agentsight-$(t)
 
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
-	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(B)/bin/agentsight $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(B)/bin/agentsight $(B)/bin/agentsight-report $(DESTDIR)$(LIBEXECDIR)
+	for f in $(REPORT_FILES); do install -D -m 644 $(B)/bin/$$f $(DESTDIR)$(LIBEXECDIR)/$$f; done
 	for t in $(TOOLS); do case $$t in process|sysmon) n=agentsight-$$t;; *) n=$$t;; esac; \
 		ln -sf $(LIBEXECDIR)/$$t $(DESTDIR)$(BINDIR)/$$n; done
 	ln -sf $(LIBEXECDIR)/agentsight $(DESTDIR)$(BINDIR)/agentsight

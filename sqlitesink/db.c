@@ -260,6 +260,9 @@ db_close(struct db *db)
 		/* a reader may hold it up; the last one to close folds it in then */
 		sqlite3_exec(db->sq, "PRAGMA analysis_limit=400; PRAGMA optimize", NULL, NULL, NULL);
 		sqlite3_exec(db->sq, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+		/* so that it can be read where nothing can be written */
+		sqlite3_busy_timeout(db->sq, 0);
+		sqlite3_exec(db->sq, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
 	}
 	if (sqlite3_close(db->sq) != SQLITE_OK)
 		db_fail(db, "close");

@@ -502,7 +502,7 @@ WHERE coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) + coalesce(c.ca
 	coalesce(c.cache_creation_tokens, 0) > 0;
 
 CREATE VIEW process_nodes AS
-SELECT 'process-' || p.pid || '-' || p.start_ns / 1000000 AS id, p.pid, p.ppid, a.pid AS root_pid,
+SELECT 'process-' || p.pid || '-' || (p.start_ns / 1000000) AS id, p.pid, p.ppid, a.pid AS root_pid,
 	p.start_ns / 1000000 AS start_timestamp_ms, p.end_ns / 1000000 AS end_timestamp_ms, p.comm,
 	coalesce(e.filename, p.comm) AS command, coalesce(e.argv, '[]') AS argv_json, e.cwd, p.exit_code,
 	CASE WHEN p.exit_code = 0 THEN 'success' WHEN p.exit_code IS NOT NULL OR p.signal IS NOT NULL THEN 'failure'
@@ -539,7 +539,7 @@ UNION ALL
 SELECT 'exit-' || p.id, p.end_ns / 1000000, 'process', p.pid, p.comm, p.comm, 'exit', coalesce(e.filename, p.comm),
 	CASE WHEN p.exit_code = 0 THEN 'success' ELSE 'failure' END,
 	CASE WHEN p.signal IS NULL THEN 'exit code ' || p.exit_code ELSE 'signal ' || p.signal END ||
-		' (' || (p.end_ns - p.start_ns) / 1000000 || 'ms)',
+		' (' || ((p.end_ns - p.start_ns) / 1000000) || 'ms)',
 	json_object('exit_code', p.exit_code, 'signal', p.signal, 'duration_ms', (p.end_ns - p.start_ns) / 1000000), p.run_id
 FROM processes p LEFT JOIN execs e ON e.id = p.exec_id
 WHERE p.exit_code IS NOT NULL OR p.signal IS NOT NULL

@@ -1,0 +1,22 @@
+-- Calls of models
+--
+-- call             its number
+-- time             when the request began
+-- agent            the program that asked
+-- provider         who was asked
+-- model            that was asked for
+-- status           HTTP status, or what went wrong
+-- input_tokens     all of them
+-- cached_tokens    of them, read from a cache
+-- output_tokens    with what was spent on reasoning
+-- first_token_ms   until the first piece of the answer
+-- duration_ms      until its end
+-- finish           why it ended
+-- cost_usd         when the price is known
+-- prompt           the number of the prompt that it worked on
+SELECT c.id AS call, strftime(:time, c.started_ns / 1e9, 'unixepoch', :zone) AS time, coalesce(c.agent, CAST(p.comm AS TEXT)) AS agent,
+	c.provider, coalesce(c.request_model, c.response_model) AS model, coalesce(c.error_type, CAST(c.status_code AS TEXT)) AS status,
+	c.input_tokens, c.cache_read_tokens AS cached_tokens, c.output_tokens, c.first_token_ms, c.duration_ms,
+	(SELECT group_concat(value, ', ') FROM json_each(c.finish_reasons)) AS finish, round(k.usd, 6) AS cost_usd, c.prompt_id AS prompt
+FROM model_calls c JOIN processes p ON p.id = c.process_id LEFT JOIN temp.costs k ON k.call_id = c.id
+WHERE :run IS NULL OR c.run_id = :run ORDER BY c.started_ns, c.id LIMIT :limit;

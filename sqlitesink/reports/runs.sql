@@ -1,0 +1,28 @@
+-- Runs
+--
+-- run         its number, for --run
+-- began       when
+-- seconds     how long, by its events
+-- agents      programs that called models
+-- prompts     of users
+-- calls       of models
+-- tokens      input, output and cache
+-- tools       calls of tools
+-- programs    that ran
+-- changed     files
+-- lost        events
+-- complete    0: it was killed, or is not at its end yet
+-- file        the database
+SELECT r.id AS run, strftime(:time, r.first_ns / 1e9, 'unixepoch', :zone) AS began,
+	round((r.last_ns - r.first_ns) / 1e9, 1) AS seconds,
+	(SELECT group_concat(n, ', ') FROM (SELECT DISTINCT coalesce(a.name, CAST(p.comm AS TEXT)) AS n
+		FROM agents a JOIN processes p ON p.id = a.process_id WHERE p.run_id = r.id)) AS agents,
+	(SELECT count(*) FROM prompts q WHERE q.run_id = r.id) AS prompts,
+	(SELECT count(*) FROM model_calls c WHERE c.run_id = r.id) AS calls,
+	(SELECT coalesce(sum(total_tokens), 0) FROM token_usage t WHERE t.run_id = r.id) AS tokens,
+	(SELECT count(*) FROM tool_uses u WHERE u.run_id = r.id) AS tools,
+	(SELECT count(*) FROM execs e JOIN processes p ON p.id = e.process_id WHERE p.run_id = r.id AND NOT e.seed) AS programs,
+	(SELECT count(DISTINCT f.path_id) FROM file_changes f JOIN processes p ON p.id = f.process_id
+	 WHERE p.run_id = r.id AND f.op <> 'open') AS changed,
+	(SELECT coalesce(sum(events), 0) FROM losses l WHERE l.run_id = r.id) AS lost, r.complete, :file AS file
+FROM runs r WHERE :run IS NULL OR r.id = :run ORDER BY r.id LIMIT :limit;

@@ -1,0 +1,26 @@
+-- Tokens and cost (--by model, provider, agent, conversation, directory, process, hour)
+--
+-- group                   what --by says
+-- calls                   of models
+-- input_tokens            without what came from or went to a cache
+-- output_tokens           with what was spent on reasoning
+-- cache_creation_tokens   input that was written to a cache
+-- cache_read_tokens       input that was read from one
+-- total_tokens            all four
+-- cost_usd                of the calls whose price is known
+-- unpriced                calls with tokens whose price is not known
+-- prices_of               the day of the oldest price that was used
+SELECT "group", count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+	sum(cache_creation_tokens) AS cache_creation_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+	sum(total_tokens) AS total_tokens, round(sum(usd), 6) AS cost_usd,
+	count(total_tokens) - count(usd) AS unpriced, min(as_of) AS prices_of
+FROM (
+	SELECT CASE :by WHEN 'model' THEN coalesce(c.request_model, c.response_model, 'unknown') WHEN 'provider' THEN c.provider
+			WHEN 'agent' THEN coalesce(c.agent, CAST(p.comm AS TEXT)) WHEN 'conversation' THEN c.conversation_id
+			WHEN 'directory' THEN e.cwd WHEN 'process' THEN CAST(p.comm AS TEXT) || ' ' || p.pid
+			WHEN 'hour' THEN strftime(replace(replace(:time, ':%S', ''), '%M', '00'), c.started_ns / 1e9, 'unixepoch', :zone) END AS "group",
+		t.*, k.usd, k.as_of
+	FROM model_calls c JOIN processes p ON p.id = c.process_id LEFT JOIN execs e ON e.id = p.exec_id
+	LEFT JOIN token_usage t ON t.llm_call_id = 'llm-' || c.id LEFT JOIN temp.costs k ON k.call_id = c.id
+	WHERE :run IS NULL OR c.run_id = :run)
+GROUP BY "group" ORDER BY CASE :by WHEN 'hour' THEN "group" END, total_tokens DESC, calls DESC LIMIT :limit;

@@ -5,11 +5,12 @@
 # (the same, where lines end) or PROBES is all that a new tool needs here.
 
 FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
-SINKS   = sqlitesink websink
+SINKS   = sqlitesink otelsink websink
 PROBES  = sslsniff process stdiocap
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
-	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libc6-dev \
+	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev \
+	libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libc6-dev protobuf-compiler python3-protobuf \
 	sqlite3 perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck
 
 PREFIX ?= /usr/local
@@ -44,6 +45,7 @@ LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lel
 LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
 LIBS_sysmon = -lm
 LIBS_sqlitesink = -lsqlite3 -lcrypto
+LIBS_otelsink = -lcurl -lcrypto -lz -lm -lpthread
 LIBS_websink = -lmicrohttpd -lsqlite3
 # Parts of other tools that it links.
 PARTS_websink = jsonfilter/expr.c

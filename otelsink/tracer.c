@@ -1,0 +1,902 @@
+/* tracer.c - spans out of events; see tracer.h */
+#include "otelsink/tracer.h"
+
+#include "lib/flow.h"
+#include "otelsink/conversation.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ARGUMENTS_MAX = 64 << 10,	/* of a tool, kept to tell whose a process is */
+	TOOL_WAITS = 4,			/* idle times that an open tool is waited for */
+};
+
+static const uint64_t LATE_NS = 10000000000;	/* how much later than others a stage's lines may come */
+
+/* A process or a call of a tool server whose place may still become known. */
+struct waiting {
+	struct waiting *next;
+	uint64_t at_ns;
+	struct proc *proc;		/* a reference */
+	char *line;			/* of an mcp.call; NULL: it is the process */
+	size_t len;
+};
+
+struct tracer {
+	struct tracer_conf conf;
+	struct tracer_counts counts;
+	struct flow_table *conversations;
+	struct conversation *oldest, *newest;	/* the open ones, by use */
+	struct procs *procs;
+	struct waiting *waiting, **last;
+	size_t nwaiting;
+	struct event scratch;
+	uint64_t now;
+	uint64_t evicted;		/* processes, as told so far */
+	bool ending;
+};
+
+static void conversation_close(struct tracer *, struct conversation *);
+
+/* --- helpers ------------------------------------------------------------------ */
+
+static char *
+copy(const void *p, size_t n)
+{
+	char *s = p ? malloc(n + 1) : NULL;
+
+	if (s) {
+		memcpy(s, p, n);
+		s[n] = '\0';
+	}
+	return s;
+}
+
+static uint64_t
+time_behind(const struct event *ev, const char *key_ms)
+{
+	double ms;
+
+	/* three decimals: whole microseconds */
+	return event_time(ev) + (value_f64(event_get(ev, key_ms), &ms) && ms > 0 ? llround(ms * 1e3) * 1000 : 0);
+}
+
+static void
+write_span(struct tracer *t, struct observed *o, const struct span *s, const struct attrs *a, struct event *ev)
+{
+	if (!t->conf.spans)
+		return;
+	span_put(batch_item(t->conf.spans, o->resource), s, a, &ev->arena);
+	if (batch_item_end(t->conf.spans))
+		t->counts.spans++;
+	else
+		loss_add(t->conf.loss, "too_large", 1, 0);
+}
+
+static void
+name_attr(struct tracer *t, struct attrs *a, enum name n, const char *text)
+{
+	const char *name = semconv_name(t->conf.semconv, n);
+
+	if (name)
+		attr_str(a, name, text);
+}
+
+static void
+json_attr(struct tracer *t, struct attrs *a, enum name n, enum attr_kind kind, struct value v)
+{
+	const char *name = semconv_name(t->conf.semconv, n);
+
+	if (name && v.kind)
+		attr_json(a, name, kind, v);
+}
+
+static void
+int_attr(struct tracer *t, struct attrs *a, enum name n, int64_t v)
+{
+	attr_int(a, semconv_name(t->conf.semconv, n), v);
+}
+
+/* --- conversations -------------------------------------------------------------- */
+
+static void
+open_unlink(struct tracer *t, struct conversation *c)
+{
+	*(c->newer ? &c->newer->older : &t->newest) = c->older;
+	*(c->older ? &c->older->newer : &t->oldest) = c->newer;
+	c->older = c->newer = NULL;
+}
+
+static void
+open_link(struct tracer *t, struct conversation *c)
+{
+	c->older = t->newest;
+	*(t->newest ? &t->newest->newer : &t->oldest) = c;
+	t->newest = c;
+}
+
+static void
+conversation_use(struct tracer *t, struct conversation *c)
+{
+	c->used_ns = t->now;
+	open_unlink(t, c);
+	open_link(t, c);
+}
+
+static void
+conversation_finish(void *arg, void *entry, enum flow_why why)
+{
+	struct tracer *t = arg;
+	struct conversation *c = entry;
+
+	if (c->open) {
+		if (why == FLOW_FULL)
+			loss_add(t->conf.loss, "evicted", 1, 0);
+		conversation_close(t, c);
+	}
+	free(c->id);
+}
+
+/* What it is called: the client's own name with the agent's, or the name that
+ * llmparse gave it, or the run of a process. */
+static struct conversation *
+conversation_find(struct tracer *t, struct event *ev)
+{
+	struct value id = event_get(ev, "conversation_id"), pid = event_get(ev, "pid"), agent = event_get(ev, "agent");
+	bool sent = value_eq(event_get(ev, "conversation_source"), "sent");
+	struct value first = id.kind == VALUE_STRING ? id : pid, second = sent ? agent : (struct value){ 0 };
+	size_t n = first.n + second.n + 2;
+	char *key = arena_get(&ev->arena, n);
+	struct conversation *c;
+
+	if (!key)
+		return NULL;
+	key[0] = id.kind != VALUE_STRING ? 'r' : sent ? 's' : 'd';
+	memcpy(key + 1, first.p ? first.p : "", first.n);
+	key[1 + first.n] = '\0';
+	memcpy(key + 2 + first.n, second.p ? second.p : "", second.n);
+	if (!(c = flow_get(t->conversations, key, n, t->now)) || c->known)
+		return c;
+	/* a name that was not sent is unique within its recording only */
+	c->trace = trace_id_of("conversation", key, n, sent ? 0 : event_time(ev));
+	if (sent) {
+		const char *s = value_str(&ev->arena, id, &n);
+
+		c->id = copy(s, n);
+	}
+	c->known = true;
+	c->run = key[0] == 'r';
+	return c;
+}
+
+static void
+set_text(char **to, bool *several, struct event *ev, const char *key)
+{
+	size_t n;
+	const char *s = event_bytes(ev, key, &n);
+
+	if (!s || (several && *several))
+		return;
+	s = text_clean(&ev->arena, s, &n);
+	if (*to && several && (strlen(*to) != n || memcmp(*to, s, n))) {
+		*several = true;
+		free(*to);
+		*to = NULL;
+	} else if (!*to) {
+		*to = copy(s, n);
+	}
+}
+
+static bool
+conversation_open(struct tracer *t, struct conversation *c, struct event *ev)
+{
+	uint64_t pid = 0;
+	size_t n;
+	const char *id;
+
+	event_u64(ev, "pid", &pid);
+	if (!(c->proc = proc_ref(procs_get(t->procs, pid, t->now))))
+		return false;
+	if (!(c->observed = observeds_get(t->conf.observeds, ev, c->proc))) {
+		proc_unref(c->proc);
+		return false;
+	}
+	id = event_str(ev, "id", &n);
+	c->open = true;
+	c->start_ns = c->end_ns = event_time(ev);
+	c->span = span_id_of("invoke_agent", id ? id : "", id ? n : 0, c->start_ns);
+	c->input_tokens = c->output_tokens = -1;
+	c->providers = c->models = false;
+	c->last = &c->tools;
+	c->sibling = c->proc->conversations;
+	c->proc->conversations = c;
+	open_link(t, c);
+	t->counts.conversations++;
+	return true;
+}
+
+static void
+add_tokens(int64_t *sum, struct value usage, const char *key)
+{
+	int64_t n;
+
+	if (value_i64(value_get(usage, key), &n))
+		*sum = (*sum < 0 ? 0 : *sum) + n;
+}
+
+/* A call of a model in it. */
+static void
+conversation_call(struct tracer *t, struct conversation *c, struct event *ev, uint64_t end_ns)
+{
+	struct value usage = event_get(ev, "usage");
+
+	set_text(&c->agent, NULL, ev, "agent");
+	set_text(&c->version, NULL, ev, "agent_version");
+	set_text(&c->provider, &c->providers, ev, "provider");
+	set_text(&c->model, &c->models, ev, "request_model");
+	add_tokens(&c->input_tokens, usage, "input_tokens");
+	add_tokens(&c->output_tokens, usage, "output_tokens");
+	if (event_time(ev) < c->start_ns)
+		c->start_ns = event_time(ev);
+	if (end_ns > c->end_ns)
+		c->end_ns = end_ns;
+	conversation_use(t, c);
+	c->waits = 0;
+	procs_find(t->procs, c->proc->pid, t->now);	/* the one used least goes first */
+}
+
+/* Lets go of what only an open conversation has. */
+static void
+conversation_clear(struct tracer *t, struct conversation *c)
+{
+	struct conversation **at = &c->proc->conversations;
+
+	while (*at != c)
+		at = &(*at)->sibling;
+	*at = c->sibling;
+	open_unlink(t, c);
+	free(c->agent);
+	free(c->version);
+	free(c->provider);
+	free(c->model);
+	c->agent = c->version = c->provider = c->model = NULL;
+	observed_unref(c->observed);
+	proc_unref(c->proc);
+	c->open = false;
+	c->known &= !c->run;	/* the number of a process may come again, and is another then */
+	t->counts.conversations--;
+}
+
+/* --- tools ---------------------------------------------------------------------- */
+
+struct result {
+	uint64_t end_ns;
+	struct value response;		/* kind NONE: not seen */
+	bool is_error;
+};
+
+static void
+tell_tool(struct tracer *t, struct conversation *c, const struct tool *tool, const struct result *r, struct event *ev)
+{
+	struct attrs a = { .n = 0 };
+	struct span s = { .trace = c->trace, .id = tool->span, .parent = c->span, .link = tool->asked, .kind = SPAN_INTERNAL,
+	    .verb = "execute_tool", .object = tool->name, .objectlen = tool->name ? strlen(tool->name) : 0,
+	    .start_ns = tool->start_ns, .end_ns = r->end_ns, .error = r->is_error };
+	struct value id = event_scan_value(&t->scratch, tool->id ? tool->id : "", tool->id ? strlen(tool->id) : 0);
+	size_t n;
+	const char *text = id.kind == VALUE_STRING ? value_str(&ev->arena, id, &n) : NULL;
+
+	name_attr(t, &a, NAME_OPERATION, "execute_tool");
+	name_attr(t, &a, NAME_TOOL, tool->name);
+	if (text)
+		attr_text(&a, semconv_name(t->conf.semconv, NAME_TOOL_ID), text, n);
+	name_attr(t, &a, NAME_TOOL_TYPE, "function");
+	name_attr(t, &a, NAME_CONVERSATION, c->id);
+	name_attr(t, &a, NAME_AGENT, c->agent);
+	if (r->is_error)
+		name_attr(t, &a, NAME_ERROR, "tool_error");
+	if (t->conf.content_in_spans) {
+		const char *json = tool->arguments;
+
+		json_attr(t, &a, NAME_TOOL_ARGUMENTS, ATTR_TEXT,
+		    (struct value){ json, json ? strlen(json) : 0, json ? VALUE_OBJECT : VALUE_NONE, false });
+		json_attr(t, &a, NAME_TOOL_RESULT, ATTR_TEXT, r->response);
+	}
+	write_span(t, c->observed, &s, &a, ev);
+	t->counts.tools++;
+}
+
+/* Results in a request end their tools. */
+static void
+tools_end(struct tracer *t, struct conversation *c, struct event *ev)
+{
+	struct value list = event_get(ev, "tool_results");
+	struct value_iter it;
+	struct value k, v;
+
+	value_iter(&it, list);
+	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
+		struct value name = value_get(v, "name");
+		struct result r = { event_time(ev), value_get(v, "response"), value_get(v, "is_error").kind == VALUE_TRUE };
+		size_t n = 0;
+		const char *s = name.kind == VALUE_STRING ? value_str(&ev->arena, name, &n) : NULL;
+		struct tool *tool = tool_take(c, value_get(v, "id"), s, n);
+
+		if (!tool)
+			continue;	/* asked for before we looked, or told already */
+		tell_tool(t, c, tool, &r, ev);
+		tool_free(tool);
+	}
+}
+
+/* The tools that an answer asks for begin with its end. */
+static void
+tools_begin(struct tracer *t, struct conversation *c, struct event *ev, struct span_id asked, uint64_t end_ns)
+{
+	struct value list = event_get(ev, "tool_calls");
+	struct value_iter it;
+	struct value k, v;
+	uint64_t number = 0;
+
+	value_iter(&it, list);
+	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
+		struct value id = value_get(v, "id"), name = value_get(v, "name"), args = value_get(v, "arguments");
+		size_t n = 0;
+		const char *s = name.kind == VALUE_STRING ? value_str(&ev->arena, name, &n) : NULL;
+		struct tool *tool = tool_add(c);
+
+		if (!tool) {
+			loss_add(t->conf.loss, "tools_full", 1, 0);
+			continue;
+		}
+		tool->name = copy(s, n);
+		tool->id = id.kind == VALUE_STRING ? copy(id.p, id.n) : NULL;
+		if (args.kind && (t->conf.content_in_spans || args.n <= ARGUMENTS_MAX))
+			tool->arguments = copy(args.p, args.n);
+		tool->asked = asked;
+		tool->span = span_id_of("execute_tool", asked.b, sizeof(asked.b), number++);
+		tool->start_ns = end_ns;
+	}
+}
+
+/* A tool without a result has a span only when something belongs to it: then
+ * its end is the end of that. */
+static void
+tools_give_up(struct tracer *t, struct conversation *c)
+{
+	while (c->tools) {
+		struct tool *tool = c->tools;
+		struct result r = { .end_ns = tool->used_ns };
+
+		c->tools = tool->next;
+		if (tool->used_ns)
+			tell_tool(t, c, tool, &r, &t->scratch);
+		else
+			t->counts.unanswered++;
+		if (tool->used_ns > c->end_ns)
+			c->end_ns = tool->used_ns;
+		tool_free(tool);
+	}
+	c->last = &c->tools;
+	c->ntools = 0;
+}
+
+static void
+conversation_close(struct tracer *t, struct conversation *c)
+{
+	struct attrs a = { .n = 0 };
+	struct span s;
+
+	tools_give_up(t, c);
+	s = (struct span){ .trace = c->trace, .id = c->span, .kind = SPAN_INTERNAL, .verb = "invoke_agent",
+	    .object = c->agent, .objectlen = c->agent ? strlen(c->agent) : 0, .start_ns = c->start_ns, .end_ns = c->end_ns };
+	name_attr(t, &a, NAME_OPERATION, "invoke_agent");
+	name_attr(t, &a, NAME_PROVIDER, c->provider);
+	name_attr(t, &a, NAME_AGENT, c->agent);
+	name_attr(t, &a, NAME_AGENT_VERSION, c->version);
+	name_attr(t, &a, NAME_CONVERSATION, c->id);
+	name_attr(t, &a, NAME_MODEL, c->model);
+	if (c->input_tokens >= 0)
+		int_attr(t, &a, NAME_INPUT_TOKENS, c->input_tokens);
+	if (c->output_tokens >= 0)
+		int_attr(t, &a, NAME_OUTPUT_TOKENS, c->output_tokens);
+	int_attr(t, &a, NAME_PID, c->proc->pid);
+	write_span(t, c->observed, &s, &a, &t->scratch);
+	t->counts.agents++;
+	arena_reset(&t->scratch.arena);
+	conversation_clear(t, c);
+}
+
+/* --- processes -------------------------------------------------------------------- */
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static void
+tell_process(struct tracer *t, struct proc *p)
+{
+	struct attrs a = { .n = 0 };
+	const char *name = p->path ? base_name(p->path) : "unknown";
+	struct span s = { .trace = p->trace, .id = p->id, .parent = p->parent, .kind = SPAN_INTERNAL, .verb = name,
+	    .start_ns = p->start_ns, .end_ns = p->end_ns ? p->end_ns : t->now,
+	    .error = p->exit_code > 0 || p->signal > 0 };
+	char number[24];
+
+	if (p->told || p->state != PROC_PLACED || !p->observed)
+		return;
+	p->told = true;
+	name_attr(t, &a, NAME_EXECUTABLE, name);
+	int_attr(t, &a, NAME_PID, p->pid);
+	if (p->up)
+		int_attr(t, &a, NAME_PARENT_PID, p->up->pid);
+	name_attr(t, &a, NAME_EXECUTABLE_PATH, p->path);
+	name_attr(t, &a, NAME_CWD, p->cwd);
+	if (p->exit_code >= 0)
+		int_attr(t, &a, NAME_EXIT_CODE, p->exit_code);
+	if (p->signal > 0)
+		int_attr(t, &a, NAME_EXIT_CODE, 128 + p->signal);	/* as a shell has it */
+	if (s.error) {
+		snprintf(number, sizeof(number), p->signal > 0 ? "signal_%d" : "%d",
+		    (int)(p->signal > 0 ? p->signal : p->exit_code));
+		name_attr(t, &a, NAME_ERROR, number);
+	}
+	if (p->argv && t->conf.content_in_spans)
+		json_attr(t, &a, NAME_ARGS, ATTR_STRS, (struct value){ p->argv, strlen(p->argv), VALUE_ARRAY, false });
+	write_span(t, p->observed, &s, &a, &t->scratch);
+	arena_reset(&t->scratch.arena);
+	t->counts.processes++;
+}
+
+static void
+place(struct proc *p, struct trace_id trace, struct span_id parent, struct observed *o)
+{
+	p->state = PROC_PLACED;
+	p->trace = trace;
+	p->parent = parent;
+	p->id = span_id_of("process", &p->pid, sizeof(p->pid), p->start_ns);
+	observed_unref(p->observed);
+	p->observed = observed_ref(o);
+}
+
+/* The nearest process above (or p itself, with self) that is an agent with open
+ * conversations, or that is placed or waits. */
+static struct proc *
+responsible(struct proc *p, bool self)
+{
+	int depth = 0;
+
+	for (struct proc *a = self ? p : p->up; a && depth < 64; a = a->up, depth++)
+		if (a->conversations || a->state != PROC_PLAIN)
+			return a;
+	return NULL;
+}
+
+/* True: it is decided where the process belongs. */
+static bool
+place_process(struct tracer *t, struct proc *p)
+{
+	struct proc *a = responsible(p, false);
+	struct claim claim = { .at_ns = p->start_ns, .argv = p->argv };
+	struct conversation *c;
+	struct tool *tool;
+
+	if (!a || (a->state == PROC_WAITING && !a->conversations))
+		return false;
+	if (a->state == PROC_PLACED && !a->conversations) {
+		place(p, a->trace, a->id, a->observed);
+		return true;
+	}
+	switch (claim_decide(a, &claim, &c, &tool, &t->scratch)) {
+	case CLAIM_NONE:
+		return false;
+	case CLAIM_TOOL:
+		tool->used_ns = p->start_ns > tool->used_ns ? p->start_ns : tool->used_ns;
+		place(p, c->trace, tool->span, c->observed);
+		return true;
+	case CLAIM_CONVERSATION:
+		place(p, c->trace, c->span, c->observed);
+		return true;
+	case CLAIM_UNCLEAR:
+		loss_add(t->conf.loss, "unplaced", 1, 0);
+		p->state = PROC_PLAIN;
+		return true;
+	}
+	return false;
+}
+
+/* --- calls of tool servers --------------------------------------------------------- */
+
+static void
+tell_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id trace, struct span_id parent)
+{
+	static const char *const target[] = { "tool", "prompt" };
+	enum content content = t->conf.content_in_spans ? CONTENT_TEXT : CONTENT_NONE;
+	struct attrs a = { .n = 0 };
+	struct span s = { .trace = trace, .parent = parent, .kind = SPAN_CLIENT, .verb = "mcp",
+	    .start_ns = event_time(ev), .end_ns = time_behind(ev, "duration_ms"),
+	    .error = event_get(ev, "error_type").kind };
+	struct value role = event_get(ev, "role"), message = value_get(event_get(ev, "error"), "message");
+	const char *verb;
+	size_t n;
+
+	if (value_eq(role, "server"))
+		s.kind = SPAN_SERVER;
+	if (event_bool(ev, "from_server"))
+		s.kind = s.kind == SPAN_SERVER ? SPAN_CLIENT : SPAN_SERVER;
+	if ((verb = event_str(ev, "method", &n)))
+		s.verb = verb;
+	for (int i = 0; i < 2 && !s.objectlen; i++)
+		s.object = event_str(ev, target[i], &s.objectlen);
+	if (s.error && message.kind == VALUE_STRING)
+		s.message = value_str(&ev->arena, message, &s.messagelen);
+	s.id = span_id_of("mcp", ev->line, ev->len, s.start_ns);
+	semconv_attrs(&a, semconv_mcp, t->conf.semconv, ev, IN_SPAN, content);
+	write_span(t, o, &s, &a, ev);
+	t->counts.mcp++;
+}
+
+/* True: it is decided whose the call is, and told. With last, it is told as far
+ * as it is known: below the conversation of its process, else alone. */
+static bool
+place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool last)
+{
+	struct proc *a = responsible(p, true);
+	struct claim claim = { .at_ns = event_time(ev) };
+	struct conversation *c = NULL;
+	struct tool *tool;
+	struct observed *o;
+
+	claim.tool = event_str(ev, "tool", &claim.toollen);
+	if (a && a->conversations && claim.tool && claim_decide(a, &claim, &c, &tool, &t->scratch) == CLAIM_TOOL) {
+		uint64_t end = time_behind(ev, "duration_ms");
+
+		tool->used_ns = end > tool->used_ns ? end : tool->used_ns;
+		tell_mcp(t, ev, c->observed, c->trace, tool->span);
+		return true;
+	}
+	if (!last)
+		return false;
+	c = a ? a->conversations : NULL;
+	if (c && !c->sibling) {
+		tell_mcp(t, ev, c->observed, c->trace, c->span);
+		return true;
+	}
+	if ((o = observeds_get(t->conf.observeds, ev, p))) {
+		struct trace_id trace = trace_id_of("mcp", ev->line, ev->len, event_time(ev));
+
+		tell_mcp(t, ev, o, trace, (struct span_id){ { 0 } });
+		observed_unref(o);
+	}
+	return true;
+}
+
+/* --- waiting ------------------------------------------------------------------------ */
+
+static bool
+waiting_try(struct tracer *t, struct waiting *w, bool last)
+{
+	bool done;
+
+	if (!w->line) {
+		done = w->proc->state != PROC_WAITING || place_process(t, w->proc);
+		if (done && w->proc->end_ns)
+			tell_process(t, w->proc);
+		if (!done && last)
+			w->proc->state = PROC_PLAIN;
+		return done || last;
+	}
+	if (event_scan(&t->scratch, w->line, w->len) != EVENT_OK)
+		return true;
+	done = place_mcp(t, &t->scratch, w->proc, last);
+	arena_reset(&t->scratch.arena);
+	return done;
+}
+
+static void
+waiting_free(struct waiting *w)
+{
+	proc_unref(w->proc);
+	free(w->line);
+	free(w);
+}
+
+/* Tries all again. */
+static void
+waiting_retry(struct tracer *t)
+{
+	struct waiting **at = &t->waiting, *w;
+
+	while ((w = *at)) {
+		if (!waiting_try(t, w, false)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		t->nwaiting--;
+		waiting_free(w);
+	}
+	t->last = at;
+}
+
+/* Takes the oldest out, at the latest it knows. */
+static void
+waiting_expire(struct tracer *t, uint64_t before)
+{
+	struct waiting *w;
+
+	while ((w = t->waiting) && (w->at_ns < before || t->nwaiting > t->conf.max_waiting)) {
+		waiting_try(t, w, true);
+		if (!(t->waiting = w->next))
+			t->last = &t->waiting;
+		t->nwaiting--;
+		waiting_free(w);
+	}
+}
+
+static void
+waiting_add(struct tracer *t, struct proc *p, const struct event *mcp)
+{
+	struct waiting *w = calloc(1, sizeof(*w));
+
+	if (!w || (mcp && !(w->line = copy(mcp->line, mcp->len)))) {
+		loss_add(t->conf.loss, "no_memory", 1, 0);
+		free(w);
+		return;
+	}
+	w->len = mcp ? mcp->len : 0;
+	w->proc = proc_ref(p);
+	w->at_ns = mcp ? event_time(mcp) : p->start_ns;
+	*t->last = w;
+	t->last = &w->next;
+	t->nwaiting++;
+}
+
+/* --- events ------------------------------------------------------------------------- */
+
+static void
+measure(struct tracer *t, struct observed *o, struct event *ev, uint64_t end_ns)
+{
+	static const char *const key[] = { "input_tokens", "output_tokens" }, *const type[] = { "input", "output" };
+	struct attrs a = { .n = 0 };
+	struct measured m = { .since_ns = event_time(ev), .time_ns = end_ns };
+	struct value usage = event_get(ev, "usage"), ms = event_get(ev, "first_token_ms");
+	bool good = true;
+	size_t n, before;
+	const char *error;
+
+	semconv_attrs(&a, semconv_llm, t->conf.semconv, ev, IN_METRIC, CONTENT_NONE);
+	before = a.n;
+	for (int i = 0; i < 2; i++) {
+		if (!value_f64(value_get(usage, key[i]), &m.value))
+			continue;
+		name_attr(t, &a, NAME_TOKEN_TYPE, type[i]);
+		good &= meter_add(o->meter, METRIC_TOKENS, &a, &m, &ev->arena);
+		a.n = before;
+	}
+	if (value_f64(ms, &m.value) && event_bool(ev, "stream")) {
+		m.value /= 1e3;
+		good &= meter_add(o->meter, METRIC_FIRST_CHUNK, &a, &m, &ev->arena);
+	}
+	if (value_f64(event_get(ev, "duration_ms"), &m.value)) {
+		m.value /= 1e3;
+		if ((error = event_str(ev, "error_type", &n)))
+			attr_text(&a, semconv_name(t->conf.semconv, NAME_ERROR), error, n);
+		good &= meter_add(o->meter, METRIC_DURATION, &a, &m, &ev->arena);
+	}
+	if (!good)
+		loss_add(t->conf.loss, "no_memory", 1, 0);
+}
+
+static void
+tell_details(struct tracer *t, struct observed *o, struct event *ev, const struct span *s)
+{
+	const char *name = semconv_name(t->conf.semconv, NAME_DETAILS);
+	struct attrs a = { .n = 0 };
+
+	if (!t->conf.logs || !t->conf.content_in_logs || !name)
+		return;
+	semconv_attrs(&a, semconv_llm, t->conf.semconv, ev, IN_SPAN, CONTENT_TREE);
+	record_put(batch_item(t->conf.logs, o->resource), s, name, &a, &ev->arena);
+	if (batch_item_end(t->conf.logs))
+		t->counts.records++;
+	else
+		loss_add(t->conf.loss, "too_large", 1, 0);
+}
+
+static struct span_id
+tell_call(struct tracer *t, struct conversation *c, struct event *ev, uint64_t end_ns)
+{
+	struct attrs a = { .n = 0 };
+	struct span s = { .trace = c->trace, .parent = c->span, .kind = SPAN_CLIENT, .verb = "chat",
+	    .start_ns = event_time(ev), .end_ns = end_ns, .error = event_get(ev, "error_type").kind };
+	size_t n = 0, conn = 0;
+	const char *id = event_str(ev, "id", &n), *verb = event_str(ev, "operation", &conn);
+	int64_t turn = 0;
+
+	if (verb)
+		s.verb = verb;
+	s.object = event_str(ev, "request_model", &s.objectlen);
+	event_i64(ev, "turn", &turn);
+	s.id = span_id_of("chat", id ? id : "", n, s.start_ns + turn);
+	if (event_get(ev, "first_token_ms").kind && event_bool(ev, "stream"))
+		s.first_ns = time_behind(ev, "first_token_ms");
+	if (s.error)
+		s.message = event_str(ev, "error_message", &s.messagelen);
+	semconv_attrs(&a, semconv_llm, t->conf.semconv, ev, IN_SPAN,
+	    t->conf.content_in_spans ? CONTENT_TEXT : CONTENT_NONE);
+	write_span(t, c->observed, &s, &a, ev);
+	tell_details(t, c->observed, ev, &s);
+	t->counts.calls++;
+	return s.id;
+}
+
+static void
+on_call(struct tracer *t, struct event *ev)
+{
+	struct conversation *c = conversation_find(t, ev);
+	uint64_t end_ns = time_behind(ev, "duration_ms");
+	struct span_id call;
+
+	if (!c || (!c->open && !conversation_open(t, c, ev))) {
+		loss_add(t->conf.loss, "no_memory", 1, 0);
+		return;
+	}
+	conversation_call(t, c, ev, end_ns);
+	if (c->tools)
+		waiting_retry(t);	/* before the tools that it may belong to have ended */
+	tools_end(t, c, ev);
+	call = tell_call(t, c, ev, end_ns);
+	measure(t, c->observed, ev, end_ns);
+	tools_begin(t, c, ev, call, end_ns);
+	if (event_get(ev, "tool_calls").kind)
+		waiting_retry(t);
+}
+
+static void
+on_mcp(struct tracer *t, struct event *ev)
+{
+	uint64_t pid;
+	struct proc *p;
+
+	if (!event_u64(ev, "client_pid", &pid) && !event_u64(ev, "pid", &pid))
+		return;
+	if (!(p = procs_get(t->procs, pid, t->now)))
+		loss_add(t->conf.loss, "no_memory", 1, 0);
+	else if (!place_mcp(t, ev, p, false))
+		waiting_add(t, p, ev);
+}
+
+static void
+on_exec(struct tracer *t, struct event *ev)
+{
+	bool first;
+	struct proc *p = procs_exec(t->procs, ev, &first);
+
+	if (!p || !first || event_bool(ev, "seed") || p->conversations)
+		return;
+	p->state = PROC_WAITING;
+	if (!place_process(t, p))
+		waiting_add(t, p, NULL);
+}
+
+static void
+on_ended(struct tracer *t, struct event *ev)
+{
+	struct proc *p = procs_exit(t->procs, ev);
+
+	if (p)
+		tell_process(t, p);
+}
+
+/* A process leaves the table: what it is of is over. */
+static void
+on_gone(void *arg, struct proc *p)
+{
+	struct tracer *t = arg;
+
+	while (p->conversations)
+		conversation_close(t, p->conversations);
+	tell_process(t, p);
+}
+
+static void
+expire(struct tracer *t)
+{
+	uint64_t late = t->now > LATE_NS ? t->now - LATE_NS : 0;
+	uint64_t idle = t->now > t->conf.idle_ns ? t->now - t->conf.idle_ns : 0;
+	uint64_t evicted = procs_evicted(t->procs);
+	struct conversation *c;
+
+	waiting_expire(t, late);
+	procs_expire(t->procs, late);
+	while ((c = t->oldest) && c->used_ns < idle) {
+		/* a tool may take its time, but an answer that nobody wants is none */
+		if (c->tools && !c->proc->end_ns && c->waits++ < TOOL_WAITS)
+			conversation_use(t, c);
+		else
+			conversation_close(t, c);
+	}
+	if (evicted != t->evicted)
+		loss_add(t->conf.loss, "procs_full", evicted - t->evicted, 0);
+	t->evicted = evicted;
+}
+
+void
+tracer_event(struct tracer *t, struct event *ev, uint64_t now)
+{
+	static const struct {
+		const char *type;
+		void (*call)(struct tracer *, struct event *);
+	} known[] = {
+		{ "llm.call", on_call }, { "mcp.call", on_mcp },
+		{ "process.exec", on_exec }, { "process.exit", on_ended },
+	};
+
+	t->now = now;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (event_is(ev, known[i].type))
+			known[i].call(t, ev);
+	if (event_is(ev, "process.fork"))
+		procs_fork(t->procs, ev);
+	expire(t);
+}
+
+void
+tracer_end(struct tracer *t, uint64_t now)
+{
+	t->now = now;
+	waiting_expire(t, UINT64_MAX);
+	while (t->oldest)
+		conversation_close(t, t->oldest);
+	procs_free(t->procs);
+	t->procs = NULL;
+}
+
+const struct tracer_counts *
+tracer_counts(const struct tracer *t)
+{
+	return &t->counts;
+}
+
+struct tracer *
+tracer_new(const struct tracer_conf *conf)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->conf = *conf;
+	t->last = &t->waiting;
+	event_init(&t->scratch);
+	t->conversations = flow_new(sizeof(struct conversation), conf->max_conversations, SIZE_MAX, conversation_finish, t);
+	t->procs = procs_new(conf->max_procs, on_gone, t);
+	if (t->conversations && t->procs)
+		return t;
+	tracer_free(t);
+	return NULL;
+}
+
+void
+tracer_free(struct tracer *t)
+{
+	if (!t)
+		return;
+	while (t->waiting) {
+		struct waiting *w = t->waiting;
+
+		t->waiting = w->next;
+		waiting_free(w);
+	}
+	flow_free(t->conversations);
+	procs_free(t->procs);
+	event_free(&t->scratch);
+	free(t);
+}

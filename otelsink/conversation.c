@@ -31,13 +31,25 @@ tool_add(struct conversation *c)
 }
 
 struct tool *
-tool_take(struct conversation *c, struct value id, const char *name, size_t n)
+tool_find(struct conversation *c, struct value id, const char *name, size_t n)
+{
+	for (struct tool *t = c->tools; t; t = t->next) {
+		bool same = id.kind ? t->id && strlen(t->id) == id.n && !memcmp(t->id, id.p, id.n) :
+		    !t->id && name && t->name && strlen(t->name) == n && !memcmp(t->name, name, n);
+
+		if (same && !t->end_ns)
+			return t;
+	}
+	return NULL;
+}
+
+struct tool *
+tool_take_ended(struct conversation *c)
 {
 	for (struct tool **at = &c->tools; *at; at = &(*at)->next) {
 		struct tool *t = *at;
 
-		if (id.kind ? !t->id || strlen(t->id) != id.n || memcmp(t->id, id.p, id.n) :
-		    !name || !t->name || t->id || strlen(t->name) != n || memcmp(t->name, name, n))
+		if (!t->end_ns)
 			continue;
 		*at = t->next;
 		if (c->last == &t->next)
@@ -100,23 +112,27 @@ fit(const struct tool *t, const struct claim *c, struct event *scratch)
 	return t->arguments && c->argv ? common(t->arguments, c->argv, scratch) : 0;
 }
 
-enum verdict_of_claim
-claim_decide(const struct proc *agent, const struct claim *claim, struct conversation **in, struct tool **tool,
-    struct event *scratch)
+enum claim_verdict
+claim_decide(const struct proc *agent, const struct claim *claim, bool early, struct conversation **in,
+    struct tool **tool, struct event *scratch)
 {
 	struct conversation *of_best = NULL;
 	struct tool *best = NULL;
 	size_t n = 0, most = 0;
-	bool several = false, tie = false;
+	bool several = false, tie = false, ended = early;
 
 	*in = NULL;
 	for (struct conversation *c = agent->conversations; c; c = c->sibling) {
 		for (struct tool *t = c->tools; t; t = t->next) {
-			size_t f = t->start_ns <= claim->at_ns ? fit(t, claim, scratch) : 0;
+			size_t f;
 
-			if (t->start_ns > claim->at_ns || (claim->tool && !f))
+			if (t->start_ns > claim->at_ns || (t->end_ns && t->end_ns < claim->at_ns))
+				continue;
+			f = fit(t, claim, scratch);
+			if (claim->tool && !f)
 				continue;
 			n++;
+			ended |= t->end_ns > 0;
 			several |= *in && *in != c;
 			*in = c;
 			tie = n > 1 && (f == most || (tie && f < most));
@@ -124,8 +140,8 @@ claim_decide(const struct proc *agent, const struct claim *claim, struct convers
 				best = t, of_best = c, most = f;
 		}
 	}
-	if (!n)
-		return CLAIM_NONE;
+	if (!n || !ended)
+		return n ? CLAIM_OPEN : CLAIM_NONE;
 	if (tie)
 		return several ? CLAIM_UNCLEAR : CLAIM_CONVERSATION;
 	*in = of_best;

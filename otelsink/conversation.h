@@ -21,6 +21,9 @@ struct tool {
 	struct span_id span;
 	struct span_id asked;	/* the call of the model that asked */
 	uint64_t start_ns;
+	uint64_t end_ns;	/* when its result was sent; 0: not known yet */
+	struct value response;	/* of the result, while that event is looked at */
+	bool is_error;
 	uint64_t used_ns;	/* the last end of a process or call of it; 0: none belongs to it */
 };
 
@@ -47,9 +50,11 @@ void tool_free(struct tool *);
 
 /* Adds a tool at the end; NULL: out of memory, or there are too many. */
 struct tool *tool_add(struct conversation *);
-/* Takes the tool of that id out, else, when there is no id, the first of that
- * name; NULL: not known. */
-struct tool *tool_take(struct conversation *, struct value id, const char *name, size_t n);
+/* The tool of that id that has not ended, else, when there is no id, the first of
+ * that name; NULL: not known. */
+struct tool *tool_find(struct conversation *, struct value id, const char *name, size_t n);
+/* Takes out the first that has ended; NULL: none has. */
+struct tool *tool_take_ended(struct conversation *);
 
 /* Whose a process (argv) or a call of a tool server (tool) of an agent is. */
 struct claim {
@@ -58,13 +63,15 @@ struct claim {
 	const char *tool;	/* name at its server; NULL: none */
 	size_t toollen;
 };
-enum verdict_of_claim {
+enum claim_verdict {
 	CLAIM_NONE,		/* no tool was open then */
+	CLAIM_OPEN,		/* one was, but none of these has ended: it is too early to tell */
 	CLAIM_TOOL,		/* this one */
 	CLAIM_CONVERSATION,	/* one of several of this conversation */
 	CLAIM_UNCLEAR,		/* of several conversations */
 };
-enum verdict_of_claim claim_decide(const struct proc *agent, const struct claim *, struct conversation **,
+/* early: never CLAIM_OPEN. */
+enum claim_verdict claim_decide(const struct proc *agent, const struct claim *, bool early, struct conversation **,
     struct tool **, struct event *scratch);
 
 #endif

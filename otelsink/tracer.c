@@ -15,6 +15,7 @@ enum {
 };
 
 static const uint64_t LATE_NS = 10000000000;	/* how much later than others a stage's lines may come */
+static const uint64_t SWEEP_NS = 1000000000;
 
 /* A process or a call of a tool server whose place may still become known. */
 struct waiting {
@@ -35,11 +36,13 @@ struct tracer {
 	size_t nwaiting;
 	struct event scratch;
 	uint64_t now;
+	uint64_t swept_ns;		/* when those that wait were looked at last */
 	uint64_t evicted;		/* processes, as told so far */
 	bool ending;
 };
 
 static void conversation_close(struct tracer *, struct conversation *);
+static void waiting_retry(struct tracer *, uint64_t before);
 
 /* --- helpers ------------------------------------------------------------------ */
 
@@ -190,20 +193,37 @@ set_text(char **to, bool *several, struct event *ev, const char *key)
 	}
 }
 
+static void
+conversation_join(struct conversation *c, struct proc *p)
+{
+	c->proc = proc_ref(p);
+	c->sibling = p->conversations;
+	p->conversations = c;
+}
+
+static void
+conversation_leave(struct conversation *c)
+{
+	struct conversation **at = &c->proc->conversations;
+
+	while (*at != c)
+		at = &(*at)->sibling;
+	*at = c->sibling;
+	proc_unref(c->proc);
+}
+
 static bool
 conversation_open(struct tracer *t, struct conversation *c, struct event *ev)
 {
 	uint64_t pid = 0;
+	struct proc *p;
 	size_t n;
 	const char *id;
 
 	event_u64(ev, "pid", &pid);
-	if (!(c->proc = proc_ref(procs_get(t->procs, pid, t->now))))
+	if (!(p = procs_get(t->procs, pid, t->now)) || !(c->observed = observeds_get(t->conf.observeds, ev, p)))
 		return false;
-	if (!(c->observed = observeds_get(t->conf.observeds, ev, c->proc))) {
-		proc_unref(c->proc);
-		return false;
-	}
+	conversation_join(c, p);
 	id = event_str(ev, "id", &n);
 	c->open = true;
 	c->start_ns = c->end_ns = event_time(ev);
@@ -211,8 +231,6 @@ conversation_open(struct tracer *t, struct conversation *c, struct event *ev)
 	c->input_tokens = c->output_tokens = -1;
 	c->providers = c->models = false;
 	c->last = &c->tools;
-	c->sibling = c->proc->conversations;
-	c->proc->conversations = c;
 	open_link(t, c);
 	t->counts.conversations++;
 	return true;
@@ -225,6 +243,30 @@ add_tokens(int64_t *sum, struct value usage, const char *key)
 
 	if (value_i64(value_get(usage, key), &n))
 		*sum = (*sum < 0 ? 0 : *sum) + n;
+}
+
+/* Its process and agent are those that called last. */
+static bool
+conversation_home(struct tracer *t, struct conversation *c, struct event *ev)
+{
+	struct observed *o;
+	struct proc *p;
+	uint64_t pid = 0;
+
+	event_u64(ev, "pid", &pid);
+	if (!(p = procs_get(t->procs, pid, t->now)))	/* also: the one used least goes first */
+		return false;
+	if (!c->open)
+		return true;	/* making room has closed it */
+	if (!(o = observeds_get(t->conf.observeds, ev, p)))
+		return false;
+	observed_unref(c->observed);
+	c->observed = o;
+	if (p != c->proc) {
+		conversation_leave(c);
+		conversation_join(c, p);
+	}
+	return true;
 }
 
 /* A call of a model in it. */
@@ -245,18 +287,13 @@ conversation_call(struct tracer *t, struct conversation *c, struct event *ev, ui
 		c->end_ns = end_ns;
 	conversation_use(t, c);
 	c->waits = 0;
-	procs_find(t->procs, c->proc->pid, t->now);	/* the one used least goes first */
 }
 
 /* Lets go of what only an open conversation has. */
 static void
 conversation_clear(struct tracer *t, struct conversation *c)
 {
-	struct conversation **at = &c->proc->conversations;
-
-	while (*at != c)
-		at = &(*at)->sibling;
-	*at = c->sibling;
+	conversation_leave(c);
 	open_unlink(t, c);
 	free(c->agent);
 	free(c->version);
@@ -264,7 +301,6 @@ conversation_clear(struct tracer *t, struct conversation *c)
 	free(c->model);
 	c->agent = c->version = c->provider = c->model = NULL;
 	observed_unref(c->observed);
-	proc_unref(c->proc);
 	c->open = false;
 	c->known &= !c->run;	/* the number of a process may come again, and is another then */
 	t->counts.conversations--;
@@ -272,19 +308,13 @@ conversation_clear(struct tracer *t, struct conversation *c)
 
 /* --- tools ---------------------------------------------------------------------- */
 
-struct result {
-	uint64_t end_ns;
-	struct value response;		/* kind NONE: not seen */
-	bool is_error;
-};
-
 static void
-tell_tool(struct tracer *t, struct conversation *c, const struct tool *tool, const struct result *r, struct event *ev)
+tell_tool(struct tracer *t, struct conversation *c, const struct tool *tool, struct event *ev)
 {
 	struct attrs a = { .n = 0 };
 	struct span s = { .trace = c->trace, .id = tool->span, .parent = c->span, .link = tool->asked, .kind = SPAN_INTERNAL,
 	    .verb = "execute_tool", .object = tool->name, .objectlen = tool->name ? strlen(tool->name) : 0,
-	    .start_ns = tool->start_ns, .end_ns = r->end_ns, .error = r->is_error };
+	    .start_ns = tool->start_ns, .end_ns = tool->end_ns, .error = tool->is_error };
 	struct value id = event_scan_value(&t->scratch, tool->id ? tool->id : "", tool->id ? strlen(tool->id) : 0);
 	size_t n;
 	const char *text = id.kind == VALUE_STRING ? value_str(&ev->arena, id, &n) : NULL;
@@ -296,38 +326,48 @@ tell_tool(struct tracer *t, struct conversation *c, const struct tool *tool, con
 	name_attr(t, &a, NAME_TOOL_TYPE, "function");
 	name_attr(t, &a, NAME_CONVERSATION, c->id);
 	name_attr(t, &a, NAME_AGENT, c->agent);
-	if (r->is_error)
+	if (tool->is_error)
 		name_attr(t, &a, NAME_ERROR, "tool_error");
 	if (t->conf.content_in_spans) {
 		const char *json = tool->arguments;
 
 		json_attr(t, &a, NAME_TOOL_ARGUMENTS, ATTR_TEXT,
 		    (struct value){ json, json ? strlen(json) : 0, json ? VALUE_OBJECT : VALUE_NONE, false });
-		json_attr(t, &a, NAME_TOOL_RESULT, ATTR_TEXT, r->response);
+		json_attr(t, &a, NAME_TOOL_RESULT, ATTR_TEXT, tool->response);
 	}
 	write_span(t, c->observed, &s, &a, ev);
 	t->counts.tools++;
 }
 
-/* Results in a request end their tools. */
+/* Results in a request end their tools. What belongs to these is placed before
+ * they are told. */
 static void
 tools_end(struct tracer *t, struct conversation *c, struct event *ev)
 {
 	struct value list = event_get(ev, "tool_results");
 	struct value_iter it;
 	struct value k, v;
+	struct tool *tool;
+	bool any = false;
 
 	value_iter(&it, list);
-	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
+	while (c->tools && list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
 		struct value name = value_get(v, "name");
-		struct result r = { event_time(ev), value_get(v, "response"), value_get(v, "is_error").kind == VALUE_TRUE };
 		size_t n = 0;
 		const char *s = name.kind == VALUE_STRING ? value_str(&ev->arena, name, &n) : NULL;
-		struct tool *tool = tool_take(c, value_get(v, "id"), s, n);
 
-		if (!tool)
+		if (!(tool = tool_find(c, value_get(v, "id"), s, n)))
 			continue;	/* asked for before we looked, or told already */
-		tell_tool(t, c, tool, &r, ev);
+		tool->end_ns = event_time(ev) > tool->start_ns ? event_time(ev) : tool->start_ns;
+		tool->response = value_get(v, "response");
+		tool->is_error = value_get(v, "is_error").kind == VALUE_TRUE;
+		any = true;
+	}
+	if (!any)
+		return;
+	waiting_retry(t, 0);
+	while ((tool = tool_take_ended(c))) {
+		tell_tool(t, c, tool, ev);
 		tool_free(tool);
 	}
 }
@@ -367,21 +407,24 @@ tools_begin(struct tracer *t, struct conversation *c, struct event *ev, struct s
 static void
 tools_give_up(struct tracer *t, struct conversation *c)
 {
-	while (c->tools) {
-		struct tool *tool = c->tools;
-		struct result r = { .end_ns = tool->used_ns };
+	struct tool *tool;
 
-		c->tools = tool->next;
-		if (tool->used_ns)
-			tell_tool(t, c, tool, &r, &t->scratch);
-		else
+	if (!c->tools)
+		return;
+	for (tool = c->tools; tool; tool = tool->next)
+		tool->end_ns = t->now > tool->start_ns ? t->now : tool->start_ns;
+	waiting_retry(t, 0);
+	while ((tool = tool_take_ended(c))) {
+		if (tool->used_ns) {
+			tool->end_ns = tool->used_ns;
+			tell_tool(t, c, tool, &t->scratch);
+		} else {
 			t->counts.unanswered++;
+		}
 		if (tool->used_ns > c->end_ns)
 			c->end_ns = tool->used_ns;
 		tool_free(tool);
 	}
-	c->last = &c->tools;
-	c->ntools = 0;
 }
 
 static void
@@ -456,6 +499,13 @@ tell_process(struct tracer *t, struct proc *p)
 }
 
 static void
+tool_use(struct tool *tool, uint64_t until_ns)
+{
+	if (until_ns > tool->used_ns)
+		tool->used_ns = until_ns;
+}
+
+static void
 place(struct proc *p, struct trace_id trace, struct span_id parent, struct observed *o)
 {
 	p->state = PROC_PLACED;
@@ -479,37 +529,42 @@ responsible(struct proc *p, bool self)
 	return NULL;
 }
 
-/* True: it is decided where the process belongs. */
-static bool
-place_process(struct tracer *t, struct proc *p)
+enum placing { PLACE_DONE, PLACE_NONE, PLACE_OPEN };	/* decided; nobody's so far; it is too early */
+
+static enum placing
+place_process(struct tracer *t, struct proc *p, bool early)
 {
 	struct proc *a = responsible(p, false);
 	struct claim claim = { .at_ns = p->start_ns, .argv = p->argv };
 	struct conversation *c;
 	struct tool *tool;
 
-	if (!a || (a->state == PROC_WAITING && !a->conversations))
-		return false;
+	if (!a)
+		return PLACE_NONE;
+	if (a->state == PROC_WAITING && !a->conversations)
+		return early ? PLACE_NONE : PLACE_OPEN;
 	if (a->state == PROC_PLACED && !a->conversations) {
 		place(p, a->trace, a->id, a->observed);
-		return true;
+		return PLACE_DONE;
 	}
-	switch (claim_decide(a, &claim, &c, &tool, &t->scratch)) {
+	switch (claim_decide(a, &claim, early, &c, &tool, &t->scratch)) {
 	case CLAIM_NONE:
-		return false;
+		return PLACE_NONE;
+	case CLAIM_OPEN:
+		return PLACE_OPEN;
 	case CLAIM_TOOL:
-		tool->used_ns = p->start_ns > tool->used_ns ? p->start_ns : tool->used_ns;
 		place(p, c->trace, tool->span, c->observed);
-		return true;
+		tool_use(tool, p->end_ns ? p->end_ns : t->now);
+		break;
 	case CLAIM_CONVERSATION:
 		place(p, c->trace, c->span, c->observed);
-		return true;
+		break;
 	case CLAIM_UNCLEAR:
 		loss_add(t->conf.loss, "unplaced", 1, 0);
 		p->state = PROC_PLAIN;
-		return true;
+		break;
 	}
-	return false;
+	return PLACE_DONE;
 }
 
 /* --- calls of tool servers --------------------------------------------------------- */
@@ -543,61 +598,65 @@ tell_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id
 	t->counts.mcp++;
 }
 
-/* True: it is decided whose the call is, and told. With last, it is told as far
- * as it is known: below the conversation of its process, else alone. */
-static bool
-place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool last)
+/* With early, it is told as far as it is known: below the conversation of its
+ * process, else alone. */
+static enum placing
+place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool early)
 {
 	struct proc *a = responsible(p, true);
 	struct claim claim = { .at_ns = event_time(ev) };
 	struct conversation *c = NULL;
 	struct tool *tool;
 	struct observed *o;
+	enum claim_verdict verdict = CLAIM_NONE;
 
 	claim.tool = event_str(ev, "tool", &claim.toollen);
-	if (a && a->conversations && claim.tool && claim_decide(a, &claim, &c, &tool, &t->scratch) == CLAIM_TOOL) {
-		uint64_t end = time_behind(ev, "duration_ms");
-
-		tool->used_ns = end > tool->used_ns ? end : tool->used_ns;
+	if (a && a->conversations && claim.tool)
+		verdict = claim_decide(a, &claim, early, &c, &tool, &t->scratch);
+	if (verdict == CLAIM_TOOL) {
+		tool_use(tool, time_behind(ev, "duration_ms"));
 		tell_mcp(t, ev, c->observed, c->trace, tool->span);
-		return true;
+		return PLACE_DONE;
 	}
-	if (!last)
-		return false;
+	if (!early)
+		return verdict == CLAIM_OPEN ? PLACE_OPEN : PLACE_NONE;
 	c = a ? a->conversations : NULL;
 	if (c && !c->sibling) {
 		tell_mcp(t, ev, c->observed, c->trace, c->span);
-		return true;
-	}
-	if ((o = observeds_get(t->conf.observeds, ev, p))) {
+	} else if ((o = observeds_get(t->conf.observeds, ev, p))) {
 		struct trace_id trace = trace_id_of("mcp", ev->line, ev->len, event_time(ev));
 
 		tell_mcp(t, ev, o, trace, (struct span_id){ { 0 } });
 		observed_unref(o);
 	}
-	return true;
+	return PLACE_DONE;
 }
 
 /* --- waiting ------------------------------------------------------------------------ */
 
+/* True: it waits no longer. */
 static bool
-waiting_try(struct tracer *t, struct waiting *w, bool last)
+waiting_try(struct tracer *t, struct waiting *w, uint64_t before, bool early)
 {
-	bool done;
+	enum placing now;
 
-	if (!w->line) {
-		done = w->proc->state != PROC_WAITING || place_process(t, w->proc);
-		if (done && w->proc->end_ns)
-			tell_process(t, w->proc);
-		if (!done && last)
-			w->proc->state = PROC_PLAIN;
-		return done || last;
+	if (w->line) {
+		if (event_scan(&t->scratch, w->line, w->len) != EVENT_OK)
+			return true;
+		now = place_mcp(t, &t->scratch, w->proc, early);
+		if (now == PLACE_NONE && w->at_ns < before)
+			now = place_mcp(t, &t->scratch, w->proc, true);
+		arena_reset(&t->scratch.arena);
+		return now == PLACE_DONE;
 	}
-	if (event_scan(&t->scratch, w->line, w->len) != EVENT_OK)
+	now = w->proc->state == PROC_WAITING ? place_process(t, w->proc, early) : PLACE_DONE;
+	if (now == PLACE_NONE && (early || w->at_ns < before)) {
+		w->proc->state = PROC_PLAIN;
 		return true;
-	done = place_mcp(t, &t->scratch, w->proc, last);
-	arena_reset(&t->scratch.arena);
-	return done;
+	}
+	if (now == PLACE_DONE && w->proc->end_ns)
+		tell_process(t, w->proc);
+	return now == PLACE_DONE;
 }
 
 static void
@@ -608,36 +667,35 @@ waiting_free(struct waiting *w)
 	free(w);
 }
 
-/* Tries all again. */
-static void
-waiting_retry(struct tracer *t)
+static struct waiting **
+waiting_remove(struct tracer *t, struct waiting **at)
 {
-	struct waiting **at = &t->waiting, *w;
+	struct waiting *w = *at;
 
-	while ((w = *at)) {
-		if (!waiting_try(t, w, false)) {
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		t->nwaiting--;
-		waiting_free(w);
-	}
-	t->last = at;
+	if (!(*at = w->next))
+		t->last = at;
+	t->nwaiting--;
+	waiting_free(w);
+	return at;
 }
 
-/* Takes the oldest out, at the latest it knows. */
+/* Tries all again; nobody's that are from before `before` wait no longer. */
 static void
-waiting_expire(struct tracer *t, uint64_t before)
+waiting_retry(struct tracer *t, uint64_t before)
 {
-	struct waiting *w;
+	struct waiting **at = &t->waiting;
 
-	while ((w = t->waiting) && (w->at_ns < before || t->nwaiting > t->conf.max_waiting)) {
-		waiting_try(t, w, true);
-		if (!(t->waiting = w->next))
-			t->last = &t->waiting;
-		t->nwaiting--;
-		waiting_free(w);
+	while (*at)
+		at = waiting_try(t, *at, before, false) ? waiting_remove(t, at) : &(*at)->next;
+}
+
+/* Decides on the oldest, as far as it is known. */
+static void
+waiting_force(struct tracer *t, size_t most)
+{
+	while (t->nwaiting > most) {
+		waiting_try(t, t->waiting, 0, true);
+		waiting_remove(t, &t->waiting);
 	}
 }
 
@@ -657,6 +715,7 @@ waiting_add(struct tracer *t, struct proc *p, const struct event *mcp)
 	*t->last = w;
 	t->last = &w->next;
 	t->nwaiting++;
+	waiting_force(t, t->conf.max_waiting);
 }
 
 /* --- events ------------------------------------------------------------------------- */
@@ -745,19 +804,15 @@ on_call(struct tracer *t, struct event *ev)
 	uint64_t end_ns = time_behind(ev, "duration_ms");
 	struct span_id call;
 
-	if (!c || (!c->open && !conversation_open(t, c, ev))) {
+	if (!c || (c->open && !conversation_home(t, c, ev)) || (!c->open && !conversation_open(t, c, ev))) {
 		loss_add(t->conf.loss, "no_memory", 1, 0);
 		return;
 	}
 	conversation_call(t, c, ev, end_ns);
-	if (c->tools)
-		waiting_retry(t);	/* before the tools that it may belong to have ended */
 	tools_end(t, c, ev);
 	call = tell_call(t, c, ev, end_ns);
 	measure(t, c->observed, ev, end_ns);
 	tools_begin(t, c, ev, call, end_ns);
-	if (event_get(ev, "tool_calls").kind)
-		waiting_retry(t);
 }
 
 static void
@@ -770,7 +825,7 @@ on_mcp(struct tracer *t, struct event *ev)
 		return;
 	if (!(p = procs_get(t->procs, pid, t->now)))
 		loss_add(t->conf.loss, "no_memory", 1, 0);
-	else if (!place_mcp(t, ev, p, false))
+	else if (place_mcp(t, ev, p, false) != PLACE_DONE)
 		waiting_add(t, p, ev);
 }
 
@@ -783,7 +838,7 @@ on_exec(struct tracer *t, struct event *ev)
 	if (!p || !first || event_bool(ev, "seed") || p->conversations)
 		return;
 	p->state = PROC_WAITING;
-	if (!place_process(t, p))
+	if (place_process(t, p, false) != PLACE_DONE)
 		waiting_add(t, p, NULL);
 }
 
@@ -815,7 +870,10 @@ expire(struct tracer *t)
 	uint64_t evicted = procs_evicted(t->procs);
 	struct conversation *c;
 
-	waiting_expire(t, late);
+	if (t->now >= t->swept_ns + SWEEP_NS) {
+		t->swept_ns = t->now;
+		waiting_retry(t, late);
+	}
 	procs_expire(t->procs, late);
 	while ((c = t->oldest) && c->used_ns < idle) {
 		/* a tool may take its time, but an answer that nobody wants is none */
@@ -841,19 +899,22 @@ tracer_event(struct tracer *t, struct event *ev, uint64_t now)
 	};
 
 	t->now = now;
+	expire(t);
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (event_is(ev, known[i].type))
 			known[i].call(t, ev);
 	if (event_is(ev, "process.fork"))
 		procs_fork(t->procs, ev);
-	expire(t);
 }
 
 void
 tracer_end(struct tracer *t, uint64_t now)
 {
 	t->now = now;
-	waiting_expire(t, UINT64_MAX);
+	waiting_retry(t, 0);
+	for (struct conversation *c = t->oldest; c; c = c->newer)
+		tools_give_up(t, c);
+	waiting_force(t, 0);
 	while (t->oldest)
 		conversation_close(t, t->oldest);
 	procs_free(t->procs);

@@ -24,7 +24,7 @@ struct run {
 	struct event ev;
 	uint64_t max_line;
 	const char *output;
-	bool strict, fail_on_loss, quiet, verbose;
+	bool strict, fail_on_loss, verbose;
 	uint64_t next_tick;	/* milliseconds of the monotonic clock */
 	bool complained;	/* about a bad line, once */
 	bool failed;
@@ -86,7 +86,7 @@ static void
 bad_line(struct run *r, const char *name, const char *reason, const char *what, size_t n)
 {
 	loss_add(&r->io.loss, reason, 1, n);
-	if (!r->complained && (!r->quiet || r->strict))
+	if (!r->complained && (!r->io.quiet || r->strict))
 		fprintf(stderr, "%s: %s line %" PRIu64 " %s%s\n", r->st->use.name, name, r->io.lines, what,
 		    r->strict ? "" : r->io.tee ? "; passed on, and counted from here on" : "; counted from here on");
 	r->complained = true;
@@ -227,7 +227,7 @@ finish(struct run *r)
 	}
 	if (r->verbose)
 		summary(r);
-	else if (!r->quiet && loss_total(&io->loss))
+	else if (!r->io.quiet && loss_total(&io->loss))
 		fprintf(stderr, "%s: lost: %s\n", r->st->use.name, loss_text(&io->loss));
 	if (r->failed)
 		return 1;
@@ -255,7 +255,7 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 		{ .kind = OPT_FLAG, .name = "strict", .to = &r.strict, .help = "exit 1 at the first bad line" },
 		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &r.fail_on_loss, .help = "exit 3 when anything was lost" },
 		{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &r.output, .help = "write to FILE (0600)" },
-		{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &r.quiet, .help = "no messages about bad lines and losses" },
+		{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &r.io.quiet, .help = "no messages about bad lines and losses" },
 		{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &r.verbose, .help = "counts on stderr at exit" },
 		{ .kind = OPT_END },
 	};

@@ -25,6 +25,7 @@ enum verdict {
 struct stage_io {
 	struct line_out out;
 	bool tee;		/* lines are written there; false in a sink without --tee */
+	bool quiet;		/* --quiet */
 	struct loss loss;
 	uint64_t now;		/* event time: the largest timestamp_ns so far; 0 before any */
 	uint64_t lines, passed, dropped;	/* input lines and what became of them */

@@ -317,7 +317,7 @@ open_file(struct otelsink *self)
 }
 
 static void
-start_exporters(struct otelsink *self)
+start_exporters(struct otelsink *self, bool quiet)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (self->spool_dir && !(self->spool = spool_open(self->spool_dir, self->spool_bytes))) {
@@ -327,7 +327,7 @@ start_exporters(struct otelsink *self)
 	}
 	for (int i = 0; i < SIGNALS; i++) {
 		const struct export_conf conf = { .signal = i, .to = &self->conf.to[i],
-		    .queue_bytes = self->queue_bytes / SIGNALS, .retry_ns = self->retry_ns, .spool = self->spool };
+		    .queue_bytes = self->queue_bytes / SIGNALS, .retry_ns = self->retry_ns, .spool = self->spool, .quiet = quiet };
 
 		if (self->conf.to[i].wanted && !(self->exporter[i] = exporter_new(&conf)))
 			err(1, "start");
@@ -411,7 +411,7 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 	if (self->file)
 		open_file(self);
 	else
-		start_exporters(self);
+		start_exporters(self, io->quiet);
 	start_batches(self);
 	start_tracer(self);
 	return 0;

@@ -301,6 +301,7 @@ def build(r):
     if r.xss:
         r.write("/tmp/" + x[1].replace("/", "_"), created=True)
         r.write(HOME + "/" + x[0].replace("/", "_"), created=True)
+        r.write(HOME + "/" + x[8], created=True)
         r.host(x[6].replace("/", "") + ".example", "192.0.2.66")
     r.wait(200)
     r.exit(4150, AGENT, "index-server", 0, 400.0)

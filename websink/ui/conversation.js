@@ -17,19 +17,25 @@ function windowEnd(tool, model) {
 	const next = tool.call.conv.calls[tool.call.conv.calls.indexOf(tool.call) + 1];
 	return next ? next.at : model.last;
 }
+// How well a tool's arguments name an effect: 2 exactly, 1 by its last component, 0 not.
 function names(tool, effect) {
 	const text = typeof tool.args === 'string' ? tool.args : JSON.stringify(tool.args) || '';
-	if (effect.kind === 'mcp') return effect.detail?.tool && tool.name.endsWith(effect.detail.tool);
-	if (effect.kind === 'exec') return typeof tool.args?.command === 'string' && effect.target.includes(tool.args.command);
-	if (effect.kind === 'connect') return text.includes(effect.target.replace(/:\d+$/, ''));
-	return text.includes(effect.target) || text.includes(JSON.stringify(baseName(effect.target)).slice(1, -1));
+	if (effect.kind === 'mcp') return effect.detail?.tool && tool.name.endsWith(effect.detail.tool) ? 2 : 0;
+	if (effect.kind === 'exec') return typeof tool.args?.command === 'string' && effect.target.includes(tool.args.command) ? 2 : 0;
+	if (effect.kind === 'connect') return text.includes(effect.target.replace(/:\d+$/, '')) ? 2 : 0;
+	const quoted = (s) => JSON.stringify(s).slice(1, -1), base = quoted(baseName(effect.target));
+	if (text.includes(quoted(effect.target))) return 2;
+	for (let at = text.indexOf(base); base && at >= 0; at = text.indexOf(base, at + 1))
+		if (!/[\w.-]/.test(text[at - 1] || '') && !/[\w-]/.test(text[at + base.length] || '')) return 1;
+	return 0;
 }
 export function effectsOf(tool, model) {
-	const to = windowEnd(tool, model);
-	const all = model.effectsBetween(tool.call.life, tool.asked, to);
-	const rivals = tool.call.tools.filter((t) => t !== tool);
-	if (!rivals.length) return all;
-	return all.filter((e) => names(tool, e) || (!rivals.some((r) => names(r, e)) && commandOwner(tool.call.tools, e, all) === tool));
+	const all = model.effectsBetween(tool.call.life, tool.asked, windowEnd(tool, model)), tools = tool.call.tools;
+	if (tools.length < 2) return all;
+	return all.filter((e) => {
+		const most = Math.max(...tools.map((t) => names(t, e)));
+		return most ? names(tool, e) === most : commandOwner(tools, e, all) === tool;
+	});
 }
 // A process that a tool's command started, and what happens in it, is that tool's.
 function commandOwner(tools, effect, all) {
@@ -64,7 +70,7 @@ function Effects({ tool, model }) {
 	if (!rows.length && !read.size) return html`<p class="effects-none faint">${tool.answered == null && !tool.answer ? 'at work…' : 'no process, file change or connection was seen'}</p>`;
 	const shown = all ? rows : rows.slice(0, 8);
 	return html`<ul class="effects" aria-label="What it did">${shown.map((e, i) => html`<${Effect} key=${i} e=${e} agent=${tool.call.life} />`)}
-		${read.size > 0 && html`<li class="effect"><span class="effect-kind kind-read">read</span><span class="effect-what">${[...read.keys()].slice(0, all ? 200 : 3).map((p, i) => html`${i > 0 && ', '}<a key=${p} href=${link('files', p)} title=${plain(p)}>${brief(baseName(p), 40)}</a>`)}${read.size > 3 && !all ? html` <span class="faint">and ${read.size - 3} more</span>` : ''}</span></li>`}
+		${read.size > 0 && html`<li class="effect"><span class="effect-kind kind-read">read</span>${' '}<span class="effect-what">${[...read.keys()].slice(0, all ? 200 : 3).map((p, i) => html`${i > 0 && ', '}<a key=${p} href=${link('files', p)} title=${plain(p)}>${brief(baseName(p), 40)}</a>`)}${read.size > 3 && !all ? html` <span class="faint">and ${read.size - 3} more</span>` : ''}</span></li>`}
 		${(rows.length > 8 || read.size > 3) && html`<li><button class="more" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? 'Show less' : `Show all ${rows.length + read.size}`}</button></li>`}
 		</ul>`;
 }
@@ -72,7 +78,7 @@ function Effect({ e, agent }) {
 	const kind = { exec: 'ran', connect: 'reached', mcp: 'asked', signal: 'sent' }[e.kind] || verb[e.kind] || e.kind;
 	const tone = /delete|remove/.test(kind) ? 'kind-delete' : e.kind === 'exec' ? 'kind-exec' : e.kind === 'connect' ? 'kind-net' : e.kind === 'mcp' ? 'kind-net' : 'kind-write';
 	const life = e.life;
-	return html`<li class="effect"><span class=${'effect-kind ' + tone}>${kind}</span><span class="effect-what">
+	return html`<li class="effect"><span class=${'effect-kind ' + tone}>${kind}</span>${' '}<span class="effect-what">
 		${e.kind === 'exec' ? html`<a href=${link('processes', life.key)}><code>${brief(e.target, 200)}</code></a>` : e.kind === 'connect' ? html`<a href=${link('network', e.target.replace(/:\d+$/, ''))}>${brief(e.target, 80)}</a>`
 			: e.kind === 'mcp' ? html`${brief(e.target, 60)} <span class="faint">${brief(e.detail.arguments, 100)}</span>` : e.kind === 'signal' ? brief(e.target) : html`<a href=${link('files', e.target)}><code>${brief(e.target, 160)}</code></a>`}
 		<span class="faint">${e.kind === 'exec' ? (life.end != null ? ` ${span(life.lived)}` : '') : e.kind === 'write' ? ` ${bytes(e.detail)}` : e.kind === 'create' ? (e.bytes ? ` ${bytes(e.bytes)}` : '') : e.kind === 'rename' && e.detail ? ` to ${brief(e.detail, 100)}` : ''}</span>

@@ -112,7 +112,7 @@ export class PageSource {
 			take(++id, parse(line));
 			if (performance.now() - began > SLICE_MS) { await pause(); began = performance.now(); }
 		}
-		this.element.textContent = '';
+		this.element.remove();
 		status({ state: 'report' });
 	}
 }

@@ -2,24 +2,34 @@
  * Teddy: a byte's two halves each name the buckets it may belong to. */
 #include "anchor.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
-#define HAVE_SSSE3 1
+#define HAVE_AVX2 1
 #endif
 
-static unsigned
+enum { BUCKETS = 16 };
+
+static inline unsigned
 fold(char c)
 {
 	return (unsigned char)c | 0x20;
 }
 
-static unsigned
-hash(const char *s)
+/* Of three folded bytes, the lowest of v. */
+static inline unsigned
+hash(uint32_t v)
 {
-	return (fold(s[0]) * 31 * 31 + fold(s[1]) * 31 + fold(s[2])) & 4095;
+	return (v & 0xffffff) * 2654435761u >> 20;
+}
+
+static inline uint32_t
+load3(const char *s)
+{
+	return fold(s[0]) | fold(s[1]) << 8 | fold(s[2]) << 16;
 }
 
 void
@@ -40,10 +50,13 @@ anchor_add(struct anchors *t, const char *word, int kind, int arg)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		a->text[i] = fold(word[i]);
+	memcpy(&a->first, a->text, 8);
+	memset(&a->mask, 0xff, n < 8 ? n : 8);
+	a->first &= a->mask;
 	a->len = n;
 	a->kind = kind;
 	a->arg = arg;
-	head = &t->head[hash(word)];
+	head = &t->head[hash(load3(word))];
 	a->next = *head;
 	*head = t->n++;
 	return 0;
@@ -54,10 +67,11 @@ by_text(const void *a, const void *b)
 {
 	const struct anchor *x = *(const struct anchor *const *)a, *y = *(const struct anchor *const *)b;
 
-	return memcmp(x->text, y->text, 3);
+	return memcmp(x->text, y->text, 4);
 }
 
-/* Similar words share a bucket, so that the halves' cross products stay small. */
+/* Words that begin alike share a bucket, so that the cross products of their
+ * halves of bytes stay small. */
 void
 anchor_ready(struct anchors *t)
 {
@@ -67,26 +81,39 @@ anchor_ready(struct anchors *t)
 		sorted[i] = &t->a[i];
 	qsort(sorted, t->n, sizeof(*sorted), by_text);
 	for (unsigned i = 0; i < t->n; i++) {
-		uint8_t bucket = 1u << (i * 8 / t->n);
+		unsigned b = i * BUCKETS / t->n;
 
-		for (int k = 0; k < 3; k++) {
-			unsigned c = (unsigned char)sorted[i]->text[k];
+		for (int k = 0; k < 4; k++)
+			for (unsigned c = 0; c < 256; c++) {
+				unsigned f = c | 0x20;
 
-			t->by[k][c] |= bucket;
-			t->by[k][c & ~0x20u] |= bucket;
-			t->lo[k][c & 15] |= bucket;
-			t->hi[k][c >> 4] |= bucket;
-		}
+				if (k == 3 && sorted[i]->len == 3 ? 0 : f != (unsigned char)sorted[i]->text[k])
+					continue;
+				t->by[k][c] |= 1u << b;
+				t->lo[b / 8][k][f & 15] |= 1u << b % 8;
+				t->hi[b / 8][k][f >> 4] |= 1u << b % 8;
+			}
 	}
 }
 
-static int
-word_at(const struct anchors *t, const char *s, size_t n, const struct anchor *a)
+/* --- search ----------------------------------------------------------------------- */
+
+static inline int
+word_at(const char *s, size_t n, const struct anchor *a)
 {
-	(void)t;
+	unsigned i = 0;
+
 	if (n < a->len)
 		return 0;
-	for (unsigned i = 0; i < a->len; i++)
+	if (n >= 8) {
+		uint64_t v;
+
+		memcpy(&v, s, 8);
+		if (((v | 0x2020202020202020u) & a->mask) != a->first)
+			return 0;
+		i = 8;
+	}
+	for (; i < a->len; i++)
 		if (fold(s[i]) != (unsigned char)a->text[i])
 			return 0;
 	return 1;
@@ -97,14 +124,14 @@ anchor_at(const struct anchors *t, const char *s, size_t n, int i)
 {
 	if (n < 3)
 		return -1;
-	for (i = i < 0 ? t->head[hash(s)] : t->a[i].next; i >= 0; i = t->a[i].next)
-		if (word_at(t, s, n, &t->a[i]))
+	for (i = i < 0 ? t->head[hash(load3(s))] : t->a[i].next; i >= 0; i = t->a[i].next)
+		if (word_at(s, n, &t->a[i]))
 			return i;
 	return -1;
 }
 
 /* "\/", or "\u00" and what may be printable */
-static int
+static inline int
 escape_at(const char *s, size_t n)
 {
 	if (n < 2 || s[0] != '\\')
@@ -112,50 +139,55 @@ escape_at(const char *s, size_t n)
 	return s[1] == '/' || (n >= 6 && s[1] == 'u' && s[2] == '0' && s[3] == '0' && s[4] >= '2' && s[4] <= '7');
 }
 
-static int
+static inline int
 hit(const struct anchors *t, const char *s, size_t n, int *esc)
 {
 	return (*esc = escape_at(s, n)) || anchor_at(t, s, n, -1) >= 0;
 }
 
-#ifdef HAVE_SSSE3
-/* Which of the 16 positions at s may be hits. */
-__attribute__((target("ssse3"))) static inline unsigned
-may_be(const __m128i *lo, const __m128i *hi, const char *s)
+#ifdef HAVE_AVX2
+struct masks { __m256i lo[2][4], hi[2][4]; };
+
+/* Which of the 32 positions at s may be hits. */
+__attribute__((target("avx2"))) static inline unsigned
+may_be(const struct masks *m, const char *s)
 {
-	const __m128i bit = _mm_set1_epi8(0x20), half = _mm_set1_epi8(15);
-	__m128i all = _mm_set1_epi8(-1), raw0, raw1, esc;
+	const __m256i bit = _mm256_set1_epi8(0x20), half = _mm256_set1_epi8(15), back = _mm256_set1_epi8('\\');
+	__m256i a = _mm256_set1_epi8(-1), b = a, raw0, raw1, esc;
 
-	for (int k = 0; k < 3; k++) {
-		__m128i v = _mm_or_si128(_mm_loadu_si128((const __m128i *)(s + k)), bit);
+#pragma GCC unroll 4
+	for (int k = 0; k < 4; k++) {
+		__m256i v = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)(s + k)), bit);
+		__m256i l = _mm256_and_si256(v, half), h = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
 
-		all = _mm_and_si128(all, _mm_and_si128(
-		    _mm_shuffle_epi8(lo[k], _mm_and_si128(v, half)),
-		    _mm_shuffle_epi8(hi[k], _mm_and_si128(_mm_srli_epi16(v, 4), half))));
+		a = _mm256_and_si256(a, _mm256_and_si256(_mm256_shuffle_epi8(m->lo[0][k], l), _mm256_shuffle_epi8(m->hi[0][k], h)));
+		b = _mm256_and_si256(b, _mm256_and_si256(_mm256_shuffle_epi8(m->lo[1][k], l), _mm256_shuffle_epi8(m->hi[1][k], h)));
 	}
-	raw0 = _mm_loadu_si128((const __m128i *)s);
-	raw1 = _mm_loadu_si128((const __m128i *)(s + 1));
-	esc = _mm_and_si128(_mm_cmpeq_epi8(raw0, _mm_set1_epi8('\\')),
-	    _mm_or_si128(_mm_cmpeq_epi8(raw1, _mm_set1_epi8('/')), _mm_cmpeq_epi8(raw1, _mm_set1_epi8('u'))));
-	return (~_mm_movemask_epi8(_mm_cmpeq_epi8(all, _mm_setzero_si128())) & 0xffff) | _mm_movemask_epi8(esc);
+	raw0 = _mm256_loadu_si256((const __m256i *)s);
+	raw1 = _mm256_loadu_si256((const __m256i *)(s + 1));
+	esc = _mm256_and_si256(_mm256_cmpeq_epi8(raw0, back), _mm256_or_si256(_mm256_cmpeq_epi8(raw1, _mm256_set1_epi8('/')),
+	    _mm256_cmpeq_epi8(raw1, _mm256_set1_epi8('u'))));
+	return ~_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_or_si256(a, b), _mm256_setzero_si256())) | _mm256_movemask_epi8(esc);
 }
 
 /* As anchor_find as far as whole blocks go; *from is where the rest begins. */
-__attribute__((target("ssse3"))) static size_t
+__attribute__((target("avx2"))) static size_t
 find_blocks(const struct anchors *t, const char *s, size_t n, size_t *from, int *esc)
 {
-	__m128i lo[3], hi[3];
+	struct masks m;
 	size_t i = *from;
 
-	for (int k = 0; k < 3; k++) {
-		lo[k] = _mm_loadu_si128((const __m128i *)t->lo[k]);
-		hi[k] = _mm_loadu_si128((const __m128i *)t->hi[k]);
-	}
-	for (; i + 18 <= n; i += 16)
-		for (unsigned m = may_be(lo, hi, s + i); m; m &= m - 1) {
-			size_t at = i + __builtin_ctz(m);
+	for (int g = 0; g < 2; g++)
+		for (int k = 0; k < 4; k++) {
+			m.lo[g][k] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)t->lo[g][k]));
+			m.hi[g][k] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)t->hi[g][k]));
+		}
+	for (; i + 35 <= n; i += 32)
+		for (unsigned bits = may_be(&m, s + i); bits; bits &= bits - 1) {
+			size_t at = i + __builtin_ctz(bits);
 
-			if (hit(t, s + at, n - at, esc))
+			/* most are none: seen without a call */
+			if ((t->head[hash(load3(s + at))] >= 0 || s[at] == '\\') && hit(t, s + at, n - at, esc))
 				return at;
 		}
 	*from = i;
@@ -168,8 +200,8 @@ anchor_find(const struct anchors *t, const char *s, size_t n, size_t from, int *
 {
 	const unsigned char *u = (const unsigned char *)s;
 
-#ifdef HAVE_SSSE3
-	if (__builtin_cpu_supports("ssse3")) {
+#ifdef HAVE_AVX2
+	if (__builtin_cpu_supports("avx2")) {
 		size_t at = find_blocks(t, s, n, &from, esc);
 
 		if (at < n)
@@ -177,7 +209,8 @@ anchor_find(const struct anchors *t, const char *s, size_t n, size_t from, int *
 	}
 #endif
 	for (size_t i = from; i + 2 <= n; i++) {
-		int may = i + 3 <= n && t->by[0][u[i]] & t->by[1][u[i + 1]] & t->by[2][u[i + 2]];
+		int may = i + 3 <= n && t->by[0][u[i]] & t->by[1][u[i + 1]] & t->by[2][u[i + 2]] &
+		    (i + 4 <= n ? t->by[3][u[i + 3]] : 1);
 
 		if ((may || u[i] == '\\') && hit(t, s + i, n - i, esc))
 			return i;

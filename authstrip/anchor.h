@@ -2,8 +2,8 @@
  * anchor.h - where in a text any of many short words stands, without regard to case
  *
  * The words are what credentials begin with ("ghp_", "://") or are named by
- * ("token"). One pass over the text tells by the first three bytes where a word
- * may be, 16 positions at a time where the machine can, and only there looks
+ * ("token"). One pass over the text tells by the first four bytes where a word
+ * may be, 32 positions at a time where the machine can, and only there looks
  * closer. Words have at least three bytes; two words may begin alike.
  */
 #ifndef ANCHOR_H
@@ -15,6 +15,7 @@
 enum { ANCHOR_MAX = 512 };
 
 struct anchor {
+	uint64_t first, mask;	/* up to eight bytes of text at once */
 	char text[32];		/* folded: every byte | 0x20, which makes letters lower case */
 	unsigned len;
 	int kind, arg;		/* the caller's */
@@ -25,8 +26,8 @@ struct anchors {
 	unsigned n;
 	struct anchor a[ANCHOR_MAX];
 	short head[4096];	/* by a hash of three bytes; -1: none */
-	uint8_t by[3][256];	/* buckets (bits) that have this byte at place 0, 1, 2 */
-	uint8_t lo[3][16], hi[3][16];	/* the same by half bytes */
+	uint16_t by[4][256];	/* buckets (bits) that have this byte at place 0..3 */
+	uint8_t lo[2][4][16], hi[2][4][16];	/* the same by half bytes, eight buckets each */
 };
 
 void anchor_init(struct anchors *);

@@ -132,6 +132,8 @@ by_words(const struct words *w, const char *s, size_t n)
 	static const char *const part[] = {
 		"token", "secret", "password", "passwd", "credential", "apikey", "session", "auth", "signature",
 	};
+	/* of credentials, and none: x-amzn-bedrock-input-token-count */
+	static const char *const about[] = { "count", "limit", "remaining", "reset", "expires", "expiry", "type" };
 	static const char *const key[] = { "key" };
 	const char *last = w->w[w->n - 1].s, *before = w->n > 1 ? w->w[w->n - 2].s : NULL;
 	size_t len = w->w[w->n - 1].n, blen = w->n > 1 ? w->w[w->n - 2].n : 0;
@@ -152,7 +154,7 @@ by_words(const struct words *w, const char *s, size_t n)
 	}
 	if (len == 2 && !strncasecmp(last, "id", 2) && (blen == 7 && !strncasecmp(before, "session", 7)))
 		return NAME_ID;
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = 0; i < w->n && !IN(about, last, len); i++)
 		if (IN(part, w->w[i].s, w->w[i].n))
 			return NAME_ANY;
 	return NAME_NONE;

@@ -252,6 +252,13 @@ start_of(struct scan *c, size_t i)
 	return st;
 }
 
+/* Whether the quote at i is the one that ends what the name begins: "Password: " */
+static bool
+closes(struct scan *c, size_t i, struct start st)
+{
+	return st.q && backslashes(c, i) == st.k && at(c, i + st.k) == st.q;
+}
+
 /* The end of a header's value: of the line, or of the quotes that it is in. */
 static size_t
 header_end(struct scan *c, size_t i, struct start st)
@@ -326,6 +333,8 @@ colon_value(struct scan *c, const struct named *nm, size_t i)
 	    (nm->kind == NAME_ID && dashed) || (st.crlf && dashed && nm->kind != NAME_QUERY);
 	if (header && (i > space || st.line || st.q))
 		return header_line(c, nm, i, st);
+	if (closes(c, i, st))
+		return 0;
 	if ((e = string_value(c, nm, i, rule_of(nm, RULE_ENV))))
 		return e;
 	e = scan_word_end(c, i, ",;)}]");
@@ -333,7 +342,7 @@ colon_value(struct scan *c, const struct named *nm, size_t i)
 		return 0;
 	if (nm->kind == NAME_PWD && at(c, i) == '/')
 		return 0;
-	if (looks_hollow(c->s + i, e - i) || at(c, e) == '(' )
+	if (looks_hollow(c->s + i, e - i) || looks_code(c->s + i, e - i) || at(c, e) == '(')
 		return 0;
 	if (nm->kind == NAME_RANDOM ? !looks_random(c->s + i, e - i) : nm->kind == NAME_USER || nm->kind == NAME_ID ? e == i :
 	    !looks_secret(c->s + i, e - i, nm->kind == NAME_SECRET || nm->kind == NAME_HEADER ? 6 : 8) &&
@@ -392,7 +401,7 @@ word_value(struct scan *c, const struct named *nm, struct start st, size_t v, si
 	size_t n = e - v;
 	int after = at(c, e);
 
-	if (!n || looks_hollow(s, n) || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_COOKIE)
+	if (!n || looks_hollow(s, n) || (!nm->caps && !nm->flag && looks_code(s, n)) || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_COOKIE)
 		return false;
 	if (nm->kind == NAME_PWD)
 		return *s != '/' && *s != '~' && *s != '.';
@@ -402,6 +411,8 @@ word_value(struct scan *c, const struct named *nm, struct start st, size_t v, si
 		return looks_random(s, n);
 	if (secret && (after == ';' || (nm->from && c->s[nm->from - 1] == ';')))
 		return true;	/* a connection string */
+	if (s[n - 1] == '(' || s[n - 1] == '[')
+		return false;	/* a call, in a program */
 	if (secret && (st.line || st.q) && n >= 3 && (after < 0 || after == '"' || after == '\'' || scan_eol(c, e)) && !prose(s, n))
 		return true;
 	return looks_secret(s, n, 8) && after != '(' && after != '[' && !memchr(s, '(', n) && !memchr(s, '[', n) &&
@@ -430,6 +441,8 @@ equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	while (at(c, i) == ' ')
 		i++;
 	c->value = i;
+	if (closes(c, i, st))
+		return 0;
 	if ((e = string_value(c, nm, i, rule_of(nm, RULE_ENV))))
 		return e;
 	/* AWS signature version 4 */

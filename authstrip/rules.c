@@ -24,6 +24,7 @@ static const struct { const char *name, *pattern; int flags; } shapes[] = {
 	{ "replicate", "r8_[A-Za-z0-9]{32,}", 0 }, { "tavily", "tvly-[\\w-]{20,}", DIGIT }, { "cerebras", "csk-[a-z0-9]{40,}", 0 },
 	{ "nvidia", "nvapi-[\\w-]{40,}", 0 }, { "jina", "jina_[A-Za-z0-9]{40,}", 0 }, { "e2b", "e2b_[a-f0-9]{40,}", 0 },
 	{ "langsmith", "lsv2_[A-Za-z0-9_]{30,}", DIGIT }, { "pinecone", "pcsk_[A-Za-z0-9_]{40,}", 0 }, { "fireworks", "fw_[A-Za-z0-9]{22,}", DIGIT },
+	{ "fly", "fo1_[\\w-]{40,}", 0 }, { "fly", "fm1[ar]_[A-Za-z0-9+/]{100,}=*", 0 }, { "fly", "fm2_[A-Za-z0-9+/]{100,}=*", 0 },
 	{ "aws", "AKIA[A-Z0-9]{16}!", 0 }, { "aws", "ASIA[A-Z0-9]{16}!", 0 }, { "aws", "ABIA[A-Z0-9]{16}!", 0 },
 	{ "aws", "ACCA[A-Z0-9]{16}!", 0 }, { "aws", "A3T[A-Z0-9]{17}!", DIGIT },
 	{ "bedrock", "ABSK[A-Za-z0-9+/]{100,}=*", 0 }, { "bedrock", "bedrock-api-key-[A-Za-z0-9+/=_.-]{16,}", 0 },

@@ -115,8 +115,10 @@ scan_quote_end(struct scan *c, size_t i, int q, size_t k, size_t max)
 size_t
 scan_word_end(struct scan *c, size_t i, const char *stop)
 {
-	size_t from = i;
+	size_t from = i, mark = secret_mark(c->s + i, i < c->n ? c->n - i : 0);
 
+	if (mark)	/* of a run before, which left what follows */
+		return i + mark;
 	while (i - from < SECRET_LOOK) {
 		int ch = at(c, i);
 
@@ -127,19 +129,25 @@ scan_word_end(struct scan *c, size_t i, const char *stop)
 	return i;
 }
 
+size_t
+secret_mark(const char *s, size_t n)
+{
+	if (n < 10 || memcmp(s, "[REDACTED", 9))
+		return 0;
+	if (s[9] == ']')
+		return 10;
+	if (n < 27 || s[9] != ':' || s[26] != ']')
+		return 0;
+	for (size_t i = 10; i < 26; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return 0;
+	return 27;
+}
+
 bool
 secret_marked(const char *s, size_t n)
 {
-	if (n < 10 || memcmp(s, "[REDACTED", 9) || s[n - 1] != ']')
-		return false;
-	if (n == 10)
-		return true;
-	if (n != 27 || s[9] != ':')
-		return false;
-	for (size_t i = 10; i < 26; i++)
-		if (!isxdigit((unsigned char)s[i]))
-			return false;
-	return true;
+	return n && secret_mark(s, n) == n;
 }
 
 void
@@ -213,6 +221,19 @@ looks_random(const char *s, size_t n)
 		hexes = hexes && isxdigit(ch);
 	}
 	return digit && (upper || lower) && !(hexes && (n == 32 || n == 40 || n == 64));
+}
+
+bool
+looks_code(const char *s, size_t n)
+{
+	bool dot = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!isalpha((unsigned char)s[i]) && s[i] != '_' && s[i] != '.')
+			return false;
+		dot = dot || (s[i] == '.' && i && i + 1 < n);
+	}
+	return dot;
 }
 
 bool

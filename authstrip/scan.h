@@ -58,6 +58,8 @@ void scan_add(struct scan *, size_t from, size_t end, int rule, int quote);
 bool looks_secret(const char *s, size_t n, size_t min);
 /* Long and mixed, and no UUID and no hash. */
 bool looks_random(const char *s, size_t n);
+/* settings.api_key, process.env.KEY: where a program has it from. */
+bool looks_code(const char *s, size_t n);
 /* $NAME, ${NAME}, {name}, <name>: a place for a credential, not one. */
 bool looks_hollow(const char *s, size_t n);
 

@@ -120,6 +120,7 @@ scan_url(struct scan *c, size_t pos)
 {
 	size_t i = pos + 3, from = i, colon = 0, at_sign = 0;
 
+	c->value = from;	/* a token alone, until there is a colon */
 	for (; i - from < SECRET_LOOK; i++) {
 		int ch = at(c, i);
 
@@ -363,11 +364,14 @@ secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen)
 		"/login/oauth/access_token", "/openid-connect/token", "/connect/token", "/oauth/access_token", "/oauth/device/code",
 		"/copilot_internal/v2/token", "/login/device/code", "/accounts/deviceauth/token", "/oauth/introspect", "/oauth/revoke",
 	};
-	static const char *const hosts[] = { "oauth2.googleapis.com", "accounts.google.com", "sts.googleapis.com" };
+	/* these do nothing else */
+	static const char *const hosts[] = { "auth.openai.com", "oauth2.googleapis.com", "accounts.google.com", "sts.googleapis.com" };
 	const char *q = memchr(path, '?', n);
 
 	if (q)
 		n = q - path;
+	if ((q = memchr(host, ':', hostlen)))
+		hostlen = q - host;
 	if (n && path[n - 1] == '/')
 		n--;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
@@ -377,7 +381,7 @@ secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen)
 			return true;
 	}
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
-		if (hostlen == strlen(hosts[i]) && !strncasecmp(host, hosts[i], hostlen) && n >= 6 && !memcmp(path + n - 6, "/token", 6))
+		if (hostlen == strlen(hosts[i]) && !strncasecmp(host, hosts[i], hostlen))
 			return true;
 	return false;
 }

@@ -60,7 +60,9 @@ bool secret_scan(const struct rules *, const struct secret_text *, struct secret
 /* Whether a path is that of an endpoint that hands out tokens. */
 bool secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen);
 
-/* Whether s[0..n) is what a credential was replaced by. */
+/* The length of the mark at s that a credential was replaced by; 0: none. */
+size_t secret_mark(const char *s, size_t n);
+/* Whether s[0..n) is one. */
 bool secret_marked(const char *s, size_t n);
 
 #endif

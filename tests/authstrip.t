@@ -1,57 +1,251 @@
-#!/bin/sh
-# authstrip.t - no credential leaves it, and nothing else changes
-set -u
-cd "$(dirname "$0")/.." || exit 1
-. tests/lib.sh
+#!/usr/bin/python3
+"""authstrip: every rule finds its credential, in every place where one may be, and nothing else changes."""
+import base64
+import json
+import os
+import re
+import sys
+import tempfile
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import authstrip_cases as cases
+from authstrip_kit import MARK, Batch, event, marked, run, split, tap
 
-strip() { printf '%s\n' "$1" | authstrip -q 2>/dev/null; }
-gone() { is "$1" "$(strip "$2")" "$3"; }
-stays() { is "$1 stays" "$(strip "$2")" "$2"; }
-h() { printf '{"type":"http.request","headers":{"%s":"%s"}}' "$1" "$2"; }
+HERE = os.path.dirname(os.path.abspath(__file__))
 
-for name in authorization proxy-authorization cookie cookie2 x-api-key api-key apikey x-apikey x-goog-api-key \
-	x-goog-iam-authorization-token x-amz-security-token ocp-apim-subscription-key x-functions-key x-auth-token \
-	x-access-token x-csrf-token x-xsrf-token x-session-token x-github-token private-token job-token deploy-token \
-	x-vault-token x-consul-token dd-api-key dd-application-key x-honeycomb-team x-sentry-auth x-shopify-access-token \
-	x-slack-signature x-hub-signature x-hub-signature-256 stripe-signature x-twilio-signature x-forwarded-access-token \
-	cf-access-client-secret cf-access-jwt-assertion cf-authorization x-ms-token-aad-access-token set-cookie set-cookie2 \
-	authentication-info x-subject-token my-own-secret x-my-session; do
-	gone "header $name" "$(h $name 'a b')" "$(h $name '[REDACTED]')"
-done
-for name in content-type x-ratelimit-remaining-tokens anthropic-ratelimit-tokens-limit content-security-policy \
-	x-stainless-helper sec-websocket-key x-request-id x-amz-content-sha256 author; do
-	stays "header $name" "$(h $name 'a b')"
-done
-gone "a header with several values" '{"type":"http.response","headers":{"set-cookie":["a=1","b=2"]}}' \
-	'{"type":"http.response","headers":{"set-cookie":["[REDACTED]","[REDACTED]"]}}'
-gone "trailers" '{"type":"http.response","trailers":{"x-auth-token":"t"}}' '{"type":"http.response","trailers":{"x-auth-token":"[REDACTED]"}}'
-gone "headers in raw bytes" '{"type":"ssl.data","data":"GET / HTTP/1.1\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\nA: b\r\n\r\n"}' \
-	'{"type":"ssl.data","data":"GET / HTTP/1.1\r\nProxy-Authorization: [REDACTED]\r\nA: b\r\n\r\n"}'
-b64=$(printf 'x-api-key: sk-1\r\nA: \377\r\n' | base64 -w 0)
-got=$(strip "{\"type\":\"ssl.data\",\"data_b64\":\"$b64\"}" | jq -r .data_b64 | base64 -d | od -c)
-is "headers in base64" "$got" "$(printf 'x-api-key: [REDACTED]\r\nA: \377\r\n' | od -c)"
-gone "JSON in strings in JSON" '{"type":"x","body":"{\"a\":\"{\\\"api_key\\\":\\\"q\\\\\\\"r\\\",\\\"n\\\":1}\"}"}' \
-	'{"type":"x","body":"{\"a\":\"{\\\"api_key\\\":\\\"[REDACTED]\\\",\\\"n\\\":1}\"}"}'
-gone "a number" '{"type":"x","body":"{\"password\":1234,\"n\":1}"}' '{"type":"x","body":"{\"password\":\"[REDACTED]\",\"n\":1}"}'
-gone "camel case" '{"type":"x","clientSecret":"a","myAccessToken":"b"}' '{"type":"x","clientSecret":"[REDACTED]","myAccessToken":"[REDACTED]"}'
-gone "query parameters" '{"type":"x","path":"/a?key=AIzaSyA-123&x=1&access_token=t#f"}' '{"type":"x","path":"/a?key=[REDACTED]&x=1&access_token=[REDACTED]#f"}'
-gone "URL userinfo" '{"type":"x","u":"postgres://me:pw@h/db"}' '{"type":"x","u":"postgres://me:[REDACTED]@h/db"}'
-gone "arguments" '{"type":"x","argv":["a","--password","p","--api-key=k","TOKEN_X=1","MY_TOKEN=t","-H","Authorization: b"]}' \
-	'{"type":"x","argv":["a","--password","[REDACTED]","--api-key=[REDACTED]","TOKEN_X=1","MY_TOKEN=[REDACTED]","-H","Authorization: [REDACTED]"]}'
-gone "an endpoint of tokens" '{"type":"http.response","path":"/v1/oauth/token","body":"{\"x\":1}"}' \
-	'{"type":"http.response","path":"/v1/oauth/token","body":"[REDACTED]"}'
-gone "ids, when asked for" "$(h a b)" "$(h a b)"
-is "--ids" "$(printf '%s\n' "$(h openai-organization o)" | authstrip --ids -q)" "$(h openai-organization '[REDACTED]')"
-for word in sk-ant-api03-0123456789abcdefghij AKIAIOSFODNN7EXAMPLE ghp_0123456789abcdef0123456789abcdef0123; do
-	gone "token $word" "{\"type\":\"x\",\"t\":\"see $word.\"}" '{"type":"x","t":"see [REDACTED]."}'
-done
-stays "token counts" '{"type":"x","usage":{"max_tokens":4096,"prompt_tokens":"12","token":"the"}}'
-stays "git hashes and UUIDs" '{"type":"x","t":"commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad 123e4567-e89b-12d3-a456-426614174000"}'
-stays "prose" '{"type":"x","t":"The token: a unit. Basic authentication. Bearer authentication. state=open?x=1 sk-learn"}'
-stays "odd spacing and numbers" '{ "type" : "x", "n":1.10 , "u":"\u00e9" }'
 
-printf '%s\n' '{"type":"x","password":"a","t":"Bearer 0123456789abcdef"}' >"$T/in"
-authstrip -q "$T/in" >"$T/once"; authstrip -q "$T/once" >"$T/twice"
-ok "twice is as once" cmp -s "$T/once" "$T/twice"
-ok "counts per rule" sh -c 'authstrip -v "$1" 2>&1 >/dev/null | grep -q "^authstrip: key 1"' - "$T/in"
-done_testing
+# --- rules ------------------------------------------------------------------------------------------------------------
+def test_rules():
+    b = Batch()
+    for rule, _, good, miss in cases.TOKENS:
+        b.text("shape %s %s" % (rule, good[:12]), "see «%s», it is" % good)
+        b.same("near miss of %s %s" % (rule, miss[:24]), event(t="see %s it is" % miss))
+        b.same("a shape inside a word: %s" % good[:12], event(t="see0" + good)) if rule not in ("jwt-base64", "slack-hook") else None
+    for rule, good, miss in cases.TEXTS:
+        b.text("text: " + good[:50], good)
+        b.same("near miss: " + miss[:50], event(t=miss))
+    b.check()
+
+
+def test_every_shape_is_here():
+    """A shape that is added to rules.c needs a line in authstrip_cases.py."""
+    source = open(os.path.join(HERE, "..", "authstrip", "rules.c")).read()
+    starts = re.findall(r'\{ "([\w-]+)", "((?:[^"\\]|\\.)*)", [\w|]+ \}', source)
+    tried = [(rule, good) for rule, _, good, _ in cases.TOKENS]
+    missing = [s for s in starts if s[0] != "id" and not any(rule == s[0] and re.match(s[1].replace("\\\\", "\\").rstrip("!"), good) for rule, good in tried)]
+    tap.ok(len(starts) > 80 and not missing, "every shape of rules.c is tried", missing)
+
+
+def test_names():
+    b = Batch()
+    for kind in ("http.request", "http.response"):
+        for name in cases.HEADERS:
+            b.swap("%s header %s" % (kind, name), kind, lambda v, n=name: {"headers": {"a": "b", n: v}}, "a=b")
+        for name in cases.HEADERS_KEPT + cases.HEADER_IDS:
+            b.same("%s header %s stays" % (kind, name), event(kind, headers={name: "12 a"}))
+        b.swap(kind + " trailers", kind, lambda v: {"trailers": {"x-auth-token": v}}, "t")
+    for name in ("www-authenticate", "proxy-authenticate"):
+        b.add("%s keeps its scheme" % name, event("http.response", headers={name: 'Digest realm="x", nonce="n"'}),
+              event("http.response", headers={name: "Digest " + MARK}))
+    for name in cases.PARAMS:
+        for text in ("https://h.example/a?x=1&%s=«abcd1234efgh»&y=2#z", "/a?%s=«abcd1234efgh»", "grant=1&%s=«abcd1234efgh»&z=1"):
+            b.text("parameter %s in %s" % (name, text), text % name)
+    for name in cases.PARAMS_KEPT:
+        b.same("parameter %s stays" % name, event(path="/a?x=1&%s=abcd1234efgh&y=2" % name))
+    for name in cases.KEYS:
+        b.swap("key " + name, "x.y", lambda v, n=name: {"body": json.dumps({"a": 1, n: v, "b": [2]})}, "abc")
+    for name in cases.KEYS_RANDOM:
+        b.swap("key " + name, "x.y", lambda v, n=name: {"body": json.dumps({n: v})}, cases.some(40))
+        b.same("key %s of a word" % name, event(body=json.dumps({name: "open"})))
+    for name in cases.KEYS_KEPT:
+        b.same("key %s stays" % name, event(body=json.dumps({name: "abc", "n": {name: 12}})))
+    b.check()
+
+
+# --- places -------------------------------------------------------------------------------------------------------------
+def test_places():
+    token, b, n = "ghp_" + cases.some(36), Batch(), 0
+
+    def place(name, kind, make, secret=token):
+        b.swap(name, kind, make, secret)
+    deep = lambda v, k: v if not k else json.dumps({"a": [deep(v, k - 1)]})
+    for k in range(8):
+        place("JSON in strings in JSON, level %d" % k, "x.y", lambda v, k=k: {"body": deep(json.dumps({"p": "q", "password": v}), k)}, "hunter2")
+        place("a shape, level %d" % k, "x.y", lambda v, k=k: {"body": deep("is " + v, k)})
+    place("JSON, nested", "x.y", lambda v: {"body": {"a": {"b": [[{"c": {"api_key": v, "d": 1}}]]}}}, "k")
+    place("a list of values", "http.response", lambda v: {"headers": {"set-cookie": [v, "[REDACTED]"]}}, "a=1; Path=/")
+    place("headers of HTTP/2", "http.request", lambda v: {"protocol": "HTTP/2", "headers": {":path": "/a?key=" + v, "authorization": "[REDACTED]"}}, "abcd12345")
+    place("path", "http.request", lambda v: {"path": "/v1?api_key=%s&x=1" % v}, "abc")
+    place("referer", "http.request", lambda v: {"headers": {"referer": "https://a/?token=%s&x=1" % v}}, "abc")
+    place("location", "http.response", lambda v: {"headers": {"location": "https://a/cb?code=%s&x=1" % v}}, "abcd1234")
+    place("a form", "http.request", lambda v: {"body": "client_secret=%s&grant_type=x" % v}, "abc")
+    place("a form, at its end", "http.request", lambda v: {"body": "grant_type=x&client_secret=" + v}, "abc")
+    place("argv: KEY=value", "process.exec", lambda v: {"argv": ["env", "API_KEY=" + v, "true"]}, "abc")
+    place("argv: --password value", "process.exec", lambda v: {"argv": ["mysql", "--password", v, "-h", "x"]}, "abc")
+    place("argv: --token=value", "process.exec", lambda v: {"argv": ["x", "--token=" + v]}, "abcdef12")
+    place("argv: -H", "process.exec", lambda v: {"argv": ["curl", "-H", "Authorization: " + v, "https://x"]}, "Bearer abc")
+    place("argv: -u", "process.exec", lambda v: {"argv": ["curl", "-u", "me:" + v, "https://x"]}, "abc")
+    place("argv: sh -c", "process.exec", lambda v: {"argv": ["sh", "-c", "curl -H 'X-Api-Key: %s' https://x" % v]}, "abc")
+    place("bash.readline", "bash.readline", lambda v: {"command": "export MY_TOKEN=" + v}, "abc1def2")
+    place("stdio", "stdio.data", lambda v: {"pid": 7, "direction": "WRITE", "fd": 1, "data": "export GITHUB_TOKEN=%s\n" % v})
+    place("file name", "file.open", lambda v: {"path": "/tmp/" + v})
+    place("tool arguments", "llm.call", lambda v: {"output_messages": [{"parts": [{"type": "tool_call", "name": "Bash", "arguments":
+          {"command": "curl -H 'Authorization: %s' https://x" % v}}]}]}, "Bearer abc")
+    place("tool arguments as text", "llm.call", lambda v: {"tool_calls": [{"arguments": json.dumps({"env": "OPENAI_API_KEY=" + v})}]}, "abc")
+    place("tool result", "llm.call", lambda v: {"tool_results": [{"result": "DB=postgres://u:%s@h/d" % v}]}, "pw")
+    place("system instructions", "llm.call", lambda v: {"system_instructions": [{"type": "text", "content": "key: " + v}]})
+    place("MCP arguments", "mcp.call", lambda v: {"arguments": {"headers": {"Authorization": v}}}, "Bearer abc")
+    place("sse.message", "sse.message", lambda v: {"message": {"content": [{"type": "text", "text": "it is " + v}]}})
+    place("web socket", "ws.message", lambda v: {"id": "w/1", "data": json.dumps({"type": "session.update", "token": v})}, "a1b2c3d4e5f6")
+    place("escaped as \\u", "x.y", lambda v: {"t": v})
+    for kind, key in (("ssl.data", "data"), ("http.request", "body"), ("stdio.data", "data"), ("http.body", "data"), ("process.exec", "comm")):
+        for text in ("GET /?api_key=«a1b2»&x HTTP/1.1\r\nAuthorization: «Bearer abc»\r\nCookie: «a=b; c=d»\r\nX: \xff\r\n\r\n",
+                     '{"api_key":"«abc»","n":"\xff"}', "\x00\x01\x02 «%s» \xff\xfe" % token):
+            n += 1
+            ids = {"conn": "c%d" % n, "id": "i%d" % n, "pid": n, "function": "READ/RECV"}
+            b.add("base64: %s of %s: %r" % (key, kind, text[:12]),
+                  event(kind, **ids, **{key + "_b64": base64.b64encode(split(text)[0].encode("latin1")).decode()}),
+                  event(kind, **ids, **{key + "_b64": base64.b64encode(marked(text).encode("latin1")).decode()}))
+            if "\x00" not in text:
+                b.add("text: %s of %s: %r" % (key, kind, text[:12]), event(kind, **ids, **{key: split(text)[0]}), event(kind, **ids, **{key: marked(text)}))
+    b.add("base64 in a list", event("process.exec", argv_b64=[base64.b64encode(b"--password=x\xff").decode(), "QQ=="]),
+          event("process.exec", argv_b64=[base64.b64encode(b"--password=[REDACTED]").decode(), "QQ=="]))
+    b.check()
+
+
+def test_endpoints():
+    b = Batch()
+    for path, host in (("/oauth/token", "x"), ("/v1/oauth/token", "console.anthropic.com"), ("/oauth/token?x=1", "auth.openai.com"), ("/o/oauth2/token", "accounts.google.com"),
+                       ("/token", "oauth2.googleapis.com"), ("/login/oauth/access_token", "github.com"), ("/copilot_internal/v2/token", "api.github.com"), ("/deviceauth/usercode", "auth.openai.com")):
+        for kind in ("http.request", "http.response"):
+            b.add("%s of %s%s goes" % (kind, host, path), event(kind, host=host, path=path, body="opaque words"), event(kind, host=host, path=path, body=MARK))
+        b.add("in base64", event("http.request", host=host, path=path, body_b64="//8="), event("http.request", host=host, path=path, body_b64=base64.b64encode(MARK.encode()).decode()))
+    b.same("a path that only begins so", event("http.request", host="x", path="/oauth/token/help", body="words"))
+    b.same("another path", event("http.request", host="example.com", path="/token", body="words"))
+    b.check()
+
+
+# --- hidden in escapes ---------------------------------------------------------------------------------------------------
+def test_escapes():
+    b, token = Batch(), "ghp_" + cases.some(36)
+    u = lambda s: "".join("\\u%04x" % ord(c) for c in s)
+    for name, line, want in (
+            ("all of a shape", '{"type":"x.y","t":"is %s."}' % u(token), '{"type":"x.y","t":"is [REDACTED]."}'),
+            ("some of it", '{"type":"x.y","t":"is %s."}' % token.replace("_", "\\u005f"), '{"type":"x.y","t":"is [REDACTED]."}'),
+            ("a name", '{"type":"x.y","p\\u0061ssword":"abc"}', '{"type":"x.y","p\\u0061ssword":"[REDACTED]"}'),
+            ("slashes", '{"type":"x.y","u":"postgres:\\/\\/me:pw@h\\/d"}', '{"type":"x.y","u":"postgres:\\/\\/me:[REDACTED]@h\\/d"}'),
+            ("a quote", '{"type":"x.y","b":"{\\u0022api_key\\u0022:\\u0022abc\\u0022}"}', '{"type":"x.y","b":"{\\u0022api_key\\u0022:\\u0022[REDACTED]\\u0022}"}'),
+            ("one level down", '{"type":"x.y","b":"{\\"t\\":\\"%s\\"}"}' % u(token).replace("\\", "\\\\"), '{"type":"x.y","b":"{\\"t\\":\\"[REDACTED]\\"}"}'),
+            ("a value with escapes", '{"type":"x.y","password":"a\\"b\\\\c\\n\\u00e9d"}', '{"type":"x.y","password":"[REDACTED]"}'),
+            ("in a piece", '{"type":"ssl.data","conn":"e","function":"R","data":"is %s."}' % u(token), '{"type":"ssl.data","conn":"e","function":"R","data":"is [REDACTED]."}')):
+        b.add("escapes: " + name, line, want)
+    b.same("escapes of nothing", '{"type":"x.y","t":"\\u0041\\/\\u00e9 \\ud83d\\ude42 \\u0000"}')
+    b.check()
+
+
+# --- what stays -------------------------------------------------------------------------------------------------------------
+def test_innocent():
+    b = Batch()
+    for i, text in enumerate(cases.INNOCENT):
+        name = text[:40]
+        b.same("stays: " + name, event(t=text))
+        b.same("stays in a piece: " + name, event("ssl.data", conn="i%d" % i, function="READ/RECV", off=0, len=len(text), data=text))
+        b.same("stays in base64: " + name, event("http.body", id="i%d" % i, data_b64=base64.b64encode(text.encode() + b"\xff").decode()))
+    b.same("odd spacing and numbers", '{ "type" : "x.y", "n":1.10 , "u":"\\u00e9", "e":1E5 }')
+    b.check()
+
+
+# --- numbers, and other values that are no strings ------------------------------------------------------------------------
+def test_values():
+    b = Batch()
+    b.add("a number becomes a string", '{"type":"x.y","password":1234,"n":1}', '{"type":"x.y","password":"[REDACTED]","n":1}')
+    b.add("in a string, with its quotes", event(body='{"password":1234,"n":1}'), event(body='{"password":"[REDACTED]","n":1}'))
+    b.add("a list", event(body='{"passwords":1,"api_key":["a","b"],"n":[1]}'), event(body='{"passwords":1,"api_key":["[REDACTED]","[REDACTED]"],"n":[1]}'))
+    for value in ("null", "true", "false", '""', "{}", "[]"):
+        b.same("password %s stays" % value, '{"type":"x.y","password":%s,"n":1}' % value)
+    b.check()
+
+
+# --- options ------------------------------------------------------------------------------------------------------------------
+def test_ids():
+    lines = [event("http.request", headers={n: "abc 1"}) for n in cases.HEADER_IDS]
+    want = [event("http.request", headers={n: MARK}) for n in cases.HEADER_IDS]
+    org = event(t="in org-" + cases.some(24))
+    tap.equal(run(lines), lines, "ids stay")
+    tap.equal(run(lines, "--ids"), want, "--ids: headers")
+    tap.equal(run([org]), [org], "an organisation stays")
+    tap.equal(run([org], "--ids"), [event(t="in " + MARK)], "--ids: an organisation")
+
+
+def test_hash(tmp):
+    token = "ghp_" + cases.some(36)
+    lines = [event(t=token), event("http.request", headers={"authorization": "Bearer " + token}), event(t="ghp_" + cases.some(36)),
+             event("ssl.data", conn="c", function="R", data="X-Api-Key: %s\r\n\r\n" % token)]
+    got = run(lines, "--hash")
+    marks = [re.findall(r"\[REDACTED:([0-9a-f]{16})\]", l) for l in got]
+    tap.ok(all(len(m) == 1 for m in marks), "--hash: a fingerprint each", got)
+    tap.ok(marks[0] == marks[1] == marks[3] != marks[2], "--hash: equal credentials have equal ones, wherever they are", marks)
+    tap.ok(run(lines, "--hash") != got, "--hash: another run, another key")
+    key = os.path.join(tmp, "key")
+    open(key, "wb").write(b"0123456789abcdef0123456789abcdef")
+    one = run(lines, "--hash-key", key)
+    import hashlib, hmac
+    want = hmac.new(b"0123456789abcdef0123456789abcdef", token.encode(), hashlib.sha256).hexdigest()[:16]
+    tap.ok(want in one[0] and one == run(lines, "--hash-key", key), "--hash-key: HMAC-SHA256 of the credential, the same in every run", one[0], want)
+    tap.equal(run(one, "--hash-key", key), one, "--hash: a second run changes nothing")
+    tap.equal(run(one), one, "nor does one without it")
+    open(key, "wb").write(b"short")
+    tap.equal(run([], "--hash-key", key, status=2), [], "--hash-key: a key that is too short is refused")
+
+
+def test_user_rules(tmp):
+    path = os.path.join(tmp, "rules")
+    open(path, "w").write("# ours\n\ntoken acme acme_[a-z0-9]{8,}\nname corp x-corp-pin badge_no\nkeep password\n")
+    lines = [event(t="see acme_abc12345 or acme_abc"), event("http.request", headers={"x-corp-pin": "1 2"}), event(body='{"badgeNo":"77"}'),
+             event(body='{"password":"abc"}'), event(body='{"secret":"abc"}')]
+    want = [event(t="see [REDACTED] or acme_abc"), event("http.request", headers={"x-corp-pin": MARK}), event(body='{"badgeNo":"[REDACTED]"}'),
+            lines[3], event(body='{"secret":"[REDACTED]"}')]
+    tap.equal(run(lines, "--rules", path), want, "--rules: token, name, keep")
+    audit = [json.loads(l) for l in run(lines, "--rules", path, "--audit")]
+    tap.equal({a["rule"]: a["count"] for a in audit}, {"acme": 1, "corp": 2, "key": 1}, "--audit counts them by their names")
+    for text, why in (("token a x", "3 bytes"), ("token a", "pattern is missing"), ("nonsense", "begins with"), ("token a abc[x", "not closed"),
+                      ("token a abc{3", "not closed"), ("token a abc{4,2}", "out of range"), ("name n", "word is missing"), ("token a abc def", "more behind")):
+        open(path, "w").write("# one\n" + text + "\n")
+        err = run([], "--rules", path, status=2, stderr=True)
+        tap.ok(why in err and "line 2" in err, "--rules: %r is refused, with its line" % text, err)
+    run([], "--rules", path + ".none", status=2)
+
+
+def test_audit():
+    token = "ghp_" + cases.some(36)
+    lines = [event(t="%s %s" % (token, token)), event("http.request", headers={"authorization": "x"}), event(t="nothing"), "no json"]
+    got = [json.loads(l) for l in run(lines, "--audit", loss=True)]
+    tap.equal([(e["type"], e.get("rule"), e.get("count")) for e in got if e["type"] != "loss"],
+              [("authstrip.audit", "header", 1), ("authstrip.audit", "github", 2)], "--audit: counts per rule, and no lines")
+    err = run(lines[:3], "-v", stderr=True)
+    tap.ok("authstrip: github 2\n" in err and "authstrip: header 1\n" in err, "-v: counts on standard error", err)
+
+
+def test_bad_lines():
+    token = "ghp_" + cases.some(36)
+    tap.equal(run(["not JSON " + token, '{"no":"type","password":"abc"}', '{"type":"x.y","cut":"%s' % token]),
+              ["not JSON " + MARK, '{"no":"type","password":"[REDACTED]"}', '{"type":"x.y","cut":"[REDACTED]'], "lines that are no events are searched as well")
+    long_ = "A" * 300000 + " " + token + " " + "B" * 300000
+    got = run([event(t=long_), event(t="x")], "--max-line", "1000")
+    tap.equal(got, [event(t=long_.replace(token, MARK)), event(t="x")], "and those that are too long, piece by piece")
+
+
+with tempfile.TemporaryDirectory() as tmp:
+    test_rules()
+    test_every_shape_is_here()
+    test_names()
+    test_places()
+    test_endpoints()
+    test_escapes()
+    test_innocent()
+    test_values()
+    test_ids()
+    test_hash(tmp)
+    test_user_rules(tmp)
+    test_audit()
+    test_bad_lines()
+tap.done()

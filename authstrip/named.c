@@ -11,6 +11,7 @@ struct named {
 	bool head;		/* in the headers of an event */
 	bool flag;		/* an option: --name */
 	bool caps;		/* an environment variable's spelling */
+	bool outer;		/* in quotes of the line's own JSON */
 };
 
 static bool
@@ -173,6 +174,8 @@ string_value(struct scan *c, const struct named *nm, size_t i, int rule)
 
 	if (!q)
 		return 0;
+	if (q == '"' && k % 2 == 0 && c->t->line && !nm->outer)
+		return 0;	/* it ends the string that the name is in */
 	c->value = v;
 	e = scan_quote_end(c, v, q, k, sure ? SIZE_MAX / 2 : SECRET_LOOK);
 	if (e == v)
@@ -505,7 +508,7 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	v = skip_space(c, v + 1);
 	if (nm->flag)
 		return string_value(c, &(struct named){ nm->from, nm->end, nm->kind == NAME_USER ? NAME_USER : NAME_SECRET, nm->rule,
-		    false, true, false }, v, rule_of(nm, RULE_FLAG));
+		    false, true, false, nm->outer }, v, rule_of(nm, RULE_FLAG));
 	if ((nm->kind == NAME_HEADER || nm->kind == NAME_COOKIE) && nm->from && c->s[nm->from - 1] == q) {
 		size_t from = v, e;
 		int vq = open_quote(c, &from, &k);
@@ -581,6 +584,8 @@ scan_name(struct scan *c, size_t pos, size_t len, int arg)
 	nm.caps = nm.end - nm.from >= 3;
 	for (i = nm.from; i < nm.end; i++)
 		nm.caps = nm.caps && !islower((unsigned char)c->s[i]);
+	i = backslashes(c, nm.end);
+	nm.outer = c->t->line && i % 2 == 0 && at(c, nm.end + i) == '"';
 	r = value_of(c, &nm);
 	return r ? r : nm.end;
 }

@@ -17,6 +17,7 @@ struct scan {
 	struct secret_list *list;
 	bool more;	/* a look reached the end of the text */
 	size_t value;	/* where the value at hand begins */
+	size_t pem_end;	/* the next "-----END"; 0: not looked for */
 	size_t floor;	/* nothing before this is looked at again */
 };
 

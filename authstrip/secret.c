@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+enum { PEM_MAX = 64 << 10 };	/* longer than any key */
+
 void
 secret_list_free(struct secret_list *l)
 {
@@ -15,15 +17,16 @@ secret_list_free(struct secret_list *l)
 
 /* --- shapes ------------------------------------------------------------------- */
 
+/* The length of the token of a rule at pos; 0: none. */
 static size_t
-scan_token(struct scan *c, size_t pos, int id)
+token_at(struct scan *c, size_t pos, int id)
 {
 	const struct rule *r = &c->r->rule[id];
 	const struct pattern *p = &r->pattern;
 	bool digit = !r->digit;
 	size_t n;
 
-	if ((r->ids && !c->r->ids) || !scan_edge(c, pos))
+	if (r->ids && !c->r->ids)
 		return 0;
 	if (memcmp(c->s + pos, p->start, strlen(p->start) < c->n - pos ? strlen(p->start) : c->n - pos))
 		return 0;	/* the anchor does not know upper from lower case */
@@ -32,10 +35,61 @@ scan_token(struct scan *c, size_t pos, int id)
 		return 0;
 	for (size_t i = pos + strlen(p->start); i < pos + n && !digit; i++)
 		digit = isdigit((unsigned char)c->s[i]);
-	if (!digit)
-		return 0;
-	scan_add(c, pos, pos + n, id, -1);
-	return pos + n;
+	return digit ? n : 0;
+}
+
+static size_t
+scan_token(struct scan *c, size_t pos, int id)
+{
+	size_t n = scan_edge(c, pos) ? token_at(c, pos, id) : 0;
+
+	if (n)
+		scan_add(c, pos, pos + n, id, -1);
+	return n ? pos + n : 0;
+}
+
+struct token { size_t at, end; int rule; };
+
+/* The first token that begins in [from, end). */
+static bool
+next_token(struct scan *c, size_t from, size_t end, struct token *tk)
+{
+	const struct anchors *t = &c->r->anchors;
+	size_t n, look = c->n - end > sizeof(t->a->text) ? end + sizeof(t->a->text) : c->n;
+	int esc;
+
+	for (; (from = anchor_find(t, c->s, look, from, &esc)) < end; from++)
+		for (int i = anchor_at(t, c->s + from, look - from, -1); i >= 0; i = anchor_at(t, c->s + from, look - from, i))
+			if (t->a[i].kind == ANCHOR_TOKEN && scan_edge(c, from) && (n = token_at(c, from, t->a[i].arg))) {
+				*tk = (struct token){ from, from + n, t->a[i].arg };
+				return true;
+			}
+	return false;
+}
+
+/* What was found last, by a look at pos, is no reason to pass over a token that
+ * stands before it (ghp_...:x@host) or begins in it and goes on behind. */
+static void
+add_tokens(struct scan *c, size_t pos, size_t floor)
+{
+	struct secret_span span = c->list->v[--c->list->n];
+	size_t value = c->value;
+	struct token tk = { .end = pos + 1 };
+
+	for (c->floor = floor; next_token(c, tk.end, span.at, &tk); ) {
+		if (tk.end > span.at) {
+			span.at = tk.at;
+			break;
+		}
+		scan_add(c, tk.at, tk.end, tk.rule, -1);
+	}
+	c->floor = span.at;
+	for (tk.at = span.at; next_token(c, tk.at, span.end, &tk); tk.at++)
+		if (tk.end > span.end)
+			span.end = tk.end;
+	c->list->v[c->list->n++] = span;
+	c->floor = span.end;
+	c->value = value;
 }
 
 static bool
@@ -176,7 +230,7 @@ scan_url_hex(struct scan *c, size_t pos)
 static size_t
 scan_user(struct scan *c, size_t pos, size_t len)
 {
-	size_t low = pos > c->floor + 512 ? pos - 512 : c->floor, i = pos + len, from, e;
+	size_t low = pos > 512 ? pos - 512 : 0, i = pos + len, from, e;
 	const char *colon;
 	int ch = at(c, i);
 
@@ -214,18 +268,32 @@ scan_user(struct scan *c, size_t pos, size_t len)
 
 /* --- private keys ------------------------------------------------------------------ */
 
-/* -----BEGIN ... PRIVATE KEY----- to -----END, RFC 7468; what is between goes. */
+/* Where "-----END" is next, from i on; SIZE_MAX: nowhere. Looked for once. */
+static size_t
+pem_end(struct scan *c, size_t i)
+{
+	const char *p;
+
+	if (c->pem_end == 0 || (c->pem_end < i && c->pem_end != SIZE_MAX)) {
+		p = memmem(c->s + i, c->n - i, "-----END", 8);
+		c->pem_end = p ? (size_t)(p - c->s) : SIZE_MAX;
+	}
+	return c->pem_end;
+}
+
+/* -----BEGIN ... PRIVATE KEY----- to -----END, RFC 7468; what is between goes,
+ * also what is none of a key's letters. */
 static size_t
 scan_pem(struct scan *c, size_t pos)
 {
 	static const char private[] = "PRIVATE KEY";
-	size_t i = pos + 10, dashes = 0, from;
-	bool is_private = false;
+	size_t i = pos + 10, dashes = 0, run = 0, from;
+	bool is_private = false, closed;
 
 	for (; i - pos < 80 && dashes < 5; i++) {
 		int ch = at(c, i);
 
-		if (ch < ' ' || ch == '"' || ch == '\\')
+		if (!isupper(ch) && !isdigit(ch) && ch != ' ' && ch != '-')
 			return 0;
 		if (ch == 'P' && c->n - i >= sizeof(private) - 1 && !memcmp(c->s + i, private, sizeof(private) - 1))
 			is_private = true;
@@ -235,16 +303,21 @@ scan_pem(struct scan *c, size_t pos)
 		return 0;
 	if (at(c, i) == ' ' && scan_word_end(c, i + 1, "") - i < 33 && !c->more)
 		return 0;	/* a sentence about them */
+	if (secret_mark(c->s + i, c->n - i))
+		return i;
 	c->value = from = i;
+	closed = pem_end(c, i) - i < PEM_MAX;
 	for (;; i++) {
-		int ch = at(c, i);
+		int ch = closed && i == c->pem_end ? -1 : at(c, i);
 
-		if (ch < 0 || (ch == '-' && at(c, i + 1) == '-' && at(c, i + 2) == '-'))
+		if (ch < 0 || (c->t->line && ch == '"' && run % 2 == 0))
 			break;
 		/* what a key in text is made of, line ends and a header or two */
-		if (!isalnum(ch) && !strchr("+/=\\\r\n\t :,.-", ch) && !(ch == '[' || ch == ']'))
+		if (!closed && ((!isalnum(ch) && !strchr("+/=\\\r\n\t :,.-[]", ch)) || (ch == '-' && at(c, i + 1) == '-' && at(c, i + 2) == '-')))
 			break;
+		run = ch == '\\' ? run + 1 : 0;
 	}
+	i -= run;	/* what escapes the byte behind */
 	if (i > from)
 		scan_add(c, from, i, RULE_PEM, -1);
 	return i;
@@ -313,6 +386,8 @@ look_all(struct scan *c, size_t pos, struct secret_open *open)
 		c->more = false;
 		c->value = SIZE_MAX;
 		r = look(c, pos, &t->a[i]);
+		if (c->list->n > spans && t->a[i].kind != ANCHOR_TOKEN)
+			add_tokens(c, pos, floor);
 		if (c->more && open) {
 			/* whatever it said may change: nothing of it counts yet */
 			c->list->n = spans;

@@ -133,6 +133,7 @@ TEXTS = [
     ("url-password", "mysql+pymysql://root:«s3cr3t!»@10.0.0.1:3306/a", "http://host:8080/a@b"),
     ("url-password", "redis://:«%s»@cache:6379/0" % some(12), "redis://cache:6379/0"),
     ("url-password", "mongodb+srv://u:«p%40w»@c.example/?retryWrites=true", "mongodb+srv://${USER}:${PASS}@c.example/"),
+    ("url-password", "https://«%s»:«x-oauth-basic»@github.com/a" % ("ghp_" + some(36)), "https://me@github.com/a"),
     ("url-password", "amqp://guest:«guest»@mq//", "amqp://mq/a:b@c"),
     ("url-password", "git clone https://«%s»@github.com/a/b" % some(30), "git clone https://git@github.com/a/b"),
     ("url-password", "u=postgres%3A%2F%2Fme%3A«pw1»%40db%2Fx", "u=https%3A%2F%2Fexample.com%2Fme%40x"),
@@ -185,3 +186,7 @@ INNOCENT = [
     "import { token } from './token'; export const KEY_CODES = { enter: 13 };", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ" + some(120) + " me@host",
     '{"integrity":"sha512-%s","resolved":"https://registry.example/a/-/a-1.0.0.tgz"}' % base64.b64encode(bytes(range(64))).decode(),
 ]
+# JSON that ends a string where a value may begin.
+BROKEN = ['{"type":"x.y","t":"%s","u":"x","v":"y"}' % t for t in (
+    "the password: ", "password=", "os.environ[\\\"API_KEY\\\"] = ", "{'api_key': ", "{\\\"api_key\\\": ", "--password ", "Authorization: ", "-----BEGIN PRIVATE KEY-----",
+    "curl -u ", "curl -u me:", "https://me:", "?key=", "Bearer ", "Basic ", "<password>", "api_key => ", "token := ", "password: \\\\")]

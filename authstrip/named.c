@@ -178,9 +178,9 @@ string_value(struct scan *c, const struct named *nm, size_t i, int rule)
 		return 0;	/* it ends the string that the name is in */
 	c->value = v;
 	e = scan_quote_end(c, v, q, k, sure ? SIZE_MAX / 2 : SECRET_LOOK);
-	if (e == v)
-		return e;
-	if (!secret_marked(c->s + v, e - v) && !quoted_value(c, nm, v, e))
+	if (e == v || scan_mark(c, v))
+		return e == v ? v : scan_mark(c, v);
+	if (!quoted_value(c, nm, v, e))
 		return 0;
 	if (nm->kind == NAME_TOKEN && is_logprob(c, e))
 		return 0;
@@ -306,7 +306,9 @@ header_line(struct scan *c, const struct named *nm, size_t i, struct start st)
 		e--;
 	if (e == i)
 		return 0;
-	if (!secret_marked(s, e - i) && ((nm->kind == NAME_COOKIE && !memchr(s, '=', e - i)) || looks_hollow(s, e - i)))
+	if (scan_mark(c, i))
+		return scan_mark(c, i);
+	if ((nm->kind == NAME_COOKIE && !memchr(s, '=', e - i)) || looks_hollow(s, e - i))
 		return 0;
 	add_part(c, nm, i, e, rule_of(nm, RULE_HEADER));
 	return e;
@@ -389,7 +391,9 @@ param_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 			break;		/* %26 & %23 # */
 		e++;
 	}
-	if (!secret_marked(c->s + i, e - i) && (e - i < param_min(c, nm) || looks_hollow(c->s + i, e - i)))
+	if (scan_mark(c, i))
+		return scan_mark(c, i);
+	if (e - i < param_min(c, nm) || looks_hollow(c->s + i, e - i))
 		return 0;
 	scan_add(c, i, e, rule_of(nm, RULE_PARAM), -1);
 	return e;
@@ -456,7 +460,7 @@ equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 		return e;
 	}
 	e = scan_word_end(c, i, nm->caps || nm->flag ? ";" : ",;)}]&");
-	if (!secret_marked(c->s + i, e - i) && !word_value(c, nm, st, i, e))
+	if (!word_value(c, nm, st, i, e))
 		return 0;
 	scan_add(c, i, e, rule_of(nm, nm->flag ? RULE_FLAG : RULE_ENV), -1);
 	return e;
@@ -475,8 +479,8 @@ flag_value(struct scan *c, const struct named *nm, size_t i)
 		return e;
 	e = scan_word_end(c, i, ";|&");
 	n = e - i;
-	if (!secret_marked(c->s + i, n) && (!n || c->s[i] == '-' || looks_hollow(c->s + i, n) || prose(c->s + i, n) ||
-	    !(nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_USER || looks_secret(c->s + i, n, 6))))
+	if (!n || c->s[i] == '-' || looks_hollow(c->s + i, n) || prose(c->s + i, n) ||
+	    !(nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_USER || looks_secret(c->s + i, n, 6)))
 		return 0;
 	scan_add(c, i, e, rule_of(nm, RULE_FLAG), -1);
 	return e;

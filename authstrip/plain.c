@@ -43,16 +43,46 @@ hidden(const char *s, size_t n, size_t *len)
 	return c == 0x7f || c == '\\' ? 0 : c;
 }
 
-int
-plain_make(struct plain *p, const char *s, size_t n)
+/* Adds s[i..i+n), with escapes where they are bytes. -1: out of memory. */
+static int
+put(struct plain *p, const char *s, size_t i, size_t n)
 {
-	char *to = realloc(p->s, n + 1);
+	static const char digit[] = "0123456789abcdef";
+
+	for (size_t end = i + n; i < end; i++) {
+		unsigned char c = s[i];
+		const char *known = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : NULL;
+
+		if (!p->bytes || (!known && c >= ' ')) {
+			p->s[p->n++] = c;
+			continue;
+		}
+		if (known) {
+			memcpy(p->s + p->n, known, 2);
+			p->n += 2;
+		} else {
+			memcpy(p->s + p->n, "\\u00", 4);
+			p->s[p->n + 4] = digit[c >> 4];
+			p->s[p->n + 5] = digit[c & 15];
+			p->n += 6;
+		}
+		if (step(p, i + 1))
+			return -1;
+	}
+	return 0;
+}
+
+int
+plain_make(struct plain *p, const char *s, size_t n, bool bytes)
+{
+	char *to = realloc(p->s, bytes ? 6 * n + 1 : n + 1);
 	size_t i = 0, k, len;
 
 	if (!to)
 		return -1;
 	p->s = to;
 	p->n = p->nstep = 0;
+	p->bytes = bytes;
 	if (step(p, 0))
 		return -1;
 	while (i < n) {
@@ -60,8 +90,8 @@ plain_make(struct plain *p, const char *s, size_t n)
 		size_t at = b ? (size_t)(b - s) : n;
 		int c;
 
-		memcpy(to + p->n, s + i, at - i);
-		p->n += at - i;
+		if (put(p, s, i, at - i))
+			return -1;
 		if ((i = at) == n)
 			break;
 		for (k = 0; i + k < n && s[i + k] == '\\'; k++)
@@ -69,17 +99,20 @@ plain_make(struct plain *p, const char *s, size_t n)
 		c = hidden(s + i + k, n - i - k, &len);
 		/* a hidden quote is an escaped one */
 		if (!c || c == '"') {
-			memcpy(to + p->n, s + i, k);
-			p->n += k;
+			if (put(p, s, i, k))
+				return -1;
 			i += k;
 		}
 		if (c) {
-			to[p->n++] = c;
+			if (bytes && c == '"')
+				p->s[p->n++] = '\\';
+			p->s[p->n++] = c;
 			i += c == '"' ? len : k + len;
 			if (step(p, i))
 				return -1;
 		} else if (i < n) {
-			to[p->n++] = s[i++];	/* what is escaped */
+			if (put(p, s, i++, 1))	/* what is escaped */
+				return -1;
 		}
 	}
 	return 0;

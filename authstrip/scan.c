@@ -115,10 +115,10 @@ scan_quote_end(struct scan *c, size_t i, int q, size_t k, size_t max)
 size_t
 scan_word_end(struct scan *c, size_t i, const char *stop)
 {
-	size_t from = i, mark = secret_mark(c->s + i, i < c->n ? c->n - i : 0);
+	size_t from = i;
 
-	if (mark)	/* of a run before, which left what follows */
-		return i + mark;
+	if (scan_mark(c, i))	/* that run left what follows */
+		return scan_mark(c, i);
 	while (i - from < SECRET_LOOK) {
 		int ch = at(c, i);
 
@@ -144,10 +144,12 @@ secret_mark(const char *s, size_t n)
 	return 27;
 }
 
-bool
-secret_marked(const char *s, size_t n)
+size_t
+scan_mark(struct scan *c, size_t i)
 {
-	return n && secret_mark(s, n) == n;
+	size_t n = i < c->n ? secret_mark(c->s + i, c->n - i) : 0;
+
+	return n ? i + n : 0;
 }
 
 void
@@ -157,10 +159,10 @@ scan_add(struct scan *c, size_t from, size_t end, int rule, int quote)
 
 	if (from >= end || from < c->floor)
 		return;
-	c->floor = end;
 	/* done before: a second run changes nothing */
-	if (secret_marked(c->s + from, end - from))
+	if ((c->floor = scan_mark(c, from)))
 		return;
+	c->floor = end;
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 16;
 		struct secret_span *v = realloc(l->v, cap * sizeof(*v));

@@ -303,7 +303,7 @@ scan_pem(struct scan *c, size_t pos)
 		return 0;
 	if (at(c, i) == ' ' && scan_word_end(c, i + 1, "") - i < 33 && !c->more)
 		return 0;	/* a sentence about them */
-	if (secret_mark(c->s + i, c->n - i))
+	if (scan_mark(c, i))
 		return i;
 	c->value = from = i;
 	closed = pem_end(c, i) - i < PEM_MAX;

@@ -62,7 +62,5 @@ bool secret_endpoint(const char *path, size_t n, const char *host, size_t hostle
 
 /* The length of the mark at s that a credential was replaced by; 0: none. */
 size_t secret_mark(const char *s, size_t n);
-/* Whether s[0..n) is one. */
-bool secret_marked(const char *s, size_t n);
 
 #endif

@@ -60,6 +60,8 @@ fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 static void
 edit_piece(struct held *line, int part, const struct plain *plain, size_t at, size_t from, size_t end, struct edit e)
 {
+	if (plain && plain->bytes && e.quote > 0)
+		e.quote /= 2;		/* one level less than where it was seen */
 	e.at = at + (plain ? plain_from(plain, from) : from);
 	e.end = at + (plain ? plain_from(plain, end) : end);
 	held_edit(line, part, &e);
@@ -510,9 +512,9 @@ stream_feed(struct streams *all, struct stream *st, struct stream *output, struc
 
 	if (!n && !last)
 		return;
-	if (feed(all, st, output, &p, last))
+	if (part < 0 && feed(all, st, output, &p, last))
 		return;
-	if (!(p.plain = calloc(1, sizeof(*p.plain))) || plain_make(p.plain, text, n)) {
+	if (!(p.plain = calloc(1, sizeof(*p.plain))) || plain_make(p.plain, text, n, part >= 0)) {
 		line->failed = true;
 		free(p.plain);
 		return;
@@ -542,7 +544,7 @@ stream_text(struct streams *all, struct held *line, int part, const char *text, 
 	}
 	l->n = l->ndelta = 0;
 	if (!secret_scan(all->rules, &t, l, NULL)) {
-		if (plain_make(&plain, text, n)) {
+		if (plain_make(&plain, text, n, false)) {
 			line->failed = true;
 			plain_free(&plain);
 			return;

@@ -50,8 +50,8 @@ struct stream {
 	size_t npiece, piececap;
 };
 
-/* A piece: text[0..n) stands at `at` of the line (part -1), or is all bytes of a
- * base64 value of it. last: nothing follows. output, when not NULL, is the stream
+/* A piece: text[0..n), JSON's escapes and all, stands at `at` of the line (part
+ * -1), or is bytes of a base64 value of it, from `at` on. last: nothing follows. output, when not NULL, is the stream
  * of the model's output within this one. */
 void stream_feed(struct streams *, struct stream *st, struct stream *output, struct held *line, int part,
     const char *text, size_t n, size_t at, bool last);

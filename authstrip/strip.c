@@ -1,6 +1,7 @@
 /* strip.c - see strip.h */
 #include "strip.h"
 
+#include "frames.h"
 #include "stream.h"
 
 #include "event.h"
@@ -14,6 +15,8 @@ enum { STREAM_TEXT = 64 << 10, KEY_MAX = 512 };
 /* One direction of a connection, one body, one terminal. */
 struct flow {
 	struct stream text, output;
+	struct frames frames;	/* of HTTP/2 */
+	uint32_t h2;		/* the stream of HTTP/2 that text is of */
 	uint64_t next;		/* where its next piece begins */
 	bool known;
 };
@@ -221,11 +224,11 @@ strip_whole(struct strip *s, struct event *ev, struct value v, bool base64)
 	if (base64) {
 		const char *bytes = bytes_of(s, ev, v, &part, &n);
 
-		if (!bytes || !n || secret_marked(bytes, n))
+		if (!bytes || !n || secret_mark(bytes, n) == n)
 			return;
 		e.end = n;
 	} else {
-		if (v.n <= 2 || secret_marked(v.p + 1, v.n - 2))
+		if (v.n <= 2 || secret_mark(v.p + 1, v.n - 2) == v.n - 2)
 			return;
 		e.at = v.p + 1 - ev->line;
 		e.end = e.at + v.n - 2;
@@ -276,6 +279,7 @@ key_add(char *key, size_t n, struct value v)
 /* The stream of a line of one of these types, and where in it the line stands:
  * `at` is where it begins, *next where the one after it does. */
 struct piece {
+	bool tls;
 	bool counted;		/* at and next are known */
 	uint64_t at, next;
 	bool last, alone;	/* alone: a message, whole */
@@ -291,6 +295,7 @@ flow_of(struct strip *s, struct event *ev, struct piece *p, uint64_t now)
 
 	memset(p, 0, sizeof(*p));
 	if (event_is(ev, "ssl.data")) {
+		p->tls = true;
 		key[0] = 's';
 		n = key_add(key, n, event_get(ev, "conn"));
 		n = key_add(key, n, event_get(ev, "function"));
@@ -321,31 +326,136 @@ flow_of(struct strip *s, struct event *ev, struct piece *p, uint64_t now)
 	return flow_get(s->flows, key, n, now);
 }
 
+/* What ends here does not go on in what follows. */
+static void
+cut(struct strip *s, struct flow *f)
+{
+	stream_decide(&s->all, &f->text, false, true);
+	stream_decide(&s->all, &f->output, false, true);
+}
+
+/* The bytes of a piece and where they stand: at `at` of the line, with JSON's
+ * escapes (raw), or in a base64 value of it (raw NULL). */
+struct bytes {
+	const char *p;
+	size_t n;
+	int part;
+	const char *raw;
+	size_t at;
+	size_t done, rawdone;	/* raw[rawdone] stands for p[done] */
+};
+
+/* Where byte i stands; i does not go back. */
+static size_t
+place(struct bytes *b, size_t i)
+{
+	if (!b->raw)
+		return i;
+	while (b->done < i) {
+		const char *r = b->raw + b->rawdone;
+		bool unicode = r[0] == '\\' && r[1] == 'u';
+		unsigned c = unicode ? strtoul((char[5]){ r[2], r[3], r[4], r[5] }, NULL, 16) : 0;
+		bool pair = c >= 0xd800 && c <= 0xdbff;
+
+		b->done += pair ? 4 : c >= 0x800 ? 3 : c >= 0x80 ? 2 : 1;
+		b->rawdone += pair ? 12 : unicode ? 6 : r[0] == '\\' ? 2 : 1;
+	}
+	return b->rawdone;
+}
+
+static void
+feed(struct strip *s, struct flow *f, struct bytes *b, size_t i, size_t n, bool last)
+{
+	size_t from = place(b, i), end = place(b, i + n);
+
+	stream_feed(&s->all, &f->text, &f->output, s->cur, b->part, (b->raw ? b->raw : b->p) + from, end - from, b->at + from, last);
+}
+
+/* HTTP/2: header blocks go, what DATA frames of one stream hold is one text. */
+static void
+strip_frames(struct strip *s, struct flow *f, struct bytes *b)
+{
+	struct frames_run r;
+
+	for (size_t i = 0; i < b->n; i += r.n) {
+		struct edit e = { .quote = -1 };
+
+		r = frames_next(&f->frames, b->p + i, b->n - i);
+		switch (r.kind) {
+		case FRAMES_BLOCK:
+			e.at = b->at + place(b, i);
+			e.end = b->at + place(b, i + r.n);
+			e.empty = !r.first;
+			s->counts[RULE_HPACK] += r.first;
+			held_edit(s->cur, b->part, &e);
+			break;
+		case FRAMES_DATA:
+			if (f->h2 != r.stream)
+				cut(s, f);
+			f->h2 = r.stream;
+			feed(s, f, b, i, r.n, r.end);
+			break;
+		case FRAMES_OTHER:
+		case FRAMES_NONE:
+			cut(s, f);
+			feed(s, f, b, i, r.n, false);
+			break;
+		case FRAMES_FRAME:
+			break;
+		}
+	}
+}
+
+/* The bytes of a connection. In a line that was redacted before, nothing is where
+ * frames would say. */
+static void
+strip_bytes(struct strip *s, struct event *ev, struct flow *f, const struct piece *p, struct bytes *b)
+{
+	bool start = p->at == 0, http2 = false;
+	struct value v = event_get(ev, "data");
+
+	if (p->tls && p->counted && b->n &&
+	    (f->frames.on || !b->raw || (start && b->raw[0] == 'P') || !memcmp(b->raw, "\\u0000", b->n < 6 ? b->n : 6))) {
+		if (b->raw && !(b->p = value_str(&ev->arena, v, &b->n)))
+			s->cur->failed = true;
+		else if (b->n != p->next - p->at)
+			f->frames.on = false;
+		else
+			http2 = f->frames.on || frames_begin(&f->frames, b->p, b->n, start);
+	}
+	if (http2)
+		strip_frames(s, f, b);
+	else
+		stream_feed(&s->all, &f->text, &f->output, s->cur, b->part, b->raw ? b->raw : b->p, b->raw ? v.n - 2 : b->n, b->at, p->last || p->alone);
+}
+
 static bool
 strip_piece(struct strip *s, struct event *ev, uint64_t now)
 {
 	struct piece p;
 	struct flow *f = flow_of(s, ev, &p, now);
 	struct value v = event_get(ev, "data"), b = event_get(ev, "data_b64");
-	const char *bytes;
-	size_t at, n;
-	int part;
+	struct bytes bytes = { .part = -1 };
+	size_t at;
 
 	if (!f)
 		return false;
 	if (p.counted && f->known && p.at != f->next) {
-		stream_decide(&s->all, &f->text, false, true);
-		stream_decide(&s->all, &f->output, false, true);
+		cut(s, f);
+		f->frames.on = false;
 	}
 	f->known = p.counted;
 	f->next = p.next;
 	if (v.kind == VALUE_STRING) {
 		at = v.p + 1 - ev->line;
 		strip_range(s, ev, 0, at);
-		stream_feed(&s->all, &f->text, &f->output, s->cur, -1, v.p + 1, v.n - 2, at, p.last || p.alone);
+		bytes.raw = v.p + 1;
+		bytes.n = v.n - 2;
+		bytes.at = at;
+		strip_bytes(s, ev, f, &p, &bytes);
 		strip_range(s, ev, at + v.n - 1, ev->len);
-	} else if (b.kind == VALUE_STRING && (bytes = bytes_of(s, ev, b, &part, &n))) {
-		stream_feed(&s->all, &f->text, &f->output, s->cur, part, bytes, n, 0, p.last || p.alone);
+	} else if (b.kind == VALUE_STRING && (bytes.p = bytes_of(s, ev, b, &bytes.part, &bytes.n))) {
+		strip_bytes(s, ev, f, &p, &bytes);
 		strip_range(s, ev, 0, ev->len);
 	} else {
 		strip_range(s, ev, 0, ev->len);
@@ -354,10 +464,8 @@ strip_piece(struct strip *s, struct event *ev, uint64_t now)
 	}
 	if (p.last)
 		stream_decide(&s->all, &f->output, true, true);
-	if (p.hole) {
-		stream_decide(&s->all, &f->text, false, true);
-		stream_decide(&s->all, &f->output, false, true);
-	}
+	if (p.hole)
+		cut(s, f);
 	strip_all_base64(s, ev, b.p);
 	return true;
 }

@@ -200,7 +200,8 @@ tell_line(struct authstrip *a, const char *rule, uint64_t n)
 	struct jput j;
 
 	jput_open(&j, &a->io->out, "authstrip.audit");
-	jput_uint(&j, "timestamp_ns", a->io->now);
+	if (a->io->now)
+		jput_uint(&j, "timestamp_ns", a->io->now);
 	jput_str(&j, "rule", rule);
 	jput_uint(&j, "count", n);
 	jput_close(&j);

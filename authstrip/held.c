@@ -2,6 +2,8 @@
 #include "held.h"
 
 #include "event.h"
+#include "jput.h"
+#include "line.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,12 @@ held_init(struct held *h, const char *line, size_t n)
 void
 held_free(struct held *h)
 {
-	for (size_t i = 0; i < h->nb64; i++) {
-		free(h->b64[i].edits.v);
-		free(h->b64[i].text);
-	}
-	free(h->b64);
+	for (unsigned i = 0; i < h->npart; i++)
+		free(h->part[i].edits.v);
+	for (unsigned i = 0; i < h->nfield; i++)
+		free(h->field[i].text);
+	free(h->part);
+	free(h->field);
 	free(h->edits.v);
 	free(h->own);
 	memset(h, 0, sizeof(*h));
@@ -46,22 +49,38 @@ add(struct edits *l, const struct edit *e)
 void
 held_edit(struct held *h, int part, const struct edit *e)
 {
-	if (e->at < e->end && !add(part < 0 ? &h->edits : &h->b64[part].edits, e))
+	if (e->at < e->end && !add(part < 0 ? &h->edits : &h->part[part].edits, e))
 		h->failed = true;
 }
 
 int
-held_part(struct held *h, size_t at, size_t end)
+held_field(struct held *h, const struct held_field *f)
 {
-	struct held_b64 *v = realloc(h->b64, (h->nb64 + 1) * sizeof(*v));
+	struct held_field *v = realloc(h->field, (h->nfield + 1) * sizeof(*v));
 
 	if (!v) {
 		h->failed = true;
 		return -1;
 	}
-	h->b64 = v;
-	v[h->nb64] = (struct held_b64){ .at = at, .end = end };
-	return h->nb64++;
+	h->field = v;
+	v[h->nfield] = *f;
+	return h->nfield++;
+}
+
+int
+held_part(struct held *h, int field, size_t at, size_t end)
+{
+	struct held_part *v;
+
+	if (!(h->npart & (h->npart - 1))) {	/* full: its size is a power of two */
+		if (!(v = realloc(h->part, (h->npart ? h->npart * 2 : 1) * sizeof(*v)))) {
+			h->failed = true;
+			return -1;
+		}
+		h->part = v;
+	}
+	h->part[h->npart] = (struct held_part){ .field = field, .at = at, .end = end };
+	return h->npart++;
 }
 
 static int
@@ -134,66 +153,66 @@ text_of(const struct edit *e, char *to)
 
 enum { TEXT_MAX = 64 };
 
-static char *
-put_base64(char *to, const unsigned char *p, size_t n)
-{
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+struct bytes { const char *p; size_t n; };
 
-	for (; n >= 3; p += 3, n -= 3) {
-		*to++ = digit[p[0] >> 2];
-		*to++ = digit[(p[0] & 3) << 4 | p[1] >> 4];
-		*to++ = digit[(p[1] & 15) << 2 | p[2] >> 6];
-		*to++ = digit[p[2] & 63];
-	}
-	if (n) {
-		*to++ = digit[p[0] >> 2];
-		*to++ = digit[(p[0] & 3) << 4 | (n > 1 ? p[1] >> 4 : 0)];
-		*to++ = n > 1 ? digit[(p[1] & 15) << 2] : '=';
-		*to++ = '=';
-	}
-	return to;
-}
-
-/* Decodes a value, edits its bytes, encodes them. */
+/* The bytes of a part with its edits made. */
 static bool
-edit_base64(struct held *h, struct held_b64 *b, struct arena *scratch)
+part_bytes(const struct held *h, struct held_part *pt, struct arena *scratch, struct bytes *to)
 {
-	struct value v = { h->line + b->at, b->end - b->at, VALUE_STRING, memchr(h->line + b->at, '\\', b->end - b->at) != NULL };
-	const char *bytes;
-	char *plain, *to;
+	struct value v = { h->line + pt->at, pt->end - pt->at, VALUE_STRING, memchr(h->line + pt->at, '\\', pt->end - pt->at) != NULL };
 	size_t all, n = 0, from = 0;
+	const char *bytes;
+	char *p;
 
-	join(&b->edits);
-	if (!(bytes = value_base64(scratch, v, &all)))
+	join(&pt->edits);
+	if (!(bytes = value_base64(scratch, v, &all)) || !(p = arena_get(scratch, all + pt->edits.n * TEXT_MAX)))
 		return false;
-	if (!(plain = arena_get(scratch, all + b->edits.n * TEXT_MAX)))
-		return false;
-	for (size_t i = 0; i < b->edits.n; i++) {
-		const struct edit *e = &b->edits.v[i];
+	for (size_t i = 0; i < pt->edits.n; i++) {
+		const struct edit *e = &pt->edits.v[i];
 
-		memcpy(plain + n, bytes + from, e->at - from);
+		memcpy(p + n, bytes + from, e->at - from);
 		n += e->at - from;
-		n += text_of(e, plain + n);
+		n += text_of(e, p + n);
 		from = e->end;
 	}
-	memcpy(plain + n, bytes + from, all - from);
-	n += all - from;
-	if (!(b->text = malloc((n + 2) / 3 * 4 + 2)))
-		return false;
-	to = b->text;
-	*to++ = '"';
-	to = put_base64(to, (unsigned char *)plain, n);
-	*to++ = '"';
-	b->n = to - b->text;
+	memcpy(p + n, bytes + from, all - from);
+	*to = (struct bytes){ p, n + all - from };
 	return true;
 }
 
-static int
-by_value(const void *a, const void *b)
+/* Writes member f, of whose parts [first, end) some have edits. */
+static bool
+write_field(const struct held *h, struct held_field *f, unsigned first, unsigned end, struct arena *scratch)
 {
-	const struct held_b64 *x = a, *y = b;
+	struct bytes *b = arena_get(scratch, (end - first + 1) * sizeof(*b));
+	char *name = arena_get(scratch, f->name + 5);
+	bool list = h->line[f->at] == '[', text = !f->keep;
+	struct line_out out;
+	struct jput j = { &out, false };
 
-	return x->at < y->at ? -1 : x->at > y->at;
+	if (!b || !name)
+		return false;
+	for (unsigned i = first; i < end; i++) {
+		if (!part_bytes(h, &h->part[i], scratch, &b[i - first]))
+			return false;
+		text = text && utf8_valid(b[i - first].p, b[i - first].n) == b[i - first].n;
+	}
+	memcpy(name, h->line + f->key + 1, f->name);
+	strcpy(name + f->name, text ? "" : "_b64");
+	line_out_init(&out, -1);
+	if (list)
+		jput_array(&j, name);
+	for (unsigned i = 0; i < end - first; i++) {
+		if (text)
+			jput_bytes(&j, list ? NULL : name, b[i].p, b[i].n);
+		else
+			jput_base64(&j, list ? NULL : name, b[i].p, b[i].n);
+	}
+	if (list)
+		jput_array_end(&j);
+	f->text = out.buf;
+	f->n = out.len;
+	return !out.err;
 }
 
 bool
@@ -202,16 +221,16 @@ held_ready(struct held *h, struct arena *scratch, bool *changed)
 	*changed = h->edits.n > 0;
 	if (h->failed)
 		return false;
-	for (size_t i = 0; i < h->nb64; i++) {
-		if (!h->b64[i].edits.n)
-			continue;
-		if (!edit_base64(h, &h->b64[i], scratch))
+	for (unsigned f = 0, first = 0, i; f < h->nfield; f++, first = i) {
+		bool edited = false;
+
+		for (i = first; i < h->npart && h->part[i].field == f; i++)
+			edited = edited || h->part[i].edits.n;
+		if (edited && !write_field(h, &h->field[f], first, i, scratch))
 			return false;
-		*changed = true;
+		*changed = *changed || edited;
 	}
 	join(&h->edits);
-	if (h->nb64 > 1)
-		qsort(h->b64, h->nb64, sizeof(*h->b64), by_value);
 	return true;
 }
 
@@ -219,22 +238,23 @@ void
 held_changes(const struct held *h, void (*put)(void *, size_t, size_t, const char *, size_t), void *arg)
 {
 	char text[TEXT_MAX];
-	size_t i = 0, k = 0;
+	size_t i = 0;
+	unsigned k = 0;
 
 	for (;;) {
 		const struct edit *e = i < h->edits.n ? &h->edits.v[i] : NULL;
-		const struct held_b64 *b;
+		const struct held_field *f;
 
-		while (k < h->nb64 && (!h->b64[k].text || (e && h->b64[k].at > e->at && h->b64[k].at < e->end)))
+		while (k < h->nfield && !h->field[k].text)
 			k++;
-		b = k < h->nb64 ? &h->b64[k] : NULL;
-		if (b && (!e || b->at <= e->at)) {
-			put(arg, b->at, b->end, b->text, b->n);
-			while (i < h->edits.n && h->edits.v[i].at < b->end)
-				i++;	/* the whole value goes before a part of it */
+		f = k < h->nfield ? &h->field[k] : NULL;
+		if (f && (!e || f->key <= e->at)) {
+			put(arg, f->key, f->end, f->text, f->n);
+			while (i < h->edits.n && h->edits.v[i].at < f->end)
+				i++;
 			k++;
 		} else if (e) {
-			put(arg, e->at, e->end, text, text_of(e, text));
+			put(arg, e->at, f && f->key < e->end ? f->key : e->end, text, text_of(e, text));
 			i++;
 		} else {
 			return;

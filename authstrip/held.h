@@ -2,7 +2,7 @@
  * held.h - one line, what is to be changed in it, and the queue of lines that wait
  *
  * A change replaces a piece of the line, or of the bytes that a base64 value of
- * the line stands for. Lines leave in the order in which they came, so one that
+ * the line stands for; then that is written anew. Lines leave in the order in which they came, so one that
  * waits for the next piece of its connection holds up all behind it; how much
  * and how long is bounded by who calls held_oldest.
  */
@@ -22,8 +22,16 @@ struct edit {
 
 struct edits { struct edit *v; size_t n, cap; };
 
-/* A base64 value, with its quotes, and what it becomes. */
-struct held_b64 { size_t at, end; struct edits edits; char *text; size_t n; };
+/* A member of the line whose key ends in _b64: one base64 string, or a list of
+ * some. When its bytes are text after the edits, it loses that ending. */
+struct held_field {
+	size_t key, at, end;	/* where its key's quote is, where its value is */
+	size_t name;		/* bytes of the key without _b64 */
+	bool keep;		/* the name without it is taken */
+	char *text;		/* what it becomes, from its key on; NULL: it stays */
+	size_t n;
+};
+struct held_part { unsigned field; size_t at, end; struct edits edits; };
 
 struct held {
 	struct held *next;
@@ -33,8 +41,9 @@ struct held {
 	uint64_t since;		/* event time */
 	unsigned waits;		/* pieces of streams that are not decided */
 	struct edits edits;
-	struct held_b64 *b64;
-	size_t nb64;
+	struct held_field *field;	/* by place */
+	struct held_part *part;		/* the strings in them, by place within each */
+	unsigned nfield, npart;
 	bool failed;		/* out of memory: it must not pass */
 };
 
@@ -43,11 +52,12 @@ void held_free(struct held *);	/* what it points to, not itself */
 
 /* part: -1 for the line, else the index that held_part gave. */
 void held_edit(struct held *, int part, const struct edit *);
-/* Notes a base64 value of the line; -1: out of memory. */
-int held_part(struct held *, size_t at, size_t end);
+/* Notes such a member, and a base64 string of it, with its quotes. -1: out of memory. */
+int held_field(struct held *, const struct held_field *);
+int held_part(struct held *, int field, size_t at, size_t end);
 
-/* Sorts and joins the edits, and turns those of base64 values into such of the
- * line. scratch is for the latter; false: out of memory. */
+/* Sorts and joins the edits, and makes the text of members that change. scratch
+ * is for the latter; false: out of memory. */
 struct arena;
 bool held_ready(struct held *, struct arena *scratch, bool *changed);
 /* Calls put for each change in order, with what takes its place. */

@@ -184,6 +184,8 @@ string_value(struct scan *c, const struct named *nm, size_t i, int rule)
 		return 0;
 	if (nm->kind == NAME_TOKEN && is_logprob(c, e))
 		return 0;
+	if (!sure)	/* now it is: to its end */
+		e = scan_quote_end(c, v, q, k, SIZE_MAX / 2);
 	add_part(c, nm, v, e, rule);
 	return e;
 }
@@ -296,19 +298,35 @@ header_end(struct scan *c, size_t i, struct start st)
 	return i < c->n ? i : c->n;
 }
 
+/* A short one without "=" is the word of a sentence. */
+static bool
+cookie_value(struct scan *c, size_t i, struct start st)
+{
+	for (size_t e = i; e - i < 256; e++) {
+		int ch = at(c, e);
+
+		if (ch == '=')
+			return true;
+		if (ch < 0 || scan_eol(c, e) || (ch == '"' && (c->t->line || !st.line)))
+			return false;
+	}
+	return true;
+}
+
 static size_t
 header_line(struct scan *c, const struct named *nm, size_t i, struct start st)
 {
-	size_t e = header_end(c, i, st);
 	const char *s = c->s + i;
+	size_t e;
 
-	while (e > i && c->s[e - 1] == ' ' && e < c->n)
-		e--;
-	if (e == i)
-		return 0;
 	if (scan_mark(c, i))
 		return scan_mark(c, i);
-	if ((nm->kind == NAME_COOKIE && !memchr(s, '=', e - i)) || looks_hollow(s, e - i))
+	if (nm->kind == NAME_COOKIE && !cookie_value(c, i, st))
+		return 0;
+	e = header_end(c, i, st);
+	while (e > i && c->s[e - 1] == ' ' && e < c->n)
+		e--;
+	if (e == i || looks_hollow(s, e - i))
 		return 0;
 	add_part(c, nm, i, e, rule_of(nm, RULE_HEADER));
 	return e;
@@ -318,6 +336,16 @@ static bool
 same(struct scan *c, const struct named *nm, const char *word)
 {
 	return nm->end - nm->from == strlen(word) && !strncasecmp(c->s + nm->from, word, strlen(word));
+}
+
+/* A word that is a credential, to its end. */
+static size_t
+add_word(struct scan *c, size_t i, const char *stop, int rule)
+{
+	size_t e = scan_word_end(c, i, stop, SIZE_MAX);
+
+	scan_add(c, i, e, rule, -1);
+	return e;
 }
 
 /* name: value */
@@ -342,7 +370,7 @@ colon_value(struct scan *c, const struct named *nm, size_t i)
 		return 0;
 	if ((e = string_value(c, nm, i, rule_of(nm, RULE_ENV))))
 		return e;
-	e = scan_word_end(c, i, ",;)}]");
+	e = scan_word_end(c, i, ",;)}]", SECRET_LOOK);
 	if (nm->kind == NAME_NONE || nm->kind == NAME_ANY || nm->kind == NAME_QUERY || nm->kind == NAME_COOKIE)
 		return 0;
 	if (nm->kind == NAME_PWD && at(c, i) == '/')
@@ -353,8 +381,7 @@ colon_value(struct scan *c, const struct named *nm, size_t i)
 	    !looks_secret(c->s + i, e - i, nm->kind == NAME_SECRET || nm->kind == NAME_HEADER ? 6 : 8) &&
 	    !(nm->kind == NAME_SECRET && st.line && e - i >= 6 && scan_eol(c, e) && !prose(c->s + i, e - i)))
 		return 0;
-	scan_add(c, i, e, rule_of(nm, RULE_ENV), -1);
-	return e;
+	return add_word(c, i, ",;)}]", rule_of(nm, RULE_ENV));
 }
 
 /* How long the value of a query's parameter must be to be one. */
@@ -379,10 +406,12 @@ param_min(struct scan *c, const struct named *nm)
 static size_t
 param_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 {
-	size_t e = i;
+	size_t e = i, min = param_min(c, nm);
 
+	if (min == SIZE_MAX)
+		return 0;
 	c->value = i;
-	while (at(c, e) >= 0 && e - i < 1 << 20) {
+	while (at(c, e) >= 0) {
 		int ch = (unsigned char)c->s[e];
 
 		if (ch <= ' ' || ch == 0x7f || strchr("\"'\\`<>&#", ch))
@@ -393,7 +422,7 @@ param_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	}
 	if (scan_mark(c, i))
 		return scan_mark(c, i);
-	if (e - i < param_min(c, nm) || looks_hollow(c->s + i, e - i))
+	if (e - i < min || looks_hollow(c->s + i, e - i))
 		return 0;
 	scan_add(c, i, e, rule_of(nm, RULE_PARAM), -1);
 	return e;
@@ -426,6 +455,17 @@ word_value(struct scan *c, const struct named *nm, struct start st, size_t v, si
 	    (!memchr(s, '.', n) || looks_random(s, n));
 }
 
+/* Of a signature of AWS, version 4 */
+static bool
+aws_value(struct scan *c, const struct named *nm, size_t i)
+{
+	size_t e;
+
+	if (same(c, nm, "signature"))
+		return (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 32 && looks_secret(c->s + i, e - i, 32);
+	return same(c, nm, "credential") && (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 20 && memchr(c->s + i, '/', e - i);
+}
+
 /* name=value; i behind the sign */
 static size_t
 equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
@@ -433,6 +473,7 @@ equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	struct start st = start_of(c, nm->from);
 	int before = nm->from ? (unsigned char)c->s[nm->from - 1] : -1;
 	bool url = before == '?' || before == '&';
+	const char *stop = nm->caps || nm->flag ? ";" : ",;)}]&";
 	size_t e;
 
 	if (hex || (nm->from >= 3 && c->s[nm->from - 3] == '%' && strchr("23", c->s[nm->from - 2]) && strchr("6Ff", before)))
@@ -441,7 +482,7 @@ equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 		return param_value(c, nm, i, false);
 	/* a form: name=value& from the start */
 	if (st.line || st.q) {
-		e = scan_word_end(c, i, "&#");
+		e = scan_word_end(c, i, "&#", SECRET_LOOK);
 		if (at(c, e) == '&' && at(c, e + 1) != '&')
 			return param_value(c, nm, i, false);
 	}
@@ -452,18 +493,12 @@ equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 		return 0;
 	if ((e = string_value(c, nm, i, rule_of(nm, RULE_ENV))))
 		return e;
-	/* AWS signature version 4 */
-	e = scan_word_end(c, i, ",;&");
-	if ((same(c, nm, "signature") && e - i >= 32 && looks_secret(c->s + i, e - i, 32)) ||
-	    (same(c, nm, "credential") && e - i >= 20 && memchr(c->s + i, '/', e - i))) {
-		scan_add(c, i, e, RULE_KEY, -1);
-		return e;
-	}
-	e = scan_word_end(c, i, nm->caps || nm->flag ? ";" : ",;)}]&");
+	if (aws_value(c, nm, i))
+		return add_word(c, i, ",;&", RULE_KEY);
+	e = scan_word_end(c, i, stop, SECRET_LOOK);
 	if (!word_value(c, nm, st, i, e))
 		return 0;
-	scan_add(c, i, e, rule_of(nm, nm->flag ? RULE_FLAG : RULE_ENV), -1);
-	return e;
+	return add_word(c, i, stop, rule_of(nm, nm->flag ? RULE_FLAG : RULE_ENV));
 }
 
 /* --name value */
@@ -477,13 +512,12 @@ flag_value(struct scan *c, const struct named *nm, size_t i)
 	c->value = i;
 	if ((e = string_value(c, nm, i, rule_of(nm, RULE_FLAG))))
 		return e;
-	e = scan_word_end(c, i, ";|&");
+	e = scan_word_end(c, i, ";|&", SECRET_LOOK);
 	n = e - i;
 	if (!n || c->s[i] == '-' || looks_hollow(c->s + i, n) || prose(c->s + i, n) ||
 	    !(nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_USER || looks_secret(c->s + i, n, 6)))
 		return 0;
-	scan_add(c, i, e, rule_of(nm, RULE_FLAG), -1);
-	return e;
+	return add_word(c, i, ";|&", rule_of(nm, RULE_FLAG));
 }
 
 /* --- names ---------------------------------------------------------------------- */

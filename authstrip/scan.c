@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+enum { HOLLOW_MAX = 256, LOOKS_AT = 128 };	/* bytes, enough to judge a value by */
+
 bool
 scan_eol(struct scan *c, size_t i)
 {
@@ -112,20 +114,26 @@ scan_quote_end(struct scan *c, size_t i, int q, size_t k, size_t max)
 	return end - (run < k ? run : 0);
 }
 
+/* What ends a word: 1 always, 2 when it is asked for. */
+static const unsigned char ends[256] = {
+	[0 ... ' '] = 1, ['"'] = 1, ['\''] = 1, ['\\'] = 1, ['`'] = 1, [0x7f] = 1,
+	[','] = 2, [';'] = 2, [')'] = 2, ['}'] = 2, [']'] = 2, ['&'] = 2, ['#'] = 2, ['|'] = 2,
+};
+
 size_t
-scan_word_end(struct scan *c, size_t i, const char *stop)
+scan_word_end(struct scan *c, size_t i, const char *stop, size_t max)
 {
-	size_t from = i;
+	size_t end = c->n - i > max ? i + max : c->n;
 
 	if (scan_mark(c, i))	/* that run left what follows */
 		return scan_mark(c, i);
-	while (i - from < SECRET_LOOK) {
-		int ch = at(c, i);
+	for (; i < end; i++) {
+		unsigned char ch = c->s[i];
 
-		if (ch <= ' ' || ch == '"' || ch == '\'' || ch == '\\' || ch == '`' || ch == 0x7f || strchr(stop, ch))
-			break;
-		i++;
+		if (ends[ch] && (ends[ch] == 1 || strchr(stop, ch)))
+			return i;
 	}
+	c->more = c->more || i == c->n;
 	return i;
 }
 
@@ -184,7 +192,7 @@ looks_secret(const char *s, size_t n, size_t min)
 
 	if (n < min)
 		return false;
-	for (size_t i = 0; i < n && i < SECRET_LOOK; i++) {
+	for (size_t i = 0; i < n && i < LOOKS_AT; i++) {
 		if ((unsigned char)s[i] <= ' ')
 			return false;
 		digit = digit || isdigit((unsigned char)s[i]);
@@ -212,7 +220,7 @@ looks_random(const char *s, size_t n)
 
 	if (n < 20 || is_uuid(s, n))
 		return false;
-	for (size_t i = 0; i < n && i < SECRET_LOOK; i++) {
+	for (size_t i = 0; i < n && i < LOOKS_AT; i++) {
 		int ch = (unsigned char)s[i];
 
 		if (!isalnum(ch) && !strchr("_+/=.-~", ch))
@@ -245,6 +253,8 @@ looks_hollow(const char *s, size_t n)
 	size_t i = 0;
 	char close = 0;
 
+	if (n > HOLLOW_MAX)
+		return false;
 	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++)
 		if (n > strlen(schemes[k]) && !memcmp(s, schemes[k], strlen(schemes[k])))
 			i = strlen(schemes[k]);

@@ -50,7 +50,7 @@ size_t scan_word_start(struct scan *, size_t from, size_t i);
 /* The end of the string whose opening quote q, behind k backslashes, is before i. */
 size_t scan_quote_end(struct scan *, size_t i, int q, size_t k, size_t max);
 /* The end of a word: at a space, a quote, a backslash or any of stop. */
-size_t scan_word_end(struct scan *, size_t i, const char *stop);
+size_t scan_word_end(struct scan *, size_t i, const char *stop, size_t max);
 
 /* Behind the mark that a run before put at i; 0: none is there. */
 size_t scan_mark(struct scan *, size_t i);

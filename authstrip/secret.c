@@ -17,25 +17,37 @@ secret_list_free(struct secret_list *l)
 
 /* --- shapes ------------------------------------------------------------------- */
 
+/* A digit soon. The tokens that need one to be told from words have many; a run
+ * without is not to be read to its end again and again. */
+static bool
+has_digit(struct scan *c, size_t i)
+{
+	for (size_t end = i + 64; i < end; i++) {
+		int ch = at(c, i);
+
+		if (isdigit(ch))
+			return true;
+		if (!isalnum(ch) && (ch < 0 || !strchr("_-+/.", ch)))
+			return false;
+	}
+	return false;
+}
+
 /* The length of the token of a rule at pos; 0: none. */
 static size_t
 token_at(struct scan *c, size_t pos, int id)
 {
 	const struct rule *r = &c->r->rule[id];
 	const struct pattern *p = &r->pattern;
-	bool digit = !r->digit;
-	size_t n;
 
 	if (r->ids && !c->r->ids)
 		return 0;
 	if (memcmp(c->s + pos, p->start, strlen(p->start) < c->n - pos ? strlen(p->start) : c->n - pos))
 		return 0;	/* the anchor does not know upper from lower case */
 	c->value = pos + strlen(p->start);
-	if (!(n = pattern_match(p, c->s + pos, c->n - pos, &c->more)))
+	if (r->digit && !has_digit(c, c->value))
 		return 0;
-	for (size_t i = pos + strlen(p->start); i < pos + n && !digit; i++)
-		digit = isdigit((unsigned char)c->s[i]);
-	return digit ? n : 0;
+	return pattern_match(p, c->s + pos, c->n - pos, &c->more);
 }
 
 static size_t
@@ -252,7 +264,7 @@ scan_user(struct scan *c, size_t pos, size_t len)
 	if (at(c, i) == '"' || at(c, i) == '\'')
 		i++;
 	from = i;
-	e = scan_word_end(c, i, "");
+	e = scan_word_end(c, i, "", SECRET_LOOK);
 	if (!(colon = memchr(c->s + from, ':', e - from))) {
 		if (e == c->n)
 			return 0;
@@ -262,6 +274,7 @@ scan_user(struct scan *c, size_t pos, size_t len)
 	c->value = from;
 	if (from == e || looks_hollow(c->s + from, e - from))
 		return 0;
+	e = scan_word_end(c, from, "", SIZE_MAX);
 	scan_add(c, from, e, RULE_FLAG, -1);
 	return e;
 }
@@ -301,7 +314,9 @@ scan_pem(struct scan *c, size_t pos)
 	}
 	if (dashes < 5 || !is_private)
 		return 0;
-	if (at(c, i) == ' ' && scan_word_end(c, i + 1, "") - i < 33 && !c->more)
+	for (from = i + 1; at(c, i) == ' ' && from - i < 33 && isalpha(at(c, from)); from++)
+		;
+	if (from > i + 1 && at(c, from) == ' ' && !c->more)
 		return 0;	/* a sentence about them */
 	if (scan_mark(c, i))
 		return i;

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SECRET_LOOK = 4096 };	/* bytes that a look in vain may cost */
+enum { SECRET_LOOK = 1024 };	/* bytes that a look in vain may cost */
 
 struct secret_text {
 	const char *s;

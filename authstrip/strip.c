@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM_TEXT = 64 << 10, KEY_MAX = 512 };
+enum { STREAM_TEXT = 16 << 10, KEY_MAX = 512 };
 
 /* One direction of a connection, one body, one terminal. */
 struct flow {
@@ -171,68 +171,113 @@ strip_range(struct strip *s, const struct event *ev, size_t from, size_t to)
 	stream_text(&s->all, s->cur, -1, ev->line + from, to - from, from, &head, true);
 }
 
-/* The bytes of a base64 value. */
+/* A base64 string: its bytes, and the part of the line at hand that they are. */
 static const char *
-bytes_of(struct strip *s, struct event *ev, struct value v, int *part, size_t *n)
+part_of(struct strip *s, struct event *ev, int field, struct value v, int *part, size_t *n)
 {
-	const char *bytes = v.kind == VALUE_STRING ? value_base64(&ev->arena, v, n) : NULL;
+	const char *bytes = value_base64(&ev->arena, v, n);
 
-	if (bytes && (*part = held_part(s->cur, v.p - ev->line, v.p - ev->line + v.n)) < 0)
+	if (bytes && (*part = held_part(s->cur, field, v.p - ev->line, v.p - ev->line + v.n)) < 0)
 		return NULL;
 	return bytes;
 }
 
+/* Whether a member is one base64 string, or a list of nothing else. */
+static bool
+is_base64(struct event *ev, const struct event_field *f)
+{
+	struct value_iter it;
+	struct value none, v;
+	size_t n;
+
+	if (f->keylen < 5 || memcmp(f->key + f->keylen - 4, "_b64", 4))
+		return false;
+	if (f->value.kind != VALUE_ARRAY)
+		return value_base64(&ev->arena, f->value, &n) != NULL;
+	value_iter(&it, f->value);
+	while (value_next(&it, &none, &v))
+		if (!value_base64(&ev->arena, v, &n))
+			return false;
+	return true;
+}
+
+static int
+field_of(struct strip *s, const struct event *ev, const struct event_field *f)
+{
+	struct held_field to = {
+		.key = f->key - 1 - ev->line, .at = f->value.p - ev->line, .end = f->value.p - ev->line + f->value.n, .name = f->keylen - 4,
+	};
+
+	for (size_t i = 0; i < ev->nfields; i++)
+		to.keep = to.keep || (ev->fields[i].keylen == to.name && !memcmp(ev->fields[i].key, f->key, to.name));
+	return held_field(s->cur, &to);
+}
+
+/* What is said of a value that is not searched as the others are. */
+typedef void special_fn(struct strip *, struct event *, struct value, int field, void *arg);
+
 static void
-strip_base64(struct strip *s, struct event *ev, struct value v)
+strip_base64(struct strip *s, struct event *ev, struct value v, int field)
 {
 	const char *bytes;
 	size_t n;
 	int part;
 
-	if ((bytes = bytes_of(s, ev, v, &part, &n)))
+	if ((bytes = part_of(s, ev, field, v, &part, &n)))
 		stream_text(&s->all, s->cur, part, bytes, n, 0, NULL, false);
 }
 
-/* All values whose key ends in _b64, but for one. */
+/* The whole line: what base64 stands for as bytes, the rest as one text. The
+ * value `but`, in base64 or not, is special's instead. */
 static void
-strip_all_base64(struct strip *s, struct event *ev, const char *but)
+strip_line(struct strip *s, struct event *ev, struct value but, special_fn *special, void *arg)
 {
+	size_t from = 0;
+
 	for (size_t i = 0; i < ev->nfields; i++) {
 		const struct event_field *f = &ev->fields[i];
-		struct value_iter it;
-		struct value none, v;
+		bool base64 = is_base64(ev, f);
+		size_t at = f->value.p - ev->line, quote = f->value.kind == VALUE_STRING;
+		int field = -1;
 
-		if (f->keylen < 4 || memcmp(f->key + f->keylen - 4, "_b64", 4) || f->value.p == but)
+		if (!base64 && f->value.p != but.p)
 			continue;
-		strip_base64(s, ev, f->value);
-		if (f->value.kind != VALUE_ARRAY)
-			continue;
-		value_iter(&it, f->value);
-		while (value_next(&it, &none, &v))
-			strip_base64(s, ev, v);
+		strip_range(s, ev, from, at + quote);
+		from = at + f->value.n - quote;
+		if (base64 && (field = field_of(s, ev, f)) < 0)
+			return;
+		if (f->value.p == but.p) {
+			special(s, ev, f->value, field, arg);
+		} else if (f->value.kind == VALUE_STRING) {
+			strip_base64(s, ev, f->value, field);
+		} else {
+			struct value_iter it;
+			struct value none, v;
+
+			value_iter(&it, f->value);
+			while (value_next(&it, &none, &v))
+				strip_base64(s, ev, v, field);
+		}
 	}
+	strip_range(s, ev, from, ev->len);
 }
 
 /* A value that goes as a whole. */
 static void
-strip_whole(struct strip *s, struct event *ev, struct value v, bool base64)
+strip_whole(struct strip *s, struct event *ev, struct value v, int field, void *arg)
 {
 	struct edit e = { .quote = -1 };
-	size_t n = 0;
+	const char *p = v.p + 1;
+	size_t n = v.n - 2;
 	int part = -1;
 
-	if (base64) {
-		const char *bytes = bytes_of(s, ev, v, &part, &n);
-
-		if (!bytes || !n || secret_mark(bytes, n) == n)
-			return;
-		e.end = n;
-	} else {
-		if (v.n <= 2 || secret_mark(v.p + 1, v.n - 2) == v.n - 2)
-			return;
-		e.at = v.p + 1 - ev->line;
-		e.end = e.at + v.n - 2;
-	}
+	(void)arg;
+	if (field >= 0 && !(p = part_of(s, ev, field, v, &part, &n)))
+		return;
+	e.at = field >= 0 ? 0 : p - ev->line;
+	e.end = e.at + n;
+	if (!n || secret_mark(p, n) == n)
+		return;
 	s->counts[RULE_BODY]++;
 	held_edit(s->cur, part, &e);
 }
@@ -242,24 +287,15 @@ static bool
 strip_endpoint(struct strip *s, struct event *ev)
 {
 	static const char *const keys[] = { "body", "data", "body_b64", "data_b64" };
-	size_t n, hostlen = 0, from = 0;
+	size_t n, hostlen = 0;
 	const char *path = event_str(ev, "path", &n), *host = event_str(ev, "host", &hostlen);
+	struct value v = { .p = NULL };
 
 	if (!path || !secret_endpoint(path, n, host ? host : "", hostlen))
 		return false;
-	for (int i = 0; i < 4; i++) {
-		struct value v = event_get(ev, keys[i]);
-		size_t at;
-
-		if (v.kind != VALUE_STRING)
-			continue;
-		at = v.p - ev->line;
-		strip_whole(s, ev, v, i >= 2);
-		strip_range(s, ev, from, at);
-		from = at + v.n;
-		break;
-	}
-	strip_range(s, ev, from, ev->len);
+	for (int i = 0; i < 4 && v.kind != VALUE_STRING; i++)
+		v = event_get(ev, keys[i]);
+	strip_line(s, ev, v.kind == VALUE_STRING ? v : (struct value){ .p = NULL }, strip_whole, NULL);
 	return true;
 }
 
@@ -429,14 +465,35 @@ strip_bytes(struct strip *s, struct event *ev, struct flow *f, const struct piec
 		stream_feed(&s->all, &f->text, &f->output, s->cur, b->part, b->raw ? b->raw : b->p, b->raw ? v.n - 2 : b->n, b->at, p->last || p->alone);
 }
 
+struct feed { struct flow *f; const struct piece *p; bool done; };
+
+/* The value that is a piece of a stream. */
+static void
+feed_value(struct strip *s, struct event *ev, struct value v, int field, void *arg)
+{
+	struct feed *to = arg;
+	struct bytes b = { .part = -1 };
+
+	if (v.kind != VALUE_STRING)
+		return;
+	if (field < 0) {
+		b.raw = v.p + 1;
+		b.n = v.n - 2;
+		b.at = b.raw - ev->line;
+	} else if (!(b.p = part_of(s, ev, field, v, &b.part, &b.n))) {
+		return;
+	}
+	to->done = true;
+	strip_bytes(s, ev, to->f, to->p, &b);
+}
+
 static bool
 strip_piece(struct strip *s, struct event *ev, uint64_t now)
 {
 	struct piece p;
 	struct flow *f = flow_of(s, ev, &p, now);
-	struct value v = event_get(ev, "data"), b = event_get(ev, "data_b64");
-	struct bytes bytes = { .part = -1 };
-	size_t at;
+	struct value v = event_get(ev, "data");
+	struct feed to = { f, &p, false };
 
 	if (!f)
 		return false;
@@ -446,27 +503,13 @@ strip_piece(struct strip *s, struct event *ev, uint64_t now)
 	}
 	f->known = p.counted;
 	f->next = p.next;
-	if (v.kind == VALUE_STRING) {
-		at = v.p + 1 - ev->line;
-		strip_range(s, ev, 0, at);
-		bytes.raw = v.p + 1;
-		bytes.n = v.n - 2;
-		bytes.at = at;
-		strip_bytes(s, ev, f, &p, &bytes);
-		strip_range(s, ev, at + v.n - 1, ev->len);
-	} else if (b.kind == VALUE_STRING && (bytes.p = bytes_of(s, ev, b, &bytes.part, &bytes.n))) {
-		strip_bytes(s, ev, f, &p, &bytes);
-		strip_range(s, ev, 0, ev->len);
-	} else {
-		strip_range(s, ev, 0, ev->len);
-		if (p.last)
-			stream_decide(&s->all, &f->text, true, true);
-	}
+	strip_line(s, ev, v.kind ? v : event_get(ev, "data_b64"), feed_value, &to);
+	if (p.last && !to.done)
+		stream_decide(&s->all, &f->text, true, true);
 	if (p.last)
 		stream_decide(&s->all, &f->output, true, true);
 	if (p.hole)
 		cut(s, f);
-	strip_all_base64(s, ev, b.p);
 	return true;
 }
 
@@ -512,12 +555,8 @@ strip_event(struct strip *s, struct event *ev, uint64_t now)
 	held_init(s->cur, ev->line, ev->len);
 	if (event_is(ev, "ssl.close"))
 		strip_close(s, ev, now);
-	if (strip_endpoint(s, ev)) {
-		strip_all_base64(s, ev, event_get(ev, event_get(ev, "body_b64").kind ? "body_b64" : "data_b64").p);
-	} else if (!strip_piece(s, ev, now)) {
-		strip_range(s, ev, 0, ev->len);
-		strip_all_base64(s, ev, NULL);
-	}
+	if (!strip_endpoint(s, ev) && !strip_piece(s, ev, now))
+		strip_line(s, ev, (struct value){ .p = NULL }, NULL, NULL);
 	keep_bounds(s, now);
 	if (s->cur->failed) {
 		rc = STRIP_LOST;

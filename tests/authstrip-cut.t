@@ -177,6 +177,67 @@ def test_http2():
     tap.ok(set(got.values()) == {post.replace(b"abc", MARK.encode())}, "POST is not taken for PRI", got)
 
 
+# --- bounds -----------------------------------------------------------------------------------------------------------------
+def test_hold():
+    def line(conn, ms, off, text):
+        return event("ssl.data", timestamp_ns=10 ** 18 + ms * 10 ** 6, conn=conn, function="READ/RECV", off=off, len=len(text), data=text)
+    begin, rest = '{"a":1,"api_key":"abc', 'defghi","n":1}'
+    want = '{"a":1,"api_key":"' + MARK
+    out = run([line("a", 0, 0, begin), line("b", 1, 0, "x"), line("a", 900, len(begin), rest), line("b", 901, 1, "y")])
+    tap.equal([json.loads(l)["data"] for l in out], [want, "x", '","n":1}', "y"], "a line waits for the next of its connection; lines keep their order")
+    out = run([line("a", 0, 0, begin), line("b", 1, 0, "x"), line("b", 3000, 1, "y"), line("a", 3001, len(begin), rest)])
+    tap.equal([json.loads(l)["data"] for l in out], [want, "x", "y", '","n":1}'], "not longer than --hold; what comes later goes as well")
+    # what is given up is told by when it leaves: a reader that counts the lines as they come
+    for options, first, name in ((("--hold", "1s"), 1500, "--hold"), (("--hold-max", "300"), 2, "--hold-max")):
+        p = subprocess.Popen([TOOL, "-q", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        p.stdin.write((line("a", 0, 0, begin) + "\n" + line("b", first, 0, "x" * 200) + "\n").encode())
+        p.stdin.flush()
+        got = p.stdout.readline().decode()	# before the end of the input, or this waits for ever
+        tap.equal(json.loads(got)["data"], want, "%s: the line that waited left when its bound was reached" % name)
+        p.stdin.close()
+        p.wait()
+    long_ = "".join(cases.some(1000) for _ in range(100))
+    pieces = [long_[i:i + 1000] for i in range(0, len(long_), 1000)]
+    out = run([line("a", 0, 0, '{"password":"')] + [line("a", i, 13 + i * 1000, t) for i, t in enumerate(pieces)] + [line("a", 200, 13 + len(long_), '","n":1}')])
+    tap.equal("".join(json.loads(l)["data"] for l in out), '{"password":"' + MARK + '","n":1}', "a credential that is longer than what may wait goes to its end")
+    for end in ([], [event("ssl.close", timestamp_ns=10 ** 18, conn="a")], [line("a", 1, 500, "other")]):
+        for text, what in (("see ghp_" + cases.some(20), "see ghp_"), ('"api_key":"abc', '"api_key":"')):
+            got = json.loads(run([line("a", 0, 0, text)] + end)[0])["data"]
+            whole = end and "close" in end[0]
+            tap.equal(got, text if whole and "ghp" in text else what + MARK,
+                      "%r: %s" % (text[:9], "closed, it is what it is" if whole else "cut off, what may be a credential is one"))
+
+
+def test_memory():
+    """Connections that each wait, more than are remembered."""
+    lines = [event("ssl.data", timestamp_ns=10 ** 18 + i, conn="c%d" % i, function="READ/RECV", off=0, len=2000, data="a" * 1990 + '"key":"a1') for i in range(20000)]
+    tool = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", os.environ.get("BUILD", "build"), "bin", "authstrip")
+    with subprocess.Popen([tool, "-q"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as p:
+        p.stdin.write("".join(l + "\n" for l in lines).encode())
+        p.stdin.flush()
+        p.stdin.close()
+        _, status, usage = os.wait4(p.pid, 0)
+        p.returncode = os.waitstatus_to_exitcode(status)
+    tap.ok(p.returncode == 0 and usage.ru_maxrss < 96 << 10, "20000 connections that wait: memory stays within bounds", usage.ru_maxrss)
+
+
+def test_hostile():
+    """Quadratic would be hours."""
+    lines = []
+    for i, text in enumerate(cases.HOSTILE):
+        text *= 200000 // len(text)
+        lines += [event(t=text), event("ssl.data", conn="h%d" % i, function="READ/RECV", data=text), event("http.body", id="h%d" % i, data_b64=base64.b64encode(text.encode()).decode())]
+    data = "".join(l + "\n" for l in lines).encode()
+    try:
+        n = subprocess.run([TOOL, "-q"], input=data, capture_output=True, timeout=300).stdout.count(b"\n")
+    except subprocess.TimeoutExpired:
+        n = -1
+    tap.equal(n, len(lines), "hostile texts of %d MB" % (len(data) >> 20))
+
+
 test_cuts()
 test_http2()
+test_hold()
+test_memory()
+test_hostile()
 tap.done()

@@ -8,6 +8,7 @@ import sys
 import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import authstrip_cases as cases
+import validate
 from authstrip_kit import MARK, Batch, event, marked, run, split, tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -108,7 +109,13 @@ def test_places():
             if "\x00" not in text:
                 b.add("text: %s of %s: %r" % (key, kind, text[:12]), event(kind, **ids, **{key: split(text)[0]}), event(kind, **ids, **{key: marked(text)}))
     b.add("base64 in a list", event("process.exec", argv_b64=[base64.b64encode(b"--password=x\xff").decode(), "QQ=="]),
-          event("process.exec", argv_b64=[base64.b64encode(b"--password=[REDACTED]").decode(), "QQ=="]))
+          event("process.exec", argv=["--password=[REDACTED]", "A"]))
+    b.add("base64 in a list that stays base64", event("process.exec", argv_b64=[base64.b64encode(b"--password=x").decode(), "//8="]),
+          event("process.exec", argv_b64=[base64.b64encode(b"--password=[REDACTED]").decode(), "//8="]))
+    b.add("base64 whose other name is taken", event(data="x", data_b64=base64.b64encode(b"api_key=x\xff").decode()),
+          event(data="x", data_b64=base64.b64encode(b"api_key=[REDACTED]").decode()))
+    b.same("base64 that looks like a token", event(data_b64=base64.b64encode(b"eyJ" * 40 + b"\xff").decode()))
+    b.same("what only is called base64", event(a_b64="no base64!", b_b64=["QQ==", 1], c_b64=7))
     b.check()
 
 
@@ -118,7 +125,7 @@ def test_endpoints():
                        ("/token", "oauth2.googleapis.com"), ("/login/oauth/access_token", "github.com"), ("/copilot_internal/v2/token", "api.github.com"), ("/deviceauth/usercode", "auth.openai.com")):
         for kind in ("http.request", "http.response"):
             b.add("%s of %s%s goes" % (kind, host, path), event(kind, host=host, path=path, body="opaque words"), event(kind, host=host, path=path, body=MARK))
-        b.add("in base64", event("http.request", host=host, path=path, body_b64="//8="), event("http.request", host=host, path=path, body_b64=base64.b64encode(MARK.encode()).decode()))
+        b.add("in base64", event("http.request", host=host, path=path, body_b64="//8="), event("http.request", host=host, path=path, body=MARK))
     b.same("a path that only begins so", event("http.request", host="x", path="/oauth/token/help", body="words"))
     b.same("another path", event("http.request", host="example.com", path="/token", body="words"))
     b.check()
@@ -223,6 +230,8 @@ def test_audit():
     got = [json.loads(l) for l in run(lines, "--audit", loss=True)]
     tap.equal([(e["type"], e.get("rule"), e.get("count")) for e in got if e["type"] != "loss"],
               [("authstrip.audit", "header", 1), ("authstrip.audit", "github", 2)], "--audit: counts per rule, and no lines")
+    check = validate.Checker(os.path.join(HERE, "..", "docs", "events.schema.json")).check
+    tap.equal([why for why in (check(json.dumps(e).encode()) for e in got) if why], [], "--audit: as the schema says")
     err = run(lines[:3], "-v", stderr=True)
     tap.ok("authstrip: github 2\n" in err and "authstrip: header 1\n" in err, "-v: counts on standard error", err)
 

@@ -190,3 +190,8 @@ INNOCENT = [
 BROKEN = ['{"type":"x.y","t":"%s","u":"x","v":"y"}' % t for t in (
     "the password: ", "password=", "os.environ[\\\"API_KEY\\\"] = ", "{'api_key': ", "{\\\"api_key\\\": ", "--password ", "Authorization: ", "-----BEGIN PRIVATE KEY-----",
     "curl -u ", "curl -u me:", "https://me:", "?key=", "Bearer ", "Basic ", "<password>", "api_key => ", "token := ", "password: \\\\")]
+
+# What makes a search that looks back, or looks far in vain, take for ever.
+HOSTILE = ["-----BEGIN PRIVATE KEY-----", '"password":"', "api_key=", "password: a", "://a:", "Basic ", "Bearer ", "\\", '\\\\"key', "sk-", "eyJaaaaaaaaaa.",
+           "cookie: ", "authorization: {", "/ZXlK-", "key:", "?a-session-b=", 'key":[', '"key":{', "bearer+", "curl -u ", "%2f%2fa%3a", "[REDACTED]", "code=",
+           "token=$", "<password>", "'token': ", 'delta":{"text":"', "\\u0061", "sig=", "a=b;password=", 'key\\\\\\\\\\\\\\":', "\\u0022key\\u0022:"]

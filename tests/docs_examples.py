@@ -18,7 +18,7 @@ BLOCK = re.compile(r"<!-- (.*?) -->\n```ndjson\n(.*?)```\n", re.S)
 
 def run(tools, text):
     for tool in tools:
-        text = subprocess.run([tool], input=text, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text = subprocess.run(tool.split(), input=text, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               encoding="utf-8", check=True).stdout
     return text
 
@@ -40,7 +40,7 @@ def main():
             inputs[name] = text
             return match.group()
         n += 1
-        missing = [t for t in tools if not shutil.which(t)]
+        missing = [t for t in tools if not shutil.which(t.split()[0])]
         if missing:
             print("ok %d - %s # SKIP %s is not built" % (n, tag, ", ".join(missing)))
             return match.group()

@@ -137,7 +137,9 @@ is_event(const struct line_out *o)
 static bool
 settled(const struct line_out *in, const struct line_out *once, bool pieces)
 {
-	return pieces ? !memmem(in->buf, in->len, "curl", 4) && !event_type_is(in->buf, in->len, "ssl.data") : is_event(in) == is_event(once);
+	static char data[16 * MAX];
+
+	return pieces ? !memmem(data, all_data(in, data), "curl", 4) && !event_type_is(in->buf, in->len, "ssl.data") : is_event(in) == is_event(once);
 }
 
 static void

@@ -345,6 +345,8 @@ body_part(struct message *m, const char *p, size_t n)
 		}
 	}
 	m->len += n;
+	if (m->events)
+		endmark_feed(&m->mark, p, n);
 	if (m->streaming && m->body.n >= PIECE && !(m->units && body_is_events(m->units)))
 		piece_write(m, false, NULL);
 	return 0;
@@ -412,6 +414,7 @@ message_begin(struct message *m, struct writer *w, const struct head *h, struct 
     struct envelope_text *env)
 {
 	struct message old = *m;
+	const char *type;
 	size_t n;
 
 	*m = (struct message){ .open = true, .w = w, .head = h, .x = x, .env = *env, .last_ns = env->ns,
@@ -423,6 +426,8 @@ message_begin(struct message *m, struct writer *w, const struct head *h, struct 
 	if (w->now > m->last_ns)
 		m->last_ns = w->now;
 	m->streaming = is_streaming(m);
+	type = head_find(h, "content-type", &n);
+	m->events = m->streaming && media_is(type, n, "text/event-stream");
 	m->units = body_new(h, w->max_body, &body_ops, m, &m->undecoded, &w->nomem);
 	m->coded = head_find(h, "content-encoding", &n) != NULL;
 	m->packed = m->units && body_is_coded(m->units);
@@ -491,7 +496,9 @@ message_end(struct message *m, const char *why)
 {
 	const char *coding = units_end(m, why != NULL);
 
-	if (!why) {
+	if (why && m->mark.over) {
+		why = NULL;	/* the client had all it wanted, and left */
+	} else if (!why) {
 		why = coding;
 		if (m->w->now > m->last_ns)
 			m->last_ns = m->w->now;

@@ -9,6 +9,7 @@
 #define MESSAGE_H
 
 #include "bytes.h"
+#include "endmark.h"
 #include "event.h"
 #include "head.h"
 #include "line.h"
@@ -81,6 +82,8 @@ struct message {
 	bool response, streaming, coded, undecoded, truncated, closed, failed;
 	struct body *units;	/* NULL: the body is plain */
 	bool packed;		/* it is compressed */
+	bool events;		/* it is an event stream, */
+	struct endmark mark;	/* which may say that it is over */
 	const char *event;	/* type of the AWS event that the next piece is */
 	size_t eventlen;
 	struct bytes parts, trailer;	/* gRPC: lengths of messages; what ends them */

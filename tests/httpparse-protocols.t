@@ -3,7 +3,7 @@
 import os
 import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from httpparse_cases import AWS, JSON, MASK, SSE, cases2, hello, upgrade
+from httpparse_cases import AWS, JSON, LAST, MASK, SSE, cases2, hello, upgrade
 from httpparse_kit import (GOAWAY, H2, R, RST, T0, W, Conn, Deflate, Hpack, Tap, body, coded, data, frame, lines, parse, request, response, run, ws)
 
 tap = Tap()
@@ -39,6 +39,7 @@ shows("h2 side by side", ("req", "s5", "/c", b"", None), ("req", "s3", "/b", b"B
       ("res", "s1", 200, b"one two", None), ("res", "s5", 200, b"five", None), ("body", "s3", b"data: 2\n\n", True, None), ("res", "s3", 200, b"", None))
 shows("h2 reset", ("req", "s1", P, b"", None), ("body", "s1", b"data: 1\n\n", False, None), ("body", "s1", b"", True, "reset"), ("res", "s1", 200, b"", "reset"),
       ("req", "s3", "/b", b"", "reset"))
+shows("h2 left", ("req", "s1", P, b"", None), ("body", "s1", SSE + LAST["[DONE]"], False, None), ("body", "s1", b"", True, None), ("res", "s1", 200, b"", None))
 shows("h2 push", ("req", "s1", P, b"", None), ("req", "s2", "/pushed", b"", None), ("res", "s1", 200, b"asked", None), ("res", "s2", 200, b"pushed", None))
 shows("h2 coded", ("req", "s1", P, JSON, None), ("body", "s1", SSE, True, None), ("res", "s1", 200, b"", None))
 shows("h2 cut", ("req", "s1", P, b"12345", "eof"), ("res", "s1", 200, b"abc", "eof"))

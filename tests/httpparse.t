@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from httpparse_cases import JSON, SSE, STREAM, cases, sse
+from httpparse_cases import JSON, LAST, SSE, STREAM, cases, sse
 from httpparse_kit import (HERE, R, T0, TOOL, W, Conn, Tap, body, checker, chunked, coded, data_line, lines, normal, parse,
                            request, response, run)
 
@@ -50,6 +50,9 @@ shows("early answer", ("res", "1", 413, b"too large", None), ("req", "1", P, b"0
 shows("until close", ("req", "1", P, b"", None), ("res", "1", 200, b"part one, part two", None))
 shows("until close, end of input", ("req", "1", P, b"", None), ("res", "1", 200, b"part one, ", "eof"))
 shows("event stream until close", ("req", "1", P, JSON, None), ("body", "1", SSE, False, None), ("body", "1", b"", True, None), ("res", "1", 200, b"", None))
+for c, last in LAST.items():
+    shows("left after " + c, ("req", "1", P, JSON, None), ("body", "1", SSE + last, False, None), ("body", "1", b"", True, None), ("res", "1", 200, b"", None))
+shows("left in " + c, ("req", "1", P, JSON, None), ("body", "1", SSE + last[:-1], False, None), ("body", "1", b"", True, "close"), ("res", "1", 200, b"", "close"))
 shows("ndjson", ("req", "1", "/api/chat", JSON, None), ("body", "1", b'{"a":1}\n{"b":2}\n', True, None), ("res", "1", 200, b"", None))
 shows("gemini array", ("req", "1", "/v1beta/models/g:streamGenerateContent", JSON, None),
       ("body", "1", b'[{"a":1},\n{"b":2}]', True, None), ("res", "1", 200, b"", None))

@@ -7,6 +7,10 @@ JSON = b'{"model":"m","messages":[{"role":"user","content":"h\\u00e9 \xc3\xa9 \x
 STREAM = "Content-Type: text/event-stream; charset=utf-8\r\n"
 
 
+LAST = {"[DONE]": b"data: [DONE]\n\n", "[DONE], bare": b"data:[DONE]\r", "message_stop": b'event: message_stop\r\ndata: {"type":"message_stop"}\r\n\r\n',
+        "response.completed": b'event: response.completed\ndata: {"response":"' + b"x" * 90 + b'"}\n\n'}
+
+
 def sse(extra="", body=SSE, parts=6):
     step = len(body) // parts + 1
     return response(chunked(*[body[i:i + step] for i in range(0, len(body), step)]),
@@ -38,6 +42,9 @@ def cases():
     c["event stream"] = Conn().w(request(JSON)).r(sse()).w(request(JSON, "/again")).r(sse()).close()
     c["event stream until close"] = Conn().w(request(JSON)).r(b"HTTP/1.1 200 OK\r\n" + STREAM.encode() + b"\r\n" + SSE).close()
     c["event stream, closed early"] = Conn().w(request(JSON)).r(sse()[:-40]).close()
+    for name, last in LAST.items():     # a client that leaves behind the end mark, without the last chunk
+        c["left after " + name] = Conn().w(request(JSON)).r(sse(body=SSE + last)[:-5]).close()
+    c["left in " + name] = Conn().w(request(JSON)).r(sse(body=SSE + last[:-1])[:-5]).close()
     c["ndjson"] = Conn().w(request(JSON, "/api/chat")).r(response(b'{"a":1}\n{"b":2}\n', extra="Content-Type: application/x-ndjson\r\n")).close()
     c["gemini array"] = Conn().w(request(JSON, "/v1beta/models/g:streamGenerateContent")) \
         .r(response(b'[{"a":1},\n{"b":2}]', extra="Content-Type: application/json; charset=UTF-8\r\n")).close()
@@ -133,6 +140,9 @@ def cases2():
     h = H2()
     c["h2 reset"] = Conn().w(first + h.ask(1, end=True) + h.ask(3, path="/b")).r(second + h.answer(1, [("content-type", "text/event-stream")]) + data(1, b"data: 1\n\n")) \
         .w(frame(RST, 0, 1, b"\0\0\0\x08")).r(frame(RST, 0, 3, b"\0\0\0\x07")).close()
+    h = H2()
+    c["h2 left"] = Conn().w(first + h.ask(1, end=True)).r(second + h.answer(1, [("content-type", "text/event-stream"), ("content-encoding", "gzip")]) +
+        data(1, coded("gzip", SSE + LAST["[DONE]"], 4)[:-8])).w(frame(RST, 0, 1, b"\0\0\0\x08")).close()
     h = H2()
     c["h2 push"] = Conn().w(first + h.ask(1, method="GET", end=True)) \
         .r(second + h.headers(h.s, 1, [(":method", "GET"), (":scheme", "https"), (":path", "/pushed"), (":authority", "api.example.com")], kind=PUSH, before=b"\0\0\0\2") +

@@ -17,12 +17,25 @@ line_end(struct endmark *e)
 	static const char *const event[] = { "message_stop", "response.completed", "response.incomplete",
 		"response.failed", "message-end" };
 
-	if (!e->n)
+	if (!e->n) {
 		e->over |= e->last;
+		return;
+	}
 	e->over |= line_is(e, "data:", "[DONE]");
 	for (size_t i = 0; i < sizeof(event) / sizeof(*event); i++)
 		e->last |= line_is(e, "event:", event[i]);
-	e->n = 0;
+}
+
+enum { LOOK = 8 };
+
+/* By its first LOOK bytes: can the line be one of these? Nearly none can. */
+static bool
+line_may(const struct endmark *e)
+{
+	const char *p = e->line + (*e->line == 'd' ? 5 : 6);
+
+	p += *p == ' ';
+	return *e->line == 'd' ? *p == '[' : *p == 'm' || *p == 'r';
 }
 
 /* The first line end in [p, end), or end. */
@@ -40,16 +53,23 @@ void
 endmark_feed(struct endmark *e, const char *p, size_t n)
 {
 	for (const char *end = p + n; p < end && !e->over; p++) {
+		bool crlf;
+
 		if (e->n == sizeof(e->line) && (p = line_rest(p, end)) == end)
 			return;
-		if (*p == '\n' && e->cr) {
-			e->cr = false;
-			continue;
-		}
+		crlf = *p == '\n' && e->cr;
+
 		e->cr = *p == '\r';
-		if (*p == '\n' || *p == '\r')
-			line_end(e);
-		else if (e->n < sizeof(e->line))
+		if (crlf)
+			continue;
+		if (*p == '\n' || *p == '\r') {
+			if (e->n < sizeof(e->line))
+				line_end(e);
+			e->n = 0;
+		} else {
 			e->line[e->n++] = *p;
+		}
+		if (e->n == LOOK && !line_may(e))
+			e->n = sizeof(e->line);
 	}
 }

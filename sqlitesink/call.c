@@ -371,11 +371,12 @@ parameters(struct calls *c, struct event *ev)
 		const struct event_field *f = &ev->fields[i];
 		char name[64];
 
-		if (f->keylen < 9 || f->keylen >= sizeof(name) || memcmp(f->key, "request_", 8) || f->keyescaped ||
-		    !memcmp(f->key, "request_model", f->keylen))
+		if (f->keylen < 9 || f->keylen >= sizeof(name) || f->keyescaped)
 			continue;
 		memcpy(name, f->key, f->keylen);
 		name[f->keylen] = '\0';
+		if (strncmp(name, "request_", 8) || !strcmp(name, "request_model"))
+			continue;
 		jput_value(&j, name, f->value);
 		any = true;
 	}

@@ -73,18 +73,13 @@ proc_fd(int pid, int fd, struct stat *st)
 	return stat(path, st) == 0;
 }
 
-/* True: it is ours; *more: it writes to a pipe that we did not know. */
+/* True: it is ours, known to be or by what it reads; *more: it writes to a pipe
+ * that we did not know. */
 static bool
-look(struct own *o, int pid, bool *more)
+look(struct own *o, int pid, bool ours, bool *more)
 {
-	char folder[sizeof(o->folder)];
 	struct stat st;
-	bool ours = target_excluded(o->target, pid);
 
-	if (!ours && o->folder[0]) {
-		exe_folder(pid, folder, sizeof(folder));
-		ours = strcmp(folder, o->folder) == 0;
-	}
 	if (!ours && o->npipe)
 		ours = proc_fd(pid, 0, &st) && S_ISFIFO(st.st_mode) && pipe_find(o, &st) >= 0;
 	if (!ours)
@@ -93,6 +88,20 @@ look(struct own *o, int pid, bool *more)
 	if (proc_fd(pid, 1, &st) && pipe_add(o, &st))
 		*more = true;
 	return true;
+}
+
+/* Excluded, or its program is from our folder. */
+static bool
+known_ours(const struct own *o, int pid)
+{
+	char folder[sizeof(o->folder)];
+
+	if (target_excluded(o->target, pid))
+		return true;
+	if (!o->folder[0])
+		return false;
+	exe_folder(pid, folder, sizeof(folder));
+	return strcmp(folder, o->folder) == 0;
 }
 
 struct own_walk {
@@ -105,7 +114,7 @@ walk(void *arg, int pid)
 {
 	struct own_walk *w = arg;
 
-	look(w->own, pid, &w->more);
+	look(w->own, pid, known_ours(w->own, pid), &w->more);
 	return false;
 }
 
@@ -120,13 +129,28 @@ own_scan(struct own *o)
 	}
 }
 
-bool
-own_check(struct own *o, int pid)
+static bool
+check(struct own *o, int pid, bool ours)
 {
 	bool more = false;
-	bool ours = look(o, pid, &more);
 
+	ours = look(o, pid, ours, &more);
 	if (more)
 		own_scan(o);
 	return ours;
+}
+
+bool
+own_check(struct own *o, int pid)
+{
+	return check(o, pid, known_ours(o, pid));
+}
+
+bool
+own_check_exec(struct own *o, int pid, const char *exe, size_t n)
+{
+	size_t folder = strlen(o->folder);
+
+	return check(o, pid, folder && n > folder && memcmp(exe, o->folder, folder) == 0 &&
+	    exe[folder] == '/' && !memchr(exe + folder + 1, '/', n - folder - 1));
 }

@@ -30,5 +30,7 @@ void own_init(struct own *, struct target *, int out);
 void own_scan(struct own *);
 /* Looks at one; true when it is ours. */
 bool own_check(struct own *, int pid);
+/* The same for one that executes a program just now: exe[0..n). */
+bool own_check_exec(struct own *, int pid, const char *exe, size_t n);
 
 #endif

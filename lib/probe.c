@@ -263,6 +263,35 @@ process_of(struct probe *p, const struct record *r)
 	return q;
 }
 
+void
+probe_child(struct probe *p, const struct record *parent, uint32_t pid, uint64_t born)
+{
+	struct probe_process q = *process_of(p, parent);
+
+	q.pid = pid;
+	q.born = born;
+	p->processes[pid & (PROCESSES - 1)] = q;
+	p->own_due = true;
+}
+
+void
+probe_exec(struct probe *p, const struct record *r, const char *exe, size_t n)
+{
+	struct probe_process *q = process_of(p, r);
+
+	if (!q->ours)
+		q->ours = own_check_exec(&p->own, r->pid, exe, n);
+}
+
+void
+probe_moved(struct probe *p, uint32_t pid)
+{
+	struct probe_process *q = &p->processes[pid & (PROCESSES - 1)];
+
+	if (q->pid == pid)
+		memset(q, 0, sizeof(*q));
+}
+
 bool
 probe_extra(struct probe *p, struct jput *j, const char *type, const struct record *r)
 {

@@ -90,6 +90,13 @@ bool probe_event(struct probe *, struct jput *, const char *type,
 /* The same for an event that is no record's: it is not in the books. */
 bool probe_extra(struct probe *, struct jput *, const char *type, const struct record *);
 
+/* For collectors that see the lives of processes, to save looks at /proc: the
+ * process of a record forks (born: of the child, boot ns; it is where its parent
+ * is, and ours if that is); it executes exe[0..n); one changes its cgroup. */
+void probe_child(struct probe *, const struct record *parent, uint32_t pid, uint64_t born);
+void probe_exec(struct probe *, const struct record *, const char *exe, size_t n);
+void probe_moved(struct probe *, uint32_t pid);
+
 /* A line on stderr with the tool's name, only with -v. */
 void probe_note(const struct probe *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

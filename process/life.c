@@ -19,6 +19,8 @@ life_fork(struct process *s, const struct event_record *r)
 {
 	struct jput j;
 
+	if (r->serial)
+		probe_child(&s->probe, &r->head, r->a, r->serial);
 	if (!line_begin(s, &j, "process.fork", &r->head, 1, 0))
 		return;
 	jput_uint(&j, "ppid", r->ppid);
@@ -54,6 +56,7 @@ life_exec(struct process *s, const struct event_record *r, const struct strings 
 	filename.p = path;
 	filename.n = path_join(path, asked.s[STR_BASE], t->s[STR_ROOT], t->s[STR_NAME], &plain);
 	bash_exec(s, r, exe);
+	probe_exec(&s->probe, &r->head, exe.p, exe.n);
 	if (!line_begin(s, &j, "process.exec", &r->head, 1, 0))
 		return;
 	jput_uint(&j, "ppid", r->ppid);

@@ -31,6 +31,7 @@ struct mm_struct {
 struct task_struct___life {
 	struct mm_struct *mm;
 	int exit_code;
+	struct css_set *cgroups;
 };
 
 struct signal_struct___life {
@@ -72,19 +73,27 @@ life_wanted(void)
 	return !marks || !(*marks & TARGET_OWN);
 }
 
-/* A record without strings. */
-static __always_inline void
-tell(struct event_record *from)
+/* Hands over a record without strings. */
+static __always_inline bool
+hand_over(struct event_record *from)
 {
 	struct event_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
-	count_add(COUNT_SEEN, 1, 0);
 	if (!r) {
 		count_add(COUNT_RING_FULL, 1, 0);
-		return;
+		return false;
 	}
 	__builtin_memcpy(r, from, sizeof(*r));
 	ring_submit(r, from->head.time);
+	return true;
+}
+
+/* The same for one that is a line, for the books. */
+static __always_inline void
+tell(struct event_record *from)
+{
+	count_add(COUNT_SEEN, 1, 0);
+	hand_over(from);
 }
 
 static __always_inline __u32
@@ -107,7 +116,24 @@ on_fork(struct bpf_raw_tracepoint_args *ctx)
 	record_fill(&r.head, PROC_FORK, bpf_ktime_get_boot_ns());
 	r.a = pid;
 	r.ppid = parent_of(current_task());
+	if (BPF_CORE_READ((struct task_struct___life *)parent, cgroups) ==
+	    BPF_CORE_READ((struct task_struct___life *)child, cgroups))
+		r.serial = BPF_CORE_READ(child, start_boottime);
 	tell(&r);
+	return 0;
+}
+
+/* TP_PROTO(struct cgroup *to, const char *path, struct task_struct *task, bool all) */
+SEC("raw_tp/cgroup_attach_task")
+int
+on_move(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct event_record r = { .op = OP_NONE };
+
+	record_fill(&r.head, PROC_MOVE, bpf_ktime_get_boot_ns());
+	r.a = BPF_CORE_READ((struct task_struct *)ctx->args[2], tgid);
+	if (!hand_over(&r))
+		count_add(COUNT_SEEN, 1, 0);
 	return 0;
 }
 

@@ -121,6 +121,9 @@ on_record(void *self, const struct record *head, size_t n)
 	case PROC_READLINE:
 		bash_line(self, r, &t);
 		break;
+	case PROC_MOVE:
+		probe_moved(&((struct process *)self)->probe, r->a);
+		break;
 	}
 }
 
@@ -379,6 +382,7 @@ load(struct process *s)
 	check_seeds(s, seeds);
 	since = clock_boot();
 	attach(b->progs.on_fork, &b->links.on_fork, "tracepoint sched_process_fork");
+	attach(b->progs.on_move, &b->links.on_move, "tracepoint cgroup_attach_task");
 	attach(b->progs.on_exec, &b->links.on_exec, "tracepoint sched_process_exec");
 	attach(b->progs.on_state, &b->links.on_state, "tracepoint inet_sock_set_state");
 	attach(b->progs.on_syscall, &b->links.on_syscall, "tracepoint sys_exit");

@@ -26,6 +26,7 @@ enum {
 	PROC_DNS,	/* a message to or from port 53 */
 	PROC_SIGNAL,
 	PROC_READLINE,
+	PROC_MOVE,	/* a: a process that changed its cgroup; no line */
 };
 
 /* What a call does; how it does it is the BPF program's business. */
@@ -85,7 +86,8 @@ struct event_record {
 	__u32 mnt_ns;
 	__u32 flags;		/* EVENT_... */
 	__u32 dir;		/* PROC_DNS: DIR_... */
-	__u64 serial;		/* PROC_FD: of the descriptor's life */
+	__u64 serial;		/* PROC_FD: of the descriptor's life; PROC_FORK: when the
+				 * child was born, if it is in its parent's cgroup */
 	__u64 since;		/* PROC_NET: when it began, 0 unknown */
 	__s64 a, b;
 	struct net_addr addr;

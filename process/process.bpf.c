@@ -35,6 +35,7 @@ struct task_struct___life {
 };
 
 struct signal_struct___life {
+	int nr_threads;		/* whose exit is not over */
 	int group_exit_code;
 	unsigned int flags;
 	unsigned long maxrss;
@@ -223,7 +224,9 @@ on_exit(struct bpf_raw_tracepoint_args *ctx)
 	pid = r.head.pid;
 	born = r.head.born;
 	key = born << 22 ^ pid;
-	if (bpf_map_update_elem(&exited, &key, &born, BPF_NOEXIST))
+	/* the last one of several may find itself alone, but not them untold */
+	if (BPF_CORE_READ(sig, nr_threads) > 1 ? bpf_map_update_elem(&exited, &key, &born, BPF_NOEXIST) :
+	    !!bpf_map_lookup_elem(&exited, &key))
 		return 0;
 	fd_sweep(0, 0x7fffffff, true);
 	bpf_map_delete_elem(&owners, &pid);

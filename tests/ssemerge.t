@@ -2,6 +2,7 @@
 """ssemerge: recorded streams, cut anywhere, against what the vendors' SDKs make
 of them; and every way in which a stream can end, be bad, or be too large."""
 import base64
+import concurrent.futures
 import glob
 import json
 import os
@@ -115,33 +116,35 @@ def text(s):
     return {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": s}}
 
 
+def recorded(path):
+    """A recorded stream whole, by the byte, and cut in two at every byte: (its
+    output, its messages, those of all the cuts, how many of these, what is wanted)."""
+    with open(path, encoding="utf-8") as f:
+        meta = json.load(f)
+    with open(path[:-4] + "body", "rb") as f:
+        body = f.read()
+    first, end = {"content_type": meta["content_type"], "path": meta["path"]}, meta.get("last", {})
+    parts, cuts = [body], range(1, len(body))
+    if meta.get("framed"):      # one message per piece: not to be cut
+        parts, cuts = [base64.b64decode(x) for x in body.split()], []
+    out = run(pieces(parts, end=end, **first))
+    lines = pieces([body[i:i + 1] for i in range(len(body))] or [b""], end=end, id="c:2/1", **first) if cuts else []
+    n = len(cuts) + (1 if lines else 0)
+    for cut in cuts:
+        lines += pieces([body[:cut], body[cut:]], end=end, id="c:1/%d" % (cut + 1), **first)
+    return out, [part(o) for o in messages(out)], [part(o) for o in messages(run(lines))], n, meta["want"]
+
+
 def golden():
-    """Each recorded stream whole, by the byte, and cut in two at every byte."""
     seen = []
-    for path in sorted(glob.glob(os.path.join(DATA, "*.json"))):
-        name = os.path.basename(path)[:-5]
-        with open(path, encoding="utf-8") as f:
-            meta = json.load(f)
-        with open(path[:-4] + "body", "rb") as f:
-            body = f.read()
-        first = {"content_type": meta["content_type"], "path": meta["path"]}
-        if meta.get("framed"):      # one message per piece: not to be cut
-            parts, cuts = [base64.b64decode(x) for x in body.split()], []
-        else:
-            parts, cuts = [body], range(1, len(body))
-        end = meta.get("last", {})
-        out = run(pieces(parts, end=end, **first))
-        got = messages(out)
-        seen += out
-        if not is_("%s: the message" % name, [part(o) for o in got], [meta["want"]]):
-            continue
-        lines = pieces([body[i:i + 1] for i in range(len(body))] or [b""], end=end, id="c:2/1", **first) \
-            if cuts else []
-        for cut in cuts:
-            lines += pieces([body[:cut], body[cut:]], end=end, id="c:1/%d" % (cut + 1), **first)
-        got = [part(o) for o in messages(run(lines))]
-        ok("%s: cut at each of %d bytes" % (name, len(body)), all(same(o, meta["want"]) for o in got) and
-           len(got) == len(cuts) + (1 if lines else 0), [o for o in got if o != meta["want"]][:1])
+    paths = sorted(glob.glob(os.path.join(DATA, "*.json")))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for path, (out, whole, cut, n, want) in zip(paths, pool.map(recorded, paths)):
+            name, text = os.path.basename(path)[:-5], repr(want)
+            seen += out
+            is_("%s: the message" % name, whole, [want])
+            ok("%s: cut at each of its bytes" % name, len(cut) == n and all(repr(o) == text or same(o, want) for o in cut),
+               len(cut), n, [o for o in cut if o != want][:1])
     return seen
 
 

@@ -199,9 +199,11 @@ test: deps
 soak: test-build
 	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),1800) prove -v tests/sslsniff-load.t
 
-# ssemerge against what the vendors' own client libraries make of the same bytes.
+# Real peers, over TLS: the vendors' own client libraries, MCP's, ws, node, curl, nghttp.
 test-sdk: test-build
-	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) tests/sdk/*.t
+	$(Q)mkdir -p $(O)/sdk && cp tests/sdk/package.json $(O)/sdk/
+	$(Q)cd $(O)/sdk && npm install --no-audit --no-fund --loglevel=error
+	$(Q)env SDK_MODULES=$(abspath $(O)/sdk/node_modules) PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) tests/sdk/*.t
 
 # The page of websink in a real browser; node, npm and chromium come with deps-ui.
 test-web: test-build

@@ -2,13 +2,13 @@
 """httpparse on HTTP/2 as node, curl and nghttp speak it: big bodies, padding,
 priorities, long headers, trailers, interim responses, push, resets, both ends."""
 import hashlib
+import json
 import os
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from sdk_kit import HERE, ROOT, Collector, Program, body, done, ok, server  # noqa: E402
+from sdk_kit import HERE, Collector, Program, body, done, modules, need, ok, server  # noqa: E402
 
 SCRIPT = """
 read -r go
@@ -18,7 +18,7 @@ while ! [ -s $DIR/truth ]; do sleep 0.05; done
 url=https://localhost:$(head -n 1 $DIR/truth)
 $node client $url $CERT
 ask="curl -sS --http2 --cacert $CERT -o /dev/null"
-head -c 700000 $NODE >$DIR/up
+head -c 700000 /dev/urandom >$DIR/up
 $ask -H x-name:curl/echo --data-binary @$DIR/up $url/echo
 $ask $url/events -H x-name:curl/both -d x --next -sS --http2 --cacert $CERT -o /dev/null -H x-name:curl/early $url/early
 nghttp -ns --padding=255 -H x-name:nghttp/echo -d $DIR/up $url/echo >/dev/null
@@ -59,20 +59,17 @@ def judge(events, truth):
 
 
 def main():
+    need("nghttp", "curl")
+    modules()
     with tempfile.TemporaryDirectory() as scratch:
-        for tool in ("node", "nghttp", "curl"):
-            if subprocess.run(["sh", "-c", "command -v " + tool], stdout=subprocess.DEVNULL).returncode:
-                print("1..0 # SKIP no " + tool)
-                return
         llm, _, cert = server(scratch)
         llm.end()
-        node = os.path.realpath(subprocess.check_output(["sh", "-c", "command -v node"]).decode().strip())
-        sh = Program("sh", "-c", "echo ready;" + SCRIPT, HERE=HERE, CERT=cert, KEY=os.path.join(scratch, "key.pem"), DIR=scratch, NODE=node)
-        sniff = Collector("sslsniff", "-p", str(sh.p.pid), "--binary-path", node)
+        sh = Program("sh", "-c", "echo ready;" + SCRIPT, HERE=HERE, CERT=cert, KEY=os.path.join(scratch, "key.pem"), DIR=scratch)
+        sniff = Collector("sslsniff", sh)
         sh.go()
         events = sniff.through("httpparse")
         with open(os.path.join(scratch, "truth"), encoding="utf-8") as f:
-            truth = [__import__("json").loads(x) for x in f.read().split("\n")[1:-1]]
+            truth = [json.loads(x) for x in f.read().split("\n")[1:-1]]
     judge(events, truth)
     done()
 

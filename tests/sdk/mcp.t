@@ -18,14 +18,13 @@ def key(where, method, what, result, code):
 def main():
     script = os.path.join(HERE, "mcp.mjs")
     with tempfile.TemporaryDirectory() as scratch:
-        path = modules(scratch, "@modelcontextprotocol/sdk")
+        path = modules()
         llm, _, cert = server(scratch)
         llm.end()
         http = Program("node", script, "http", path, cert, os.path.join(scratch, "key.pem"))
         node = Program("node", script, "client", path, cert, "https://localhost:" + http.first, NODE_EXTRA_CA_CERTS=cert)
-        pid = str(node.p.pid)
-        pipes = Collector("stdiocap", "-p", pid, "--all-fds", "--max-bytes", "0")
-        sniff = Collector("sslsniff", "-p", pid, "--binary-path", os.readlink("/proc/%s/exe" % pid))
+        pipes = Collector("stdiocap", node, "--all-fds", "--max-bytes", "0")
+        sniff = Collector("sslsniff", node)
         told = node.go()
         http.end()
         stdio = pipes.through("llmparse")

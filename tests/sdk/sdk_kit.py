@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,17 +41,19 @@ def same(a, b):
     return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
-def modules(scratch, *packages):
-    """A node_modules folder with them: SDK_MODULES, else made in scratch."""
-    if subprocess.run(["sh", "-c", "command -v node && command -v npm"], stdout=subprocess.DEVNULL).returncode:
-        skip_all("no node or npm")
+def modules():
+    """The node_modules folder that `make test-sdk` made. Ends the test where it cannot run."""
+    need("node")
     if subprocess.run(["/usr/bin/python3", os.path.join(ROOT, "tests", "bpf_works.py")], stdout=subprocess.DEVNULL,
                       stderr=subprocess.DEVNULL).returncode:
         skip_all("BPF does not work here")
-    if os.environ.get("SDK_MODULES"):
-        return os.environ["SDK_MODULES"]
-    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", scratch, *packages], check=True)
-    return os.path.join(scratch, "node_modules")
+    return os.environ.get("SDK_MODULES") or skip_all("no SDK_MODULES: make test-sdk")
+
+
+def need(*tools):
+    for t in tools:
+        if not shutil.which(t):
+            skip_all("no " + t)
 
 
 class Program:
@@ -75,7 +78,11 @@ class Program:
 class Collector:
     """One of ours, attached; lines() when it has ended."""
 
-    def __init__(self, *cmd):
+    def __init__(self, name, program, *options):
+        pid = str(program.p.pid)
+        cmd = [name, "-p", pid, *options]
+        if name == "sslsniff":      # node has its TLS built in
+            cmd += ["--binary-path", shutil.which("node")]
         r, w = os.pipe()
         self.out = tempfile.TemporaryFile()
         self.p = subprocess.Popen([*cmd, "--ready-fd", str(w)], stdout=self.out, pass_fds=(w,))

@@ -1,10 +1,6 @@
 #!/usr/bin/python3
 """ssemerge against the vendors' own SDKs: node runs them over TLS, sslsniff
-sees the bytes, and what we make of these is what the SDK made.
-
-Needs node and npm; SDK_MODULES is a node_modules folder with the packages, made
-when it is not given.
-"""
+sees the bytes, and what we make of these is what the SDK made."""
 import os
 import sys
 import tempfile
@@ -61,10 +57,10 @@ def judge(sdk, o, call):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        path = modules(scratch, "@anthropic-ai/sdk", "openai", "@google/genai", "ollama")
+        path = modules()
         llm, url, cert = server(scratch, "--recorded", DATA)
         node = Program("node", os.path.join(HERE, "accumulate.mjs"), path, DATA, url, NODE_EXTRA_CA_CERTS=cert)
-        sniff = Collector("sslsniff", "-p", str(node.p.pid), "--binary-path", os.readlink("/proc/%d/exe" % node.p.pid))
+        sniff = Collector("sslsniff", node)
         theirs = node.go()
         events = sniff.through("httpparse", "ssemerge", "llmparse")
         llm.end()

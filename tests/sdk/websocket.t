@@ -13,11 +13,11 @@ DATA = os.path.join(HERE, "..", "data", "ssemerge")
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        path = modules(scratch, "openai", "ws")
+        path = modules()
         llm, _, cert = server(scratch)
         llm.end()
         node = Program("node", os.path.join(HERE, "websocket.mjs"), path, cert, os.path.join(scratch, "key.pem"), DATA)
-        sniff = Collector("sslsniff", "-p", str(node.p.pid), "--binary-path", os.readlink("/proc/%d/exe" % node.p.pid))
+        sniff = Collector("sslsniff", node)
         turns = node.go()
         events = sniff.through("httpparse", "ssemerge", "llmparse")
     sockets = [e["id"] for e in events if e["type"] == "http.response" and e["status_code"] == 101]

@@ -1,13 +1,18 @@
 #!/usr/bin/python3
 """ssemerge against the vendors' own SDKs: node runs them over TLS, sslsniff
-sees the bytes, and what we make of these is what the SDK made."""
+sees the bytes, and what we make of these is what the SDK made. The streams are
+the recorded ones, and 200 that SEED (any, when not set) makes up."""
 import os
+import random
+import shutil
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import streams  # noqa: E402
 from sdk_kit import HERE, Collector, Program, done, modules, ok, same, server  # noqa: E402
 
+SEED = int(os.environ.get("SEED", 0)) or random.randrange(1, 1 << 20)
 DATA = os.path.join(HERE, "..", "data", "ssemerge")
 
 
@@ -58,8 +63,9 @@ def judge(sdk, o, call):
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         path = modules()
-        llm, url, cert = server(scratch, "--recorded", DATA)
-        node = Program("node", os.path.join(HERE, "accumulate.mjs"), path, DATA, url, NODE_EXTRA_CA_CERTS=cert)
+        streams.write(shutil.copytree(DATA, os.path.join(scratch, "data")), SEED, 200)
+        llm, url, cert = server(scratch, "--recorded", os.path.join(scratch, "data"))
+        node = Program("node", os.path.join(HERE, "accumulate.mjs"), path, os.path.join(scratch, "data"), url, NODE_EXTRA_CA_CERTS=cert)
         sniff = Collector("sslsniff", node)
         theirs = node.go()
         events = sniff.through("httpparse", "ssemerge", "llmparse")

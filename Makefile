@@ -43,7 +43,6 @@ ALL_LDFLAGS = $(HARDENLD) $(SANFLAGS) $(LDFLAGS)
 LIBS_stage = -ljansson
 LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lelf -lz
 LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
-LIBS_ssemerge = -lz
 LIBS_sysmon = -lm
 LIBS_sqlitesink = -lsqlite3 -lcrypto
 LIBS_otelsink = -lcurl -lcrypto -lz -lm -lpthread
@@ -62,7 +61,7 @@ say = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$@)";
 MAKEFLAGS += --no-print-directory
 endif
 
-LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c clock.c proc.c awsevent.c)
+LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c clock.c proc.c)
 LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC),$(wildcard lib/*.c))
 LLHTTP_SRC = $(addprefix /usr/share/llhttp/,llhttp.c api.c http.c)
 

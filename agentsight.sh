@@ -1,11 +1,16 @@
 #!/bin/sh
-# agentsight - record what a command says over TLS
+# agentsight - what agents do on this machine, in one command
 #
-# Starts the stages of the pipeline, joins them with FIFOs, runs the command
-# once the collector is attached, waits, stops, reports. It knows no event:
-# what needs more than that is an option of a tool.
-# shellcheck disable=SC2317	# functions that traps call
-set -u
+# Starts the stages of the pipeline, joins them with FIFOs and tee, runs a
+# command or waits for one, stops, reports. It knows no event: what needs more
+# than that is an option of a tool.
+#
+# Lists are words with a newline between; no word is split or expanded else.
+# shellcheck disable=SC2046,SC2086,SC2317	# such lists; functions that traps call
+set -uf
+nl='
+'
+IFS=$nl
 
 umask_before=$(umask)
 umask 077
@@ -14,44 +19,77 @@ umask 077
 # it (the script of the source tree).
 here=$(dirname "$(readlink -f "$0")")
 tools=${AGENTSIGHT_TOOLS:-$here}
-[ -n "${AGENTSIGHT_TOOLS:-}" ] || [ -x "$tools/sslsniff" ] || tools=$here/build/bin
+[ -n "${AGENTSIGHT_TOOLS:-}" ] || [ -f "$tools/sslsniff" ] || tools=$here/build/bin
 
-filters='httpparse ssemerge llmparse authstrip'
 phase=start	# start, run, drain: what a signal means
-collectors=sslsniff
-caught='' dir='' cmd='' probes='' stages='' watcher=''
+caught='' dir='' cmd='' probes='' stages='' names='' watcher=''
 
 usage() {
 	cat <<'END'
-Usage: agentsight record [OPTION]... -- COMMAND [ARGUMENT]...
-Runs COMMAND and records what it says over TLS, one JSON object per line.
+Usage: agentsight COMMAND [OPTION]... [-- PROGRAM [ARGUMENT]...]
 
-  -o, --output=FILE       write to FILE (./agentsight-YYYYmmdd-HHMMSS.ndjson)
-      --process           also what it does: processes, files, network
-      --stdio             also what passes its standard input, output and error
-      --system            also what it costs: CPU, memory, I/O
-      --all               all three
-      --binary-path=FILE  look for a TLS library inside this program too
-      --raw               record the bytes of the connections too (ssl.data)
-      --keep-credentials  do not take credentials out of the recording
-  -q, --quiet             no summary
-  -v, --verbose           what every stage did, at the end
-  -h, --help              this text
-  -V, --version           the version
+  record -- PROGRAM        run PROGRAM; record it and all that it starts
+  record -p PID | -c NAME  the same of what runs already, until Ctrl-C
+  exec -- PROGRAM          as record, into a file of JSON lines
+  stat -- PROGRAM          as record, and then only a summary
+  trace                    JSON lines on standard output, until Ctrl-C
+  ssl process stdio system one collector alone, with its usual filters
+  pipeline COMMAND ...     print what COMMAND would run, to paste and change
+  report [NAME]            what a recording says (agentsight report --help)
+  top                      a live table of agents
+  serve                    the web page, live or of a recording
+  discover, doctor         which agents are here; what can be traced, and if not, why
 
-Exit status: COMMAND's (128+n when signal n ended it), 125 when the tracing
-failed, 126 or 127 when COMMAND could not be run, 2 for a wrong option.
+What is traced (trace and top: the whole system without any)
+  -p, --pid=PID            this process and its descendants
+  -c, --comm=NAME[,NAME]   processes of this name
+      --session=SID        processes of this session
+  -d, --for=TIME           stop after this time (30s, 5m)
+Which collectors (record, exec, stat: all; trace: ssl and process; top: all but stdio)
+      --ssl --process --stdio --system, --no-ssl ... ; --all
+      --ssl-uid=USER --stdio-uid=USER --stdio-comm=NAME   of these alone
+      --ssl-handshake --binary-path=FILE                  see sslsniff(8)
+      --mode=0|1|2 --duration=MS                          see process(8)
+      --stdio-all-fds --stdio-max-bytes=SIZE              see stdiocap(8)
+      --system-interval=TIME                              see sysmon(8)
+Which filters
+      --ssl-http=false     leave the bytes of connections as they are
+      --ssl-raw-data       keep them beside what was understood (or --raw)
+      --ssl-filter=EXPR --http-filter=EXPR   drop what matches; see jsonfilter(1)
+      --disable-auth-removal   keep credentials (or --keep-credentials)
+Where to
+      --db=FILE            a database (record: ./agentsight-YYYYmmdd-HHMMSS.db)
+  -o, --output=FILE        JSON lines (exec: ./agentsight-YYYYmmdd-HHMMSS.ndjson)
+      --fd=N               JSON lines to this descriptor
+      --rotate=TIME|SIZE --keep=N   begin a new database then; keep the last N
+      --server --server-listen=ADDRESS --server-port=N   live web page, see websink(1)
+      --otel --otel-endpoint=URL --otel-capture-content  spans, see otelsink(1)
+  -i, --interval=TIME, --once, --plain   of top
+  -q, --quiet              no summary
+  -v, --verbose            what every stage did, at the end
+  -h, --help   -V, --version
+
+Exit status: PROGRAM's (128+n when signal n ended it), 125 when the tracing
+failed, 126 or 127 when PROGRAM could not be run, 2 for a wrong option.
 END
 }
 
 say() { printf 'agentsight: %s\n' "$*" >&2; }
-wrong() { say "$*"; say 'agentsight --help lists the options'; exit 2; }
+wrong() { say "$*"; say 'agentsight --help lists commands and options'; exit 2; }
 
 # --- the user behind sudo -------------------------------------------------------
 # become COMMAND...: this (sub)shell becomes COMMAND, as the invoking user.
 become() {
 	[ -z "$user" ] || set -- setpriv --reuid="$user" --regid="${SUDO_GID:-$user}" --init-groups -- "$@"
 	exec "$@"
+}
+
+# harmless COMMAND...: the same without any capability, and no way to get one.
+harmless() {
+	set -- --inh-caps=-all --ambient-caps=-all --no-new-privs -- "$@"
+	[ "$(id -u)" -ne 0 ] || set -- --bounding-set=-all "$@"
+	[ -z "$user" ] || set -- --reuid="$user" --regid="${SUDO_GID:-$user}" --init-groups "$@"
+	exec setpriv "$@"
 }
 
 # What sudo took from the user's environment (PATH it does not tell).
@@ -68,85 +106,234 @@ restore_user() {
 # --- the recording ----------------------------------------------------------------
 # create FILE: as the user; never one that is there already.
 # shellcheck disable=SC2016
-create() { ( become sh -c 'set -C; : >"$1"' agentsight "$1" ); }
+create() { ( harmless sh -c 'set -C; : >"$1"' agentsight "$1" ) 2>/dev/null; }
 
-make_output() {
-	if [ -z "$output" ]; then
-		base=agentsight-$(date +%Y%m%d-%H%M%S) n=1 output=$base.ndjson
-		until create "$output" 2>/dev/null || [ ! -e "$output" ]; do
-			n=$((n + 1)) output=$base-$n.ndjson
-		done
-	elif [ ! -e "$output" ]; then
-		create "$output"
-	elif [ -f "$output" ]; then
-		( become chmod 600 "$output" )
+# name_file SUFFIX: a new one in this folder; its name in file.
+name_file() {
+	base=agentsight-$(date +%Y%m%d-%H%M%S) n=1 file=$base$1
+	until create "$file" || [ ! -e "$file" ]; do
+		n=$((n + 1)) file=$base-$n$1
+	done
+	[ -e "$file" ] || { say "cannot create $file (another place: --db FILE, -o FILE)"; exit 125; }
+}
+
+# given_file FILE: one that the user named.
+given_file() {
+	if [ ! -e "$1" ]; then
+		create "$1"
+	elif [ -f "$1" ]; then
+		( harmless chmod 600 "$1" )
 	fi
-	[ -e "$output" ] && return
-	say "cannot create $output (another place: -o FILE)"
-	exit 125
+	[ -e "$1" ] || { say "cannot create $1 (another place: --db FILE, -o FILE)"; exit 125; }
 }
 
-# --- processes ----------------------------------------------------------------------
-# COMMAND is held by a line that it reads from a FIFO, not by SIGSTOP: a line
-# cannot come too early, and when we die it reads end of file and ends as well.
-# A background job is no group leader, so setsid does not fork and $! is
-# COMMAND, its session and its group. sh lets background jobs ignore SIGINT and
-# SIGQUIT and read /dev/null; both are put right.
-start_command() {
-	# shellcheck disable=SC2016
-	(
-		exec <&7 7<&- 8<"$dir/go" 9>&-
-		umask "$umask_before"
-		restore_user
-		become setsid env --default-signal=INT,QUIT sh -c \
-			'read -r go <&8 || exit 125; exec 8<&-; exec "$@"' agentsight "$@"
-	) &
-	cmd=$!
+make_outputs() {
+	case $to in
+	db) name_file .db; db=$file ;;
+	lines) name_file .ndjson; output=$file ;;
+	temporary) db=$dir/run.db; ( cd "$dir" && : >run.db ); return ;;
+	*)
+		[ -z "$output" ] || given_file "$output"
+		[ -z "$db" ] || given_file "$db"
+		;;
+	esac
 }
 
-# Stages have sessions of their own: Ctrl-C is ours to pass on. The collectors
-# die with us. Every stage opens its FIFOs in its own background job; opened
-# here they would wait for each other.
+# --- the pipeline: which stages, with what arguments -----------------------------
+# Collectors write to the first filter, which merges them line by line; the last
+# filter writes to the sinks, through tee when there are several.
+choose_stages() {
+	collectors=$(words ${ssl:+sslsniff} ${process:+process} ${stdio:+stdiocap} ${system:+sysmon})
+	[ -n "$collectors" ] || wrong 'nothing to collect: one of --ssl, --process, --stdio, --system'
+	filters='' sinks=''
+	[ -z "$ssl" ] || [ -z "$http" ] || filters=httpparse${nl}ssemerge${nl}llmparse
+	[ -z "$stdio" ] || [ -n "$filters" ] || filters=llmparse
+	filters=$(words $filters ${ssl_filter:+ssl-filter} ${http_filter:+http-filter})
+	[ -n "$secrets" ] || filters=$(words $filters authstrip)
+	filters=${filters:-merge}
+	sinks=$(words ${db:+sqlitesink} ${otel:+otelsink} ${server:+websink})
+}
+
+words() { [ $# -eq 0 ] || printf '%s\n' "$@"; }
+each() { option=$1; shift; for word; do words "$option" "$word"; done; }	# OPTION WORD...
+given() { [ -z "$2" ] || words "$@"; }	# OPTION VALUE
+
+tool_of() { case $1 in *-filter | merge) echo jsonfilter ;; *) echo "$1" ;; esac; }
+
+args_of() {
+	case $1 in
+	sslsniff) words $targets ${handshake:+--handshake}; given -u "$ssl_uid"; given --binary-path "$binary" ;;
+	process) words $targets; given -m "$mode"; given -d "$lived" ;;
+	stdiocap)
+		words ${stdio_targets:-$targets} ${all_fds:+--all-fds}
+		given -u "$stdio_uid"; given --max-bytes "$stdio_max"
+		;;
+	sysmon) words $targets; given -i "$every" ;;
+	httpparse) words ${raw:+--raw} ;;
+	ssl-filter) words -v -t ssl.data; each -e $ssl_filter ;;
+	http-filter) words -v -t http.request -t http.response; each -e $http_filter ;;
+	merge) words -v -e type= ;;
+	sqlitesink) given --rotate "$rotate"; given --keep "$kept"; words "$db" ;;
+	otelsink) words ${content:+--content}; given --endpoint "$endpoint" ;;
+	websink) given --listen "$listen"; given --port "$port" ;;
+	esac
+}
+
+# --- the pipeline, printed -----------------------------------------------------------
+quote() {
+	for word; do
+		case $word in
+		"\$PID") printf ' "%s"' "$word" ;;
+		*[!A-Za-z0-9_./:=@%,+-]*) printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+}
+
+command_of() { printf '%s' "$(tool_of "$1")"; quote $(args_of "$1"); }
+
+print_pipeline() {
+	others=$(words $collectors | tail -n +2)
+	if [ -n "$output$fd" ]; then heads=$sinks; else heads=$(words $sinks | sed '$d'); fi
+	last=$(words $sinks $heads | sort | uniq -u)
+	[ -z "$others$heads" ] || echo "mkfifo$(quote $(words $others $heads | sed 's/$/.fifo/'))"
+	for name in $others; do echo "$(command_of "$name") > $name.fifo &"; done
+	for name in $heads; do echo "$(command_of "$name") < $name.fifo &"; done
+	command_of "${collectors%%"$nl"*}"
+	for name in $filters; do
+		printf ' |\n\t%s' "$(command_of "$name")"
+		[ -z "$others" ] || quote - $(words $others | sed 's/$/.fifo/')
+		others=''
+	done
+	[ -z "$heads" ] || printf ' |\n\ttee -p%s' "$(quote $(words $heads | sed 's/$/.fifo/'))"
+	[ -z "$last" ] || printf ' |\n\t%s' "$(command_of "$last")"
+	[ -z "$output" ] || printf ' >%s' "$(quote "$output")"
+	echo
+	[ -z "$others$heads" ] || echo wait
+}
+
+# --- the pipeline, run ------------------------------------------------------------------
+# Stages have sessions of their own: Ctrl-C is ours to pass on. Every stage
+# opens its FIFOs in its own background job; opened here they would wait for
+# each other.
+started() { stages=$(words $stages "$1:$2"); }
+
+# The collectors die with us, also when we are gone before they can ask for it.
+# Another job waits for each to be ready, or to end: we may only wait for all.
 start_collector() {
 	name=$1 ready=/dev/null
+	set -- $(args_of "$name")
 	[ ! -p "$dir/ready.$name" ] || ready=$dir/ready.$name
-	case $name in
-	sslsniff) set -- --ready-fd 8 ${binary:+--binary-path "$binary"} ;;
-	sysmon) set -- ;;
-	*) set -- --ready-fd 8 ;;
-	esac
+	[ "$ready" = /dev/null ] || set -- --ready-fd 8 "$@"
+	[ -z "$hush" ] || [ -n "$verbose" ] || set -- -q "$@"
+	# shellcheck disable=SC2016
 	(
-		exec setsid setpriv --pdeathsig TERM -- "$tools/$name" -p "$cmd" "$@" ${verbose:+-v}
-	) </dev/null >"$dir/$name" 2>"$dir/$name.err" 7<&- 8>"$ready" 9>&- &
-	probes="$probes $!" stages="$stages $name:$!"
+		exec 6>&- 7<&- 9>&- >"$dir/$name" 8>"$ready"
+		exec setsid setpriv --pdeathsig TERM -- sh -c '[ "$PPID" -eq "$1" ] && shift && exec "$@"' \
+			agentsight $$ "$tools/$name" "$@" ${verbose:+-v}
+	) </dev/null 2>"$dir/$name.err" &
+	probes=$(words $probes $!)
+	started "$name" $!
+	[ "$ready" = /dev/null ] || (
+		exec 6>&- 7<&- 9>&-
+		read -r word <"$ready" || word=failed
+		echo "${word:-ready}" >&8
+	) 2>/dev/null &
 }
 
-# The FIFO of a collector, or nothing to read when it does not run.
-from() {
-	case " $collectors " in *" $1 "*) echo "$dir/$1" ;; *) echo /dev/null ;; esac
+# start NAME FROM TO COMMAND...: a filter or sink. TO may be - for descriptor 6.
+start() {
+	name=$1 from=$2 to=$3
+	shift 3
+	(
+		exec <"$from" 7<&- 8<&- 9>&-
+		if [ "$to" = - ]; then exec >&6; else exec >"$to"; fi
+		exec 6>&-
+		harmless setsid "$@"
+	) 2>"$dir/$name.err" &
+	started "$name" $!
 }
 
-# The first filter reads all collectors, and merges them line by line.
-start_stages() {
-	for name in $collectors; do
-		start_collector "$name"
+# The FIFO of the Nth collector, or nothing to read when there is none.
+collector() {
+	n=$(words $collectors | sed -n "$1p")
+	if [ -n "$n" ]; then echo "$dir/$n"; else echo /dev/null; fi
+}
+
+start_filters() {
+	from=$(collector 1) second=$(collector 2) third=$(collector 3) fourth=$(collector 4)
+	for filter in $filters; do
+		next=$dir/$filter file=''
+		if [ "$filter" = "${filters##*"$nl"}" ]; then
+			case ${output:+file}${fd:+fd}$(words $sinks | wc -l) in
+			file0) next=/dev/null file=$output ;;
+			fd0) next=- ;;
+			1) next=$dir/$sinks ;;
+			*) next=$dir/tee ;;
+			esac
+		fi
+		start "$filter" "$from" "$next" "$tools/$(tool_of "$filter")" $(args_of "$filter") \
+			$(given -o "$file") ${verbose:+--verbose} - /dev/fd/3 /dev/fd/4 /dev/fd/5 \
+			3<"$second" 4<"$third" 5<"$fourth"
+		from=$next second=/dev/null third=/dev/null fourth=/dev/null
 	done
-	from=sslsniff process=$(from process) stdio=$(from stdiocap) system=$(from sysmon)
-	for name in $filters; do
-		to=$dir/$name
-		case $name in
-		httpparse) set -- ${raw:+--raw} - /dev/fd/3 /dev/fd/4 /dev/fd/5 ;;
-		*) set -- - ;;
-		esac
-		[ "$name" != "${filters##* }" ] || { set -- -o "$output" "$@"; to=/dev/null; }
-		( become setsid "$tools/$name" ${verbose:+-v} "$@" ) <"$dir/$from" >"$to" 2>"$dir/$name.err" \
-			3<"$process" 4<"$stdio" 5<"$system" 7<&- 9>&- &
-		stages="$stages $name:$!" from=$name process=/dev/null stdio=/dev/null system=/dev/null
+}
+
+# tee goes on when a sink dies.
+start_sinks() {
+	for name in $sinks; do
+		start "$name" "$dir/$name" /dev/null "$tools/$name" ${verbose:+--verbose} $(args_of "$name")
 	done
+	[ "$next" = "$dir/tee" ] || return 0
+	next=/dev/null
+	[ -z "$fd" ] || next=-
+	start tee "$dir/tee" $next tee -p ${output:+"$output"} $(words $sinks | sed "s|^|$dir/|")
 }
 
 kill_stages() {
 	for stage in $stages; do kill -s KILL "${stage#*:}" 2>/dev/null; done
+}
+
+# --- the command --------------------------------------------------------------------------
+# It is held by a line that it reads from a FIFO, not by SIGSTOP: a line cannot
+# come too early, and when we die it reads end of file and ends as well. On a
+# terminal it stays where it would be without us: in our session and group, which
+# Ctrl-C and Ctrl-Z reach. Elsewhere it has its own, which signals are passed on
+# to; a background job is no group leader, so setsid does not fork and $! is the
+# command. sh lets background jobs ignore SIGINT and SIGQUIT and read /dev/null;
+# both are put right.
+start_command() {
+	# shellcheck disable=SC2016
+	(
+		exec <&7 6>&- 7<&- 8<"$dir/go" 9>&-
+		umask "$umask_before"
+		restore_user
+		set -- env --default-signal=INT,QUIT sh -c 'read -r go <&8 || exit 125; exec 8<&-; exec "$@"' agentsight "$@"
+		[ -n "$terminal" ] || set -- setsid "$@"
+		become "$@"
+	) &
+	cmd=$!
+}
+
+# In place of a command: ends with the process that is observed, after a time,
+# or when the pipeline broke. top shows its table meanwhile.
+start_waiting() {
+	clear=''
+	[ -n "$plain" ] || ! [ -t 1 ] || clear=$(printf '\033[H\033[2J')
+	# shellcheck disable=SC2016
+	set -- sh -c 'pid=$1 table=$2 every=$3 clear=$4 once=$5
+		shift 5
+		while [ -z "$pid" ] || [ -d "/proc/$pid" ]; do
+			for stage; do [ -d "/proc/$stage" ] || exit; done
+			sleep "$every"
+			[ -n "$table" ] || continue
+			rows=$("$table" top --db "$AGENTSIGHT_DB_PATH") || exit
+			printf "%s%s\n" "$clear" "$rows"
+			[ -z "$once" ] || exit 0
+		done' agentsight "$pid" "$table" "$refresh" "$clear" "$once" $(words $stages | cut -d: -f2)
+	[ -z "$limit" ] || set -- timeout "$limit" "$@"
+	AGENTSIGHT_DB_PATH=$db setsid "$@" </dev/null 2>/dev/null 6>&- 7<&- 8<&- 9>&- &
+	cmd=$!
 }
 
 # wait_for PID: its status in rc, also when signals come meanwhile. A pid that
@@ -172,18 +359,22 @@ insist() {
 		sleep 0.1
 		tries=$((tries - 1))
 	done
-	kill -s KILL -- "-$cmd" 2>/dev/null
+	kill -s KILL -- "-$cmd" 2>/dev/null || kill -s KILL "$cmd" 2>/dev/null
 }
 
 on_signal() {
 	caught=$1
-	case $phase in
-	run) kill -s "$1" -- "-$cmd" 2>/dev/null || kill -s "$1" "$cmd" 2>/dev/null ;;
-	drain) [ "$1" = WINCH ] || kill_stages ;;	# asked for twice
+	case $phase$attached${terminal:+-tty}$1 in
+	run-tty*INT | run-tty*QUIT | run-tty*WINCH) ;;	# the terminal told the command as well
+	run1*WINCH) ;;
+	run1*) kill -s TERM -- "-$cmd" 2>/dev/null ;;
+	run*) kill -s "$1" -- "-$cmd" 2>/dev/null || kill -s "$1" "$cmd" 2>/dev/null ;;
+	drain*WINCH) ;;
+	drain*) kill_stages ;;	# asked for twice
 	esac
 }
 
-# However it ends. Before COMMAND runs it is only a shell that waits.
+# However it ends. Before the command runs it is only a shell that waits.
 clean_up() {
 	trap '' HUP INT QUIT TERM
 	[ "$phase" != start ] || [ -z "$cmd" ] || kill -s KILL "$cmd" 2>/dev/null
@@ -204,26 +395,28 @@ drain() {
 		failed="$failed${failed:+, }${stage%%:*} $how"
 	done
 	stages=''
-	if [ -z "$quiet" ] || [ -n "$failed" ]; then
-		cat "$dir"/*.err >&2
-	fi
+	show_errors
 }
 
+show_errors() { for name in $names; do cat "$dir/$name.err" 2>/dev/null; done >&2; }
+
 # --- what was seen --------------------------------------------------------------------
-# While nothing is recorded, keeps what sslsniff knows of COMMAND, for when
+# While nothing is recorded, keeps what sslsniff knows of the processes, for when
 # nothing is recorded at all: afterwards there is no process to look at.
 watch_libraries() {
 	# shellcheck disable=SC2016
-	setsid sh -c 'for s in 0.1 0.2 0.5 1 2 4 8 16 30 60; do
+	setsid sh -c 'tools=$1 list=$2
+		shift 2
+		for s in 0.1 0.2 0.5 1 2 4 8 16 30 60; do
 			sleep $s
-			[ ! -s "$3" ] && [ -d "/proc/$2" ] || break
-			"$1/sslsniff" --list -p "$2" >"$4.new" 2>&1 && mv "$4.new" "$4"
-		done' sh "$tools" "$cmd" "$output" "$dir/list" </dev/null >/dev/null 2>&1 7<&- 9>&- &
+			"$tools/sslsniff" --list "$@" >"$list.new" 2>&1 && [ -s "$list.new" ] || break
+			mv "$list.new" "$list"
+		done' sh "$tools" "$dir/list" $targets </dev/null >/dev/null 2>&1 6>&- 7<&- 8<&- 9>&- &
 	watcher=$!
 }
 
 nothing() {
-	say 'NOTHING WAS CAPTURED: no TLS data of the command was seen.'
+	say 'NO TLS DATA WAS SEEN'
 	if [ -s "$dir/list" ]; then
 		say 'This is what sslsniff --list said of it:'
 		sed 's/^/  /' "$dir/list" >&2
@@ -232,13 +425,32 @@ nothing() {
 	fi
 }
 
-# Every line begins {"type":"TYPE", so TYPE is the fourth field between quotes.
+# Three lines: what was seen, what was lost, where it is. Lines of JSON begin
+# {"type":"TYPE", so TYPE is the fourth field between quotes.
 report() {
-	[ -f "$output" ] || return 0
-	types=$(LC_ALL=C cut -d'"' -f4 "$output" | sort | uniq -c | awk '{printf " %s %s", $1, $2}')
-	case $types in *ssl.data* | *http.* | *sse.*) ;; *) nothing ;; esac
-	case $types in *loss*) say 'INCOMPLETE: its loss events say what is missing' ;; esac
-	[ -n "$quiet" ] || say "recorded in $output:${types:- nothing}"
+	if [ -n "$db" ]; then
+		seen=$("$tools/agentsight-report" recorded --db "$db" 2>&1)
+	elif [ -f "$output" ]; then
+		types=$(LC_ALL=C cut -d'"' -f4 "$output" | sort | uniq -c | awk '{printf " %s %s", $1, $2}')
+		seen="recorded in $output:${types:- nothing}"
+		case $types in
+		*' loss'*) seen="$seen${nl}INCOMPLETE: its loss events say what is missing" ;;
+		*) seen="$seen${nl}nothing was lost" ;;
+		esac
+		case $types in *ssl.data* | *http.* | *sse.* | *llm.*) ;; *) seen="$seen${nl}no TLS data" ;; esac
+	else
+		return
+	fi
+	case $ssl$seen in *"no TLS data"*) nothing ;; esac
+	[ -n "$quiet" ] || for line in $seen; do say "$line"; done
+}
+
+# What the command says at the end.
+finish() {
+	case $verb in
+	record | exec) report ;;
+	stat) "$tools/agentsight-report" summary --db "$db" >&2 ;;
+	esac
 }
 
 not_started() {
@@ -246,90 +458,228 @@ not_started() {
 	kill_stages
 	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
 	stages=''	# nobody creates the recording any more
-	[ -s "$output" ] || [ ! -f "$output" ] || rm -f "$output"
+	for file in "$output" "$db"; do [ -s "$file" ] || [ ! -f "$file" ] || rm -f "$file"; done
 	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
-	cat "$dir"/*.err >&2
-	say 'a collector did not start; the command was not run'
+	show_errors
+	say 'a collector did not start; nothing was run'
 	exit 125
 }
 
-# --- record -----------------------------------------------------------------------------
-record() {
+# --- a run --------------------------------------------------------------------------------
+prepare() {
 	( : <&0 ) 2>/dev/null || exec </dev/null
 	exec 7<&0
+	case $fd in
+	'') exec 6>/dev/null ;;
+	*) ( : >&"$fd" ) 2>/dev/null || wrong "descriptor $fd is not open"; exec 6>&"$fd" ;;
+	esac
+	case $fd in 3) exec 3>&- ;; 4) exec 4>&- ;; 5) exec 5>&- ;; esac
 	trap clean_up EXIT
 	trap 'on_signal HUP' HUP
 	trap 'on_signal INT' INT
 	trap 'on_signal TERM' TERM
 	trap 'on_signal QUIT' QUIT
 	trap : PIPE	# whoever reads our messages may leave; children do not inherit it
-	make_output
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/agentsight.XXXXXX") || exit 125
-	for fifo in go $collectors $filters; do
-		mkfifo "$dir/$fifo" || exit 125
-	done
+	make_outputs
+	choose_stages
+	names=$(words $collectors $filters $sinks tee)
+	# within a folder that is ours alone; filters open theirs by descriptor
+	mkfifo -m 644 "$dir/go" "$dir/ready" "$dir/tee" $(words $collectors $filters $sinks | sed "s|^|$dir/|") \
+		$(words $collectors | grep -vx sysmon | sed "s|^|$dir/ready.|") || exit 125
+	exec 8<>"$dir/ready" 9<>"$dir/go"
+}
+
+start_stages() {
+	for name in $collectors; do start_collector "$name"; done
+	start_filters
+	start_sinks
 	for name in $collectors; do
-		[ "$name" = sysmon ] || mkfifo "$dir/ready.$name" || exit 125
-	done
-	exec 9<>"$dir/go"
-	start_command "$@"
-	start_stages
-	for fifo in "$dir"/ready.*; do
-		read -r go <"$fifo" || not_started
+		[ "$name" = sysmon ] || { read -r word <&8 && [ "$word" = ready ]; } || not_started
 	done
 	phase=run
 	[ -z "$caught" ] || not_started
 	trap 'on_signal WINCH' WINCH	# the terminal tells us alone
-	echo "go$go" >&9
-	watch_libraries
+}
+
+# run [PROGRAM [ARGUMENT]...]
+run() {
+	prepare
+	if [ $# -gt 0 ]; then
+		start_command "$@"
+		targets=-p$nl$cmd
+		start_stages
+		echo go >&9
+	else
+		attached=1
+		start_stages
+		start_waiting
+	fi
+	[ -z "$ssl" ] || [ -z "$targets" ] || watch_libraries
 	wait_for "$cmd"
 	status=$rc
+	[ -z "$attached" ] || status=0
 	drain
-	[ "$status" -eq 126 ] || [ "$status" -eq 127 ] || report
-	if [ -n "$failed" ]; then
-		say "THE RECORDING IS NOT WHOLE: $failed; the command's own status was $status"
-		status=125
+	[ "$status" -eq 126 ] || [ "$status" -eq 127 ] || finish
+	[ -n "$failed" ] || exit "$status"
+	[ -n "$attached" ] || failed="$failed; the command's own status was $status"
+	say "THE RECORDING IS NOT WHOLE: $failed"
+	exit 125
+}
+
+# --- commands and options -----------------------------------------------------------------
+# One option with its value in place. They are those of the original's debug
+# trace, and those that all tools share.
+set_option() {
+	case $1 in
+	-p | --pid) pid=$2 targets=-p$nl$2 ;;
+	-c | --comm) targets=$(IFS=,; each -c $2) ;;
+	--session) targets=--session$nl$2 ;;
+	-d | --for) limit=$2 ;;
+	--ssl-uid) ssl_uid=$2 ;;
+	--stdio-uid) stdio_uid=$2 ;;
+	--stdio-comm) stdio_targets=-c$nl$2 ;;
+	--binary-path) binary=$2 ;;
+	--mode) mode=$2 ;;
+	--duration) lived=$2 ;;
+	--stdio-max-bytes) stdio_max=$2 ;;
+	--system-interval) every=$2 ;;
+	--ssl-filter) ssl_filter=$(words $ssl_filter "$2") ;;
+	--http-filter) http_filter=$(words $http_filter "$2") ;;
+	--db) db=$2 to=given ;;
+	-o | --output) output=$2 to=given ;;
+	--fd) fd=$2 to=given; case $2 in [1-5]) ;; *) wrong '--fd takes 1 to 5' ;; esac ;;
+	--rotate) rotate=$2 ;;
+	--keep) kept=$2 ;;
+	--server-listen) listen=$2 ;;
+	--server-port) port=$2 ;;
+	--otel-endpoint) otel=1 endpoint=$2 ;;
+	-i | --interval) refresh=$2 ;;
+	*) wrong "unknown option $1" ;;
+	esac
+}
+
+# One that is true, or false (empty).
+set_flag() {
+	case $1 in
+	--ssl) ssl=$2 ;;
+	--process) process=$2 ;;
+	--stdio) stdio=$2 ;;
+	--system) system=$2 ;;
+	--all) ssl=$2 process=$2 stdio=$2 system=$2 ;;
+	--ssl-http) http=$2 ;;
+	--ssl-handshake) handshake=$2 ;;
+	--ssl-raw-data | --raw) raw=$2 ;;
+	--stdio-all-fds) all_fds=$2 ;;
+	--disable-auth-removal | --keep-credentials) secrets=$2 ;;
+	--server) server=$2 ;;
+	--otel) otel=$2 ;;
+	--otel-capture-content) content=$2 ;;
+	--once) once=$2 ;;
+	--plain) plain=$2 ;;
+	-q | --quiet) quiet=$2 ;;
+	-v | --verbose) verbose=$2 ;;
+	*) return 1 ;;
+	esac
+}
+
+# Then goes on with what is behind --.
+parse() {
+	while [ $# -gt 0 ]; do
+		name=$1 value='' given=''
+		case $name in
+		--) break ;;
+		--*=*) value=${name#*=} name=${name%%=*} given=1 ;;
+		-[!-]?*) value=${name#-?} name=${name%"$value"} given=1 ;;
+		-?*) ;;
+		*) wrong "unknown word $name (a program comes behind --)" ;;
+		esac
+		shift
+		case $name in
+		-h | --help) usage; exit 0 ;;
+		-V | --version) version; exit 0 ;;
+		--no-*) set_flag "--${name#--no-}" '' || wrong "unknown option $name"; continue ;;
+		esac
+		# a truth value stands behind =, behind a blank, or is left out
+		truth=1
+		case ${given:-${1:-}}$value in false | 1false) truth='' ;; esac
+		if set_flag "$name" "$truth"; then
+			case $value in '' | true | false) ;; *) wrong "$name=$value is neither true nor false" ;; esac
+			[ -n "$given" ] || case ${1:-} in true | false) shift ;; esac
+			continue
+		fi
+		if [ -z "$given" ]; then
+			[ $# -gt 0 ] || wrong "$name needs a value"
+			value=$1
+			shift
+		fi
+		set_option "$name" "$value"
+	done
+	[ $# -eq 0 ] || shift
+	begin "$@"
+}
+
+version() { "$tools/authstrip" -V | sed 's/.* /agentsight /'; }
+
+# begin [PROGRAM [ARGUMENT]...]
+begin() {
+	case $verb in
+	record | exec | stat)
+		hush=1
+		[ $# -gt 0 ] || [ "$verb$targets" != "$verb" ] || wrong 'what to run? (-- PROGRAM; or -p PID, -c NAME)'
+		[ $# -eq 0 ] || [ -z "$targets" ] || wrong 'either a program, or -p, -c, --session'
+		;;
+	*) [ $# -eq 0 ] || wrong "$verb runs no program" ;;
+	esac
+	case $verb in
+	record) to=${to:-db} ;;
+	exec) to=${to:-lines} ;;
+	stat) [ "$to" = given ] || to=temporary ;;
+	top) to=temporary hush=1 table=$tools/agentsight-report ;;
+	*) to=given; [ -n "$output$fd$quiet" ] || fd=1 ;;
+	esac
+	if [ -n "$print" ]; then
+		case $to in db | temporary) db=agentsight.db ;; lines) output=agentsight.ndjson ;; esac
+		[ $# -eq 0 ] || targets=-p$nl\$PID
+		choose_stages
+		print_pipeline
+	else
+		run "$@"
 	fi
-	exit "$status"
 }
 
 main() {
-	output='' raw='' keep='' quiet='' verbose='' binary='' verb='' user=''
-	[ "${1:-}" != record ] || { verb=$1; shift; }
-	while [ $# -gt 0 ]; do
-		case $1 in
-		-o | --output | --binary-path)
-			[ $# -gt 1 ] || wrong "$1 needs a value"
-			case $1 in --b*) binary=$2 ;; *) output=$2 ;; esac
-			shift
-			;;
-		--output=*) output=${1#*=} ;;
-		--binary-path=*) binary=${1#*=} ;;
-		-o*) output=${1#-o} ;;
-		--raw) raw=1 ;;
-		--process) collectors="$collectors process" ;;
-		--stdio) collectors="$collectors stdiocap" ;;
-		--system) collectors="$collectors sysmon" ;;
-		--all) collectors='sslsniff process stdiocap sysmon' ;;
-		--keep-credentials) keep=1 ;;
-		-q | --quiet) quiet=1 ;;
-		-v | --verbose) verbose=1 ;;
-		-h | --help) usage; exit 0 ;;
-		-V | --version) "$tools/authstrip" -V | sed 's/.* /agentsight /'; exit 0 ;;
-		--) break ;;
-		-*) wrong "unknown option $1" ;;
-		*) [ -n "$verb" ] && wrong "put -- before the command: -- $*"; wrong "unknown word $1" ;;
-		esac
-		shift
-	done
-	[ -n "$verb" ] || wrong 'what to do? (record)'
-	[ $# -gt 1 ] || wrong 'what to run? (-- COMMAND)'
-	shift
+	ssl='' process='' stdio='' system='' http=1 secrets='' handshake='' raw='' all_fds=''
+	pid='' targets='' stdio_targets='' ssl_uid='' stdio_uid='' binary='' mode='' lived='' stdio_max='' every=''
+	ssl_filter='' http_filter='' to='' db='' output='' fd='' rotate='' kept='' limit=''
+	server='' listen='' port='' otel='' endpoint='' content='' refresh=0.5 once='' plain='' table=''
+	quiet='' verbose='' hush='' print='' attached='' terminal='' user=''
 	[ "$(id -u)" -ne 0 ] || user=${SUDO_UID:-}
 	[ "$user" != 0 ] || user=''
-	[ -x "$tools/llmparse" ] || filters='httpparse ssemerge authstrip'
-	[ -z "$keep" ] || filters=${filters% authstrip}
-	record "$@"
+	( : </dev/tty ) 2>/dev/null && terminal=1
+
+	verb=${1:-}
+	[ $# -eq 0 ] || shift
+	if [ "$verb" = pipeline ]; then
+		print=1 verb=${1:-trace}
+		case $verb in -*) verb=trace ;; *) [ $# -eq 0 ] || shift ;; esac
+	fi
+	case $verb in
+	record | exec | stat) ssl=1 process=1 stdio=1 system=1 ;;
+	trace) ssl=1 process=1 ;;
+	top) ssl=1 process=1 system=1 refresh=2 ;;
+	ssl) ssl=1 ;;
+	process) process=1 ;;
+	stdio) stdio=1 ;;
+	system) system=1 ;;
+	report | doctor | discover) exec "$tools/agentsight-$verb" "$@" ;;
+	serve) exec "$tools/websink" "$@" ;;
+	-h | --help) usage; exit 0 ;;
+	-V | --version) version; exit 0 ;;
+	'') wrong 'what to do?' ;;
+	*) wrong "unknown command $verb" ;;
+	esac
+	parse "$@"
 }
 
 main "$@"

@@ -1,7 +1,9 @@
 /*
  * eventstream.h - AWS event streams cut into their messages
  *
- * Messages (lib/awsevent.h) are given as they came, prelude and checksums
+ * application/vnd.amazon.eventstream: total length, headers length, CRC-32 of
+ * these 8 bytes, headers, payload, CRC-32 of all before it; numbers are 32
+ * bits, big endian. Messages are given as they came, prelude and checksums
  * included, so that nothing is lost; both checksums have been verified.
  */
 #ifndef EVENTSTREAM_H

@@ -217,9 +217,9 @@ on_value(void *arg, const char *p, size_t n)
 
 /* An error that comes without a payload has its text in a header: the id. */
 static void
-on_aws(void *arg, const struct awsevent *x)
+on_aws(void *arg, const struct aws_event *x)
 {
-	struct sse_event e = { x->type ? x->type : "", x->typelen, x->error ? x->error : "", x->errorlen, x->payload, x->len };
+	struct sse_event e = { x->type, x->typelen, x->error, x->errorlen, x->payload, x->len };
 	struct merge_input in = { .framed = true, .exception = x->exception };
 
 	take(arg, &e, &in);

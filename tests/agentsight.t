@@ -12,7 +12,7 @@ export TMPDIR
 # A folder of stages whose processes can be told from all others.
 tools=$T/tools
 mkdir "$tools"
-for tool in sslsniff process stdiocap sysmon httpparse ssemerge authstrip; do ln -s "$real/$tool" "$tools/$tool"; done
+for tool in sslsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS
 
@@ -37,7 +37,7 @@ for args in '' 'record' 'record --' 'record -x -- true' 'record true' 'replay' '
 	like "agentsight $args: says what is wrong" "$(cat "$T/err")" '^agentsight: .'
 	is "agentsight $args: nothing on standard output" "$(cat "$T/out")" ''
 done
-like "--help goes to standard output" "$(agentsight --help)" '^Usage: agentsight record '
+like "--help goes to standard output" "$(agentsight --help)" '^Usage: agentsight COMMAND '
 is "--version" "$(agentsight --version)" "agentsight $(cat VERSION)"
 
 # --- a collector that cannot start ------------------------------------------------
@@ -68,14 +68,14 @@ sleep 0.7
 echo >&8
 while :; do sleep 0.05; done
 END
-agentsight record -q -o "$T/r" -- touch "$T/ran" 2>/dev/null && rc=0 || rc=$?
+agentsight record -q -o "$T/r" --no-process --no-stdio --no-system -- touch "$T/ran" 2>/dev/null && rc=0 || rc=$?
 is "a slow collector: the command's status" "$rc" 0
 ok "a slow collector: the command did not run before it was ready" test ! -e "$T/early"
 ok "a slow collector: but it ran" test -e "$T/ran"
 rm -f "$T/ran"
 
 # Killed while the collector attaches: the command must never run.
-agentsight record -q -o "$T/r" -- touch "$T/ran" 2>/dev/null &
+agentsight record -q -o "$T/r" --no-process --no-stdio --no-system -- touch "$T/ran" 2>/dev/null &
 pid=$!
 until_true 10 stage_runs httpparse
 kill -KILL $pid
@@ -89,7 +89,7 @@ ln -s "$real/sslsniff" "$tools/sslsniff"
 # --- the rest is real -------------------------------------------------------------------
 need_bpf
 start_server
-record() { agentsight record -q -o "$T/r" -- "$@"; }
+record() { agentsight record -q -o "$T/r" --no-process --no-stdio --no-system -- "$@"; }
 
 exits 0 "exit 0" record true 2>/dev/null
 exits 7 "exit 7" record sh -c 'exit 7' 2>/dev/null
@@ -129,8 +129,8 @@ is "a recording has mode 0600, also when there was another" "$(stat -c %a "$T/r6
 check_lines "$T/r644"
 like "what the command said is in it" "$(cat "$T/r644")" '"type":"http.request".*"path":"/echo"'
 
-( cd "$T/cwd" && agentsight record -- curl -sS --cacert "$CA" -o /dev/null "$URL/first" 2>"$T/err1" & \
-	cd "$T/cwd" && agentsight record -- curl -sS --cacert "$CA" -o /dev/null "$URL/second" 2>"$T/err2"; wait )
+( cd "$T/cwd" && agentsight exec -- curl -sS --cacert "$CA" -o /dev/null "$URL/first" 2>"$T/err1" & \
+	cd "$T/cwd" && agentsight exec -- curl -sS --cacert "$CA" -o /dev/null "$URL/second" 2>"$T/err2"; wait )
 is "two at once, in one folder: two recordings" "$(find "$T/cwd" -name 'agentsight-*.ndjson' | wc -l)" 2
 is "two at once: each holds its own command's alone" \
 	"$(for f in "$T/cwd"/agentsight-*; do
@@ -173,7 +173,7 @@ signalled() {
 	name=$1 signal=$2 status=$3
 	shift 3
 	rm -f "$T/runs"
-	env --default-signal=INT,QUIT setsid agentsight record -q -o "$T/r" -- "$@" >"$T/out" 2>"$T/err" 3>&- &
+	env --default-signal=INT,QUIT setsid agentsight record -q -o "$T/r" --no-process --no-stdio --no-system -- "$@" >"$T/out" 2>"$T/err" 3>&- &
 	pid=$!
 	until_true 20 test -e "$T/runs" || diag "it did not start: $(cat "$T/err")"
 	kill -s "$signal" -- "-$pid"
@@ -238,31 +238,11 @@ agentsight record -q -o /dev/full -- curl -sS --cacert "$CA" -o /dev/null "$URL/
 is "the disk is full: exit 125" "$rc" 125
 like "the disk is full: said, with the stage" "$(cat "$T/err")" 'NOT WHOLE: .*authstrip failed with status 1'
 
-# --- more collectors -----------------------------------------------------------------------------
-agentsight record --all -o "$T/all" -- sh -c "
-	curl -sS --cacert $CA -o /dev/null $URL/echo; : >$T/made; echo said; sleep 0.3; exit 9" >"$T/out" 2>"$T/err" && rc=0 || rc=$?
-is "--all: the command's status" "$rc" 9
-is "--all: the command's output" "$(cat "$T/out")" said
-sh_pid=$(jsonfilter 'type=process.exec & argv[0]=sh & argv~exit' "$T/all" | sed -n 's/.*"pid":\([0-9]*\),.*/\1/p' | tail -n 1)
-one() { jsonfilter -c "$2" "$T/all" >"$T/n"; ok "--all: $1" [ "$(cat "$T/n")" -ge 1 ]; }
-one "TLS" 'type=http.request'
-one "the program that it ran" 'type=process.exec & filename$=curl'
-one "its end" "type=process.exit & pid=$sh_pid & exit_code=9"
-one "the file that it made" "type=file.open & path=$T/made"
-one "the host that it reached" 'type=net.connect & address=127.0.0.1 & port>0'
-one "what it printed" 'type=stdio.data & direction=WRITE & fd=1 & data^=said'
-one "what it cost" "type=system.process & pid=$sh_pid & rss_bytes>0"
-is "--all: nothing lost" "$(jsonfilter -c type=loss "$T/all")" 0
-check_lines "$T/all"
-agentsight record --process -q -o "$T/some" -- sh -c 'exit 0' 2>/dev/null
-is "--process: and no others" "$(jsonfilter -c 'type^=stdio | type^=system' "$T/some")" 0
-nothing_left "--all"
-
-# --- nothing captured ---------------------------------------------------------------------------
+# --- no TLS ---------------------------------------------------------------------------
 agentsight record -q -o "$T/r" -- sh -c 'sleep 1' 2>"$T/err"
-like "nothing captured: said loudly, also with -q" "$(cat "$T/err")" 'NOTHING WAS CAPTURED'
-like "nothing captured: with the reason from --list" "$(cat "$T/err")" '(sh|sleep).*no TLS library'
+like "no TLS: said loudly, also with -q" "$(cat "$T/err")" 'NO TLS DATA WAS SEEN'
+like "no TLS: with the reason from --list" "$(cat "$T/err")" '(sh|sleep).*no TLS library'
 agentsight record -q -o "$T/r" -- true 2>"$T/err"
-like "nothing captured, too short to look at: said" "$(cat "$T/err")" 'NOTHING WAS CAPTURED'
-nothing_left "nothing captured"
+like "no TLS, too short to look at: said" "$(cat "$T/err")" 'NO TLS DATA WAS SEEN'
+nothing_left "no TLS"
 done_testing

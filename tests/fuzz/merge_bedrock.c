@@ -7,8 +7,6 @@
  */
 #include "answer.h"
 
-#include <zlib.h>
-
 enum { BODY_MAX = 1 << 16 };
 
 static size_t
@@ -77,8 +75,8 @@ message(uint8_t *to, const uint8_t *line, size_t n)
 	}
 	put32(to, p + 4 - to);
 	put32(to + 4, head);
-	put32(to + 8, crc32(0, to, 8));
-	return p - to + put32(p, crc32(0, to, p - to));
+	put32(to + 8, aws_crc32(to, 8));
+	return p - to + put32(p, aws_crc32(to, p - to));
 }
 
 int

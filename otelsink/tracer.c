@@ -276,6 +276,7 @@ conversation_call(struct tracer *t, struct conversation *c, struct event *ev, ui
 	struct value usage = event_get(ev, "usage");
 
 	set_text(&c->agent, NULL, ev, "agent");
+	set_text(&c->agent, NULL, ev, "comm");	/* else */
 	set_text(&c->version, NULL, ev, "agent_version");
 	set_text(&c->provider, &c->providers, ev, "provider");
 	set_text(&c->model, &c->models, ev, "request_model");

@@ -94,6 +94,7 @@ attributes_encode(struct meter *m, enum metric metric, const struct attrs *a, st
 
 	m->scratch.len = 0;
 	m->scratch.err = 0;
+	line_room(&m->scratch, 1);	/* so that there is an address, also for none */
 	wire_init(&w, &m->scratch, m->conf.json, false);
 	w.at[0].list = false;
 	attrs_put(&w, semconv_metric(m->conf.semconv, metric)->bounds ? point_attributes : number_attributes, a, arena);

@@ -86,7 +86,7 @@ FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 REPORT_FILES = report.awk prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
 REPORTS = $(B)/bin/agentsight-report $(addprefix $(B)/bin/,$(REPORT_FILES))
 
-.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-web websink-ui bench fuzz soak \
+.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web websink-ui bench fuzz soak \
 	install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -101,6 +101,7 @@ help:
 	@echo 'make fuzz       fuzz every parser            make soak     long runs'
 	@echo 'make deps-ui    npm and a browser           make test-web  the page, in a browser'
 	@echo 'make test-sdk   against the vendors SDKs     make test-agents  real agents, from npm'
+	@echo 'make test-otel  OTLP, with programs of others'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
 
@@ -216,6 +217,12 @@ test-agents: all
 	$(Q)mkdir -p $(O)/agents && cp tests/agents/package.json $(O)/agents/
 	$(Q)cd $(O)/agents && npm install --no-audit --no-fund --loglevel=error
 	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" prove $(PROVEFLAGS) -e /usr/bin/python3 tests/agents/run.py :: $(abspath $(O)/agents) $(AGENTS)
+
+# otelsink against decoders, senders and a receiver of others, from npm.
+test-otel: test-build
+	$(Q)mkdir -p $(O)/otel && cp tests/otel/package.json $(O)/otel/
+	$(Q)cd $(O)/otel && npm install --no-audit --no-fund --no-package-lock --loglevel=error
+	$(Q)env PATH="$(TESTPATH):$$PATH" OTEL_MODULES=$(abspath $(O)/otel/node_modules) prove $(PROVEFLAGS) tests/otel/*.t
 
 demo: deps
 	$(Q)$(MAKE) all

@@ -67,7 +67,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         server = self.server
-        raw = self.rfile.read(int(self.headers["content-length"]))
+        raw = self.chunks() if "transfer-encoding" in self.headers else self.rfile.read(int(self.headers["content-length"]))
         body = gzip.decompress(raw) if self.headers.get("content-encoding") == "gzip" else raw
         with server.lock:
             server.requests.append({"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()},
@@ -77,6 +77,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             step = server.script.pop(0) if server.script else {}
         time.sleep(step.get("wait", 0))
         self.answer(step)
+
+    def chunks(self):
+        out = b""
+        while True:
+            n = int(self.rfile.readline(), 16)
+            out += self.rfile.read(n)
+            self.rfile.readline()
+            if not n:
+                return out
 
     def answer(self, step):
         body = step.get("body", b"")

@@ -373,6 +373,7 @@ life_exec(struct lives *ls, struct event *ev)
 	row_int(&r, !argv.kind && coded.kind);
 	row_bytes(&r, n ? ls->command : NULL, n);
 	row_key_bytes(&r, ev, "cwd");
+	row_key(&r, ev, "sid");
 	row_int(&r, seed);
 	exec = row_run(&r);
 	if (!l || !exec)

@@ -139,21 +139,35 @@ function md(s) {
 		table[rows, c] = v
 		clean(v, 1, 0)
 		if (wide > w[c]) w[c] = wide
+		if (!head && wide > least[c]) least[c] = wide	# numbers are never cut, their headings are
 		if (!head && v != "" && !is_number(v)) text[c] = 1
 		if (!head && v != "") some[c] = 1
 	}
 }
 
-# Makes the widest columns of text narrower until all fit.
-function fit(    total, c, big) {
+# The widest column that may lose one, of texts or of headings over numbers; 0: none.
+function widest(texts, floor,    c, big, to) {
+	big = 0
+	for (c = 1; c <= cols; c++) {
+		to = least[c] > floor ? least[c] : floor
+		if (text[c] == texts && w[c] > to && (!big || w[c] > w[big])) big = c
+	}
+	return big
+}
+
+# Makes columns narrower until all fit: headings that are wider than their numbers,
+# then texts, then both as far as it goes.
+function fit(    total, c) {
 	total = 2 * (cols - 1)
-	for (c = 1; c <= cols; c++) total += w[c]
-	while (width && total > width) {
-		big = 0
-		for (c = 1; c <= cols; c++) if (text[c] && (!big || w[c] > w[big])) big = c
-		if (!big || w[big] <= 6) return
-		w[big]--
-		total--
+	for (c = 1; c <= cols; c++) {
+		text[c] += 0
+		total += w[c]
+		if (text[c]) least[c] = 0
+	}
+	for (; width && total > width; total--) {
+		if (!(c = widest(0, 6)) && !(c = widest(1, 14)) && !(c = widest(0, 3)) && !(c = widest(1, 4)))
+			return
+		w[c]--
 	}
 }
 

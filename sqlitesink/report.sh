@@ -121,7 +121,7 @@ prices() {
 
 # What comes before every report: its parameters, and the prices.
 prelude() {
-	local_time=localtime time='%Y-%m-%d %H:%M:%S' chars=300
+	local_time=localtime time='%m-%d %H:%M:%S' chars=300
 	case $mode in json | csv | raw) local_time='+00:00' time='%Y-%m-%dT%H:%M:%fZ' chars=-1 ;; esac
 	[ "$chars" -gt 0 ] || chars=1000000000
 	echo '.timeout 10000'
@@ -166,13 +166,39 @@ script() {
 run_on() { script "$1" | ask "$(path_of "$1")"; }
 
 # One object a line becomes an array. Control characters of the C1 set are legal
-# in JSON, but a terminal obeys them.
+# in JSON, but a terminal obeys them; text put together of bytes is not always UTF-8.
 json_array() {
 	LC_ALL=C awk '
-	BEGIN { printf "["; for (i = 128; i < 160; i++) c1[sprintf("\302%c", i)] = sprintf("\\u%04x", i) }
+	BEGIN {
+		printf "["
+		for (i = 128; i < 160; i++) c1[sprintf("\302%c", i)] = sprintf("\\u%04x", i)
+		t = "[\200-\277]"
+		whole = "[\302-\337]" t "|\340[\240-\277]" t "|[\341-\354\356\357]" t t "|\355[\200-\237]" t \
+			"|\360[\220-\277]" t t "|[\361-\363]" t t t "|\364[\200-\217]" t t
+	}
+	function valid(s,    out) {
+		out = ""
+		while (match(s, /[\200-\377]/)) {
+			out = out substr(s, 1, RSTART - 1)
+			s = substr(s, RSTART)
+			if (match(s, whole) && RSTART == 1) {
+				out = out substr(s, 1, RLENGTH)
+				s = substr(s, RLENGTH + 1)
+			} else {
+				out = out "\357\277\275"
+				s = substr(s, 2)
+			}
+		}
+		return out s
+	}
 	{
-		if (/\302[\200-\237]/) for (c in c1) gsub(c, "\\" c1[c])
-		gsub(/\177/, "\\u007f")
+		if (/[\177-\377]/) {
+			rest = $0
+			gsub(whole, "", rest)
+			if (rest ~ /[\200-\377]/) $0 = valid($0)
+			if (/\302[\200-\237]/) for (c in c1) gsub(c, "\\" c1[c])
+			gsub(/\177/, "\\u007f")
+		}
 		printf "%s%s", (NR > 1 ? ",\n" : ""), $0
 	}
 	END { print "]" }'
@@ -180,14 +206,14 @@ json_array() {
 
 columns() {
 	[ -z "${COLUMNS:-}" ] || { echo "$COLUMNS"; return; }
-	[ -t 1 ] || { echo 0; return; }
+	[ -n "$terminal" ] || { echo 0; return; }
 	size=$(stty size 2>/dev/null </dev/tty) || size='0 80'
 	echo "${size#* }"
 }
 
 show() {
 	colour=''
-	[ ! -t 1 ] || [ -n "${NO_COLOR:-}" ] || [ "${TERM:-dumb}" = dumb ] || colour=1
+	[ -z "$terminal" ] || [ -n "${NO_COLOR:-}" ] || [ "${TERM:-dumb}" = dumb ] || colour=1
 	LC_ALL=C awk -v mode="$mode" -v width="$width" -v colour="$colour" -v title="$title" -v limit="$limit" \
 		-v self="$self" -f "$here/report.awk"
 }
@@ -199,6 +225,8 @@ render() {
 # The databases one after the other; a failure of the first command of the pipe
 # must not get lost, and dash has no pipefail.
 report() {
+	terminal=''
+	[ ! -t 1 ] || terminal=1
 	width=$(columns)
 	case $width in *[!0-9]*) width=0 ;; esac
 	{

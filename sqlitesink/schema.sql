@@ -62,6 +62,7 @@ CREATE TABLE execs (
 	argv_base64 INTEGER NOT NULL DEFAULT 0,
 	command ANY,			-- the arguments with a blank between them
 	cwd ANY,
+	sid INTEGER,
 	seed INTEGER NOT NULL DEFAULT 0	-- 1: it ran before the recording began
 ) STRICT;
 CREATE INDEX execs_process ON execs(process_id);

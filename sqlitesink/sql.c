@@ -25,8 +25,8 @@ const char *const sql_text[SQL_COUNT] = {
 	    " WHERE p.parent_id IS NOT NULL)"
 	    " UPDATE agents SET parent_id=?1 WHERE process_id IN (SELECT agent FROM up WHERE id=?1)",
 
-	[SQL_EXEC_NEW] = "INSERT INTO execs(process_id, timestamp_ns, filename, exe, argv, argv_base64, command, cwd, seed)"
-	    " VALUES(?,?,?,?,?,?,?,?,?)",
+	[SQL_EXEC_NEW] = "INSERT INTO execs(process_id, timestamp_ns, filename, exe, argv, argv_base64, command, cwd, sid, seed)"
+	    " VALUES(?,?,?,?,?,?,?,?,?,?)",
 	[SQL_SIGNAL_NEW] = "INSERT INTO signals(process_id, timestamp_ns, target_pid, signal, signal_name, outcome, error)"
 	    " VALUES(?,?,?,?,?,?,?)",
 	[SQL_SHELL_LINE_NEW] = "INSERT INTO shell_lines(process_id, timestamp_ns, command) VALUES(?,?,?)",

@@ -15,6 +15,9 @@
 WITH member(process_id, agent_id, cwd) AS (
 	SELECT p.id, p.agent_id, rtrim(e.cwd, '/') || '/' FROM processes p JOIN processes a ON a.id = p.agent_id
 	LEFT JOIN execs e ON e.id = a.exec_id WHERE :run IS NULL OR p.run_id = :run),
+first(host, run_id) AS (
+	SELECT coalesce(n.host, n.address), min(p.run_id) FROM connections n JOIN processes p ON p.id = n.process_id
+	WHERE n.kind = 'connect' GROUP BY 1),
 found(level, what, ns, process_id, target, times) AS (
 	SELECT 'high', 'credentials', min(f.first_ns), f.process_id, p.path, sum(f.opens + f.failed)
 	FROM files f JOIN member m ON m.process_id = f.process_id JOIN paths p ON p.id = f.path_id
@@ -46,10 +49,9 @@ found(level, what, ns, process_id, target, times) AS (
 	WHERE c.op IN ('chmod', 'chown') GROUP BY p.id, c.process_id, c.detail
 	UNION ALL
 	SELECT 'low', 'new host', min(n.opened_ns), n.process_id, coalesce(n.host, n.address) || coalesce(':' || n.port, ''), count(*)
-	FROM connections n JOIN member m ON m.process_id = n.process_id
+	FROM connections n JOIN member m ON m.process_id = n.process_id JOIN processes s ON s.id = n.process_id
+	JOIN first f ON f.host = coalesce(n.host, n.address) AND f.run_id = s.run_id
 	WHERE n.kind = 'connect' AND n.family <> 'unix' AND n.process_id <> m.agent_id AND n.address NOT GLOB '127.*' AND n.address <> '::1'
-		AND NOT EXISTS (SELECT 1 FROM connections o JOIN processes q ON q.id = o.process_id JOIN processes s ON s.id = n.process_id
-			WHERE coalesce(o.host, o.address) = coalesce(n.host, n.address) AND o.kind = 'connect' AND q.run_id < s.run_id)
 	GROUP BY coalesce(n.host, n.address), n.port
 	UNION ALL
 	SELECT 'low', 'signal', s.timestamp_ns, s.process_id, s.signal_name || ' to ' || s.target_pid, 1

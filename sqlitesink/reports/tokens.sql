@@ -18,7 +18,7 @@ FROM (
 	SELECT CASE :by WHEN 'model' THEN coalesce(c.request_model, c.response_model, 'unknown') WHEN 'provider' THEN c.provider
 			WHEN 'agent' THEN coalesce(c.agent, CAST(p.comm AS TEXT)) WHEN 'conversation' THEN c.conversation_id
 			WHEN 'directory' THEN e.cwd WHEN 'process' THEN CAST(p.comm AS TEXT) || ' ' || p.pid
-			WHEN 'hour' THEN strftime(replace(replace(:time, ':%S', ''), '%M', '00'), c.started_ns / 1e9, 'unixepoch', :zone) END AS "group",
+			WHEN 'hour' THEN strftime('%Y-%m-%d %H:00', c.started_ns / 1e9, 'unixepoch', :zone) END AS "group",
 		t.*, k.usd, k.as_of
 	FROM model_calls c JOIN processes p ON p.id = c.process_id LEFT JOIN execs e ON e.id = p.exec_id
 	LEFT JOIN token_usage t ON t.llm_call_id = 'llm-' || c.id LEFT JOIN temp.costs k ON k.call_id = c.id

@@ -7,11 +7,11 @@ env(process_id, e) AS (
 part(call_id, direction, message, part, role, finish, json) AS (
 	SELECT g.call_id, g.direction, g.message, g.part, g.role, g.finish_reason, '{"type":' || json_quote(g.type) ||
 		coalesce(',' || substr(g.attributes, 2, length(g.attributes) - 2), '') ||
-		coalesce(',' || json_quote(g.text_key) || ':' || iif(g.text_json, x.text, json_quote(CAST(x.text AS TEXT))), '') || '}'
+		iif(g.text_key IS NULL, '', ',' || json_quote(g.text_key) || ':' || iif(g.text_json, x.text, json_quote(CAST(x.text AS TEXT)))) || '}'
 	FROM messages g LEFT JOIN texts x ON x.id = g.text_id),
 message(call_id, direction, message, json) AS (
 	SELECT call_id, direction, message, '{"role":' || json_quote(role) || ',"parts":[' || group_concat(json, ',') || ']' ||
-		coalesce(',"finish_reason":' || json_quote(finish), '') || '}'
+		iif(finish IS NULL, '', ',"finish_reason":' || json_quote(finish)) || '}'
 	FROM (SELECT * FROM part WHERE direction <> 'system' ORDER BY call_id, direction, message, part) GROUP BY call_id, direction, message),
 list(call_id, key, json) AS (
 	SELECT call_id, direction || '_messages', group_concat(json, ',') FROM (SELECT * FROM message ORDER BY call_id, direction, message)
@@ -20,8 +20,8 @@ list(call_id, key, json) AS (
 	SELECT call_id, 'system_instructions', group_concat(json, ',') FROM (SELECT * FROM part WHERE direction = 'system' ORDER BY call_id, part)
 	GROUP BY call_id
 	UNION ALL
-	SELECT u.call_id, 'tool_calls', group_concat('{' || coalesce('"id":' || json_quote(u.tool_call_id) || ',', '') || '"name":' || json_quote(coalesce(u.name, '')) ||
-		coalesce(',"arguments":' || iif(json_valid(a.text), a.text, json_quote(a.text)), '') || '}', ',')
+	SELECT u.call_id, 'tool_calls', group_concat('{' || iif(u.tool_call_id IS NULL, '', '"id":' || json_quote(u.tool_call_id) || ',') || '"name":' || json_quote(coalesce(u.name, '')) ||
+		iif(a.text IS NULL, '', ',"arguments":' || iif(json_valid(a.text), a.text, json_quote(a.text))) || '}', ',')
 	FROM (SELECT * FROM tool_uses WHERE call_id IS NOT NULL ORDER BY id) u LEFT JOIN texts a ON a.id = u.arguments_id GROUP BY u.call_id
 	UNION ALL
 	SELECT u.result_call_id, 'tool_results', group_concat('{' || substr(json_patch('{}', json_object('id', u.tool_call_id, 'name', u.name,
@@ -48,13 +48,13 @@ line(ns, id, json) AS (
 			'request_id', m.request_id, 'method', m.method, 'tool', m.tool, 'prompt', m.prompt, 'resource', m.resource,
 			'status_code', m.status_code, 'error_type', m.error_type, 'duration_ms', m.duration_ms, 'incomplete', m.incomplete,
 			'notification', json(iif(m.notification, 'true', NULL)), 'from_server', json(iif(m.from_server, 'true', NULL)))), 2), '}') ||
-		coalesce(',"arguments":' || iif(json_valid(a.text), a.text, json_quote(a.text)), '') ||
-		coalesce(',"result":' || iif(json_valid(r.text), r.text, json_quote(r.text)), '') || coalesce(',"error":' || m.error, '') || '}'
+		iif(a.text IS NULL, '', ',"arguments":' || iif(json_valid(a.text), a.text, json_quote(a.text))) ||
+		iif(r.text IS NULL, '', ',"result":' || iif(json_valid(r.text), r.text, json_quote(r.text))) || coalesce(',"error":' || m.error, '') || '}'
 	FROM mcp_calls m JOIN env v ON v.process_id = m.process_id LEFT JOIN texts a ON a.id = m.arguments_id LEFT JOIN texts r ON r.id = m.result_id
 	UNION ALL
 	SELECT e.timestamp_ns, e.id, '{"type":"process.exec","timestamp_ns":' || e.timestamp_ns || ',' || v.e || ',' ||
 		substr(json_patch('{}', json_object('ppid', p.ppid, 'filename', CAST(e.filename AS TEXT), 'exe', CAST(e.exe AS TEXT),
-			iif(e.argv_base64, 'argv_b64', 'argv'), json(e.argv), 'cwd', CAST(e.cwd AS TEXT), 'seed', json(iif(e.seed, 'true', NULL)))), 2)
+			iif(e.argv_base64, 'argv_b64', 'argv'), json(e.argv), 'cwd', CAST(e.cwd AS TEXT), 'sid', e.sid, 'seed', json(iif(e.seed, 'true', NULL)))), 2)
 	FROM execs e JOIN env v ON v.process_id = e.process_id JOIN processes p ON p.id = e.process_id
 	UNION ALL
 	SELECT p.end_ns, p.id, '{"type":"process.exit","timestamp_ns":' || p.end_ns || ',' || v.e || ',' ||

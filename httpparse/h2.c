@@ -6,7 +6,7 @@
 
 enum {
 	HEAD = 9,
-	TABLE = 64 << 10,	/* the largest table that an encoder may use here */
+	TABLE = 1 << 20,	/* the largest table that an encoder may use here; browsers use 64 KiB */
 	UNKNOWN_TABLE = 16 << 10,	/* most use 4096; this is what stands for entries not seen */
 	UNKNOWNS = UNKNOWN_TABLE / 33,	/* entries of one byte that fill it */
 	PREFACE = 24,

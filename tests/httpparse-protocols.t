@@ -94,13 +94,13 @@ tap.equal({n: runs[n].loss() for n in ("h2", "ws", "ws broken", "h2 hole in data
 # --- tables, sizes, many ------------------------------------------------------------------
 first, second = hello()
 h, c = H2(), Conn()
-h.c = Hpack(65536)
+h.c = Hpack(1 << 20)
 c.w(first)
 c.r(second)
 h.c.resize(300)                     # a small table: entries come and go
 for i in range(60):
     if i == 30:
-        h.c.resize(60000)
+        h.c.resize(900000)
     c.w(h.ask(2 * i + 1, [("x-%d" % (i % 7), "v%d" % (i % 5)), ("x-n", str(i))], path="/%d" % (i % 9), end=True))
     c.r(h.answer(2 * i + 1, [("x-n", str(i))], end=True))
 r = parse(c, cut=37)

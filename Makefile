@@ -17,6 +17,10 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/agentsight
 MANDIR ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DOCDIR ?= $(PREFIX)/share/doc/agentsight
 
 O ?= build
@@ -82,17 +86,20 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tests/fuzz/*.c)))
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
+# the driver, and its commands that are scripts of their own
+DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover)
+
 # agentsight report: a script, and the files that it runs
 REPORT_FILES = report.awk prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
 REPORTS = $(B)/bin/agentsight-report $(addprefix $(B)/bin/,$(REPORT_FILES))
 
 .PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web websink-ui bench fuzz soak \
-	install uninstall clean help
+	install install-service uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
 
-all: filters probes $(B)/bin/agentsight $(REPORTS)
+all: filters probes $(DRIVER) $(REPORTS)
 
 help:
 	@echo 'make [all]      build everything            make filters  what needs no libbpf, clang, root'
@@ -109,6 +116,9 @@ filters: $(addprefix $(B)/bin/,$(FILTERS) $(SINKS)) $(REPORTS)
 probes: $(addprefix $(B)/bin/,$(PROBES))
 
 $(B)/bin/agentsight: agentsight.sh
+$(B)/bin/agentsight-doctor: doctor/doctor.sh
+$(B)/bin/agentsight-discover: doctor/discover.sh
+$(DRIVER):
 	$(call say,DRIVER) mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
 
@@ -259,7 +269,7 @@ PUBLIC = $(foreach t,$(TOOLS),$(if $(filter process sysmon,$(t)),agentsight-$(t)
 
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
-	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(B)/bin/agentsight $(B)/bin/agentsight-report $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(DRIVER) $(B)/bin/agentsight-report $(DESTDIR)$(LIBEXECDIR)
 	for f in $(REPORT_FILES); do install -D -m 644 $(B)/bin/$$f $(DESTDIR)$(LIBEXECDIR)/$$f; done
 	for t in $(TOOLS); do case $$t in process|sysmon) n=agentsight-$$t;; *) n=$$t;; esac; \
 		ln -sf $(LIBEXECDIR)/$$t $(DESTDIR)$(BINDIR)/$$n; done
@@ -267,9 +277,20 @@ install: all
 	for m in man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s; \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; done
 	install -m 644 README.md NEWS.md LICENSE docs/* $(DESTDIR)$(DOCDIR)
+	install -D -m 644 completions/agentsight.bash $(DESTDIR)$(BASHDIR)/agentsight
+	for t in $(PUBLIC); do ln -sf agentsight $(DESTDIR)$(BASHDIR)/$$t; done
+	install -D -m 644 completions/_agentsight $(DESTDIR)$(ZSHDIR)/_agentsight
+	install -D -m 644 completions/agentsight.fish $(DESTDIR)$(FISHDIR)/agentsight.fish
+
+# Continuous recording of chosen agents, by systemd; systemctl enable --now agentsight
+install-service: install
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' service/agentsight.service.in >$(DESTDIR)$(UNITDIR)/agentsight.service
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PUBLIC) agentsight)
+	rm -f $(addprefix $(DESTDIR)$(BASHDIR)/,$(PUBLIC) agentsight) $(DESTDIR)$(ZSHDIR)/_agentsight
+	rm -f $(DESTDIR)$(FISHDIR)/agentsight.fish $(DESTDIR)$(UNITDIR)/agentsight.service
 	for m in man/*.[1-8]; do s=$${m##*.}; rm -f $(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; done
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
 

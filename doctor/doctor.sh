@@ -1,0 +1,137 @@
+#!/bin/sh
+# agentsight-doctor - what can be traced on this machine, and if not, why
+#
+# Looks at what the collectors need, has each of them really attach for a moment,
+# and lists what TLS the chosen processes use.
+set -u
+
+here=$(dirname "$(readlink -f "$0")")
+tools=${AGENTSIGHT_TOOLS:-$here}
+bad=0
+
+usage() {
+	cat <<'END'
+Usage: agentsight doctor [OPTION]...
+Says what can be traced on this machine, and if not, why and what to do.
+
+  -p, --pid=PID      TLS libraries of this process and its descendants alone
+  -c, --comm=NAME    of processes of this name
+  -h, --help   -V, --version
+
+Exit status: 0 when everything can be traced, 1 when something cannot, 2 for
+wrong usage.
+END
+}
+
+wrong() {
+	printf 'agentsight doctor: %s\n' "$*" >&2
+	echo 'agentsight doctor --help lists the options' >&2
+	exit 2
+}
+
+good() { printf 'ok    %s\n' "$*"; }
+note() { printf 'note  %s\n' "$*"; }
+fail() { printf 'NO    %s\n' "$*"; bad=1; }
+
+# --- the kernel ---------------------------------------------------------------
+check_kernel() {
+	release=$(uname -r) major=${release%%.*} minor=${release#*.} minor=${minor%%[!0-9]*}
+	if [ "$major" -gt 5 ] || { [ "$major" -eq 5 ] && [ "$minor" -ge 17 ]; }; then
+		good "Linux $release"
+	else
+		fail "Linux $release is too old: the collectors need 5.17"
+	fi
+	case $(uname -m) in
+	x86_64) ;;
+	*) fail "$(uname -m): the collectors know x86-64 alone" ;;
+	esac
+	if [ -r /sys/kernel/btf/vmlinux ]; then
+		good 'the kernel describes its types (BTF)'
+	else
+		fail '/sys/kernel/btf/vmlinux is missing: a kernel with CONFIG_DEBUG_INFO_BTF is needed'
+	fi
+	lockdown=$(sed -n 's/.*\[\(.*\)\].*/\1/p' /sys/kernel/security/lockdown 2>/dev/null)
+	case $lockdown in
+	confidentiality) fail 'lockdown is "confidentiality": BPF programs may not read memory (boot with lockdown=integrity)' ;;
+	*) good "lockdown: ${lockdown:-none}" ;;
+	esac
+}
+
+# --- privilege ------------------------------------------------------------------
+has_cap() { [ $((0x$caps >> $1 & 1)) -eq 1 ]; }
+
+check_caps() {
+	caps=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+	if has_cap 21; then
+		good 'CAP_SYS_ADMIN'
+	elif has_cap 38 && has_cap 39; then
+		good 'CAP_BPF and CAP_PERFMON'
+	else
+		fail 'neither CAP_SYS_ADMIN nor CAP_BPF and CAP_PERFMON: be root, or use sudo'
+	fi
+	has_cap 19 || note 'no CAP_SYS_PTRACE: libraries of other users'\'' processes cannot be found'
+	has_cap 2 || has_cap 1 || note 'no CAP_DAC_READ_SEARCH: programs that you may not read cannot be looked into'
+}
+
+# --- the collectors ----------------------------------------------------------------
+# Each attaches to one process, and stops.
+check_collector() {
+	name=$1
+	shift
+	sleep 5 >/dev/null &
+	target=$!
+	if message=$("$tools/$name" -q -p "$target" "$@" 2>&1 >/dev/null); then
+		good "$name attaches"
+	else
+		fail "$name: ${message#"$name: "}"
+	fi
+	kill "$target" 2>/dev/null
+	wait "$target" 2>/dev/null
+}
+
+check_tools() {
+	check_collector sslsniff -d 100ms
+	check_collector process --duration 100ms
+	check_collector stdiocap -d 100ms
+	check_collector sysmon -d 100ms -i 50ms
+	if command -v sqlite3 >/dev/null; then
+		good 'sqlite3, for reports'
+	else
+		fail 'no sqlite3: agentsight report needs it (apt-get install sqlite3)'
+	fi
+}
+
+# --- the processes --------------------------------------------------------------------
+# Columns of --list: pid, name, file, what would be hooked or why not.
+list_processes() {
+	list=$("$tools/sslsniff" --list "$@" 2>&1)
+	if [ $# -gt 0 ]; then
+		printf '\nTLS of these processes:\n'
+	else
+		printf '\nProcesses with TLS (%s have none):\n' "$(printf '%s\n' "$list" | grep -c 'no TLS')"
+		list=$(printf '%s\n' "$list" | grep -v 'no TLS')
+	fi
+	printf '%s\n' "$list" | sed 's/^/      /'
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help) usage; exit 0 ;;
+	-V | --version) "$tools/authstrip" -V | sed 's/.* /agentsight doctor /'; exit 0 ;;
+	--pid=*) chosen="-p ${1#*=}" ;;
+	--comm=*) chosen="-c ${1#*=}" ;;
+	-p | --pid | -c | --comm)
+		[ $# -gt 1 ] || wrong "$1 needs a value"
+		case $1 in -p | --pid) chosen="-p $2" ;; *) chosen="-c $2" ;; esac
+		shift
+		;;
+	*) wrong "unknown option $1" ;;
+	esac
+	shift
+done
+check_kernel
+check_caps
+check_tools
+# shellcheck disable=SC2086	# an option and its value
+list_processes ${chosen:-}
+exit $bad

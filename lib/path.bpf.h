@@ -177,11 +177,12 @@ path_step(__u32 i, struct path_walk *w)
 		return 0;
 	}
 	path_name_read(&n, d);
-	if (n.parent == d) {	/* pipes and the like have no place */
-		w->whole = 1;
-		return 1;
-	}
 	len = n.len;
+	if (n.parent == d) {	/* of no directory: memfd have a name, pipes have none */
+		w->whole = 1;
+		if (pos != PATH_CAP || !len)
+			return 1;
+	}
 	if (len >= PATH_NAME || pos <= len || pos > PATH_CAP)
 		return 1;
 	pos -= len + 1;
@@ -191,7 +192,7 @@ path_step(__u32 i, struct path_walk *w)
 		bpf_probe_read_kernel(&work->buf[(pos & (PATH_CAP - 1)) + 1], len, n.name);
 	w->pos = pos;
 	w->dentry = n.parent;
-	return 0;
+	return w->whole ? 1 : 0;
 }
 
 /* Copies the path of a dentry in a mount to dst, which has room for PATH_CAP

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proc.h"
@@ -138,6 +139,28 @@ proc_has_comm(int pid, const char *comm)
 	struct comm_search s = { pid, comm };
 
 	return proc_each_thread(pid, thread_has_comm, &s);
+}
+
+size_t
+proc_link(int pid, const char *name, char *buf, size_t size)
+{
+	static const char gone[] = " (deleted)";
+	const size_t end = sizeof(gone) - 1;
+	char path[96];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	n = readlink(path, buf, size - 1);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	/* such a name may exist; a file that got its first name late keeps the words */
+	if ((size_t)n > end && memcmp(buf + n - end, gone, end) == 0 &&
+	    (lstat(buf, &st) || (stat(path, &st) == 0 && st.st_nlink == 0)))
+		n -= end;
+	buf[n] = '\0';
+	return n;
 }
 
 bool

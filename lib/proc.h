@@ -34,6 +34,11 @@ bool proc_has_comm(int pid, const char *comm);
  * with NUL. Bytes, or -1. */
 long proc_read(int pid, const char *name, char *buf, size_t size);
 
+/* What a link of a process ("exe", "cwd", "fd/3") says, without the " (deleted)" that
+ * the kernel puts behind the name of a file that has none any more. Length, without
+ * NUL; 0: it cannot be read. */
+size_t proc_link(int pid, const char *name, char *buf, size_t size);
+
 /* Path of its cgroup v2, "/" based; false when unknown. */
 bool proc_cgroup(int pid, char *path, size_t size);
 

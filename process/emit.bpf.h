@@ -78,58 +78,33 @@ emit_line(struct scratch *s, __u32 n)
 }
 
 /* Adds a string: the path of a dentry. at: how long the strings are so far;
- * the result is how long they are then. */
-static __noinline __u32
-add_path(struct scratch *s, __u32 at, __u32 which, struct vfsmount *mnt, struct dentry *dentry)
+ * the result is how long they are then. Not static, as the next one: so the
+ * verifier looks at it once, and not at every call. */
+__noinline __u32
+add_path(struct scratch *s, __u32 at, __u32 which, __u64 mnt, __u64 dentry)
 {
 	bool whole = false;
 	__u32 len;
 
 	asm volatile("" : "+r"(at), "+r"(which));
-	if (at > STRINGS_CAP - PATH_CAP || which >= STR_MAX)
+	if (!s || at > STRINGS_CAP - PATH_CAP || which >= STR_MAX)
 		return 0;
-	len = path_copy(s->room + at, mnt, dentry, &whole);
+	len = path_copy(s->room + at, (void *)mnt, (void *)dentry, &whole);
 	if (!whole)
 		s->r.flags |= EVENT_CUT;
 	s->r.len[which] = len;
 	return at + len;
 }
 
-static __always_inline __u32
-add_file(struct scratch *s, __u32 at, __u32 which, struct file *file)
-{
-	return add_path(s, at, which, BPF_CORE_READ(file, f_path.mnt),
-	    BPF_CORE_READ(file, f_path.dentry));
-}
-
-static __always_inline __u32
-add_cwd(struct scratch *s, __u32 at, __u32 which)
-{
-	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
-
-	return add_path(s, at, which, fs->pwd.mnt, fs->pwd.dentry);
-}
-
-/* The root that absolute names start from, if it is not the usual one. */
-static __always_inline __u32
-add_root(struct scratch *s, __u32 at)
-{
-	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
-
-	if (path_is_root(fs->root.mnt, fs->root.dentry))
-		return at;
-	return add_path(s, at, STR_ROOT, fs->root.mnt, fs->root.dentry);
-}
-
-static __noinline __u32
-add_user(struct scratch *s, __u32 at, __u32 which, const char *name)
+__noinline __u32
+add_user(struct scratch *s, __u32 at, __u32 which, __u64 name)
 {
 	long n;
 
 	asm volatile("" : "+r"(at), "+r"(which));
-	if (at > STRINGS_CAP - NAME_CAP || which >= STR_MAX)
+	if (!s || at > STRINGS_CAP - NAME_CAP || which >= STR_MAX)
 		return 0;
-	n = bpf_probe_read_user_str(s->room + at, NAME_CAP, name);
+	n = bpf_probe_read_user_str(s->room + at, NAME_CAP, (void *)name);
 	if (n < 0) {
 		s->r.flags |= EVENT_FAULT;
 		return at;
@@ -140,14 +115,42 @@ add_user(struct scratch *s, __u32 at, __u32 which, const char *name)
 	return at + (n & (2 * NAME_CAP - 1));
 }
 
+static __always_inline __u32
+add_file(struct scratch *s, __u32 at, __u32 which, struct file *file)
+{
+	return add_path(s, at, which, (__u64)BPF_CORE_READ(file, f_path.mnt),
+	    (__u64)BPF_CORE_READ(file, f_path.dentry));
+}
+
+static __always_inline __u32
+add_cwd(struct scratch *s, __u32 at, __u32 which)
+{
+	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
+
+	return add_path(s, at, which, (__u64)BPF_CORE_READ(fs, pwd.mnt),
+	    (__u64)BPF_CORE_READ(fs, pwd.dentry));
+}
+
+/* The root that absolute names start from, if it is not the usual one. */
+static __always_inline __u32
+add_root(struct scratch *s, __u32 at)
+{
+	struct fs_struct *fs = ((struct task_struct___path *)current_task())->fs;
+
+	if (path_is_root(fs->root.mnt, fs->root.dentry))
+		return at;
+	return add_path(s, at, STR_ROOT, (__u64)BPF_CORE_READ(fs, root.mnt),
+	    (__u64)BPF_CORE_READ(fs, root.dentry));
+}
+
 /* Adds two strings: a path as *at calls take it, as the directory it starts
  * from (none when the name is absolute) and the name. */
 static __always_inline __u32
-add_at(struct scratch *s, __u32 at, __u32 which, int dirfd, const char *name)
+add_at(struct scratch *s, __u32 at, __u32 which, int dirfd, __u64 name)
 {
 	char first = 0;
 
-	bpf_probe_read_user(&first, 1, name);
+	bpf_probe_read_user(&first, 1, (void *)name);
 	if (first != '/') {
 		struct file *dir = dirfd == CURRENT_DIR ? NULL : file_get(current_task(), dirfd);
 

@@ -51,16 +51,16 @@ __u32 fds_round;	/* the collector's: counts its looks at the map */
 static __u64 fd_serials;
 
 /* Removes an entry and hands over its totals. */
-static __noinline int
+__noinline int
 fd_end(struct fd_key *key)
 {
-	struct fd_entry *e = bpf_map_lookup_elem(&fds, key);
+	struct fd_entry *e = key ? bpf_map_lookup_elem(&fds, key) : NULL;
 	struct scratch *s = scratch_get();
 	struct owner *o;
 	__u32 pid;
 	__u64 serial;
 
-	if (!e || !s)
+	if (!key || !e || !s)
 		return 0;
 	record_fill(&s->end.head, PROC_FD_END, bpf_ktime_get_boot_ns());
 	s->end.head.pid = pid = key->pid;
@@ -93,7 +93,7 @@ fd_tell(struct file *file, struct fd_entry *e, __u32 fd)
 	s->r.serial = e->serial;
 	s->r.b = e->kind;
 	if (e->kind == FD_SOCKET) {
-		at = add_socket(s, at, file_sock(file));
+		at = add_socket(s, at, (__u64)file_sock(file));
 	} else {
 		at = add_file(s, at, STR_BASE, file);
 		if (file_deleted(file))

@@ -19,7 +19,7 @@ enum { FDS = 65536, BATCH = 1024 };
 struct known {
 	struct record head;
 	uint32_t fd, kind;
-	bool deleted;
+	bool deleted, cut;
 	uint64_t bytes[2], calls[2], last[2];	/* told */
 	struct net_addr addr;
 	struct text path, root;			/* allocated, as one */
@@ -65,6 +65,7 @@ fds_begin(struct process *s, const struct event_record *r, const struct strings 
 	k->kind = r->b;
 	k->addr = r->addr;
 	k->deleted = r->flags & EVENT_DELETED;
+	k->cut = r->flags & EVENT_CUT;
 }
 
 /* Tells what was transferred in one direction since it was last told. */
@@ -86,6 +87,8 @@ tell_file(struct process *s, struct known *k, const struct fd_entry *e, int dir)
 	jput_bytes(&j, "path", k->path.p, k->path.n);
 	if (k->root.n)
 		jput_bytes(&j, "root", k->root.p, k->root.n);
+	if (k->cut)
+		jput_bool(&j, "truncated", true);
 	if (k->deleted)
 		jput_bool(&j, "deleted", true);
 	jput_uint(&j, "fd", k->fd);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "flow.h"
+#include "proc.h"
 #include "self.h"
 
 /* What opens have in common that are counted together: the key of the table,
@@ -31,7 +32,7 @@ struct open_group {
 	uint64_t begin, last;	/* boot time: of the window, of the last open */
 	uint64_t count;		/* not written yet */
 	int32_t fd;
-	bool created;
+	bool created, cut;
 };
 
 enum { DIRS = 64, DIR_MAX = 512 };
@@ -91,6 +92,10 @@ resolve(struct process *s, const struct event_record *r, struct text root, const
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, out, PATH_TEXT);
 	close(fd);
+	/* by way of a link to /proc/self, which is us here */
+	n = snprintf(link, sizeof(link), "/proc/%d", getpid());
+	if (len >= (ssize_t)n && memcmp(out, link, n) == 0)
+		return 0;
 	return len > 0 ? len : 0;
 }
 
@@ -130,11 +135,51 @@ resolve_dir(struct process *s, const struct event_record *r, struct text root, c
 	return len;
 }
 
-/* Whether the call follows a symbolic link as last component. */
+/* Whether path[0..n) goes on with this component at *at, which is moved behind it. */
 static bool
-follows(const struct event_record *r)
+component(const char *path, size_t n, size_t *at, const char *name)
 {
-	return r->op == OP_TRUNCATE || r->op == OP_CHMOD || r->op == OP_CHOWN;
+	size_t len = strlen(name);
+
+	if (n - *at <= len || path[*at] != '/' || memcmp(path + *at + 1, name, len) ||
+	    (n - *at > len + 1 && path[*at + len + 1] != '/'))
+		return false;
+	*at += len + 1;
+	return true;
+}
+
+/* /proc/self is another process when we look: names that begin so become those
+ * of the process that made the call. Its links fd/N, cwd and root are followed
+ * here, for openat2 does not follow them within a root. The new length. */
+static size_t
+leave_proc_self(const struct event_record *r, struct text root, char *path, size_t n, bool follow)
+{
+	char to[PATH_TEXT], link[32];
+	size_t at = root.n, begin, len = 0;
+
+	if (n < root.n || !component(path, n, &at, "proc") ||
+	    (!component(path, n, &at, "self") && !component(path, n, &at, "thread-self")))
+		return n;
+	begin = at;
+	if (component(path, n, &at, "fd") && at < n) {
+		at += 1 + strspn(path + at + 1, "0123456789");
+	} else if (!component(path, n, &at, "cwd")) {
+		component(path, n, &at, "root");
+	}
+	if (at > begin && at - begin < sizeof(link) && (at < n || follow)) {
+		snprintf(link, sizeof(link), "%.*s", (int)(at - begin - 1), path + begin + 1);
+		len = proc_link(r->head.pid, link, to, sizeof(to));
+	}
+	if (!len || to[0] != '/') {
+		at = begin;
+		len = snprintf(to, sizeof(to), "%.*s/proc/%u", (int)root.n, path,
+		    r->head.ns_pid ? r->head.ns_pid : r->head.pid);
+	}
+	if (len + n - at > PATH_TEXT)
+		return n;
+	memcpy(to + len, path + at, n - at);
+	memcpy(path, to, len + n - at);
+	return len + n - at;
 }
 
 struct text
@@ -145,15 +190,20 @@ files_path(struct process *s, const struct event_record *r, const struct strings
 	struct text path = { out, 0 };
 	char real[PATH_TEXT];
 	size_t dir, n;
-	bool plain;
+	bool plain, follow = r->flags & EVENT_FOLLOW && which == STR_BASE;
 
+	/* "" and what could not be read name nothing */
+	if (r->flags & EVENT_FAULT || (!name.n && r->result == -ENOENT))
+		return path;
 	if (name.n && name.p[0] == '/')
 		base = root;
 	path.n = path_join(out, base, root, name, &plain);
 	/* a call that failed names what is not there: as it was asked for */
-	if (!name.n || r->result < 0 || (plain && !follows(r) && name.p[0] != '/'))
+	if (!name.n || r->result < 0 || (plain && !follow && name.p[0] != '/'))
 		return path;
-	if (follows(r) && (n = resolve(s, r, root, out, path.n, real))) {
+	out[path.n < PATH_TEXT ? path.n : PATH_TEXT - 1] = '\0';
+	path.n = leave_proc_self(r, root, out, path.n, follow);
+	if (follow && (n = resolve(s, r, root, out, path.n, real))) {
 		memcpy(out, real, n);
 		path.n = n;
 		return path;
@@ -214,6 +264,8 @@ write_open(struct process *s, const struct open_key *k, size_t keylen, const str
 		return;
 	jput_bytes(&j, "path", k->text, k->path);
 	put_root(&j, root);
+	if (g->cut)
+		jput_bool(&j, "truncated", true);
 	jput_uint(&j, "flags", k->flags);
 	put_mode(&j, k->flags);
 	if (g->created)
@@ -248,7 +300,7 @@ on_open(struct process *s, const struct event_record *r, const struct strings *t
 	struct text path = files_path(s, r, t, STR_BASE, k->text), root = t->s[STR_ROOT];
 	struct open_group *g, one = {
 		.head = r->head, .begin = r->head.time, .last = r->head.time, .count = 1,
-		.fd = r->result, .created = r->b,
+		.fd = r->result, .created = r->b, .cut = r->flags & EVENT_CUT,
 	};
 	size_t n = sizeof(*k) + path.n + root.n;
 
@@ -325,6 +377,10 @@ put_rest(struct jput *j, const struct event_record *r)
 		break;
 	case OP_TRUNCATE:
 		jput_int(j, "length", r->a);
+		break;
+	case OP_RENAME:
+		if (r->a & RENAME_EXCHANGE)
+			jput_bool(j, "exchanged", true);
 		break;
 	case OP_CHOWN:
 		if (r->a != -1)

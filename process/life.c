@@ -170,25 +170,6 @@ by_start(const void *a, const void *b)
 	return x->pid - y->pid;
 }
 
-/* A link of /proc; " (deleted)" is the kernel's word when the file has no name. */
-static struct text
-proc_link(int pid, const char *name, char *buf)
-{
-	static const char gone[] = " (deleted)";
-	struct text t = { buf, 0 };
-	char path[64];
-	struct stat st;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	n = readlink(path, buf, PATH_TEXT);
-	t.n = n > 0 ? n : 0;
-	if (t.n > sizeof(gone) - 1 && stat(path, &st) == 0 && st.st_nlink == 0 &&
-	    memcmp(buf + t.n - (sizeof(gone) - 1), gone, sizeof(gone) - 1) == 0)
-		t.n -= sizeof(gone) - 1;
-	return t;
-}
-
 static uint32_t
 parent_of(struct process *s, const struct proc_stat *st)
 {
@@ -206,9 +187,9 @@ tell_seed(struct process *s, const struct proc_stat *st, uint64_t now)
 {
 	static char args[ARGS_CAP + 1];
 	char exe_buf[PATH_TEXT], cwd_buf[PATH_TEXT], root_buf[PATH_TEXT];
-	struct text exe = proc_link(st->pid, "exe", exe_buf);
-	struct text cwd = proc_link(st->pid, "cwd", cwd_buf);
-	struct text root = proc_link(st->pid, "root", root_buf);
+	struct text exe = { exe_buf, proc_link(st->pid, "exe", exe_buf, sizeof(exe_buf)) };
+	struct text cwd = { cwd_buf, proc_link(st->pid, "cwd", cwd_buf, sizeof(cwd_buf)) };
+	struct text root = { root_buf, proc_link(st->pid, "root", root_buf, sizeof(root_buf)) };
 	long n = proc_read(st->pid, "cmdline", args, sizeof(args));
 	struct record head = {
 		.kind = PROC_EXEC, .pid = st->pid, .tid = st->pid, .uid = proc_uid(st->pid),

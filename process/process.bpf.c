@@ -56,7 +56,10 @@ enum { FMODE_CREATED = 1 << 20 };		/* <linux/fs.h> */
 enum {
 	OPEN_WRITES = 3 | 0100 | 01000,		/* O_ACCMODE, O_CREAT, O_TRUNC */
 	UNLINK_DIR = 0x200,			/* AT_REMOVEDIR */
+	NO_FOLLOW = 0x100,			/* AT_SYMLINK_NOFOLLOW */
+	FOLLOW = 0x400,				/* AT_SYMLINK_FOLLOW */
 };
+enum { NR_FCHMODAT2 = 452 };			/* Linux 6.6 */
 enum { ERROR_INPROGRESS = 115, ERROR_AGAIN = 11 };
 
 /* --- lifecycle --------------------------------------------------------------- */
@@ -314,7 +317,7 @@ on_open(__u64 *ctx)
 		s->r.b = !!(BPF_CORE_READ(file, f_mode) & FMODE_CREATED);
 		at = add_file(s, at, STR_BASE, file);
 	} else {
-		at = add_at(s, at, STR_BASE, dirfd, (void *)path);
+		at = add_at(s, at, STR_BASE, dirfd, path);
 	}
 	emit_line(s, add_root(s, at));
 	return 0;
@@ -325,7 +328,8 @@ struct paths {
 	__u64 name, name2;	/* pointers, 0: no such path */
 	int dir, dir2;
 	__s64 a, b;
-	__u32 op, text;		/* text: name2 is no path */
+	__u32 op;
+	bool follow;		/* a symbolic link as last component of the first */
 };
 
 static __always_inline void
@@ -340,12 +344,15 @@ paths_of_two(struct pt_regs *regs, __u64 nr, struct paths *p)
 		p->name = regs->si;
 		p->dir2 = (int)regs->dx;
 		p->name2 = regs->r10;
+		p->a = nr == __NR_renameat2 ? regs->r8 : 0;
+		p->follow = nr == __NR_linkat && regs->r8 & FOLLOW;
 	}
 }
 
 static __always_inline void
 paths_of_owner(struct pt_regs *regs, __u64 nr, struct paths *p)
 {
+	p->follow = nr == __NR_chown || (nr == __NR_fchownat && !(regs->r8 & NO_FOLLOW));
 	if (nr == __NR_fchownat) {
 		p->dir = (int)regs->di;
 		p->name = regs->si;
@@ -365,6 +372,8 @@ paths_of_owner(struct pt_regs *regs, __u64 nr, struct paths *p)
 static __always_inline void
 paths_of_one(struct pt_regs *regs, __u64 nr, struct paths *p)
 {
+	p->follow = nr == __NR_truncate || nr == __NR_chmod || nr == __NR_fchmodat ||
+	    (nr == NR_FCHMODAT2 && !(regs->r10 & NO_FOLLOW));
 	switch (nr) {
 	case __NR_unlinkat:
 		if (regs->dx & UNLINK_DIR)
@@ -372,7 +381,7 @@ paths_of_one(struct pt_regs *regs, __u64 nr, struct paths *p)
 		/* fallthrough */
 	case __NR_mkdirat:
 	case __NR_fchmodat:
-	case 452:	/* fchmodat2, Linux 6.6 */
+	case NR_FCHMODAT2:
 		p->dir = (int)regs->di;
 		p->name = regs->si;
 		p->a = regs->dx;
@@ -423,10 +432,12 @@ on_path(__u64 *ctx)
 		return 0;
 	s->r.a = p.a;
 	s->r.b = p.b;
+	if (p.follow)
+		s->r.flags |= EVENT_FOLLOW;
 	if (p.op == OP_CHDIR && ret == 0)
 		at = add_cwd(s, at, STR_BASE);
 	else if (p.name)
-		at = add_at(s, at, STR_BASE, p.dir, (void *)p.name);
+		at = add_at(s, at, STR_BASE, p.dir, p.name);
 	else if (p.dir >= 0) {
 		struct file *file = file_get(current_task(), p.dir);
 
@@ -434,9 +445,14 @@ on_path(__u64 *ctx)
 			at = add_file(s, at, STR_BASE, file);
 	}
 	if (p.op == OP_SYMLINK)
-		at = add_user(s, at, STR_NAME2, (void *)p.name2);
+		at = add_user(s, at, STR_NAME2, p.name2);
 	else if (p.name2)
-		at = add_at(s, at, STR_BASE2, p.dir2, (void *)p.name2);
+		at = add_at(s, at, STR_BASE2, p.dir2, p.name2);
+	if (s->r.flags & EVENT_FAULT && ret >= 0) {	/* what did it change? */
+		count_add(COUNT_SEEN, 1, 0);
+		count_add(COUNT_FAULT, 1, 0);
+		return 0;
+	}
 	emit_line(s, add_root(s, at));
 	return 0;
 }
@@ -569,14 +585,14 @@ dns_copy(struct scratch *s, struct dns_job *j)
 	return at;
 }
 
-static __noinline int
+__noinline int
 dns_put(struct dns_job *j)
 {
 	struct scratch *s = emit_begin(PROC_DNS, 0, 0);
-	struct file *file = file_get(current_task(), j->fd);
+	struct file *file = j ? file_get(current_task(), j->fd) : NULL;
 	__u32 n;
 
-	if (!s || !file)
+	if (!s || !file || !j)
 		return 0;
 	addr_fill(&s->r.addr, file_sock(file));
 	if (j->sockaddr && !s->r.addr.port)
@@ -747,7 +763,7 @@ add_unix_user(struct scratch *s, __u32 at, __u64 sockaddr, int len)
 	if (len <= 0 || len > UNIX_NAME || at > STRINGS_CAP - NAME_CAP)
 		return at;
 	if (first)
-		return add_at(s, at, STR_BASE, CURRENT_DIR, (void *)sockaddr + 2);
+		return add_at(s, at, STR_BASE, CURRENT_DIR, sockaddr + 2);
 	bpf_probe_read_user(s->room + at, len, (void *)sockaddr + 2);
 	s->r.len[STR_NAME] = len;
 	return at + len;

@@ -34,7 +34,7 @@ enum op {
 	OP_NONE,
 	OP_OPEN,	/* a flags, b 1: created by this call; result: descriptor */
 	OP_UNLINK, OP_RMDIR,
-	OP_RENAME,	/* first string: from, second: to */
+	OP_RENAME,	/* first string: from, second: to; a flags */
 	OP_LINK,	/* first: existing file, second: new name */
 	OP_SYMLINK,	/* first: new name, second: its text */
 	OP_MKDIR,	/* a permissions */
@@ -64,9 +64,9 @@ enum {
 enum {
 	EVENT_CUT = 1,		/* a path was too long, or could not be read */
 	EVENT_ARGS_FAULT = 2,	/* arguments could not be read */
-	EVENT_FAULT = 4,	/* a name could not be read: EFAULT for the call too */
+	EVENT_FAULT = 4,	/* a name could not be read */
 	EVENT_DELETED = 8,	/* the file has no name any more */
-	EVENT_CORE = 16,	/* core dumped */
+	EVENT_FOLLOW = 16,	/* the call follows a symbolic link as last component */
 };
 
 struct net_addr {

@@ -142,7 +142,7 @@ add_unix(struct scratch *s, __u32 at, struct unix_sock *u)
 	int len;
 
 	if (d)
-		return add_path(s, at, STR_BASE, BPF_CORE_READ(u, path.mnt), d);
+		return add_path(s, at, STR_BASE, (__u64)BPF_CORE_READ(u, path.mnt), (__u64)d);
 	if (!addr)
 		return at;
 	len = BPF_CORE_READ(addr, len) - 2;	/* without the family */
@@ -156,12 +156,14 @@ add_unix(struct scratch *s, __u32 at, struct unix_sock *u)
 }
 
 /* Addresses, or the name of a unix socket: its own, else its peer's. */
-static __always_inline __u32
-add_socket(struct scratch *s, __u32 at, struct sock *sk)
+__noinline __u32
+add_socket(struct scratch *s, __u32 at, __u64 sk)
 {
 	struct unix_sock *u = (void *)sk;
 
-	addr_fill(&s->r.addr, sk);
+	if (!s)
+		return 0;
+	addr_fill(&s->r.addr, (void *)sk);
 	if (s->r.addr.family != FAMILY_UNIX)
 		return at;
 	if (!BPF_CORE_READ(u, addr))

@@ -140,6 +140,36 @@ equal([(e['user'], 'group' in e) for e in of(ev, 'file.chown', path=T + '/b/four
 ev, c, h = run('leads', T)
 equal(paths(ev, 'file.delete')[-1], 'b/two', 'a symbolic link that leads elsewhere')
 
+# names by way of /proc/self, which is another when we look; files without a name; links that are not followed
+ODD = '''
+import ctypes, os, sys, time
+sys.stdin.readline()
+libc = ctypes.CDLL(None)
+os.chdir(sys.argv[1])
+fd = os.open("f", os.O_RDWR | os.O_CREAT); link = "/proc/self/fd/%d" % fd
+os.chmod(link, 0o640); os.truncate(link, 5)
+os.mkdir("/proc/thread-self/cwd/d"); os.mkdir("d/d"); os.rmdir("/proc/self/cwd/./d/d")
+os.symlink("f", "l"); os.lchown("l", 0, 0); os.chown("l", 0, 0); time.sleep(0.2)
+libc.renameat2(-100, b"f", -100, b"l", 2)
+t = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600); os.write(t, b"123")
+libc.linkat(-100, b"/proc/self/fd/%d" % t, -100, b"linked", 0x400)
+m = os.memfd_create("memory"); os.write(m, b"4567"); os.ftruncate(m, 2)
+for call in (lambda: os.mkdir(""), lambda: os.unlink("/proc/self/cwd/none")):
+    try: call()
+    except OSError: pass
+libc.unlink(ctypes.c_void_p(1))
+time.sleep(1)
+'''
+shutil.rmtree(T); os.mkdir(T)
+ev, c, h = observe('process', [], [PYTHON, '-c', ODD, T])
+odd = [(e['type'], *(text_of(e, k).decode().replace(T + '/', '') for k in ('path', 'to') if k in e), *[e[k] for k in ('exchanged', 'error', 'bytes') if k in e])
+       for e in ev if e['type'].split('.')[0] in ('file', 'dir') and e['type'] != 'file.open']
+tmp = [p for p in paths(ev, 'file.open') if p.startswith('#')][0]
+equal(odd, [('file.chmod', 'f'), ('file.truncate', 'f'), ('dir.create', 'd'), ('dir.create', 'd/d'), ('dir.delete', 'd/d'),
+            ('file.symlink', 'l'), ('file.chown', 'l'), ('file.chown', 'f'), ('file.rename', 'f', 'l', True), ('file.link', tmp, 'linked'),
+            ('file.truncate', '/memfd:memory'), ('dir.create', '', 'ENOENT'), ('file.delete', '/proc/self/cwd/none', 'ENOENT'),
+            ('file.delete', '', 'EFAULT'), ('file.write', tmp, 3), ('file.write', '/memfd:memory', 4)], 'odd ways of saying where')
+
 ev, c, h = run('gigabyte', T, options=['--trace-fs'])
 big = of(ev, 'file.write', path=T + '/gigabyte')
 equal((sum(e['bytes'] for e in big), sum(e['count'] for e in big)), (1 << 30, 1024), '1 GiB in pieces')

@@ -65,6 +65,13 @@ class Sink:
     def json(self, path):
         return json.loads(self.ask(path)[2])
 
+    def read_all(self, seconds=30):
+        """Waits until it has read its input."""
+        stop = time.monotonic() + seconds
+        while not self.json("/api/v1/info")["ended"] and time.monotonic() < stop:
+            time.sleep(0.02)
+        return self.json("/api/v1/info")["ended"]
+
     def stream(self, after=0, receive=None, more=""):
         """A live client: the socket, behind the response's head."""
         s = socket.socket()
@@ -215,6 +222,7 @@ def answers():
     lines = lines_of(500) + [long, call]
     path = with_file(lines)
     s = Sink(path)
+    s.read_all()
     c = Client(s.stream())
     report(c.read(lambda c: c.ended), "the stream has an end when the input has one")
     same("every line is there, with its number", (c.ids, c.data), (list(range(1, 503)), lines))
@@ -238,6 +246,7 @@ def answers():
            and len(cut["data_b64"]) % 4 == 0 and cut["body_len"] == 9, "a long line is cut at whole characters and groups", c.data[1][:200])
     same("and says what was cut", sorted(cut["cut"]), ["body", "data_b64"])
     same("calls of models stay whole", c.data[2], call)
+    s.read_all()
     info = s.json("/api/v1/info")
     same("what is kept", (info["first_id"], info["next_id"], info["ended"], info["source"]), (1, 503, True, path))
     same("what there is not", s.ask("/api/v1/nothing")[0], 404)
@@ -335,6 +344,7 @@ def clients():
 def rude():
     """Requests that are none, heads without end, clients that leave."""
     s = Sink(with_file(lines_of(2000, 500)))
+    s.read_all()
     for text in (b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", b"G" * 70000, b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n\r\n",
                  b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n", b"GET /?" + b"%00" * 500 + b" HTTP/1.1\r\n\r\n",
                  b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 99999999999\r\n\r\n" % s.port):
@@ -396,8 +406,107 @@ def html():
     same("a full disk: exit 1", subprocess.run(["websink", "--html", "/dev/full", path], stderr=subprocess.DEVNULL, check=False).returncode, 1)
 
 
+# --- a database --------------------------------------------------------------------
+def recorded():
+    run, db = os.path.join(TMP, "run.ndjson"), os.path.join(TMP, "run.db")
+    subprocess.run("python3 tests/web/run.py --events 1200 | ssemerge | llmparse | authstrip -o %s && sqlitesink %s %s" % (run, db, run), shell=True, check=True)
+    return run, db
+
+
+def reports_of(s, name, path):
+    """Each report as agentsight report gives it on a database of the same lines."""
+    def plain(v):
+        """Times are written another way, and long texts are cut at another place."""
+        return re.sub(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\.\d+Z", r"\1 \2", v)[:300] if isinstance(v, str) else v
+    for r in s.json("/api/v1/info")["reports"]:
+        got = s.json("/api/v1/report/%s?limit=100" % r["name"]) if r["name"] != "search" else s.json("/api/v1/search?q=partition&limit=100")
+        out = subprocess.run(["agentsight-report", r["name"], "--db", path, "--json"] + (["partition"] if r["name"] == "search" else []),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        want = json.loads(out.stdout or "[]")
+        have = [[plain(v) for v in row] for row in got["rows"]]
+        report(out.returncode == 0 and have == [[plain(row[c]) for c in got["columns"]] for row in want],
+               "%s: report %s says what agentsight report says" % (name, r["name"]), out.stderr, have[:3], want[:3])
+
+
+def snapshot_of(s, name, path):
+    got = s.json("/api/v1/snapshot?audit_limit=5")
+    want = json.loads(subprocess.run(["agentsight-report", "export", "--db", path, "--limit", "5", "-o", "-"], stdout=subprocess.PIPE, check=True).stdout)
+    for x in (got, want):
+        x.pop("generated_at")
+    same("%s: the snapshot is that of the original" % name, list(got), [
+        "schema_version", "summary", "token_summary", "network_targets", "process_nodes", "audit_events", "resource_samples", "sessions", "tool_calls"])
+    same("%s: and that of the export" % name, got, want)
+    same("%s: with as many rows of the audit as asked for" % name, (len(got["audit_events"]), got["summary"]["audit_limit"]), (5, 5))
+
+
+def database():
+    run, db = recorded()
+    before = open(db, "rb").read()
+    s = Sink("--db", db)
+    report(s.read_all(), "a database alone is shown")
+    reports_of(s, "saved", db)
+    snapshot_of(s, "saved", db)
+    told = [json.loads(x) for x in s.ask("/api/v1/events?form=ndjson")[2].splitlines()]
+    times = [e["timestamp_ns"] for e in told if e.get("timestamp_ns")]
+    report(times == sorted(times) and all(list(e)[0] == "type" for e in told), "it is told as events, in the order of time")
+    read = [json.loads(x) for x in open(run)]
+
+    def some(events, kind, *keys):
+        return sorted([[e.get(k) for k in keys] for e in events if e["type"] == kind], key=str)
+    for kind, keys in (("llm.call", ("id", "request_model", "conversation_id", "usage", "finish_reasons", "tool_calls", "error_type", "duration_ms")),
+                       ("process.exec", ("pid", "ppid", "argv", "cwd")), ("process.exit", ("pid", "exit_code")), ("process.fork", ("pid", "child_pid")),
+                       ("file.write", ("pid", "path", "bytes")), ("file.delete", ("pid", "path")), ("net.connect", ("pid", "address", "port", "error")),
+                       ("net.close", ("pid", "sent_bytes", "received_bytes")), ("net.dns", ("name", "addresses")),
+                       ("http.request", ("id", "method", "host", "path")), ("http.response", ("id", "status_code")), ("mcp.call", ("tool", "arguments", "result")),
+                       ("stdio.data", ("pid", "data")), ("system.process", ("pid", "cpu_percent", "rss_bytes")), ("system.host", ("load1",)), ("loss", ("stage", "reason", "events"))):
+        same("%s comes back from the tables" % kind, some(told, kind, *keys), some(read, kind, *keys))
+    out = [m for e in told if e["type"] == "llm.call" for m in e.get("output_messages", [])]
+    same("and what was said", out, [m for e in read if e["type"] == "llm.call" for m in e.get("output_messages", [])])
+    same("a report that is not there", [s.ask("/api/v1/report/" + x)[0] for x in ("nothing", "../export/snapshot", "", "a%00b", "x" * 500)], [404] * 5)
+    same("a search for nothing", s.ask("/api/v1/search")[0], 400)
+    same("a search with signs of FTS5 in it", [s.ask("/api/v1/search?q=" + x)[0] for x in ("%22", "a%20OR%20b", "*", "'%3B--", "NEAR(")], [200] * 5)
+    same("it ended well", s.end()[0], 0)
+    same("and the file is as it was", open(db, "rb").read(), before)
+    os.chmod(db, 0o400)
+    s = Sink("--db", db, run)
+    s.read_all()
+    same("a database and a file", s.json("/api/v1/info")["next_id"] - 1, len(told) + len(read))
+    s.end()
+    for name, text in (("junk.db", b"junk" * 100), ("none.db", None), ("empty.db", b"")):
+        path = os.path.join(TMP, name)
+        if text is not None:
+            open(path, "wb").write(text)
+        r = subprocess.run(["websink", "--port", "0", "--db", path], stderr=subprocess.PIPE, check=False)
+        report(r.returncode == 1 and name.encode() in r.stderr and b"?token=" not in r.stderr, "%s: exit 1, and why" % name, r.stderr)
+
+    # without a database, one is made when it is asked for
+    os.environ["TMPDIR"] = TMP
+    s = Sink(run)
+    mine = lambda: [x for x in os.listdir(TMP) if x.startswith("agentsight-web.")]
+    s.read_all()
+    same("without --db nothing is made", mine(), [])
+    snapshot_of(s, "live", db)
+    same("until something is asked of it; for its owner alone", [stat.S_IMODE(os.stat(os.path.join(TMP, x)).st_mode) for x in mine()], [0o700])
+    reports_of(s, "live", db)
+    s.end()
+    same("and it is gone at the end", mine(), [])
+    s = Sink(stdin=subprocess.PIPE)
+    lines = open(run, "rb").read().splitlines(keepends=True)
+    calls = [i for i, x in enumerate(lines) if b'"type":"llm.call"' in x]
+    s.p.stdin.write(b"".join(lines[:calls[2] + 1]))
+    s.p.stdin.flush()
+    c = Client(s.stream())
+    c.read(lambda c: len(c.ids) == calls[2] + 1)
+    same("a snapshot of what has come so far", s.json("/api/v1/snapshot")["summary"]["llm_calls"], 3)
+    s.p.stdin.write(b"".join(lines[calls[2] + 1:]))
+    s.p.stdin.flush()
+    c.read(lambda c: len(c.ids) == len(lines))
+    same("and of what comes later", s.json("/api/v1/snapshot")["summary"]["llm_calls"], len(calls))
+    same("it ended well, with its sqlitesink", (s.end()[0], mine()), (0, []))
+
+
 with tempfile.TemporaryDirectory() as TMP:
-    for part in (guard, answers, live, clients, rude, ends, html):
+    for part in (guard, answers, live, clients, rude, ends, html, database):
         print("# " + part.__name__, flush=True)
         part()
 print("1..%d" % state["n"])

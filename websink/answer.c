@@ -1,6 +1,8 @@
 /* answer.c - what the API answers; see answer.h */
 #include "answer.h"
 
+#include "database.h"
+#include "query.h"
 #include "recent.h"
 #include "server.h"
 
@@ -70,6 +72,8 @@ get_info(struct ask *a)
 	jput_uint(&a->put, "held_bytes", is.bytes);
 	jput_uint(&a->put, "left_events", is.left);
 	jput_bool(&a->put, "ended", is.ended);
+	query_list(&a->put, "reports");
+	query_prices(&a->put, "prices");
 	jput_object_end(&a->put);
 }
 
@@ -146,6 +150,47 @@ get_match(struct ask *a)
 	expr_free(e);
 }
 
+/* --- reports, search, snapshot: asked of the database ------------------------ */
+
+enum question { REPORT, SEARCH, SNAPSHOT };
+
+static int
+ask_database(struct ask *a, struct query *q, enum question what, const char *name)
+{
+	uint64_t limit;
+	struct query_args args = { .brief = true, .words = a->argument(a->arg, "q") };
+
+	if (!number(a, what == SNAPSHOT ? "audit_limit" : "limit", what == SNAPSHOT ? 10000 : 1000, &limit))
+		return 0;
+	args.limit = limit ? (int64_t)limit : -1;
+	if (what == SNAPSHOT) {
+		args.brief = false;
+		return query_export(q, "snapshot", &args, &a->put);
+	}
+	if (what == SEARCH && (!args.words || !*args.words)) {
+		fail(a, 400, "q is missing: the words to look for");
+		return 0;
+	}
+	return query_report(q, what == SEARCH ? "search" : name, &args, &a->put);
+}
+
+static void
+get_from_database(struct ask *a, enum question what, const char *name)
+{
+	const char *path = a->server->db_path, *why = "there is no database";
+	struct query q = { .sq = NULL };
+
+	if (!path && a->server->database)
+		path = database_path(a->server->database, &why);
+	if (!path) {
+		fail(a, 500, why);
+		return;
+	}
+	if (query_open(&q, path) || ask_database(a, &q, what, name))
+		fail(a, *q.why ? 500 : 404, *q.why ? q.why : "there is no such report");
+	query_close(&q);
+}
+
 void
 answer_get(struct answer *to, struct server *s, const char *path,
     const char *(*argument)(void *, const char *), void *arg)
@@ -160,6 +205,12 @@ answer_get(struct answer *to, struct server *s, const char *path,
 		get_event(&a, path + 6);
 	else if (!strcmp(path, "match"))
 		get_match(&a);
+	else if (!strncmp(path, "report/", 7))
+		get_from_database(&a, REPORT, path + 7);
+	else if (!strcmp(path, "search"))
+		get_from_database(&a, SEARCH, NULL);
+	else if (!strcmp(path, "snapshot"))
+		get_from_database(&a, SNAPSHOT, NULL);
 	else
 		fail(&a, 404, "no such thing; websink(1) lists what there is");
 	if (a.out.err)

@@ -1,7 +1,11 @@
 /* page.c - the page, and the page with data in it; see page.h */
 #include "page.h"
 
+#include "query.h"
 #include "recent.h"
+
+#include "jput.h"
+#include "line.h"
 
 #include <string.h>
 
@@ -69,6 +73,21 @@ write_lines(FILE *to, struct recent *r)
 	}
 }
 
+/* What tokens cost, as JSON. */
+static void
+write_prices(FILE *to)
+{
+	struct line_out out;
+	struct jput j = { .out = &out };
+
+	line_out_init(&out, -1);
+	query_prices(&j, NULL);
+	fputs("<script type=\"application/json\" id=\"prices\">", to);
+	write_line(to, out.buf, out.len);
+	fputs("</script>\n", to);
+	line_out_free(&out);
+}
+
 int
 page_write(FILE *to, struct recent *r, const char *source)
 {
@@ -77,6 +96,7 @@ page_write(FILE *to, struct recent *r, const char *source)
 	if (!at)
 		at = page_end;
 	fwrite(page_start, 1, at - page_start, to);
+	write_prices(to);
 	fputs("<script type=\"application/x-ndjson\" id=\"events\" data-source=\"", to);
 	for (; *source; source++)
 		fprintf(to, strchr("<>&\"'", *source) ? "&#%d;" : "%c", *source);

@@ -17,10 +17,13 @@
 enum { SERVER_CLIENTS = 256 };	/* connections at a time; more wait to be accepted */
 
 struct MHD_Daemon;
+struct database;
 
 struct server {
 	struct guard guard;
 	struct recent *recent;
+	const char *db_path;	/* a database that was given, or NULL */
+	struct database *database;	/* else one of our own */
 	const char *listen;	/* address, or NULL for loopback */
 	const char *source;	/* what is looked at, for the page */
 	uint16_t port;		/* 0: any; the real one once it runs */

@@ -4,10 +4,13 @@
  * writes  nothing but web pages; with --html one file
  * keeps   the newest lines, --max-memory bytes of them
  */
+#include "database.h"
 #include "page.h"
+#include "query.h"
 #include "recent.h"
 #include "server.h"
 #include "slim.h"
+#include "tell.h"
 
 #include "stage.h"
 
@@ -22,18 +25,19 @@
 
 static struct websink {
 	struct server server;
-	const char *db_path, *html;
+	const char *html;
 	int64_t port;
 	uint64_t max_memory;
 	struct opt_list hosts;
 	bool exit_at_end;
 	struct line_out scratch;	/* short forms are made here */
+	struct event told;		/* a line of the database */
 	struct stage_io *io;
-	int failed;
+	bool failed;
 } self = { .port = 7395, .max_memory = 256 << 20 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_STR, .name = "db", .arg = "FILE", .to = &self.db_path, .help = "a database of sqlitesink, read only" },
+	{ .kind = OPT_STR, .name = "db", .arg = "FILE", .to = &self.server.db_path, .help = "a database of sqlitesink, read only" },
 	{ .kind = OPT_STR, .name = "listen", .arg = "ADDRESS", .to = &self.server.listen, .help = "listen there (127.0.0.1): others can then read all of this" },
 	{ .kind = OPT_NUM, .name = "port", .arg = "N", .to = &self.port, .help = "listen on this port (7395; 0: a free one)", .lo = 0, .hi = 65535 },
 	{ .kind = OPT_LIST, .name = "host", .arg = "NAME", .to = &self.hosts, .help = "another name that this server goes by (repeatable)" },
@@ -60,6 +64,18 @@ keep(struct websink *w, struct event *ev)
 		w->scratch.len = 0;
 	if (recent_add(w->server.recent, ev->line, ev->len, w->scratch.buf, w->scratch.len))
 		loss_add(&w->io->loss, "no_memory", 1, ev->len);
+}
+
+/* A line of the database. */
+static void
+on_told(void *arg, const char *line, size_t n)
+{
+	struct websink *w = arg;
+
+	if (event_scan(&w->told, line, n) == EVENT_OK)
+		keep(w, &w->told);
+	else
+		loss_add(&w->io->loss, "bad_json", 1, n);
 }
 
 static enum verdict
@@ -141,20 +157,53 @@ serve(struct websink *w)
 	fprintf(stderr, "websink: http://%s:%u/?token=%s\n", url_host(w), w->server.port, w->server.guard.token);
 }
 
+/* That it can be read is known before anything is served. */
+static void
+open_database(struct websink *w)
+{
+	struct query q;
+
+	if (query_open(&q, w->server.db_path)) {
+		fprintf(stderr, "websink: open %s\n", q.why);
+		exit(1);
+	}
+	query_close(&q);
+}
+
+static void
+read_database(struct websink *w)
+{
+	struct query q;
+
+	event_init(&w->told);
+	if (query_open(&q, w->server.db_path) || tell_events(&q, on_told, w)) {
+		fprintf(stderr, "websink: %s: %s\n", w->server.db_path, q.why);
+		w->failed = true;
+	}
+	query_close(&q);
+	event_free(&w->told);
+}
+
 static int
 start(void *arg, struct stage_io *io, int argc, char **argv)
 {
 	struct websink *w = arg;
 
 	w->io = io;
-	w->server.source = argc ? argv[0] : w->db_path ? w->db_path : "live";
+	w->server.source = argc ? argv[0] : w->server.db_path ? w->server.db_path : "live";
 	line_out_init(&w->scratch, -1);
 	if (!(w->server.recent = recent_new(w->max_memory, SIZE_MAX)))
 		opt_fail(&use, "out of memory");
+	if (w->server.db_path)
+		open_database(w);
+	else if (!(w->server.database = database_new(w->server.recent)))
+		opt_fail(&use, "out of memory");
 	if (!w->html)
 		serve(w);
+	if (w->server.db_path)
+		read_database(w);
 	/* a database alone: nothing to read */
-	if (w->db_path && !argc && !freopen("/dev/null", "r", stdin))
+	if (w->server.db_path && !argc && !freopen("/dev/null", "r", stdin))
 		opt_fail(&use, "open /dev/null: %s", strerror(errno));
 	return 0;
 }
@@ -193,11 +242,12 @@ at_end(void *arg, struct stage_io *io)
 	(void)io;
 	recent_end(w->server.recent);
 	if (w->html)
-		w->failed = !write_html(w);
+		w->failed |= !write_html(w);
 	else if (!w->exit_at_end)
 		stage_wait();
 	recent_stop(w->server.recent);
 	server_stop(&w->server);
+	database_free(w->server.database);
 	count_losses(w);
 	recent_free(w->server.recent);
 	line_out_free(&w->scratch);

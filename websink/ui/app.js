@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Model } from './model.js';
 import { findSource } from './source.js';
 import { Badge, usePlace } from './parts.js';
+import { setPrices } from './price.js';
 import { count, plural, plain, day } from './fmt.js';
 import { Overview } from './overview.js';
 import { Conversations } from './conversation.js';
@@ -124,6 +125,7 @@ function start() {
 		else status = { ...status, bad: status.bad + 1 };
 		later();
 	}, (change) => {
+		if (change.info) setPrices(change.info.prices);
 		status = { ...status, ...change, error: change.state ? change.error : status.error };
 		later();
 	});

@@ -75,7 +75,7 @@ function Models({ list }) {
 		<tbody>${list.map((m) => html`<tr key=${m.name}><td>${brief(m.name, 48)}</td><td class="num">${m.calls}${m.failed ? html` <${Badge} kind="bad" title="failed">${m.failed} failed<//>` : ''}</td>
 			<td class="num">${count(m.input)}</td><td class="num">${m.input ? Math.round(100 * m.cached / m.input) + ' %' : ''}</td><td class="num">${count(m.output)}</td><td class="num">${span(m.ms)}</td>
 			${priced && html`<td class="num">${m.priced ? dollars(m.cost) : '—'}</td>`}</tr>`)}</tbody></table></div>
-		${priced && html`<p class="faint small">Cost at list prices of ${priceDate}.</p>`}</section>`;
+		${priced && html`<p class="faint small">Cost at list prices; the latest is of ${priceDate}. Others: ~/.config/agentsight/prices.csv.</p>`}</section>`;
 }
 
 function Findings({ model }) {

@@ -102,7 +102,7 @@ export class PageSource {
 	async run(take, status) {
 		const text = this.element.textContent;
 		let began = performance.now(), id = 0;
-		status({ state: 'loading' });
+		status({ state: 'loading', info: { prices: parse(document.getElementById('prices')?.textContent || '[]') } });
 		for (let from = 0; from < text.length;) {
 			let end = text.indexOf('\n', from);
 			if (end < 0) end = text.length;

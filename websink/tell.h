@@ -1,0 +1,14 @@
+/*
+ * tell.h - a database of sqlitesink(1), told as event lines in the order of their time
+ */
+#ifndef TELL_H
+#define TELL_H
+
+#include <stddef.h>
+
+struct query;
+
+/* Calls take for each line (borrowed). -1: the query's why says what went wrong. */
+int tell_events(struct query *, void (*take)(void *arg, const char *line, size_t n), void *arg);
+
+#endif

@@ -275,6 +275,11 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	use.tables[first] = shared;
 	first = opt_parse(&use, argc, argv);
 	loss_init(&r.io.loss, use.name);
+	if (!(in = line_in_new(r.max_line))) {
+		fprintf(stderr, "%s: %s\n", use.name, strerror(errno));
+		return 1;
+	}
+	catch_signals(in);	/* before start: what a sink begins there it must end */
 	if (st->start)
 		first += st->start(self, &r.io, argc - first, argv + first);
 	if (r.output && strcmp(r.output, "-") &&
@@ -283,10 +288,6 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 		return 1;
 	}
 	line_out_init(&r.io.out, fd);
-	if (!(in = line_in_new(r.max_line))) {
-		fprintf(stderr, "%s: %s\n", use.name, strerror(errno));
-		return 1;
-	}
 	if (first == argc && !open_input(&r, in, "-"))
 		return 1;
 	for (int i = first; i < argc; i++)
@@ -296,7 +297,6 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 		line_in_patience(in, st->tick_ms);
 	if (r.io.tee)
 		line_in_tie(in, &r.io.out);
-	catch_signals(in);
 	event_init(&r.ev);
 	loop(&r, in);
 	rc = finish(&r);

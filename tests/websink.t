@@ -417,6 +417,7 @@ def reports_of(s, name, path):
     """Each report as agentsight report gives it on a database of the same lines."""
     def plain(v):
         """Times are written another way, and long texts are cut at another place."""
+        v = re.sub(re.escape(TMP) + r"/[\w./-]*run\.db", "run.db", v) if isinstance(v, str) else v
         return re.sub(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\.\d+Z", r"\1 \2", v)[:300] if isinstance(v, str) else v
     for r in s.json("/api/v1/info")["reports"]:
         got = s.json("/api/v1/report/%s?limit=100" % r["name"]) if r["name"] != "search" else s.json("/api/v1/search?q=partition&limit=100")

@@ -330,7 +330,7 @@ open_as(struct query *q, const char *path, const char *how)
 int
 query_open(struct query *q, const char *path)
 {
-	*q = (struct query){ .deadline_ms = now_ms() + PATIENCE_MS };
+	*q = (struct query){ .path = path, .deadline_ms = now_ms() + PATIENCE_MS };
 	/* a folder that cannot be written to has no room for the index of the log;
 	 * without a log nobody writes, and the file is all there is */
 	if (open_as(q, path, "mode=ro") && (sqlite3_errcode(q->sq) != SQLITE_CANTOPEN || access(path, R_OK) ||
@@ -393,7 +393,7 @@ query_next(struct query *q, const char **tail, const struct query_args *a)
 	bind_text(st, ":zone", "+00:00");
 	bind_text(st, ":time", a->brief ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%dT%H:%M:%fZ");
 	bind_int(st, ":chars", a->brief ? 2000 : 1000000000);
-	bind_text(st, ":file", "");
+	bind_text(st, ":file", q->path);
 	bind_text(st, ":prices", "");
 	return st;
 }

@@ -19,6 +19,7 @@ enum { QUERY_WHY = 256 };
 
 struct query {
 	sqlite3 *sq;
+	const char *path;	/* the caller's */
 	char why[QUERY_WHY];	/* what went wrong, for the user */
 	int64_t deadline_ms;	/* of CLOCK_MONOTONIC; a question that takes longer is given up */
 };

@@ -25,7 +25,7 @@ ok((await text('.lost')).includes('3 not seen'), 'what was not seen is said');
 await shot(page, 'overview');
 
 // --- navigation ---
-const names = ['Overview', 'Conversation', 'Timeline', 'Processes', 'Files', 'Network', 'Events'];
+const names = ['Overview', 'Conversation', 'Timeline', 'Processes', 'Files', 'Network', 'Events', 'Reports'];
 for (const [i, name] of names.entries()) {
 	await page.locator('.top nav a', { hasText: name }).click();
 	await page.waitForTimeout(150);
@@ -194,12 +194,22 @@ await page.waitForFunction(() => !document.querySelector('.detail .more')?.inner
 ok((await page.locator('.detail .json-row', { hasText: 'body' }).first().innerText()).length > 100, 'a line that was cut comes whole');
 await shot(page, 'events');
 
+// --- reports ---
+await go(page, '#/reports/tools', '.report-in table');
+ok((await page.locator('.side li').count()) > 10, 'the reports of the database are there');
+ok((await text('.report-in')).includes('Bash'), 'and say what they say');
+await page.locator('.report-in input[type=search]').fill('partition');
+await page.keyboard.press('Enter');
+await page.waitForFunction(() => document.querySelector('.report-in h1')?.innerText.startsWith('Found') && document.querySelector('.report-in td'));
+ok((await text('.report-in table')).includes('partition'), 'a search finds what was said');
+await shot(page, 'reports');
+
 // --- keys, colours ---
 await page.evaluate(() => document.activeElement.blur());
 await page.keyboard.press('?');
-ok(await page.locator('dialog.help[open]').isVisible(), '? shows the keys');
+ok(await page.waitForSelector('dialog.help[open]', { timeout: 5000 }).then(() => true, () => false), '? shows the keys');
 await page.keyboard.press('Escape');
-await page.waitForTimeout(100);
+await page.waitForTimeout(300);
 is(await page.locator('dialog.help').count(), 0, 'Esc closes them');
 const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 const light = await back();
@@ -221,7 +231,7 @@ await page.keyboard.press('t');
 for (const scheme of ['light', 'dark']) {
 	await page.emulateMedia({ colorScheme: scheme });
 	for (const [name, hash, wait] of [['overview', '#/overview', '.tiles'], ['conversation', '#/conversation', '.call'], ['timeline', '#/timeline', 'canvas'], ['processes', '#/processes/4100-1795493553001', '.prow'],
-		['files', '#/files', '.vrow'], ['network', '#/network', '.vrow'], ['events', '#/events', '.vrow']]) {
+		['files', '#/files', '.vrow'], ['network', '#/network', '.vrow'], ['events', '#/events', '.vrow'], ['reports', '#/reports/tools', '.report-in table']]) {
 		await go(page, hash, wait);
 		await page.waitForTimeout(200);
 		const found = await page.evaluate(async (source) => {

@@ -75,7 +75,7 @@ on_told(void *arg, const char *line, size_t n)
 	if (event_scan(&w->told, line, n) == EVENT_OK)
 		keep(w, &w->told);
 	else
-		loss_add(&w->io->loss, "bad_json", 1, n);
+		loss_add(&w->io->loss, "bad_row", 1, n);
 }
 
 static enum verdict

@@ -195,8 +195,10 @@ choose_seed(const char *arg)
 static const char *
 choose_comm(const char *arg)
 {
+	struct opt_list *comms = &process.probe.target.comms;
 	char *copy = strdup(arg), *save, *name;
 	const char *wrong = NULL;
+	size_t before = comms->n;
 
 	process.mode = 2;
 	if (!copy)
@@ -209,9 +211,9 @@ choose_comm(const char *arg)
 		while (end > name && (end[-1] == ' ' || end[-1] == '\t'))
 			*--end = '\0';
 		if (*name)
-			wrong = list_add(&process.probe.target.comms, name);
+			wrong = list_add(comms, name);
 	}
-	return wrong;
+	return wrong || comms->n > before ? wrong : "names nothing";
 }
 
 static const char *

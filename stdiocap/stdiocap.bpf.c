@@ -216,10 +216,12 @@ fd_dup(__u32 oldfd, __u32 newfd)
 
 /* --- streams ----------------------------------------------------------------- */
 
-/* Tells the collector what a descriptor refers to. False: the ring is full. */
-static __noinline bool
-stream_tell(struct file *file, __u64 serial, __u64 now)
+/* Tells the collector what a descriptor refers to. 0: the ring is full. Not static:
+ * so the verifier looks at it once, and not at every call. */
+__noinline int
+stream_tell(__u64 file_at, __u64 serial, __u64 now)
 {
+	struct file *file = (void *)file_at;
 	struct scratch *s = scratch_get();
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	__u32 mode = BPF_CORE_READ(inode, i_mode) & FORMAT, len = 0;
@@ -262,7 +264,7 @@ stream_get(__u32 fd, struct file *file, __u64 now, __u64 n)
 	fresh.inode = (__u64)inode;
 	fresh.born = born;
 	fresh.serial = __sync_fetch_and_add(&serials, 1) + 1;
-	if (!stream_tell(file, fresh.serial, now)) {
+	if (!stream_tell((__u64)file, fresh.serial, now)) {
 		count_add(COUNT_RING_FULL, 1, n);
 		return NULL;
 	}
@@ -389,6 +391,25 @@ transferred(struct pt_regs *regs, __u64 nr, __u64 n, struct call *call)
 	bpf_loop(pieces + (j->nnext > VECTORS ? VECTORS : j->nnext) + 2, take, NULL, 0);
 }
 
+/* n bytes went to or from a descriptor without passing the process's memory: they
+ * are lost, and a hole in its stream. */
+__noinline int
+spliced(__u32 fd, __u32 dir, __u64 n)
+{
+	struct file *file = file_get(current_task(), fd);
+	struct stream *s;
+
+	if (!file || fd_wanted(fd) < 0)
+		return 0;
+	count_add(COUNT_SEEN, 1, n);
+	s = stream_get(fd, file, bpf_ktime_get_boot_ns(), n);
+	if (!s)
+		return 0;
+	__sync_fetch_and_add(&s->off[dir & 1], n);
+	count_add(COUNT_SPLICED, 1, n);
+	return 0;
+}
+
 /* --- tracepoints ------------------------------------------------------------- */
 
 /* TP_PROTO(struct pt_regs *regs, long id) */
@@ -402,7 +423,7 @@ on_call(__u64 *ctx)
 	int role;
 
 	if (nr >= SYSCALLS || call_table[nr].kind == CALL_NONE ||
-	    call_table[nr].kind >= CALL_CLOSE)
+	    call_table[nr].kind > CALL_MESSAGE)
 		return 0;
 	if (!target_wanted() || syscall_compat(current_task()) || (role = fd_wanted(c.fd)) < 0)
 		return 0;
@@ -410,6 +431,32 @@ on_call(__u64 *ctx)
 	c.since = bpf_ktime_get_boot_ns();
 	bpf_map_update_elem(&calls, &id, &c, BPF_ANY);
 	return 0;
+}
+
+/* A call that moves no bytes through memory, but what descriptors refer to, or
+ * bytes elsewhere. */
+static __always_inline void
+other_call(struct pt_regs *regs, __u64 nr, __u32 kind, long ret)
+{
+	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = regs->di };
+	__u32 cmd = regs->si;
+
+	if (nr == __NR_io_uring_enter) {
+		if (ret > 0) {
+			count_add(COUNT_SEEN, ret, 0);
+			count_add(COUNT_URING, ret, 0);
+		}
+	} else if (kind == CALL_CLOSE) {
+		bpf_map_delete_elem(&streams, &key);
+		bpf_map_delete_elem(&roles, &key);
+	} else if (kind == CALL_SENDFILE || kind == CALL_SPLICE) {
+		if (ret > 0) {
+			spliced(kind == CALL_SPLICE ? regs->di : regs->si, DIR_READ, ret);
+			spliced(kind == CALL_SPLICE ? regs->dx : regs->di, DIR_WRITE, ret);
+		}
+	} else if (ret >= 0 && (kind != CALL_FCNTL || cmd == FCNTL_DUP || cmd == FCNTL_DUP_CLOEXEC)) {
+		fd_dup(key.fd, ret);
+	}
 }
 
 /* TP_PROTO(struct pt_regs *regs, long ret) */
@@ -420,33 +467,21 @@ on_return(__u64 *ctx)
 	struct pt_regs *regs = (void *)ctx[0];
 	long ret = (long)ctx[1];
 	__u64 nr = regs->orig_ax, id = bpf_get_current_pid_tgid();
-	struct fd_key key = { .pid = id >> 32, .fd = regs->di };
-	struct call *found, call = { .fd = key.fd };
-	__u32 kind, cmd = regs->si;
+	__u32 kind, fd = regs->di;
+	struct call *found, call;
 	int role;
 
 	if (nr >= SYSCALLS || (kind = call_table[nr].kind) == CALL_NONE || !target_wanted())
 		return 0;
 	if (syscall_compat(current_task())) {
-		if (kind < CALL_CLOSE && key.fd <= ROLE_STDERR) {
+		if (kind <= CALL_MESSAGE && fd <= ROLE_STDERR) {
 			count_add(COUNT_SEEN, 1, 0);
 			count_add(COUNT_COMPAT, 1, 0);
 		}
 		return 0;
 	}
-	if (kind >= CALL_CLOSE) {
-		if (nr == __NR_io_uring_enter) {
-			if (ret > 0) {
-				count_add(COUNT_SEEN, ret, 0);
-				count_add(COUNT_URING, ret, 0);
-			}
-		} else if (kind == CALL_CLOSE) {
-			bpf_map_delete_elem(&streams, &key);
-			bpf_map_delete_elem(&roles, &key);
-		} else if (ret >= 0 && (kind != CALL_FCNTL || cmd == FCNTL_DUP ||
-		    cmd == FCNTL_DUP_CLOEXEC)) {
-			fd_dup(key.fd, ret);
-		}
+	if (kind > CALL_MESSAGE) {
+		other_call(regs, nr, kind, ret);
 		return 0;
 	}
 	found = bpf_map_lookup_elem(&calls, &id);
@@ -456,11 +491,11 @@ on_return(__u64 *ctx)
 	}
 	if (ret <= 0)
 		return 0;
-	if (!found || call.fd != key.fd) {	/* it began before us */
-		role = key.fd <= ROLE_STDERR || all_fds || nlist ? fd_wanted(key.fd) : -1;
+	if (!found || call.fd != fd) {	/* it began before us */
+		role = fd <= ROLE_STDERR || all_fds || nlist ? fd_wanted(fd) : -1;
 		if (role < 0)
 			return 0;
-		call = (struct call){ .fd = key.fd, .role = role };
+		call = (struct call){ .fd = fd, .role = role };
 	}
 	transferred(regs, nr, ret, &call);
 	return 0;

@@ -36,7 +36,7 @@ static struct stdiocap {
 } stdiocap = { .max_bytes = 65536 };
 
 static const char *const reasons[] = {
-	"streams_full", "max_bytes", "compat", "io_uring", NULL,
+	"streams_full", "max_bytes", "compat", "io_uring", "spliced", NULL,
 };
 
 static const struct {
@@ -57,6 +57,9 @@ static const struct {
 	{ SYS_pwritev, CALL_VECTOR, DIR_WRITE },
 	{ SYS_pwritev2, CALL_VECTOR, DIR_WRITE },
 	{ SYS_sendmsg, CALL_MESSAGE, DIR_WRITE },
+	{ SYS_sendfile, CALL_SENDFILE, DIR_WRITE },
+	{ SYS_splice, CALL_SPLICE, DIR_WRITE },
+	{ SYS_copy_file_range, CALL_SPLICE, DIR_WRITE },
 	{ SYS_close, CALL_CLOSE, 0 },
 	{ SYS_dup, CALL_DUP, 0 },
 	{ SYS_dup2, CALL_DUP_TO, 0 },

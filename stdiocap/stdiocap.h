@@ -25,6 +25,8 @@ enum {
 	CALL_BUFFER,	/* (fd, buf, n), flat memory */
 	CALL_VECTOR,	/* (fd, iov, count) */
 	CALL_MESSAGE,	/* (fd, msghdr) */
+	CALL_SENDFILE,	/* (to, from): bytes that never pass the process's memory */
+	CALL_SPLICE,	/* (from, , to) */
 	CALL_CLOSE, CALL_DUP, CALL_DUP_TO, CALL_FCNTL,
 };
 
@@ -53,6 +55,7 @@ enum {
 	COUNT_MAX_BYTES,			/* cut by --max-bytes */
 	COUNT_COMPAT,				/* a 32-bit program's call */
 	COUNT_URING,				/* submitted to io_uring: not seen */
+	COUNT_SPLICED,				/* moved within the kernel: not seen */
 };
 
 #endif

@@ -89,6 +89,18 @@ equal({e['fd_target'].split('/')[-1] for e in of(ev, 'stdio.data') if e['fd'] ==
 ok(any(e['fd_target'].startswith('socket:[') for e in of(ev, 'stdio.data', fd=0)), 'a socket')
 ok(not any('not ours' in e['data'] for e in of(ev, 'stdio.data')), 'other descriptors are left alone')
 
+# --- what never passes the process's memory
+moved = r'''
+import os, sys
+sys.stdin.readline()
+f = os.open(sys.argv[1] + "/f", os.O_RDWR | os.O_CREAT); os.write(f, b"x" * 1000)
+os.write(1, b"before"); os.sendfile(1, f, 0, 300); os.splice(f, 1, 200, offset_src=0); os.write(1, b"after")
+'''
+with tempfile.TemporaryDirectory() as T:
+    ev, c, h = observe('stdiocap', [], ['/usr/bin/python3', '-c', moved, T], stdout=subprocess.PIPE)
+equal([(e['off'], e['data']) for e in of(ev, 'stdio.data', fd=1)], [(0, 'before'), (506, 'after')], 'a hole where bytes were moved within the kernel')
+equal((total(ev, 'loss', 'events', reason='spliced'), total(ev, 'loss', 'bytes', reason='spliced')), (2, 500), 'which are counted')
+
 # --- off begins again with another file under the same number
 again = 'import os,sys\nsys.stdin.readline()\nfor i in range(3):\n os.close(2); os.open("/dev/null", 1); os.write(2, b"abc"); os.write(2, b"de")'
 ev, c, h = observe('stdiocap', ['--fd', '2'], [PYTHON, '-c', again])

@@ -75,14 +75,18 @@ meter_free(struct meter *m)
 	free(m);
 }
 
-/* FNV-1a. */
 static uint64_t
 hash(const char *p, size_t n)
 {
-	uint64_t h = 14695981039346656037u;
+	uint64_t h = n, v;
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)p[i]) * 1099511628211u;
+	for (size_t k; n; p += k, n -= k) {
+		k = n < 8 ? n : 8;
+		v = 0;
+		memcpy(&v, p, k);
+		h = (h ^ v) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
 	return h;
 }
 

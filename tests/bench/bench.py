@@ -6,6 +6,7 @@
   overhead  a TLS client and server under sslsniff, against the same load without
             probes and under bpftrace probes that only count
   complete  full speed: every byte captured, or counted as lost
+  otlp      otelsink on one core, to a receiver on the other; and with nobody there
   processes process against execsnoop.bt, opensnoop and no collector; sysmon
 
 All contestants take turns (A B C, C B A); printed are medians of ratios in a turn.
@@ -241,6 +242,75 @@ def complete(a):
         print('%-22s %8.2f%% %8.2f%% %8.2f%% %10s %6.0f' % (name, 100 * cap / byts, 100 * lost[1] / byts,
               100 * (byts - cap - lost[1]) / byts, 'equal' if same else 'differ' if not lost[1] else '-', byts / 1e6), flush=True)
 
+# --- OTLP ---------------------------------------------------------------------
+
+RECEIVER = """
+import socket, sys, threading
+s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)
+def serve(c):
+    b = bytearray()
+    while True:
+        while (i := b.find(b'\\r\\n\\r\\n')) < 0:
+            d = c.recv(1 << 20)
+            if not d: return
+            b += d
+        n = int(bytes(b[:i]).lower().split(b'content-length:')[1].split(b'\\r\\n')[0]) - (len(b) - i - 4)
+        while n > 0: n -= len(c.recv(1 << 20))
+        b = bytearray()
+        c.sendall(b'HTTP/1.1 200 OK\\r\\ncontent-length: 0\\r\\n\\r\\n')
+while True: threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+"""
+
+def otlp_lines(path, n):
+    """Calls of models by 7 agents in 500 conversations, each tenth with a tool that the next brings the result of."""
+    call = {'type': 'llm.call', 'timestamp_ns': 0, 'pid': 0, 'tid': 0, 'uid': 1000, 'comm': 'node', 'conn': '', 'id': '', 'provider': 'anthropic',
+            'api': 'messages', 'operation': 'chat', 'request_model': 'claude-sonnet-5', 'response_model': 'claude-sonnet-5-1', 'response_id': 'msg_1',
+            'stream': True, 'status_code': 200, 'finish_reasons': ['stop'], 'usage': {'input_tokens': 1200, 'output_tokens': 40, 'cache_read_tokens': 9},
+            'output_messages': [{'role': 'assistant', 'parts': [{'type': 'text', 'content': 'word ' * 60}], 'finish_reason': 'stop'}],
+            'request_max_tokens': 1000, 'input_messages': [{'role': 'user', 'parts': [{'type': 'text', 'content': 'word ' * 60}]}],
+            'conversation_id': '', 'conversation_source': 'sent', 'agent': 'claude-code', 'agent_version': '2.1', 'server_address': 'api.anthropic.com',
+            'server_port': 443, 'first_token_ms': 250.5, 'duration_ms': 900.25}
+    with open(path, 'w') as f:
+        for i in range(n):
+            c = i % 500
+            o = dict(call, timestamp_ns=1795493553000000000 + i * 1000000, pid=100 + c % 7, conn='%d:aa:1' % c, id='%d:aa:1/%d' % (c, i), conversation_id='s%d' % c)
+            if i // 500 % 10 == 3:
+                o['tool_calls'] = [{'id': 't%d' % c, 'name': 'Bash', 'arguments': {'command': 'make test'}}]
+            if i // 500 % 10 == 4:
+                o['tool_results'] = [{'id': 't%d' % c, 'name': 'Bash', 'response': 'done'}]
+            f.write(json.dumps(o, separators=(',', ':')) + '\n')
+
+def otlp(a):
+    if not shutil.which('otelsink'):
+        return
+    paths = [(a.dir + '/otlp%d.ndjson' % k, k * 50000) for k in (1, 4)]
+    for path, n in paths:
+        otlp_lines(path, n)
+    r = subprocess.Popen(['taskset', '-c', '1', sys.executable, '-c', RECEIVER], stdout=subprocess.PIPE, text=True)
+    there, dead = 'http://127.0.0.1:' + r.stdout.readline().strip(), 'http://127.0.0.1:9'
+    print('%-30s %11s %9s %9s %10s %10s' % ('one core', 'spans/s', 'target', 'us/span', 'MB at 50k', 'MB at 200k'))
+    with tempfile.TemporaryDirectory() as tmp:
+        for name, args, url in (('protobuf', '', there), ('protobuf, gzip', '--compression gzip', there), ('JSON', '--protocol http/json', there),
+                                ('protobuf, with content', '--content', there), ('protobuf, spooled', '--spool ' + tmp + '/spool', there),
+                                ('to a file', '--file /dev/null', there), ('nobody there', '--timeout 1ms', dead)):
+            rates, cpus, rss = [], [], {}
+            for turn in range(max(1, a.turns // 2)):
+                for path, n in paths:
+                    with open(path, 'rb') as inp:
+                        t = time.monotonic()
+                        p = subprocess.Popen(['taskset', '-c', '0', 'otelsink', '-v', '--queue', '1G' if url == there else '4M', '--endpoint', url, *args.split()],
+                                             stdin=inp, stderr=subprocess.PIPE)
+                        err = p.stderr.read().decode()
+                        _, status, ru = os.wait4(p.pid, 0)
+                        p.returncode = status
+                        wall = time.monotonic() - t
+                    spans = int(re.search(r'otelsink: (\d+) spans', err)[1])
+                    if status or (url == there and 'lost: nothing' not in err):
+                        sys.exit('otelsink: ' + err)
+                    rates.append(spans / wall); cpus.append((ru.ru_utime + ru.ru_stime) / spans * 1e6); rss[n] = ru.ru_maxrss / 1024
+            print('%-30s %11.0f %9s %9.1f %10.1f %10.1f' % (name, MED(rates), '20000' if not args else '', MED(cpus), *rss.values()), flush=True)
+    r.kill(); r.wait()
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--dir', required=True)
@@ -248,7 +318,7 @@ def main():
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()
-    for f in (filters, latency, overhead, complete, processes):
+    for f in (filters, latency, overhead, complete, processes, otlp):
         if not a.what or f.__name__ in a.what:
             print('\n== ' + f.__name__)
             f(a)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "kernel.h"
 #include "opt.h"
 #include "probe.h"
@@ -91,7 +93,7 @@ probe_options(struct probe *p)
 		{ .kind = OPT_LIST, .letter = 'p', .name = "pid", .arg = "PID", .to = &t->pids,
 		    .help = "this process and its descendants; repeatable, as the next ones" },
 		{ .kind = OPT_LIST, .letter = 'c', .name = "comm", .arg = "NAME", .to = &t->comms,
-		    .help = "processes of this name (theirs or a thread's), and descendants" },
+		    .help = "processes of this name (theirs, a thread's or the executable's), and descendants" },
 		{ .kind = OPT_LIST, .letter = 'u', .name = "uid", .arg = "USER", .to = &t->uids,
 		    .help = "processes of this user, by number or name" },
 		{ .kind = OPT_LIST, .name = "session", .arg = "SID", .to = &t->sessions,
@@ -134,6 +136,23 @@ probe_note(const struct probe *p, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* What a collector needs, and what of it this one lacks. */
+static const char *
+permission_hint(void)
+{
+	static char hint[256];
+	char missing[64];
+
+	caps_missing(CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_PERFMON), missing, sizeof(missing));
+	if (*missing)
+		snprintf(hint, sizeof(hint), " (lacks %s: needs root, or CAP_BPF and CAP_PERFMON on "
+		    "Linux 6.6 or newer, else CAP_SYS_ADMIN)", missing);
+	else
+		snprintf(hint, sizeof(hint), " (has CAP_BPF and CAP_PERFMON; before Linux 6.6 "
+		    "CAP_SYS_ADMIN is needed too, and a locked-down kernel refuses either way)");
+	return hint;
+}
+
 void
 probe_fail(const char *act, const char *object)
 {
@@ -141,7 +160,7 @@ probe_fail(const char *act, const char *object)
 	const char *hint = "";
 
 	if (e == EPERM || e == EACCES)
-		hint = " (needs root, or CAP_BPF and CAP_PERFMON on Linux 6.6 or newer, else CAP_SYS_ADMIN)";
+		hint = permission_hint();
 	else if (e == ENOENT || e == ESRCH)
 		hint = " (does /sys/kernel/btf/vmlinux exist, and is the kernel 5.17 or newer?)";
 	else if (e == ENOMEM)

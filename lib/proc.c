@@ -133,12 +133,32 @@ thread_has_comm(void *arg, int tid)
 	return n > 0 && strcmp(buf, s->comm) == 0;
 }
 
+/* The name of its executable, cut as the kernel cuts a process's. */
+static bool
+exe_has_name(int pid, const char *comm)
+{
+	char path[64], link[4096];
+	const char *base;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n <= 0)
+		return false;
+	link[n] = '\0';
+	if (n > 10 && !strcmp(link + n - 10, " (deleted)"))
+		link[n - 10] = '\0';
+	base = strrchr(link, '/');
+	base = base ? base + 1 : link;
+	return strncmp(base, comm, 15) == 0 && (strlen(base) >= 15 || !strcmp(base, comm));
+}
+
 bool
 proc_has_comm(int pid, const char *comm)
 {
 	struct comm_search s = { pid, comm };
 
-	return proc_each_thread(pid, thread_has_comm, &s);
+	return proc_each_thread(pid, thread_has_comm, &s) || exe_has_name(pid, comm);
 }
 
 size_t

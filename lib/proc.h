@@ -27,7 +27,8 @@ typedef bool proc_fn(void *arg, int pid);
 bool proc_each(proc_fn *, void *arg);
 bool proc_each_thread(int pid, proc_fn *, void *arg);
 
-/* Whether the process or one of its threads has this name. */
+/* Whether the process, one of its threads or its executable has this name (of at
+ * most 15 bytes, to which longer ones are cut). */
 bool proc_has_comm(int pid, const char *comm);
 
 /* Reads a small file of a process ("status", "task/7/comm") whole and ends it

@@ -46,19 +46,47 @@ target_comm_is(const char *comm, int i)
 	return a[0] == b[0] && a[1] == b[1];
 }
 
+/* From a task to the name of its executable. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct qstr___exe {
+	const unsigned char *name;
+};
+struct dentry___exe {
+	struct qstr___exe d_name;
+};
+struct path___exe {
+	struct dentry___exe *dentry;
+};
+struct file___exe {
+	struct path___exe f_path;
+};
+struct mm_struct___exe {
+	struct file___exe *exe_file;
+};
+struct task_struct___exe {
+	struct mm_struct___exe *mm;
+};
+#pragma clang attribute pop
+
+/* Whether the thread's name, its process's or its executable's is wanted. */
 static __always_inline bool
 target_comm_wanted(struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	char own[16] __attribute__((aligned(8))) = {}, process[16] __attribute__((aligned(8))) = {};
+	const unsigned char *exe = BPF_CORE_READ((struct task_struct___exe *)task, mm, exe_file,
+	    f_path.dentry, d_name.name);
+	char names[3][16] __attribute__((aligned(8))) = {};
 
 	/* _str: bytes behind the NUL are left over from longer names */
-	bpf_core_read_str(own, sizeof(own), &task->comm);
-	bpf_core_read_str(process, sizeof(process), &leader->comm);
+	bpf_core_read_str(names[0], sizeof(names[0]), &task->comm);
+	bpf_core_read_str(names[1], sizeof(names[1]), &leader->comm);
+	if (exe)
+		bpf_probe_read_kernel_str(names[2], sizeof(names[2]), exe);
 	for (int i = 0; i < TARGET_LIST; i++) {
 		if (i >= target_conf.ncomm)
 			break;
-		if (target_comm_is(own, i) || target_comm_is(process, i))
+		if (target_comm_is(names[0], i) || target_comm_is(names[1], i) ||
+		    target_comm_is(names[2], i))
 			return true;
 	}
 	return false;

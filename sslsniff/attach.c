@@ -4,14 +4,18 @@
  * Files are named to the kernel by our own descriptor, so neither a process
  * that exits meanwhile nor a file that is replaced can lead it astray.
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "attach.h"
+#include "clock.h"
 #include "kernel.h"
+#include "sslsniff.h"
 
 /* Room for one more; 0, or -1 with errno. */
 static int
@@ -28,17 +32,63 @@ grow(void *array, size_t n, size_t size)
 	return 0;
 }
 
-bool
-attach_seen(struct attach *a, dev_t dev, ino_t ino)
+static bool
+same_file(const struct attach_file *f, const struct stat *st)
 {
+	/* a file with probes on it keeps its inode; another one's number may be used
+	 * again for a new file */
+	return f->dev == st->st_dev && f->ino == st->st_ino && (f->probed ||
+	    (f->size == st->st_size && f->mtime.tv_sec == st->st_mtim.tv_sec &&
+	    f->mtime.tv_nsec == st->st_mtim.tv_nsec));
+}
+
+bool
+attach_seen(struct attach *a, const struct stat *st)
+{
+	struct attach_file *f;
+
 	for (size_t i = 0; i < a->nfiles; i++)
-		if (a->files[i].dev == dev && a->files[i].ino == ino)
+		if (same_file(&a->files[i], st))
 			return true;
 	if (grow(&a->files, a->nfiles, sizeof(*a->files)) == 0) {
-		a->files[a->nfiles].dev = dev;
-		a->files[a->nfiles++].ino = ino;
+		f = &a->files[a->nfiles++];
+		*f = (struct attach_file){ st->st_dev, st->st_ino, st->st_size, st->st_mtim, false };
 	}
 	return false;
+}
+
+static void
+mark_probed(struct attach *a, int fd)
+{
+	struct stat st;
+
+	for (size_t i = 0; fstat(fd, &st) == 0 && i < a->nfiles; i++)
+		if (same_file(&a->files[i], &st))
+			a->files[i].probed = true;
+}
+
+static uint64_t
+cookie_of(const struct attach *a, const struct site *s)
+{
+	return s->cookie | (uint64_t)(a->places_used + s->place) << 32;
+}
+
+/* Tells the programs of the functions that will be probed; since 0: not yet. */
+static int
+put_places(struct attach *a, const struct sites *s, uint64_t since)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct site *v = &s->v[i];
+		struct place place = { .va = v->va, .since = since, .file = a->nattached };
+		struct method_key method = { .va = v->va, .file = a->nattached };
+		uint32_t at = a->places_used + v->place;
+		uint8_t dir = v->method;
+
+		if (bpf_map_update_elem(a->places, &at, &place, BPF_ANY) ||
+		    (v->method >= 0 && bpf_map_update_elem(a->methods, &method, &dir, BPF_ANY)))
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -53,7 +103,7 @@ attach_multi(struct attach *a, const char *path, const struct sites *s, enum sit
 		if (s->v[i].prog == prog && s->v[i].ret == ret) {
 			*what = s->v[i].name;
 			offsets[n] = s->v[i].offset;
-			cookies[n++] = s->v[i].cookie;
+			cookies[n++] = cookie_of(a, &s->v[i]);
 		}
 	if (!n)
 		return 0;
@@ -70,7 +120,7 @@ attach_multi(struct attach *a, const char *path, const struct sites *s, enum sit
 static int
 attach_perf(struct attach *a, const char *path, const struct site *site)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, o, .retprobe = site->ret, .bpf_cookie = site->cookie);
+	LIBBPF_OPTS(bpf_uprobe_opts, o, .retprobe = site->ret, .bpf_cookie = cookie_of(a, site));
 	struct bpf_link *l;
 
 	if (grow(&a->links, a->nlinks, sizeof(*a->links)))
@@ -82,24 +132,44 @@ attach_perf(struct attach *a, const char *path, const struct site *site)
 	return 0;
 }
 
-int
-attach_file(struct attach *a, int fd, const struct sites *s, const char **what)
+static int
+attach_sites(struct attach *a, const char *path, const struct sites *s, const char **what)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	/* what ends a call before what begins one: no call is half seen */
 	for (int ret = 1; ret >= 0; ret--) {
-		for (int prog = 0; a->multi && prog < SITE_PROGS; prog++)
+		for (int prog = SITE_PROGS - 1; a->multi && prog >= 0; prog--)
 			if (attach_multi(a, path, s, prog, ret, what))
 				return -1;
-		for (size_t i = 0; !a->multi && i < s->n; i++) {
+		for (size_t i = s->n; !a->multi && i-- > 0;) {
 			*what = s->v[i].name;
 			if (s->v[i].ret == ret && attach_perf(a, path, &s->v[i]))
 				return -1;
 		}
 	}
 	return 0;
+}
+
+int
+attach_file(struct attach *a, int fd, const struct sites *s, const char **what)
+{
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	*what = "functions";
+	if (a->places_used + s->places > PLACES) {
+		errno = ENOSPC;
+		return -1;
+	}
+	a->nattached++;
+	mark_probed(a, fd);
+	rc = put_places(a, s, 0);
+	if (!rc)
+		rc = attach_sites(a, path, s, what);
+	if (!rc)
+		rc = put_places(a, s, clock_boot());
+	a->places_used += s->places;
+	return rc;
 }
 
 static void *

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "site.h"
 
@@ -19,15 +20,23 @@ struct attach {
 	int *fds;		/* multi links */
 	struct bpf_link **links;	/* perf uprobes */
 	size_t nfds, nlinks;
-	struct attach_file { dev_t dev; ino_t ino; } *files;	/* done */
+	struct attach_file {
+		dev_t dev;
+		ino_t ino;
+		off_t size;
+		struct timespec mtime;
+		bool probed;
+	} *files;		/* those that were looked at */
 	size_t nfiles;
+	int places, methods;	/* the maps of these names */
+	uint32_t places_used, nattached;
 };
 
-/* Whether a file was attached already; remembers it if not. */
-bool attach_seen(struct attach *, dev_t, ino_t);
+/* Whether a file was looked at already; remembers it if not. */
+bool attach_seen(struct attach *, const struct stat *);
 
-/* Attaches all sites of the open file. 0; or -1 with errno, *what: the site
- * that failed. What was attached before stays. */
+/* Attaches all sites of the open file. 0; or -1 with errno, *what: the site that
+ * failed. What was attached before stays. */
 int attach_file(struct attach *, int fd, const struct sites *, const char **what);
 
 void attach_close(struct attach *);

@@ -18,7 +18,7 @@
 #include "find.h"
 
 enum {
-	FORMAT = 1,	/* another one for every change of what finders decide */
+	FORMAT = 2,	/* another one for every change of what finders decide */
 	SLOTS = 4096
 };
 

@@ -42,6 +42,7 @@ enum find_role { ROLE_READ, ROLE_WRITE, ROLE_HANDSHAKE, ROLE_NEW, ROLE_FREE, ROL
  *          plain file or pipe, or the socket under a TLS layer: the caller must
  *          keep only those that are TLS (or at least sockets). The layer below
  *          is called through its method table, never through these functions.
+ *  NSPR_RECV  the same with flags as the fourth argument: PR_MSG_PEEK (2) moves nothing
  *  RUSTLS_ENCRYPT  (result *, self, msg *, seq): plaintext in the argument.
  *          msg is four words w0..w3, then u8 content type at 32 (3 is
  *          ApplicationData; nothing else is plaintext). w0 == 0: one piece, w1
@@ -51,7 +52,9 @@ enum find_role { ROLE_READ, ROLE_WRITE, ROLE_HANDSHAKE, ROLE_NEW, ROLE_FREE, ROL
  *  RUSTLS_DECRYPT  (result *, self, msg *, seq): msg is {pointer, length, ...} of
  *          the ciphertext, decrypted in place. At return, a pair (p, n) in the
  *          first 64 bytes of *result with [p, p+n) inside the message is the
- *          plaintext. TLS 1.3: byte p[n] is the inner type, 23 is data.
+ *          plaintext. Byte p[n] is the inner type, 23 is data.
+ *  RUSTLS_DECRYPT12  the same before TLS 1.3: the byte at 16 of msg is its type, 3
+ *          is ApplicationData, and nothing stands behind the plaintext.
  *  GO      method of *tls.Conn by the Go register ABI: rax obj, rbx buf, rcx num,
  *          r14 goroutine (the key between entry and return: goroutines change
  *          threads). At FIND_RET rax is the count, also when an error comes with it.
@@ -65,8 +68,8 @@ enum find_role { ROLE_READ, ROLE_WRITE, ROLE_HANDSHAKE, ROLE_NEW, ROLE_FREE, ROL
  *  NAMELEN int f(obj, int type, void *name, size_t len): SNI when type is 1 (GnuTLS)
  */
 enum find_abi {
-	ABI_INT, ABI_EX, ABI_EX2, ABI_SSIZE, ABI_NSPR,
-	ABI_RUSTLS_ENCRYPT, ABI_RUSTLS_DECRYPT, ABI_GO,
+	ABI_INT, ABI_EX, ABI_EX2, ABI_SSIZE, ABI_NSPR, ABI_NSPR_RECV,
+	ABI_RUSTLS_ENCRYPT, ABI_RUSTLS_DECRYPT, ABI_RUSTLS_DECRYPT12, ABI_GO,
 	ABI_OBJ, ABI_RESULT, ABI_MAKE, ABI_CTRL, ABI_NAME, ABI_NAMELEN, ABI_MAX
 };
 

@@ -308,7 +308,8 @@ run(struct rustls *r)
 		const struct cipher *c = &r->c[i];
 
 		emit(r, c->encrypt, "MessageEncrypter::encrypt", ROLE_WRITE, ABI_RUSTLS_ENCRYPT, FIND_ENTRY, c);
-		emit(r, c->decrypt, "MessageDecrypter::decrypt", ROLE_READ, ABI_RUSTLS_DECRYPT, FIND_CALL, c);
+		emit(r, c->decrypt, "MessageDecrypter::decrypt", ROLE_READ,
+		    c->overhead == 17 ? ABI_RUSTLS_DECRYPT : ABI_RUSTLS_DECRYPT12, FIND_CALL, c);
 	}
 	for (size_t i = 0; i < r->nc; i++) {
 		emit_drop(r, r->c[i].drop, &r->c[i]);

@@ -44,7 +44,7 @@ static const struct want {
 	{ "gnutls_deinit", LIB_GNUTLS, ROLE_FREE, ABI_OBJ, FIND_ENTRY, 0 },
 	{ "gnutls_server_name_set", LIB_GNUTLS, ROLE_SNI, ABI_NAMELEN, FIND_ENTRY, 0 },
 	{ "PR_Read", LIB_NSS, ROLE_READ, ABI_NSPR, FIND_CALL, 0 },
-	{ "PR_Recv", LIB_NSS, ROLE_READ, ABI_NSPR, FIND_CALL, 0 },
+	{ "PR_Recv", LIB_NSS, ROLE_READ, ABI_NSPR_RECV, FIND_CALL, 0 },
 	{ "PR_Write", LIB_NSS, ROLE_WRITE, ABI_NSPR, FIND_CALL, 0 },
 	{ "PR_Send", LIB_NSS, ROLE_WRITE, ABI_NSPR, FIND_CALL, 0 },
 	{ "PR_Close", LIB_NSS, ROLE_FREE, ABI_OBJ, FIND_ENTRY, 0 },

@@ -19,7 +19,8 @@
 const char *const find_lib_name[LIB_MAX] = { "openssl", "boringssl", "gnutls", "nss", "rustls", "go" };
 const char *const find_role_name[ROLE_MAX] = { "read", "write", "handshake", "new", "free", "sni" };
 const char *const find_abi_name[ABI_MAX] = {
-	"int", "ex", "ex2", "ssize", "nspr", "rustls-encrypt", "rustls-decrypt", "go",
+	"int", "ex", "ex2", "ssize", "nspr", "nspr-recv", "rustls-encrypt", "rustls-decrypt",
+	"rustls-decrypt12", "go",
 	"obj", "result", "make", "ctrl", "name", "namelen",
 };
 const char *const find_at_name[FIND_AT_MAX] = { "entry", "call", "ret" };

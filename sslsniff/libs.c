@@ -92,8 +92,8 @@ open_mapped(int pid, const char *path, const char *range, unsigned long ino)
 	int fd;
 
 	snprintf(name, sizeof(name), "/proc/%d/root%s", pid, path);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == ino)
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == ino && S_ISREG(st.st_mode))
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -102,7 +102,7 @@ open_mapped(int pid, const char *path, const char *range, unsigned long ino)
 }
 
 int
-libs_process(int pid, libs_fn *fn, void *arg)
+libs_process(int pid, bool all, libs_fn *fn, void *arg)
 {
 	char name[64], *line = NULL;
 	unsigned long ino, last = 0;
@@ -122,7 +122,7 @@ libs_process(int pid, libs_fn *fn, void *arg)
 			continue;
 		path[strcspn(path, "\n")] = '\0';
 		slash = strrchr(path, '/');
-		if (!is_tls(slash + 1))
+		if (!all && !is_tls(slash + 1))
 			continue;
 		last = ino;
 		fd = open_mapped(pid, path, range, ino);

@@ -4,6 +4,8 @@
 #ifndef LIBS_H
 #define LIBS_H
 
+#include <stdbool.h>
+
 /* fd is closed after the call; path is how the file is called where it was
  * found; pid 0: found on the host's disk, not in a process. */
 typedef void libs_fn(void *arg, int fd, const char *path, int pid);
@@ -12,8 +14,9 @@ typedef void libs_fn(void *arg, int fd, const char *path, int pid);
  * those of /etc/ld.so.conf). */
 void libs_host(libs_fn *, void *arg);
 
-/* Every TLS library (by name: libssl, libgnutls, libnspr4) that a process maps, once for each file, from its own view of the file system. -1 when its
- * maps cannot be read, with errno (ENOENT or ESRCH: it is gone). */
-int libs_process(int pid, libs_fn *, void *arg);
+/* Every file that a process maps to run it, once, from its own view of the file
+ * system; all: else only TLS libraries by name (libssl, libgnutls, libnspr4). -1
+ * when its maps cannot be read, with errno (ENOENT or ESRCH: it is gone). */
+int libs_process(int pid, bool all, libs_fn *, void *arg);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "find.h"
@@ -17,62 +18,14 @@
 #include "site.h"
 #include "target.h"
 
+enum { LIST_CACHE_MIN = 4 << 20 };	/* as when attaching */
+
 struct lister {
 	struct target *target;
 	unsigned found;		/* TLS libraries of the current process */
 	unsigned processes;
 	const char *who;	/* "PID NAME" of the current one */
 };
-
-static void
-list_lib(void *self, int fd, const char *path, int pid)
-{
-	static struct sites sites;
-	struct lister *l = self;
-	struct found found;
-	char names[1024];
-
-	(void)pid;
-	l->found++;
-	if (inspect_fd(&found, fd, false)) {
-		printf("%s\t%s\tnot hooked: %s\n", l->who, path, strerror(errno));
-	} else if (site_plan(&sites, &found, true)) {
-		site_names(&sites, names, sizeof(names));
-		printf("%s\t%s\thooked: %s%s%s\n", l->who, path, names,
-		    sites.why[0] ? "; but " : "", sites.why);
-	} else {
-		printf("%s\t%s\tnot hooked: %s\n", l->who, path, sites.why);
-	}
-	found_free(&found);
-}
-
-/* A program may have its TLS built in. */
-static void
-list_program(struct lister *l, const char *exe, const char *path)
-{
-	static struct sites sites;
-	int fd = open(exe, O_RDONLY | O_CLOEXEC);
-	struct found found;
-	char names[1024];
-	bool none = true;
-
-	if (fd >= 0 && inspect_fd(&found, fd, true) == 0) {
-		none = !found.nsite && !found.nrefusal;
-		if (site_plan(&sites, &found, true)) {
-			site_names(&sites, names, sizeof(names));
-			printf("%s\t%s\tbuilt in: %s; hooked with --binary-path %s\n", l->who,
-			    path, names, exe);
-		} else if (!none) {
-			printf("%s\t%s\tbuilt in, not hooked: %s\n", l->who, path, sites.why);
-		}
-		found_free(&found);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (none && !l->found)
-		printf("%s\t%s\tno TLS library mapped (yet), none found in the program\n", l->who,
-		    path);
-}
 
 /* Names are the observed process's to choose: no control characters of its
  * making reach the terminal. */
@@ -84,11 +37,39 @@ clean(char *s)
 			*s = '?';
 }
 
+static void
+list_file(void *self, int fd, const char *path, int pid)
+{
+	static struct sites sites;
+	struct lister *l = self;
+	struct found found;
+	char names[2048], file[4096];
+	struct stat st;
+
+	(void)pid;
+	snprintf(file, sizeof(file), "%s", path);
+	clean(file);
+	if (fstat(fd, &st) || inspect_fd(&found, fd, st.st_size >= LIST_CACHE_MIN)) {
+		printf("%s\t%s\tnot hooked: %s\n", l->who, file, strerror(errno));
+		return;
+	}
+	if (site_plan(&sites, &found, true)) {
+		l->found++;
+		site_names(&sites, names, sizeof(names));
+		printf("%s\t%s\thooked: %s%s%s\n", l->who, file, names, sites.why[0] ? "; but " : "",
+		    sites.why);
+	} else if (*found.kind && found.nrefusal) {
+		l->found++;
+		printf("%s\t%s\tnot hooked: %s\n", l->who, file, sites.why);
+	}
+	found_free(&found);
+}
+
 static bool
 list_process(void *self, int pid)
 {
 	struct lister *l = self;
-	char who[64], exe[64], path[4096];	/* exe: by number, for it may be deleted */
+	char who[64], exe[64], path[4096];
 	struct proc_stat st;
 	ssize_t n;
 
@@ -105,12 +86,12 @@ list_process(void *self, int pid)
 	l->who = who;
 	l->found = 0;
 	l->processes++;
-	if (libs_process(pid, list_lib, l)) {
+	if (libs_process(pid, true, list_file, l)) {
 		if (errno != ENOENT && errno != ESRCH)
 			printf("%s\t%s\tnot known: its maps: %s (needs CAP_SYS_PTRACE)\n", who,
 			    path, strerror(errno));
-	} else {
-		list_program(l, exe, path);
+	} else if (!l->found) {
+		printf("%s\t%s\tno TLS library or program among what it maps (yet)\n", who, path);
 	}
 	return false;
 }

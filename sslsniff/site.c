@@ -8,77 +8,75 @@
 #include "site.h"
 #include "sslsniff.h"
 
-/* How our programs take arguments and results; -1: they cannot. */
-static int
-signature(enum find_abi abi)
-{
-	switch (abi) {
-	case ABI_INT: return SIG_INT;
-	case ABI_EX: return SIG_OUT4;
-	case ABI_EX2: return SIG_OUT5;
-	case ABI_SSIZE: return SIG_LONG;
-	case ABI_RESULT: return SIG_RESULT;
-	case ABI_OBJ: return SIG_OBJECT;
-	case ABI_CTRL: return SIG_NAME_CTRL;
-	case ABI_NAME: return SIG_NAME2;
-	case ABI_NAMELEN: return SIG_NAME_LEN;
-	default: return -1;
-	}
-}
+_Static_assert((int)COOKIE_GO == (int)LIB_GO, "sslsniff.h and find.h");
+
+/* Per ABI: how our programs take its arguments and results, what is probed at the
+ * entry and at the return; SITE_PROGS: nothing. */
+static const struct plan { uint8_t sig, enter, leave; } plans[ABI_MAX] = {
+	[ABI_INT] = { SIG_INT, SITE_ENTER, SITE_LEAVE },
+	[ABI_EX] = { SIG_OUT4, SITE_ENTER, SITE_LEAVE },
+	[ABI_EX2] = { SIG_OUT5, SITE_ENTER, SITE_LEAVE },
+	[ABI_SSIZE] = { SIG_LONG, SITE_ENTER, SITE_LEAVE },
+	[ABI_NSPR] = { SIG_NSPR, SITE_ENTER, SITE_LEAVE },
+	[ABI_NSPR_RECV] = { SIG_NSPR_RECV, SITE_ENTER, SITE_LEAVE },
+	[ABI_RUSTLS_ENCRYPT] = { SIG_ENCRYPT, SITE_ENCRYPT, SITE_PROGS },
+	[ABI_RUSTLS_DECRYPT] = { SIG_DECRYPT, SITE_DECRYPT, SITE_DECRYPTED },
+	[ABI_RUSTLS_DECRYPT12] = { SIG_DECRYPT12, SITE_DECRYPT, SITE_DECRYPTED },
+	[ABI_GO] = { SIG_GO, SITE_GO_ENTER, SITE_GO_LEAVE },
+	[ABI_OBJ] = { SIG_OBJECT, SITE_FREE, SITE_PROGS },
+	[ABI_RESULT] = { SIG_RESULT, SITE_ENTER, SITE_LEAVE },
+	[ABI_MAKE] = { SIG_OBJECT, SITE_PROGS, SITE_NEW },
+	[ABI_CTRL] = { SIG_NAME_CTRL, SITE_NAME, SITE_PROGS },
+	[ABI_NAME] = { SIG_NAME2, SITE_NAME, SITE_PROGS },
+	[ABI_NAMELEN] = { SIG_NAME_LEN, SITE_NAME, SITE_PROGS },
+};
 
 static void
-add(struct sites *s, const struct find_site *f, int sig, enum site_prog prog, bool ret)
+add(struct sites *s, const struct find_site *f, unsigned prog, bool ret)
 {
 	struct site *to = &s->v[s->n];
+	bool cipher = f->abi == ABI_RUSTLS_ENCRYPT || f->abi == ABI_RUSTLS_DECRYPT ||
+	    f->abi == ABI_RUSTLS_DECRYPT12;
+	unsigned dir = f->role == ROLE_WRITE ? DIR_WRITE : DIR_READ;
 
-	if (s->n == SITE_MAX)
+	if (s->n == SITE_MAX || prog == SITE_PROGS)
 		return;
 	s->n++;
-	memcpy(to->name, f->name, sizeof(to->name));
-	to->offset = f->off;
-	to->cookie = COOKIE(sig, f->role == ROLE_WRITE ? DIR_WRITE : DIR_READ, f->lib);
-	to->prog = prog;
-	to->ret = ret;
+	*to = (struct site){
+		.name = f->name, .insn = find_insn_name[f->insn], .cheap = FIND_CHEAP(f),
+		.offset = f->off, .va = f->va, .place = s->places,
+		.cookie = COOKIE(plans[f->abi].sig, dir, f->lib, 0),
+		.method = cipher ? (int)dir : -1, .prog = prog, .ret = ret,
+	};
 }
 
-/* A library of which not even the reads and writes can be taken is left alone. */
+/* What carries no data is of use only beside something that does; NSS keeps its
+ * server names in another file. */
 static bool
 lib_usable(const struct found *f, enum find_lib lib)
 {
-	bool ok = lib != LIB_NSS;	/* plain files and pipes go through PR_Read too */
-
-	for (size_t i = 0; i < f->nsite && ok; i++)
-		if (f->site[i].lib == lib &&
-		    (f->site[i].role == ROLE_READ || f->site[i].role == ROLE_WRITE))
-			ok = signature(f->site[i].abi) >= 0 && !f->site[i].go;
-	return ok && (found_has(f, lib, ROLE_READ) || found_has(f, lib, ROLE_WRITE));
+	return lib == LIB_NSS || found_has(f, lib, ROLE_READ) || found_has(f, lib, ROLE_WRITE);
 }
 
 static void
-plan_one(struct sites *s, const struct find_site *f, bool handshake)
+plan_one(struct sites *s, const struct find_site *f)
 {
-	int sig = signature(f->abi);
+	const struct plan *p = &plans[f->abi];
 
-	switch (f->role) {
-	case ROLE_READ:
-	case ROLE_WRITE:
-		*(f->role == ROLE_READ ? &s->reads : &s->writes) = true;
-		break;
-	case ROLE_HANDSHAKE:
-		if (!handshake)
-			return;
-		break;
-	case ROLE_FREE:
-		add(s, f, sig, SITE_FREE, false);
-		return;
-	case ROLE_SNI:
-		add(s, f, sig, SITE_NAME, false);
-		return;
-	default:
-		return;
+	if (f->role == ROLE_READ)
+		s->reads = true;
+	if (f->role == ROLE_WRITE)
+		s->writes = true;
+	if (f->abi == ABI_OBJ && f->go)
+		add(s, f, SITE_GO_FREE, false);
+	else if (f->at == FIND_RET)
+		add(s, f, p->leave, false);
+	else {
+		add(s, f, p->enter, false);
+		if (f->at == FIND_CALL)
+			add(s, f, p->leave, true);
 	}
-	add(s, f, sig, SITE_ENTER, false);
-	add(s, f, sig, SITE_LEAVE, true);
+	s->places++;
 }
 
 bool
@@ -88,15 +86,16 @@ site_plan(struct sites *s, const struct found *f, bool handshake)
 	for (size_t i = 0; i < f->nsite; i++) {
 		const struct find_site *site = &f->site[i];
 
-		if (lib_usable(f, site->lib) && signature(site->abi) >= 0)
-			plan_one(s, site, handshake);
-		else if (site->role == ROLE_READ || site->role == ROLE_WRITE)
-			snprintf(s->why, sizeof(s->why), "%s is known but not captured",
-			    find_lib_name[site->lib]);
+		if (!lib_usable(f, site->lib))
+			continue;
+		/* a handshake also shows that a connection begins, where nothing else does */
+		if (site->role == ROLE_HANDSHAKE && !handshake && found_has(f, site->lib, ROLE_NEW))
+			continue;
+		plan_one(s, site);
 	}
-	for (size_t i = 0; i < f->nrefusal && !s->why[0]; i++)
-		memcpy(s->why, f->refusal[i].reason, sizeof(s->why));
-	if (!s->n && !s->why[0])
+	if (f->nrefusal)
+		memcpy(s->why, f->refusal[0].reason, sizeof(s->why));
+	else if (!s->n)
 		snprintf(s->why, sizeof(s->why), "no TLS functions found in it");
 	return s->n > 0;
 }
@@ -109,9 +108,11 @@ site_names(const struct sites *s, char *buf, size_t size)
 
 	buf[0] = '\0';
 	for (size_t i = 0; i < s->n; i++) {
-		if (strcmp(s->v[i].name, last) && len < size)
-			len += snprintf(buf + len, size - len, "%s%s", len ? " " : "",
-			    s->v[i].name);
-		last = s->v[i].name;
+		const struct site *v = &s->v[i];
+
+		if (strcmp(v->name, last) && len < size)
+			len += snprintf(buf + len, size - len, "%s%s (%s, %s)", len ? ", " : "",
+			    v->name, v->insn, v->cheap ? "cheap" : "dear");
+		last = v->name;
 	}
 }

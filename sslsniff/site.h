@@ -12,29 +12,40 @@
 
 struct found;
 
-enum site_prog { SITE_ENTER, SITE_LEAVE, SITE_FREE, SITE_NAME, SITE_PROGS };
+/* The BPF programs, in the order of on_PROG in sslsniff.bpf.c. */
+enum site_prog {
+	SITE_ENTER, SITE_LEAVE, SITE_NEW, SITE_FREE, SITE_NAME, SITE_ENCRYPT, SITE_DECRYPT,
+	SITE_DECRYPTED, SITE_GO_ENTER, SITE_GO_LEAVE, SITE_GO_FREE, SITE_PROGS
+};
 
 struct site {
-	char name[48];		/* of the function */
-	uint64_t offset;	/* in the file */
-	uint64_t cookie;	/* COOKIE of sslsniff.h */
+	const char *name;	/* of the function */
+	const char *insn;	/* that is probed */
+	bool cheap;		/* the kernel emulates it */
+	uint64_t offset, va;	/* in the file, and as linked */
+	uint64_t cookie;	/* COOKIE of sslsniff.h, its place left to the attacher */
+	uint32_t place;		/* the same for all probes of a function */
+	int method;		/* of a rustls cipher: its direction; else -1 */
 	enum site_prog prog;
 	bool ret;		/* when the function returns */
 };
 
-enum { SITE_MAX = 512 };
+enum { SITE_MAX = 1024 };
 
 struct sites {
 	size_t n;
+	uint32_t places;
 	bool reads, writes;	/* plaintext in that direction is seen */
 	char why[160];		/* why some or all of what was found is not used */
-	struct site v[SITE_MAX];
+	struct site v[SITE_MAX];	/* names are those of the found */
 };
 
-/* The probes for what was found. False when nothing of it can be used. */
+/* The probes for what was found, which must stay. False when nothing of it can
+ * be used. */
 bool site_plan(struct sites *, const struct found *, bool handshake);
 
-/* The functions, once each, separated by spaces. */
+/* The functions, once each with the instruction that is probed, separated by
+ * ", ". */
 void site_names(const struct sites *, char *buf, size_t size);
 
 #endif

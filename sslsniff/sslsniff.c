@@ -1,16 +1,19 @@
 /*
  * sslsniff - the plaintext that passes TLS libraries
  *
- * reads   SSL_read, SSL_write and their kin in every OpenSSL on the host and in
- *         the chosen processes, by uprobe
+ * reads   the read and write functions of every TLS library and program that the
+ *         finders know, by uprobe; those of the chosen processes, as they start
  * writes  ssl.data per piece of a call, ssl.handshake, ssl.close
- * keeps   per connection: its server name; at most CONNS connections
+ * keeps   per connection: its server name and addresses; at most CONNS connections
  */
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <bpf/btf.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,8 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "caps.h"
+#include "container.h"
 #include "find.h"
 #include "flow.h"
 #include "inspect.h"
@@ -29,24 +34,37 @@
 #include "proc.h"
 #include "sslsniff.h"
 #include "sslsniff/sslsniff.skel.h"
+#include "watch.h"
 
-enum { CONNS = 16384, SWEEP_TICKS = 100, STALE_NS = 1000000000 };
+enum {
+	CONNS = 16384,
+	SWEEP_TICKS = 20,
+	OVER_NS = 1000000000,	/* from the end of the socket to that of its connection */
+	CACHE_MIN = 4 << 20,	/* smaller files are inspected faster than looked up */
+};
 
 struct known {			/* a connection that we have written about */
+	bool asked;		/* for its name */
+	bool bound;		/* to a socket: */
+	int32_t fd;		/* -1: not found */
+	char local[56], peer[56];
 	char name[NAME_MAX_LEN];	/* empty: none */
 };
 
 struct sslsniff {
 	struct probe probe;
 	struct sslsniff_bpf *bpf;
-	struct attach attach;
+	struct attach attach;	/* the watcher's, once it runs */
+	struct watch watch;
 	struct sites sites;	/* of the file at hand */
 	struct flow_table *known;
 	struct opt_list binaries;
-	const char *way;
+	const char *way, *inspect;
 	uint64_t max_bytes;
-	bool handshake, list, no_sleep;
-	unsigned ticks;
+	bool handshake, list, no_sleep, json;
+	bool sockets;		/* the kernel tells of them */
+	uint64_t mapped;	/* the watcher: when the files at hand were */
+	unsigned ticks, unseen;
 };
 
 static const char *const reasons[] = {
@@ -61,24 +79,65 @@ forget(void *arg, void *entry, enum flow_why why)
 	(void)arg, (void)entry, (void)why;
 }
 
-/* The server name of a connection; NULL when none is known. */
-static const char *
-server_name(struct sslsniff *s, uint64_t serial)
+/* What is known of a connection; NULL: out of memory. */
+static struct known *
+known_conn(struct sslsniff *s, uint64_t serial)
 {
 	int names = bpf_map__fd(s->bpf->maps.names);
-	struct known *k = flow_find(s->known, &serial, sizeof(serial), 0);
+	struct known *k = flow_get(s->known, &serial, sizeof(serial), 0);
 
-	if (!k) {
-		k = flow_get(s->known, &serial, sizeof(serial), 0);
-		if (!k)
-			return NULL;
-		if (bpf_map_lookup_elem(names, &serial, k->name) == 0)
-			bpf_map_delete_elem(names, &serial);
-		k->name[NAME_MAX_LEN - 1] = '\0';
-		if (utf8_valid(k->name, strlen(k->name)) < strlen(k->name))
-			k->name[0] = '\0';	/* no host has such a name */
+	if (!k || k->asked)
+		return k;
+	k->asked = true;
+	if (bpf_map_lookup_elem(names, &serial, k->name) == 0)
+		bpf_map_delete_elem(names, &serial);
+	k->name[NAME_MAX_LEN - 1] = '\0';
+	if (utf8_valid(k->name, strlen(k->name)) < strlen(k->name))
+		k->name[0] = '\0';	/* no host has such a name */
+	return k;
+}
+
+static void
+print_end(char *buf, size_t size, unsigned family, const uint32_t *addr, unsigned port)
+{
+	static const uint32_t mapped[3] = { 0, 0, 0xffff0000 };	/* ::ffff:0:0/96, as it lies in memory */
+	char text[INET6_ADDRSTRLEN];
+
+	if (family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped))) {
+		family = AF_INET;
+		addr += 3;
 	}
-	return k->name[0] ? k->name : NULL;
+	inet_ntop(family, addr, text, sizeof(text));
+	snprintf(buf, size, family == AF_INET ? "%s:%u" : "[%s]:%u", text, port);
+}
+
+static void
+on_socket(struct sslsniff *s, const struct ssl_socket_record *r)
+{
+	struct known *k = known_conn(s, r->serial);
+
+	if (!k || (r->at.family != AF_INET && r->at.family != AF_INET6))
+		return;
+	k->bound = true;
+	k->fd = r->fd;
+	print_end(k->local, sizeof(k->local), r->at.family, r->at.local, r->at.lport);
+	print_end(k->peer, sizeof(k->peer), r->at.family, r->at.peer, r->at.pport);
+}
+
+/* What every event of a connection says of it. */
+static void
+put_known(struct jput *j, const struct known *k, bool late)
+{
+	if (k && k->name[0])
+		jput_str(j, "sni", k->name);
+	if (k && k->bound) {
+		if (k->fd >= 0)
+			jput_int(j, "fd", k->fd);
+		jput_str(j, "peer", k->peer);
+		jput_str(j, "local", k->local);
+	}
+	if (late)
+		jput_bool(j, "late", true);
 }
 
 static void
@@ -93,20 +152,17 @@ put_conn(struct jput *j, uint32_t pid, uint64_t object, uint64_t serial)
 static void
 on_data(struct sslsniff *s, const struct ssl_record *r)
 {
-	const char *name;
 	struct jput j;
 
 	if (!probe_event(&s->probe, &j, "ssl.data", &r->head, r->len))
 		return;
-	name = server_name(s, r->serial);
 	put_conn(&j, r->head.pid, r->conn, r->serial);
 	jput_str(&j, "function", r->dir == DIR_READ ? "READ/RECV" : "WRITE/SEND");
 	jput_uint(&j, "off", r->off);
 	jput_uint(&j, "len", r->span);
 	jput_str(&j, "lib", find_lib_name[r->lib]);
 	jput_ms(&j, "latency_ms", r->head.time - r->since);
-	if (name)
-		jput_str(&j, "sni", name);
+	put_known(&j, known_conn(s, r->serial), r->late);
 	if (r->span > r->len) {
 		jput_bool(&j, "truncated", true);
 		jput_uint(&j, "captured", r->len);
@@ -118,31 +174,29 @@ on_data(struct sslsniff *s, const struct ssl_record *r)
 static void
 on_handshake(struct sslsniff *s, const struct ssl_record *r)
 {
-	const char *name;
 	struct jput j;
 
 	if (!probe_event(&s->probe, &j, "ssl.handshake", &r->head, 0))
 		return;
-	name = server_name(s, r->serial);
 	put_conn(&j, r->head.pid, r->conn, r->serial);
 	jput_str(&j, "function", "HANDSHAKE");
 	jput_str(&j, "lib", find_lib_name[r->lib]);
 	jput_ms(&j, "latency_ms", r->head.time - r->since);
 	jput_int(&j, "result", r->result);
-	if (name)
-		jput_str(&j, "sni", name);
+	put_known(&j, known_conn(s, r->serial), r->late);
 	jput_close(&j);
 }
 
 static void
 put_close(struct sslsniff *s, struct jput *j, uint32_t pid, uint64_t object, uint64_t serial,
-    const __u64 moved[2])
+    const __u64 moved[2], bool late)
 {
 	struct known *k = flow_find(s->known, &serial, sizeof(serial), 0);
 
 	put_conn(j, pid, object, serial);
 	jput_uint(j, "read_bytes", moved[DIR_READ]);
 	jput_uint(j, "written_bytes", moved[DIR_WRITE]);
+	put_known(j, k, late);
 	jput_close(j);
 	if (k)
 		flow_drop(s->known, k, FLOW_END);
@@ -156,12 +210,12 @@ on_close(struct sslsniff *s, const struct ssl_record *r)
 	struct jput j;
 
 	if (probe_event(&s->probe, &j, "ssl.close", &r->head, 0))
-		put_close(s, &j, r->head.pid, r->conn, r->serial, r->moved);
+		put_close(s, &j, r->head.pid, r->conn, r->serial, r->moved, r->late);
 }
 
 /* The process that had this connection ended. */
 static void
-end_conn(struct sslsniff *s, const struct conn_key *key, const struct conn *c, uint64_t time)
+end_conn(struct sslsniff *s, const struct conn *c, uint64_t time)
 {
 	struct record who = {
 		.pid = c->pid, .tid = c->pid, .uid = c->uid, .ns_pid = c->ns_pid,
@@ -172,10 +226,11 @@ end_conn(struct sslsniff *s, const struct conn_key *key, const struct conn *c, u
 	memcpy(who.comm, c->comm, sizeof(who.comm));
 	memcpy(who.thread, c->comm, sizeof(who.thread));
 	if (probe_extra(&s->probe, &j, "ssl.close", &who))
-		put_close(s, &j, c->pid, key->conn, c->serial, c->moved);
+		put_close(s, &j, c->pid, c->object, c->serial, c->moved, c->late);
 }
 
-/* Ends the connections of one process image; of all that ended, when gen is 0. */
+/* Ends the connections of one process image; when gen is 0, of all that ended, and
+ * those whose TCP connection did: not every library has a function for it. */
 static void
 end_conns(struct sslsniff *s, uint64_t gen, uint64_t time)
 {
@@ -185,38 +240,55 @@ end_conns(struct sslsniff *s, uint64_t gen, uint64_t time)
 	struct conn c;
 
 	while (more) {
-		__u64 now = 0;
+		__u64 now[2] = { 0 };	/* number and age of the image */
 
 		key = next;
 		more = bpf_map_get_next_key(conns, &key, &next) == 0;
 		if ((gen && key.gen != gen) || bpf_map_lookup_elem(conns, &key, &c))
 			continue;
-		if (!gen && bpf_map_lookup_elem(images, &c.pid, &now) == 0 && now == key.gen)
+		if (!gen && bpf_map_lookup_elem(images, &c.pid, now) == 0 && now[0] == key.gen &&
+		    (!c.over || time - c.over < OVER_NS))
 			continue;
 		bpf_map_delete_elem(conns, &key);
-		end_conn(s, &key, &c, time);
+		end_conn(s, &c, time);
 	}
 }
 
-/* Forgets calls whose thread died inside them. */
+/* Forgets the objects of processes that ended. */
+static void
+sweep_aliases(struct sslsniff *s)
+{
+	int aliases = bpf_map__fd(s->bpf->maps.aliases), conns = bpf_map__fd(s->bpf->maps.conns);
+	struct conn_key key, next, of;
+	bool more = bpf_map_get_next_key(aliases, NULL, &next) == 0;
+	struct alias alias;
+	struct conn c;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(aliases, &key, &next) == 0;
+		if (bpf_map_lookup_elem(aliases, &key, &alias))
+			continue;
+		of = (struct conn_key){ key.gen, alias.conn };
+		if (bpf_map_lookup_elem(conns, &of, &c))
+			bpf_map_delete_elem(aliases, &key);
+	}
+}
+
+/* Forgets calls of goroutines whose process died inside them. */
 static void
 sweep_calls(struct sslsniff *s)
 {
-	int calls = bpf_map__fd(s->bpf->maps.calls);
-	uint64_t now = clock_boot();
+	int calls = bpf_map__fd(s->bpf->maps.gocalls);
 	struct call_key key, next;
 	bool more = bpf_map_get_next_key(calls, NULL, &next) == 0;
-	struct call c;
 
 	while (more) {
 		char path[64];
 
 		key = next;
 		more = bpf_map_get_next_key(calls, &key, &next) == 0;
-		if (bpf_map_lookup_elem(calls, &key, &c) || now - c.since < STALE_NS)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%u/task/%u", (unsigned)(key.id >> 32),
-		    (unsigned)key.id);
+		snprintf(path, sizeof(path), "/proc/%u", (unsigned)(key.id >> 32));
 		if (access(path, F_OK) && errno == ENOENT)
 			bpf_map_delete_elem(calls, &key);
 	}
@@ -227,6 +299,10 @@ on_record(void *self, const struct record *head, size_t n)
 {
 	const struct ssl_record *r = (const void *)head;
 
+	if (head->kind == SSL_SOCKET && n >= sizeof(struct ssl_socket_record)) {
+		on_socket(self, (const void *)head);
+		return;
+	}
 	if (n < sizeof(*r) || r->len > n - sizeof(*r) || r->lib >= LIB_MAX)
 		return;
 	switch (head->kind) {
@@ -254,6 +330,7 @@ on_tick(void *self)
 		return;
 	sweep_calls(s);
 	end_conns(s, 0, clock_boot());
+	sweep_aliases(s);
 }
 
 static void
@@ -262,99 +339,203 @@ on_detach(void *self)
 	struct sslsniff *s = self;
 
 	s->bpf->bss->stopped = true;
+	watch_close(&s->watch);
 	attach_close(&s->attach);
 	sslsniff_bpf__detach(s->bpf);
 }
 
 /* --- attaching ------------------------------------------------------------- */
 
-/* Finds the sites of an open file. False, with a reason in sites->why: none. */
-static bool
-plan(struct sslsniff *s, int fd, bool cache, struct sites *sites)
-{
-	struct found found;
-	bool ok = inspect_fd(&found, fd, cache) == 0;
-
-	if (ok)
-		ok = site_plan(sites, &found, s->handshake);
-	else
-		snprintf(sites->why, sizeof(sites->why), "%s", strerror(errno));
-	found_free(&found);
-	return ok;
-}
-
-/* must: failing is fatal. Else only when no file could ever be attached to; one
- * odd library in some container must not keep us from the rest. */
+/* Attaches to an open file; must: failing is fatal. Else only when nothing could
+ * ever be attached; one odd library in some container must not keep us from the
+ * rest. */
 static void
-attach_sites(struct sslsniff *s, int fd, const char *path, const struct sites *sites, bool must)
+attach_found(struct sslsniff *s, int fd, const char *path, const struct found *found, bool must)
 {
 	const char *what = "";
-	char names[1024];
+	char names[2048], where[4400], after[64] = "";
 
-	if (attach_file(&s->attach, fd, sites, &what)) {
-		char where[4400];
-
+	if (!site_plan(&s->sites, found, s->handshake)) {
+		if (must)
+			errx(1, "--binary-path %s: %s", path, s->sites.why);
+		if (found->nrefusal)
+			probe_note(&s->probe, "not attached to %s: %s", path, s->sites.why);
+		return;
+	}
+	if (attach_file(&s->attach, fd, &s->sites, &what)) {
 		snprintf(where, sizeof(where), "%s in %s", what, path);
-		if (must || errno == EPERM || errno == EACCES)
+		if (!s->watch.running && (must || errno == EPERM || errno == EACCES))
 			probe_fail("attach", where);
 		warn("attach %s", where);
 		return;
 	}
-	site_names(sites, names, sizeof(names));
-	probe_note(&s->probe, "attached to %s: %s", path, names);
+	site_names(&s->sites, names, sizeof(names));
+	if (s->mapped)
+		snprintf(after, sizeof(after), " %lu ms after it was mapped",
+		    (clock_boot() - s->mapped) / 1000000);
+	probe_note(&s->probe, "attached to %s%s: %s%s%s", path, after, names,
+	    s->sites.why[0] ? "; but " : "", s->sites.why);
+}
+
+static void
+attach_one(struct sslsniff *s, int fd, const char *path, bool must)
+{
+	struct found found;
+	struct stat st;
+
+	if (fstat(fd, &st) || attach_seen(&s->attach, &st))
+		return;
+	if (inspect_fd(&found, fd, st.st_size >= CACHE_MIN)) {
+		if (must)
+			err(1, "--binary-path %s", path);
+		probe_note(&s->probe, "not attached to %s: %s", path, strerror(errno));
+		return;
+	}
+	attach_found(s, fd, path, &found, must);
+	found_free(&found);
 }
 
 static void
 attach_lib(void *self, int fd, const char *path, int pid)
 {
-	struct sslsniff *s = self;
-	struct stat st;
-
 	(void)pid;
-	if (fstat(fd, &st) || attach_seen(&s->attach, st.st_dev, st.st_ino))
-		return;
-	if (plan(s, fd, false, &s->sites))
-		attach_sites(s, fd, path, &s->sites, false);
-	else
-		probe_note(&s->probe, "not attached to %s: %s", path, s->sites.why);
+	attach_one(self, fd, path, false);
+}
+
+/* True: it was looked at. */
+static bool
+attach_process(struct sslsniff *s, int pid, bool all)
+{
+	char lacks[64];
+
+	if (!target_has(&s->probe.target, pid))
+		return false;
+	if (libs_process(pid, all, attach_lib, s) && (errno == EACCES || errno == EPERM)) {
+		caps_missing(CAPS_BIT(CAP_SYS_PTRACE), lacks, sizeof(lacks));
+		if (*lacks && !s->unseen++)
+			warnx("what process %d and others map: %s (lacks %s)", pid, strerror(errno), lacks);
+		else
+			probe_note(&s->probe, "what process %d maps: %s", pid, strerror(errno));
+	}
+	return true;
+}
+
+struct below {
+	struct sslsniff *s;
+	int top;
+};
+
+static bool
+attach_below(void *arg, int pid)
+{
+	struct below *b = arg;
+	struct proc_stat st = { .ppid = pid };
+
+	do {
+		if (st.ppid == b->top) {
+			libs_process(pid, true, attach_lib, b->s);
+			break;
+		}
+	} while (st.ppid > 1 && proc_stat(st.ppid, &st) == 0);
+	return false;
 }
 
 static bool
-attach_process(void *self, int pid)
+attach_named(void *self, int pid)
+{
+	attach_process(self, pid, false);
+	return false;
+}
+
+static bool
+attach_mapped(void *self, int pid)
+{
+	attach_process(self, pid, true);
+	return false;
+}
+
+/* For the watcher: something was mapped. */
+static bool
+on_mapped(void *self, int pid, uint64_t when)
 {
 	struct sslsniff *s = self;
 
-	if (target_has(&s->probe.target, pid))
-		libs_process(pid, attach_lib, s);	/* gone by now: no matter */
+	s->mapped = when;
+	if (pid)
+		return attach_process(self, pid, true);
+	proc_each(attach_mapped, self);
 	return false;
+}
+
+/* Every process of a container, from its first one down. */
+static void
+attach_container(struct sslsniff *s, const char *path)
+{
+	const char *why;
+	int pid = container_pid(container_name(path), &why);
+	size_t before = s->attach.nattached;
+
+	if (pid < 0)
+		errx(1, "--binary-path %s: %s", path, why);
+	proc_each(attach_below, &(struct below){ s, pid });
+	if (s->attach.nattached == before)
+		errx(1, "--binary-path %s: no TLS functions found in what its processes map", path);
 }
 
 static void
 attach_binary(struct sslsniff *s, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	int fd;
 
-	if (fd < 0 || fstat(fd, &st))
-		err(1, "--binary-path %s", path);
-	if (attach_seen(&s->attach, st.st_dev, st.st_ino))
+	if (container_name(path)) {
+		attach_container(s, path);
 		return;
-	if (!plan(s, fd, true, &s->sites))
-		errx(1, "--binary-path %s: %s", path, s->sites.why);
-	attach_sites(s, fd, path, &s->sites, true);
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		err(1, "--binary-path %s", path);
+	attach_one(s, fd, path, true);
 	close(fd);
 }
 
+/* What is chosen by name or number is attached before we say that we are ready;
+ * of a whole system only what is known by its name, and the rest at once after. */
 static void
 attach_all(struct sslsniff *s)
 {
+	bool few = s->probe.target.conf.tree || s->probe.target.conf.nsession;
+
+	if (watch_open(&s->watch)) {
+		warn("watch for programs and libraries that start later");
+		watch_close(&s->watch);
+	}
 	for (size_t i = 0; i < s->binaries.n; i++)
 		attach_binary(s, s->binaries.v[i]);
 	libs_host(attach_lib, s);
-	proc_each(attach_process, s);
-	if (!s->attach.nfds && !s->attach.nlinks)
-		warnx("no libssl found on this host or in the chosen processes: nothing will be seen "
-		    "(see --list)");
+	proc_each(few ? attach_mapped : attach_named, s);
+	if (!s->watch.cpu && !few)
+		proc_each(attach_mapped, s);
+	if (!s->attach.nattached && !s->watch.cpu)
+		warnx("no TLS library found on this host or in the chosen processes: nothing will be "
+		    "seen (see --list)");
+}
+
+/* From now on only what attaching later needs is kept, and by the watcher alone:
+ * other processes' files, BPF links. Reading the ring and the maps needs nothing;
+ * our own pipeline is told by its descriptors in /proc. */
+static void
+give_up_privileges(struct sslsniff *s)
+{
+	uint64_t read_others = CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_DAC_READ_SEARCH);
+	uint64_t later = read_others | CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_PERFMON) |
+	    CAPS_BIT(CAP_CHECKPOINT_RESTORE);
+
+	if (!s->attach.multi)
+		later |= CAPS_BIT(CAP_SYS_ADMIN);	/* perf uprobes before Linux 6.6 */
+	if (s->watch.cpu && (caps_keep(later) || watch_start(&s->watch, on_mapped, s)))
+		err(1, "start the watcher");
+	if (caps_keep(CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_BPF)))
+		err(1, "give up privileges");
 }
 
 /* How to attach: what the kernel has, unless told otherwise. */
@@ -364,7 +545,11 @@ choose_way(struct sslsniff *s)
 	struct sslsniff_bpf *b = s->bpf;
 	struct bpf_program *progs[SITE_PROGS] = {
 		[SITE_ENTER] = b->progs.on_enter, [SITE_LEAVE] = b->progs.on_leave,
-		[SITE_FREE] = b->progs.on_free, [SITE_NAME] = b->progs.on_name,
+		[SITE_NEW] = b->progs.on_new, [SITE_FREE] = b->progs.on_free,
+		[SITE_NAME] = b->progs.on_name, [SITE_ENCRYPT] = b->progs.on_encrypt,
+		[SITE_DECRYPT] = b->progs.on_decrypt, [SITE_DECRYPTED] = b->progs.on_decrypted,
+		[SITE_GO_ENTER] = b->progs.on_go_enter, [SITE_GO_LEAVE] = b->progs.on_go_leave,
+		[SITE_GO_FREE] = b->progs.on_go_free,
 	};
 	bool sleep = !s->no_sleep && probe_can_sleep();
 
@@ -383,23 +568,78 @@ choose_way(struct sslsniff *s)
 	    sleep ? "pages are faulted in" : "pages that are not resident are lost (and counted)");
 }
 
+/* Attaches the tracepoints. Those that tell the sockets may not be there. */
+static void
+attach_tracepoints(struct sslsniff *s)
+{
+	struct sslsniff_bpf *b = s->bpf;
+
+	b->links.on_exit = bpf_program__attach(b->progs.on_exit);
+	b->links.on_exec = bpf_program__attach(b->progs.on_exec);
+	if (!b->links.on_exit || !b->links.on_exec)
+		probe_fail("attach", "tracepoints sched_process_exit and sched_process_exec");
+	if (!s->sockets)
+		return;
+	b->links.on_send = bpf_program__attach(b->progs.on_send);
+	b->links.on_recv = bpf_program__attach(b->progs.on_recv);
+	b->links.on_state = bpf_program__attach(b->progs.on_state);
+	if (!b->links.on_send || !b->links.on_recv || !b->links.on_state)
+		probe_fail("attach", "tracepoints of sockets");
+}
+
 static void
 load(struct sslsniff *s)
 {
-	s->bpf = sslsniff_bpf__open();
-	if (!s->bpf)
+	struct sslsniff_bpf *b = s->bpf = sslsniff_bpf__open();
+
+	if (!b)
 		probe_fail("open", "BPF programs");
-	probe_configure(&s->probe, s->bpf->obj, &s->bpf->rodata->target_conf);
-	s->bpf->rodata->max_bytes = s->max_bytes;
+	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
+	b->rodata->max_bytes = s->max_bytes;
+	b->rodata->tell_handshakes = s->handshake;
+	s->sockets = libbpf_find_vmlinux_btf_id("sock_send_length", BPF_TRACE_RAW_TP) > 0;
+	if (!s->sockets) {
+		bpf_program__set_autoload(b->progs.on_send, false);
+		bpf_program__set_autoload(b->progs.on_recv, false);
+		bpf_program__set_autoload(b->progs.on_state, false);
+		probe_note(&s->probe, "no tracepoint sock_send_length (Linux 6.3): fd, peer and local "
+		    "are not known");
+	}
 	choose_way(s);
-	if (sslsniff_bpf__load(s->bpf))
+	if (sslsniff_bpf__load(b))
 		probe_fail("load", "BPF programs");
-	probe_follow(&s->probe, s->bpf->obj);
-	s->bpf->links.on_exit = bpf_program__attach(s->bpf->progs.on_exit);
-	s->bpf->links.on_exec = bpf_program__attach(s->bpf->progs.on_exec);
-	if (!s->bpf->links.on_exit || !s->bpf->links.on_exec)
-		probe_fail("attach", "tracepoints sched_process_exit and sched_process_exec");
+	s->attach.places = bpf_map__fd(b->maps.places);
+	s->attach.methods = bpf_map__fd(b->maps.methods);
+	probe_follow(&s->probe, b->obj);
+	attach_tracepoints(s);
 	attach_all(s);
+	give_up_privileges(s);
+}
+
+/* --inspect FILE */
+static int
+inspect_file(const struct sslsniff *s)
+{
+	int fd = open(s->inspect, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct line_out out;
+	struct found found;
+
+	if (fd < 0 || inspect_fd(&found, fd, true))
+		err(1, "--inspect %s", s->inspect);
+	close(fd);
+	if (s->json) {
+		line_out_init(&out, STDOUT_FILENO);
+		inspect_json(&out, s->inspect, &found);
+		line_flush(&out);
+		errno = out.err;
+	} else {
+		inspect_text(stdout, s->inspect, &found);
+		fflush(stdout);
+		errno = ferror(stdout) ? errno : 0;
+	}
+	if (errno)
+		err(1, "write standard output");
+	return found.nsite ? 0 : 1;
 }
 
 int
@@ -410,13 +650,16 @@ main(int argc, char **argv)
 	const struct opt own[] = {
 		{ .kind = OPT_HEAD, .help = "TLS" },
 		{ .kind = OPT_LIST, .name = "binary-path", .arg = "FILE", .to = &s.binaries,
-		    .help = "attach to this program or library too; repeatable" },
+		    .help = "attach to this program or library too, or to docker://NAME; repeatable" },
 		{ .kind = OPT_FLAG, .name = "handshake", .to = &s.handshake,
 		    .help = "write ssl.handshake events" },
 		{ .kind = OPT_SIZE, .name = "max-bytes", .arg = "SIZE", .to = &s.max_bytes,
 		    .lo = 1, .hi = 1 << 30, .help = "captured of one call (16M)" },
 		{ .kind = OPT_FLAG, .name = "list", .to = &s.list,
 		    .help = "say what TLS the chosen processes use and what would be hooked" },
+		{ .kind = OPT_STR, .name = "inspect", .arg = "FILE", .to = &s.inspect,
+		    .help = "say what TLS functions are in this file, and why not" },
+		{ .kind = OPT_FLAG, .name = "json", .to = &s.json, .help = "--inspect as an event line" },
 		{ .kind = OPT_STR, .name = "attach", .arg = "WAY", .to = &s.way,
 		    .help = "multi or perf: how to attach (the best that the kernel has)" },
 		{ .kind = OPT_FLAG, .name = "no-sleep", .to = &s.no_sleep,
@@ -434,6 +677,8 @@ main(int argc, char **argv)
 		opt_fail(&use, "unexpected operand");
 	if (s.way && strcmp(s.way, "multi") && strcmp(s.way, "perf"))
 		opt_fail(&use, "--attach %s: neither multi nor perf", s.way);
+	if (s.inspect)
+		return inspect_file(&s);
 	if (s.list)
 		return list_targets(&s.probe.target);
 	s.known = flow_new(sizeof(struct known), CONNS, SIZE_MAX, forget, NULL);

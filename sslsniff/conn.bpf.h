@@ -1,0 +1,283 @@
+/*
+ * conn.bpf.h - connections: made at first sight, named once, ended once
+ *
+ * Also whether the beginning was missed. It was not when the library made the
+ * object, shook hands or set the name under our eyes, when the cipher counts its
+ * first record, or when program or TCP connection are younger than the probe.
+ */
+#ifndef CONN_BPF_H
+#define CONN_BPF_H
+
+#include "target.bpf.h"
+#include "sslsniff.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct conn_key);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct conn_key);
+	__type(value, struct alias);
+} aliases SEC(".maps");
+
+/* Processes that have connections, and the number of their image. */
+struct image {
+	__u64 gen, since;	/* boot time of its exec or, without one, fork */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct image);
+} images SEC(".maps");
+
+/* When processes execed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, __u64);
+} execs SEC(".maps");
+
+/* Objects that were seen to begin, and have no connection yet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct conn_key);
+	__type(value, __u8);
+} fresh SEC(".maps");
+
+/* When TCP connections were made, by kernel address. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u64);
+} young SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PLACES);
+	__type(key, __u32);
+	__type(value, struct place);
+} places SEC(".maps");
+
+static __u64 serials, images_seen;
+
+/* Set before the probes are taken off, which takes a while and happens one by
+ * one: without it a close would still be seen when data before it was not. */
+volatile bool stopped;
+
+static __always_inline struct image *
+image_of(__u32 pid)
+{
+	struct image *found = bpf_map_lookup_elem(&images, &pid), fresh_one;
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	__u64 *exec;
+
+	if (found)
+		return found;
+	exec = bpf_map_lookup_elem(&execs, &pid);
+	fresh_one.since = task->group_leader->start_boottime;
+	if (exec && *exec > fresh_one.since)
+		fresh_one.since = *exec;
+	fresh_one.gen = __sync_fetch_and_add(&images_seen, 1) + 1;
+	bpf_map_update_elem(&images, &pid, &fresh_one, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&images, &pid);
+}
+
+/* The key of an object of the current process; false: tables full. */
+static __always_inline bool
+object_key(struct conn_key *key, __u64 object)
+{
+	struct image *image = image_of(bpf_get_current_pid_tgid() >> 32);
+
+	key->gen = image ? image->gen : 0;
+	key->conn = object;
+	return image != NULL;
+}
+
+/* An object begins under our eyes. */
+static __always_inline void
+object_begins(__u64 object)
+{
+	struct conn_key key;
+	__u8 one = 1;
+
+	if (object && object_key(&key, object))
+		bpf_map_update_elem(&fresh, &key, &one, BPF_ANY);
+}
+
+/* Whether bytes may have passed before. sock: the connection's, 0 if unknown. */
+static __always_inline bool
+began_unseen(const struct conn_key *key, __u64 cookie, __u64 sock)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32, at = COOKIE_PLACE(cookie);
+	struct image *image = bpf_map_lookup_elem(&images, &pid);
+	struct place *place = bpf_map_lookup_elem(&places, &at);
+	__u64 since = place ? place->since : 0, *made;
+
+	if (bpf_map_delete_elem(&fresh, key) == 0)
+		return false;
+	if (!since || !image)
+		return true;
+	if (image->since >= since)
+		return false;
+	made = sock ? bpf_map_lookup_elem(&young, &sock) : NULL;
+	return !made || *made < since;
+}
+
+static __noinline struct conn *
+conn_make(struct conn_key *key, __u64 object, __u32 lib, bool late)
+{
+	struct conn fresh_one = {};
+	struct record who;
+
+	record_fill(&who, 0, 0);
+	fresh_one.serial = __sync_fetch_and_add(&serials, 1) + 1;
+	if (!key->conn)		/* rustls: a number that is no address */
+		key->conn = 1ull << 63 | fresh_one.serial;
+	fresh_one.self = *key;
+	fresh_one.object = object;
+	fresh_one.pid = who.pid;
+	fresh_one.uid = who.uid;
+	fresh_one.ns_pid = who.ns_pid;
+	fresh_one.lib = lib;
+	fresh_one.late = late;
+	fresh_one.born = who.born;
+	__builtin_memcpy(fresh_one.comm, who.comm, sizeof(fresh_one.comm));
+	bpf_map_update_elem(&conns, key, &fresh_one, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&conns, key);
+}
+
+/* The connection of an object, made at its first sight; begun: its beginning is
+ * seen now. NULL: tables full. */
+static __always_inline struct conn *
+conn_get(struct conn_key *key, __u64 object, __u64 cookie, __u64 sock, bool begun)
+{
+	struct conn *c;
+
+	if (!object_key(key, object))
+		return NULL;
+	c = bpf_map_lookup_elem(&conns, key);
+	if (c)
+		return c;
+	if (began_unseen(key, cookie, sock))
+		return conn_make(key, object, COOKIE_LIB(cookie), !begun);
+	return conn_make(key, object, COOKIE_LIB(cookie), false);
+}
+
+/* A record without payload. */
+static __always_inline void
+tell(struct ssl_record *from)
+{
+	struct ssl_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	count_add(COUNT_SEEN, 1, 0);
+	if (!r) {
+		count_add(COUNT_RING_FULL, 1, 0);
+		return;
+	}
+	__builtin_memcpy(r, from, sizeof(*r));
+	ring_submit(r, r->head.time);
+}
+
+static __noinline int
+conn_end(struct conn_key *key, struct conn *c)
+{
+	struct ssl_record r = {};
+
+	if (!c)
+		return 0;
+	record_fill(&r.head, SSL_CLOSE, bpf_ktime_get_boot_ns());
+	r.conn = c->object;
+	r.serial = c->serial;
+	r.lib = c->lib;
+	r.late = c->late;
+	r.moved[0] = c->moved[0];
+	r.moved[1] = c->moved[1];
+	bpf_map_delete_elem(&conns, key);
+	tell(&r);
+	return 0;
+}
+
+/* An object ends, and with it its connection, or the last of them does. */
+static __always_inline void
+object_ends(__u64 object)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct image *image = bpf_map_lookup_elem(&images, &pid);
+	struct conn_key key = { .conn = object };
+	struct alias *alias;
+	struct conn *c;
+
+	if (!image || stopped)
+		return;
+	key.gen = image->gen;
+	alias = bpf_map_lookup_elem(&aliases, &key);
+	if (alias) {
+		struct conn_key of = { .gen = key.gen, .conn = alias->conn };
+
+		bpf_map_delete_elem(&aliases, &key);
+		key = of;
+	}
+	c = bpf_map_lookup_elem(&conns, &key);
+	if (c && (!alias || __sync_fetch_and_add(&c->objects, -1) <= 1))
+		conn_end(&key, c);
+}
+
+/* The current process image ends. The collector removes its connections. */
+static __always_inline void
+image_end(__u32 pid)
+{
+	struct image *image = bpf_map_lookup_elem(&images, &pid);
+	struct ssl_record *r;
+
+	if (!image || stopped)
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (r) {	/* else the collector's sweep finds them */
+		struct ssl_record zero = { .gen = image->gen };
+
+		__builtin_memcpy(r, &zero, sizeof(zero));
+		r->head.kind = SSL_GONE;
+		r->head.pid = pid;
+		r->head.time = bpf_ktime_get_boot_ns();
+		ring_submit(r, r->head.time);
+	}
+	bpf_map_delete_elem(&images, &pid);
+}
+
+SEC("raw_tp/sched_process_exit")
+int
+on_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u32 pid = BPF_CORE_READ(task, tgid);
+
+	if (BPF_CORE_READ(task, signal, live.counter) == 0) {
+		image_end(pid);
+		bpf_map_delete_elem(&execs, &pid);
+	}
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int
+on_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 pid = BPF_CORE_READ((struct task_struct *)ctx->args[0], tgid);
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	image_end(pid);
+	bpf_map_update_elem(&execs, &pid, &now, BPF_ANY);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * data.bpf.h - the bytes of one call on their way into records
+ */
+#ifndef DATA_BPF_H
+#define DATA_BPF_H
+
+#include "match.bpf.h"
+
+const volatile __u64 max_bytes = 16 << 20;	/* captured per call */
+const volatile bool can_sleep = true;
+
+struct job {
+	__u64 buf;
+	__u64 limit, total;	/* bytes to capture, bytes transferred */
+	__u64 off;		/* of the call's first byte in the stream */
+	struct ssl_record head;	/* what all its records have in common */
+};
+
+/* Touches every page of a piece, sleeping if it must, and reads it again. No
+ * record is held while sleeping: that would stop the reader. */
+static __always_inline struct ssl_record *
+read_sleeping(__u64 from, __u32 n, long *bad)
+{
+	struct ssl_record *r;
+	char byte;
+
+	for (__u32 at = 0; at < PIECE; at += 4096)
+		bpf_copy_from_user(&byte, 1, (void *)(from + (at < n ? at : n - 1)));
+	bpf_copy_from_user(&byte, 1, (void *)(from + n - 1));
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r) + PIECE, 0);
+	if (r)
+		*bad = bpf_probe_read_user(r->data, n, (void *)from);
+	return r;
+}
+
+/* The ring reserves constant sizes only. */
+#define TAKE(size) \
+	if (n <= (size)) { \
+		r = bpf_ringbuf_reserve(&ring, sizeof(*r) + (size), 0); \
+		if (r) \
+			bad = bpf_probe_read_user(r->data, n, (void *)from); \
+		goto taken; \
+	}
+
+/* Writes piece i; 1 when there is none left. For bpf_loop. */
+static long
+put_piece(__u32 i, struct job *j)
+{
+	__u64 at = (__u64)i * PIECE, from = j->buf + at;
+	struct ssl_record *r = NULL;
+	__u32 n = j->limit - at > PIECE ? PIECE : j->limit - at;
+	bool slept = false;
+	long bad = 0;
+
+	if (at >= j->limit)
+		return 1;
+	asm volatile("" : "+r"(n));	/* the bound must be seen after any spill */
+	if (n == 0 || n > PIECE)
+		return 1;
+	TAKE(64)
+	TAKE(256)
+	TAKE(512)
+	TAKE(1024)
+	TAKE(2048)
+	TAKE(4096)
+	TAKE(8192)
+	TAKE(PIECE)
+taken:
+	if (r && bad && can_sleep) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		r = read_sleeping(from, n, &bad);
+		slept = true;
+	}
+	if (!r) {
+		count_add(COUNT_RING_FULL, 1, n);
+		return 0;
+	}
+	if (bad) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		count_add(COUNT_FAULT, 1, n);
+		return 0;
+	}
+	__builtin_memcpy(r, &j->head, sizeof(*r));
+	r->off = j->off + at;
+	r->len = n;
+	/* the last piece of a call that was cut stands for the rest too */
+	r->span = at + n == j->limit ? j->total - at : n;
+	/* later pieces, and those that slept, come later */
+	ring_submit(r, i || slept ? bpf_ktime_get_boot_ns() : j->head.head.time);
+	return 0;
+}
+
+/* n bytes at buf passed the connection; NULL: it could not be kept. */
+static __always_inline void
+data_put(struct conn *c, struct call *call, __u64 n, __u64 cookie)
+{
+	struct job j = { .buf = call->buf, .total = n };
+	__u64 pieces, dir = COOKIE_DIR(cookie);
+
+	j.limit = n > max_bytes ? max_bytes : n;
+	pieces = (j.limit + PIECE - 1) / PIECE;
+	count_add(COUNT_SEEN, pieces, j.limit);
+	if (!c) {
+		count_add(COUNT_CONNS_FULL, pieces, j.limit);
+		return;
+	}
+	if (n > j.limit) {	/* the rest is one more that was seen, and lost */
+		count_add(COUNT_SEEN, 1, n - j.limit);
+		count_add(COUNT_MAX_BYTES, 1, n - j.limit);
+	}
+	record_fill(&j.head.head, SSL_DATA, bpf_ktime_get_boot_ns());
+	j.head.conn = c->object;
+	j.head.serial = c->serial;
+	j.head.since = call->since;
+	j.head.dir = dir;
+	j.head.lib = COOKIE_LIB(cookie);
+	j.head.late = c->late;
+	j.off = __sync_fetch_and_add(&c->moved[dir & 1], n);
+	if (pieces == 1)
+		put_piece(0, &j);
+	else
+		bpf_loop(pieces, put_piece, &j, 0);
+}
+
+/* A call that is over transferred n bytes. */
+static __always_inline void
+transferred(struct thread *t, struct call *call, __u64 n, __u64 cookie)
+{
+	int dir = COOKIE_DIR(cookie);
+	struct endpoint *e = NULL;
+	struct conn_key key;
+	struct conn *c;
+
+	if (t && call->tid == (__u32)bpf_get_current_pid_tgid())
+		e = used_inside(t, call->ops, dir);
+	c = conn_get(&key, call->conn, cookie, e ? e->sock : 0, false);
+	if (c && e) {
+		if (c->ino[dir & 1] && c->ino[dir & 1] != e->ino) {
+			/* the object is used for another connection now */
+			conn_end(&key, c);
+			c = conn_make(&key, call->conn, COOKIE_LIB(cookie), false);
+		}
+		if (c) {
+			c->ino[dir & 1] = e->ino;
+			conn_bind(c, e);
+		}
+	} else if (c && t && dir == DIR_READ) {
+		read_after(t, c, n);
+	} else if (c && t && COOKIE_LIB(cookie) != COOKIE_GO) {
+		written_before(t, &key, n);
+	}
+	data_put(c, call, n, cookie);
+}
+
+#endif

@@ -1,0 +1,329 @@
+/*
+ * match.bpf.h - which socket a TLS connection uses
+ *
+ * Nothing in a TLS object says so for certain: many programs encrypt in memory
+ * and do their own sending. What counts is what a thread does:
+ *  - a socket call inside a read or write, the same socket for all of them in
+ *    that call and direction: that is the one;
+ *  - write, then send of a little more bytes; receive, then read of less: it may
+ *    be that one, and is when both directions say so.
+ * TCP only. Needs the tracepoints sock_send_length and sock_recv_length (Linux
+ * 6.3); without them nothing is known.
+ */
+#ifndef MATCH_BPF_H
+#define MATCH_BPF_H
+
+#include "conn.bpf.h"
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6 };	/* <sys/socket.h>, <netinet/in.h> */
+enum { TCP_ESTABLISHED = 1, TCP_CLOSE = 7 };		/* <net/tcp_states.h> */
+enum { CALLS = 8 };	/* in progress on one thread, one inside another */
+enum { FDS = 65536 };	/* looked at to find a socket's descriptor */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct in6_addr {
+	struct { } in6_u;
+};
+
+struct sock_common {
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+
+struct inode {
+	unsigned long i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct socket {
+	struct file *file;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct task_struct___files {
+	struct files_struct *files;
+};
+
+#pragma clang attribute pop
+
+/* What we keep of a thread that has called a TLS function. */
+struct thread {
+	struct call calls[CALLS];
+	struct endpoint last[2];	/* received from, sent to */
+	__u32 ops[2], turned[2];	/* socket calls; the first with that socket */
+	__u64 received;			/* by the last receive, if nobody read since */
+	struct conn_key pending;	/* who wrote since the last send ... */
+	__u64 bytes;			/* ... how much; unclear: more than one did */
+	__u64 unclear;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+static __always_inline struct thread *
+thread_get(bool make)
+{
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+	    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+/* --- calls in progress ----------------------------------------------------------- */
+
+/* By stack pointer, for one TLS call may run inside another on the same thread. */
+static __always_inline struct call *
+call_find(struct thread *t, __u64 sp)
+{
+	for (int i = 0; i < CALLS; i++)
+		if (t->calls[i].sp == sp)
+			return &t->calls[i];
+	return NULL;
+}
+
+static __always_inline struct call *
+call_make(struct thread *t, __u64 sp)
+{
+	struct call *oldest = &t->calls[0], *c = call_find(t, sp);
+
+	if (c || (c = call_find(t, 0)))
+		return c;
+	for (int i = 1; i < CALLS; i++)
+		if (t->calls[i].since < oldest->since)
+			oldest = &t->calls[i];
+	count_add(COUNT_SEEN, 1, 0);
+	count_add(COUNT_CALLS_FULL, 1, 0);
+	return oldest;
+}
+
+/* --- telling ------------------------------------------------------------------- */
+
+struct fd_hunt {
+	struct file **fds;
+	__u64 file;
+	__s32 fd;
+};
+
+static long
+try_fd(__u32 i, struct fd_hunt *h)
+{
+	__u64 file = 0;
+
+	bpf_probe_read_kernel(&file, sizeof(file), h->fds + i);
+	if (file != h->file)
+		return 0;
+	h->fd = i;
+	return 1;
+}
+
+static __always_inline int
+find_fd(__u64 file)
+{
+	struct task_struct___files *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct fd_hunt h = { .file = file, .fd = -1 };
+	__u32 n = BPF_CORE_READ(fdt, max_fds);
+
+	h.fds = BPF_CORE_READ(fdt, fd);
+	bpf_loop(n > FDS ? FDS : n, try_fd, &h, 0);
+	return h.fd;
+}
+
+/* Connections by the kernel address of their socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct conn_key);
+} sockets SEC(".maps");
+
+/* The connection uses this socket. */
+static __noinline int
+conn_bind(struct conn *c, struct endpoint *e)
+{
+	struct ssl_socket_record *r;
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (!c || !e || c->bound == e->ino)
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r)		/* it will be seen again */
+		return 0;
+	c->bound = e->ino;
+	c->over = 0;
+	bpf_map_update_elem(&sockets, &e->sock, &c->self, BPF_ANY);
+	record_fill(&r->head, SSL_SOCKET, now);
+	r->serial = c->serial;
+	r->fd = find_fd(e->file);
+	r->pad = 0;
+	r->at = *e;
+	ring_submit(r, now);
+	return 0;
+}
+
+/* It may be this one, as far as one direction can tell. */
+static __always_inline void
+conn_guess(struct conn *c, struct endpoint *e, int dir)
+{
+	if (c->bound)
+		return;
+	c->guess[dir & 1] = e->ino;
+	if (c->guess[!dir] == e->ino)
+		conn_bind(c, e);
+}
+
+/* --- what a thread does ------------------------------------------------------------ */
+
+/* The socket that was used inside a call that began after `was` socket calls;
+ * NULL: none, or more than one. */
+static __always_inline struct endpoint *
+used_inside(struct thread *t, __u32 was, int dir)
+{
+	if (t->ops[dir & 1] == was || (__s32)(t->turned[dir & 1] - was) > 1)
+		return NULL;
+	return &t->last[dir & 1];
+}
+
+/* A read ended that used no socket: what was received before was for it, if
+ * it is the first to read since. */
+static __always_inline void
+read_after(struct thread *t, struct conn *c, __u64 n)
+{
+	if (t->received > n)
+		conn_guess(c, &t->last[DIR_READ], DIR_READ);
+	t->received = 0;
+}
+
+/* A write ended that used no socket: the next send should be for it. */
+static __always_inline void
+written_before(struct thread *t, struct conn_key *key, __u64 n)
+{
+	if (t->pending.conn && (t->pending.conn != key->conn || t->pending.gen != key->gen))
+		t->unclear = 1;
+	t->pending = *key;
+	t->bytes += n;
+}
+
+static __always_inline void
+sent(struct thread *t, __u64 n)
+{
+	struct conn *c;
+
+	if (!t->pending.conn)
+		return;
+	/* records add 22 bytes and more to each 16 KiB or less */
+	if (!t->unclear && n > t->bytes && n - t->bytes < 512 + t->bytes / 8) {
+		c = bpf_map_lookup_elem(&conns, &t->pending);
+		if (c)
+			conn_guess(c, &t->last[DIR_WRITE], DIR_WRITE);
+	}
+	t->pending.conn = 0;
+	t->bytes = 0;
+	t->unclear = 0;
+}
+
+static __always_inline void
+endpoint_fill(struct endpoint *e, struct sock *sk, struct file *file)
+{
+	e->sock = (__u64)sk;
+	e->file = (__u64)file;
+	e->ino = file->f_inode->i_ino;
+	e->family = sk->__sk_common.skc_family;
+	e->lport = sk->__sk_common.skc_num;
+	e->pport = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (e->family == AF_INET) {
+		e->local[0] = sk->__sk_common.skc_rcv_saddr;
+		e->peer[0] = sk->__sk_common.skc_daddr;
+		return;
+	}
+	bpf_probe_read_kernel(e->local, sizeof(e->local), &sk->__sk_common.skc_v6_rcv_saddr);
+	bpf_probe_read_kernel(e->peer, sizeof(e->peer), &sk->__sk_common.skc_v6_daddr);
+}
+
+static __always_inline void
+socket_used(struct sock *sk, int n, int dir)
+{
+	struct thread *t = thread_get(false);
+	struct endpoint *e;
+	struct socket *socket;
+	struct file *file;
+
+	if (!t || n <= 0 || sk->sk_protocol != IPPROTO_TCP || !(socket = sk->sk_socket) ||
+	    !(file = socket->file))
+		return;
+	e = &t->last[dir];
+	if (e->sock != (__u64)sk || e->file != (__u64)file ||
+	    e->lport != sk->__sk_common.skc_num) {
+		endpoint_fill(e, sk, file);
+		t->turned[dir] = t->ops[dir] + 1;
+	}
+	t->ops[dir]++;
+	if (dir == DIR_READ)
+		t->received = n;
+	else
+		sent(t, n);
+}
+
+SEC("tp_btf/sock_send_length")
+int
+BPF_PROG(on_send, struct sock *sk, int n, int flags)
+{
+	socket_used(sk, n, DIR_WRITE);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int
+BPF_PROG(on_recv, struct sock *sk, int n, int flags)
+{
+	socket_used(sk, n, DIR_READ);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int
+BPF_PROG(on_state, struct sock *sk, int old, int new)
+{
+	__u64 now = bpf_ktime_get_boot_ns(), sock = (__u64)sk;
+
+	struct conn_key *key;
+	struct conn *c;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new == TCP_ESTABLISHED) {
+		bpf_map_delete_elem(&sockets, &sock);
+		bpf_map_update_elem(&young, &sock, &now, BPF_ANY);
+	} else if (new == TCP_CLOSE && (key = bpf_map_lookup_elem(&sockets, &sock)) &&
+	    (c = bpf_map_lookup_elem(&conns, key))) {
+		c->over = now;	/* not its end yet: what was received may still be read */
+	}
+	return 0;
+}
+
+#endif

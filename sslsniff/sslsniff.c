@@ -9,11 +9,11 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <bpf/btf.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -587,8 +587,9 @@ attach_tracepoints(struct sslsniff *s)
 		probe_fail("attach", "tracepoints of sockets");
 }
 
-static void
-load(struct sslsniff *s)
+/* Opens, sets and loads the programs; -1 with errno. */
+static int
+load_programs(struct sslsniff *s)
 {
 	struct sslsniff_bpf *b = s->bpf = sslsniff_bpf__open();
 
@@ -597,22 +598,36 @@ load(struct sslsniff *s)
 	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
 	b->rodata->max_bytes = s->max_bytes;
 	b->rodata->tell_handshakes = s->handshake;
-	s->sockets = libbpf_find_vmlinux_btf_id("sock_send_length", BPF_TRACE_RAW_TP) > 0;
-	if (!s->sockets) {
-		bpf_program__set_autoload(b->progs.on_send, false);
-		bpf_program__set_autoload(b->progs.on_recv, false);
-		bpf_program__set_autoload(b->progs.on_state, false);
+	bpf_program__set_autoload(b->progs.on_send, s->sockets);
+	bpf_program__set_autoload(b->progs.on_recv, s->sockets);
+	bpf_program__set_autoload(b->progs.on_state, s->sockets);
+	choose_way(s);
+	return sslsniff_bpf__load(b);
+}
+
+static void
+load(struct sslsniff *s)
+{
+	struct sslsniff_bpf *b;
+
+	s->sockets = true;
+	if (load_programs(s)) {
+		if (errno != ESRCH)
+			probe_fail("load", "BPF programs");
+		sslsniff_bpf__destroy(s->bpf);
+		s->sockets = false;
 		probe_note(&s->probe, "no tracepoint sock_send_length (Linux 6.3): fd, peer and local "
 		    "are not known");
+		if (load_programs(s))
+			probe_fail("load", "BPF programs");
 	}
-	choose_way(s);
-	if (sslsniff_bpf__load(b))
-		probe_fail("load", "BPF programs");
+	b = s->bpf;
 	s->attach.places = bpf_map__fd(b->maps.places);
 	s->attach.methods = bpf_map__fd(b->maps.methods);
 	probe_follow(&s->probe, b->obj);
 	attach_tracepoints(s);
 	attach_all(s);
+	malloc_trim(0);		/* the kernel's types, which loading needed */
 	give_up_privileges(s);
 }
 

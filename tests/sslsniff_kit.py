@@ -89,7 +89,7 @@ class Sniffer:
         r, w = os.pipe()
         self.path = tempfile.mktemp(dir=T.name)
         out = self.out if self.out is not None else open(self.path, "wb")
-        self.err = open(self.path + ".err", "w+")
+        self.err = open(self.path + ".err", "a+")  # said() moves where it reads, not where sslsniff writes
         self.p = subprocess.Popen(["sslsniff", "--ready-fd", str(w), *self.args],
                                   stdout=out, stderr=self.err, pass_fds=[w])
         os.close(w)

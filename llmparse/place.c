@@ -76,6 +76,7 @@ static const struct { const char *end; const struct vendor *vendor; bool stream;
 	{ "/count_tokens", NULL, false }, { ":countTokens", NULL, false }, { ":computeTokens", NULL, false },
 	{ "/responses/input_tokens", NULL, false }, { "/tokenize", NULL, false }, { "/count-tokens", NULL, false },
 	{ "/moderations", NULL, false }, { "/models", NULL, false }, { "/batches", NULL, false },
+	{ "/image-synthesis", NULL, false }, { "/video-synthesis", NULL, false },
 	{ "/messages", &vendor_messages, false }, { "/complete", &vendor_complete, false },
 	{ "/chat/completions", &vendor_chat, false }, { "/completions", &vendor_completions, false },
 	{ "/responses", &vendor_responses, false }, { "/responses/compact", &vendor_responses, false },

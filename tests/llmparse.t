@@ -58,6 +58,8 @@ no_call = [
     ("telemetry", "/api/event_logging/batch", {"events": [{"input": "x"}]}, CLAUDE, {"accepted_count": 1}),
     ("a chat of people", "/channels/1/messages", {"content": "hi"}, "chat.example", {"id": "1", "content": "hi"}),
     ("moderation", "/v1/moderations", {"model": "m", "input": "x"}, "api.openai.com", {"id": "m", "results": []}),
+    ("an image", "/api/v1/services/aigc/text2image/image-synthesis", {"model": "m", "input": {"prompt": "x"}},
+     "dashscope.aliyuncs.com", {"output": {"task_id": "t"}, "request_id": "r"}),
     ("a form with messages", "/send", {"messages": ["a"], "model": "b"}, "shop.example", {"ok": True}),
     ("a body that only looks like one", "/llm", CHAT, "gw.local", {"ok": True}),
     ("a batch of requests", "/v1/messages/batches", {"requests": [{"params": ask()}]}, CLAUDE, {"id": "b"}),

@@ -40,7 +40,7 @@ media_is(const char *p, size_t n, const char *type)
 	return strlen(type) == n && !strncasecmp(p, type, n);
 }
 
-bool
+static bool
 media_begins(const char *p, size_t n, const char *prefix)
 {
 	size_t len = strlen(prefix);

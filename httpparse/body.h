@@ -45,6 +45,5 @@ bool body_is_raw(const struct body *);	/* see decode_is_raw */
 
 /* The media type of a Content-Type value: does it equal type? */
 bool media_is(const char *p, size_t n, const char *type);
-bool media_begins(const char *p, size_t n, const char *prefix);
 
 #endif

@@ -167,8 +167,10 @@ start_at(const char *p, size_t n, enum http1_role role, bool strict)
 	return f == MAYBE && strict && n == STRICT_MAX ? NO : f;
 }
 
-int
-http1_is_h2(const void *bytes, size_t n)
+/* Is this start of a stream HTTP/2's? The client's preface (RFC 9113 3.4), or
+ * what can be a frame. 1 yes, 0 no, -1 not enough bytes. */
+static int
+is_h2(const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
 	size_t len = sizeof(preface) - 1;
@@ -530,7 +532,7 @@ seek_run(struct http1 *h, const char *p, size_t n)
 			decide(h, ++k, true);	/* RFC 9112 2.2: empty lines between */
 			return k;
 		}
-		if (k == 0 && h->pos == h->first && (h2 = http1_is_h2(p, n))) {
+		if (k == 0 && h->pos == h->first && (h2 = is_h2(p, n))) {
 			f = MAYBE;
 			if (h2 > 0) {
 				decide(h, k, false);

@@ -95,8 +95,4 @@ void http1_resume(struct http1 *);	/* it is HTTP/1 after all */
 /* Not HTTP/1 from here on. Bytes that were held stay in pend for the caller. */
 void http1_other(struct http1 *);
 
-/* Is this start of a stream HTTP/2's? The client's preface (RFC 9113 3.4), or
- * what can be a frame. 1 yes, 0 no, -1 not enough bytes. */
-int http1_is_h2(const void *p, size_t n);
-
 #endif

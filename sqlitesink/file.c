@@ -1,7 +1,6 @@
 /* file.c - see file.h */
 #include "file.h"
 
-#include "lib/flow.h"
 #include "sqlitesink/text.h"
 
 #include <stddef.h>
@@ -23,7 +22,7 @@ struct sum {
 
 struct files {
 	struct db *db;
-	struct flow_table *paths;
+	struct paths *paths;
 	struct sum sum[SUMS];		/* by process and path, open addressing */
 	unsigned short used[SUMS];	/* indexes, in the order of first use */
 	size_t n;
@@ -56,7 +55,7 @@ files_new(struct db *db)
 	if (!f)
 		return NULL;
 	f->db = db;
-	if (!(f->paths = paths_new())) {
+	if (!(f->paths = paths_new(db))) {
 		free(f);
 		return NULL;
 	}
@@ -66,7 +65,7 @@ files_new(struct db *db)
 void
 files_free(struct files *f)
 {
-	flow_free(f->paths);
+	paths_free(f->paths);
 	free(f);
 }
 
@@ -124,7 +123,7 @@ put_owner(struct row *r, struct event *ev, char *buf, size_t size)
 static void
 change(struct files *f, struct event *ev, int64_t process, const char *op, int64_t path)
 {
-	int64_t to = path_of_key(f->db, f->paths, ev, "to");
+	int64_t to = path_of_key(f->paths, ev, "to");
 	struct row r = row_of(f->db, SQL_FILE_CHANGE_NEW);
 	char owner[64];
 
@@ -219,7 +218,7 @@ file_event(struct files *f, struct event *ev, int64_t process)
 
 		if (!event_is(ev, kinds[i].type))
 			continue;
-		if ((path = path_of_key(f->db, f->paths, ev, "path")))
+		if ((path = path_of_key(f->paths, ev, "path")))
 			add(f, ev, &kinds[i], process, path);
 		else
 			f->db->refused = true;

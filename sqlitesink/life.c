@@ -20,7 +20,7 @@ struct life {
 	char seen;		/* of fork, exec, seed, event the first letter; x for exec */
 	unsigned char commlen;
 	char comm[32];
-	bool dirty;
+	bool dirty, moved;	/* moved: its parent or agent is another than the file has */
 	struct life *next, **prev;	/* of those that are dirty */
 };
 
@@ -55,11 +55,16 @@ life_write(struct lives *ls, struct life *l)
 	l->dirty = false;
 	if ((*l->prev = l->next))
 		l->next->prev = l->prev;
+	if (l->moved) {
+		l->moved = false;
+		r = row_of(ls->db, SQL_PROCESS_PARENT);
+		row_id(&r, l->ppid);
+		row_id(&r, l->parent);
+		row_id(&r, l->agent);
+		row_int(&r, l->id);
+		row_run(&r);
+	}
 	r = row_of(ls->db, SQL_PROCESS_UPDATE);
-	row_id(&r, l->ppid);
-	row_id(&r, l->parent);
-	row_id(&r, l->agent);
-	l->has_uid ? row_int(&r, l->uid) : row_null(&r);
 	row_bytes(&r, l->comm, l->commlen);
 	row_int(&r, l->start_ns);
 	row_id(&r, l->end_ns);
@@ -306,6 +311,7 @@ life_fork(struct lives *ls, struct event *ev)
 		child->ppid = parent.pid;
 		if (!child->agent)
 			child->agent = parent.agent;
+		child->moved = true;
 		life_touch(ls, child);
 		return;
 	}
@@ -384,6 +390,7 @@ life_exec(struct lives *ls, struct event *ev)
 		struct life *parent;
 
 		l->ppid = ppid;
+		l->moved = true;
 		life_touch(ls, l);
 		parent = flow_find(ls->table, &ppid, sizeof(ppid), event_time(ev));
 		l = flow_find(ls->table, &child, sizeof(child), event_time(ev));
@@ -428,8 +435,10 @@ life_exit(struct lives *ls, struct event *ev)
 	l->has_code = event_i64(ev, "exit_code", &l->exit_code);
 	l->signal = pid_of(ev, "signal");
 	l->rss = pid_of(ev, "rss_max_kb");
-	if (!l->ppid)
+	if (!l->ppid && ppid) {
 		l->ppid = ppid;
+		l->moved = true;
+	}
 	if (l->seen != 'f' && value_f64(duration, &ms) && ms >= 0 && ms * 1e6 < ns &&
 	    (born = ns - (uint64_t)(ms * 1e6)) < l->start_ns)
 		l->start_ns = born;

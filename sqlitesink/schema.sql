@@ -114,7 +114,6 @@ CREATE TABLE files (
 	last_error TEXT,
 	PRIMARY KEY (process_id, path_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX files_path ON files(path_id);
 
 -- Each change of a file or directory; opening for writing alone is op 'open'.
 CREATE TABLE file_changes (

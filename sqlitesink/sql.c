@@ -8,8 +8,10 @@ const char *const sql_text[SQL_COUNT] = {
 
 	[SQL_PROCESS_NEW] = "INSERT INTO processes(run_id, pid, ppid, parent_id, agent_id, uid, comm, start_ns, seen,"
 	    " container_id) VALUES(?,?,?,?,?,?,?,?,?,?)",
-	[SQL_PROCESS_UPDATE] = "UPDATE processes SET ppid=?, parent_id=?, agent_id=?, uid=?, comm=?, start_ns=?, end_ns=?,"
-	    " seen=?, exec_id=?, exit_code=?, signal=?, rss_max_kb=? WHERE id=?",
+	/* what changes in every life, and what seldom does and has indexes */
+	[SQL_PROCESS_UPDATE] = "UPDATE processes SET comm=?, start_ns=?, end_ns=?, seen=?, exec_id=?, exit_code=?, signal=?,"
+	    " rss_max_kb=? WHERE id=?",
+	[SQL_PROCESS_PARENT] = "UPDATE processes SET ppid=?, parent_id=?, agent_id=? WHERE id=?",
 	[SQL_PROCESS_LAST] = "SELECT id, ppid, parent_id, agent_id, uid, comm, start_ns, end_ns, seen, exec_id, exit_code,"
 	    " signal, rss_max_kb FROM processes WHERE pid=? AND run_id=? ORDER BY id DESC LIMIT 1",
 	[SQL_PROCESS_AT] = "SELECT id FROM processes WHERE pid=? AND run_id=? AND start_ns<=? ORDER BY start_ns DESC LIMIT 1",

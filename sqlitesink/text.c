@@ -4,6 +4,8 @@
 #include "lib/flow.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
 	PATHS = 16384,			/* remembered, */
@@ -47,42 +49,82 @@ text_of_value(struct db *db, struct event *ev, struct value v)
 	return (p = value_str(&ev->arena, v, &n)) ? text_id(db, p, n) : 0;
 }
 
-struct flow_table *
-paths_new(void)
+struct paths {
+	struct db *db;
+	struct flow_table *known;
+	char last[512];		/* the one before: an open is followed by a read */
+	size_t lastlen;
+	int64_t last_id;
+};
+
+struct paths *
+paths_new(struct db *db)
 {
-	return flow_new(sizeof(int64_t), PATHS, PATHS_BYTES, NULL, NULL);
+	struct paths *ps = calloc(1, sizeof(*ps));
+
+	if (!ps)
+		return NULL;
+	ps->db = db;
+	if (!(ps->known = flow_new(sizeof(int64_t), PATHS, PATHS_BYTES, NULL, NULL))) {
+		free(ps);
+		return NULL;
+	}
+	return ps;
 }
 
-int64_t
-path_id(struct db *db, struct flow_table *paths, const void *p, size_t n)
+void
+paths_free(struct paths *ps)
 {
-	int64_t *known = flow_find(paths, p, n, 0), id;
+	flow_free(ps->known);
+	free(ps);
+}
+
+static int64_t
+path_find(struct paths *ps, const void *p, size_t n)
+{
+	int64_t *known = flow_find(ps->known, p, n, 0), id;
 	struct row r;
 
 	if (known)
 		return *known;
-	r = row_of(db, SQL_PATH_FIND);
+	r = row_of(ps->db, SQL_PATH_FIND);
 	row_bytes(&r, p, n);
 	if (!row_get(&r, &id)) {
-		r = row_of(db, SQL_PATH_NEW);
+		r = row_of(ps->db, SQL_PATH_NEW);
 		row_bytes(&r, p, n);
 		id = row_run(&r);
 	}
-	if (id && (known = flow_get(paths, p, n, 0))) {
+	if (id && (known = flow_get(ps->known, p, n, 0))) {
 		*known = id;
-		flow_charge(paths, known, n);
+		flow_charge(ps->known, known, n);
 	}
 	return id;
 }
 
 int64_t
-path_of_key(struct db *db, struct flow_table *paths, struct event *ev, const char *key)
+path_id(struct paths *ps, const void *p, size_t n)
+{
+	int64_t id;
+
+	if (ps->last_id && n == ps->lastlen && !memcmp(p, ps->last, n))
+		return ps->last_id;
+	id = path_find(ps, p, n);
+	ps->last_id = n <= sizeof(ps->last) ? id : 0;
+	if (ps->last_id) {
+		memcpy(ps->last, p, n);
+		ps->lastlen = n;
+	}
+	return id;
+}
+
+int64_t
+path_of_key(struct paths *ps, struct event *ev, const char *key)
 {
 	struct value v = event_get(ev, key);
 	const void *p;
 	size_t n;
 
 	if (v.kind == VALUE_STRING && !v.escaped)
-		return path_id(db, paths, v.p + 1, v.n - 2);
-	return (p = event_bytes(ev, key, &n)) ? path_id(db, paths, p, n) : 0;
+		return path_id(ps, v.p + 1, v.n - 2);
+	return (p = event_bytes(ev, key, &n)) ? path_id(ps, p, n) : 0;
 }

@@ -6,16 +6,16 @@
 
 #include "sqlitesink/db.h"
 
-struct flow_table;
-
 /* texts.id of these bytes; 0 after a failure. */
 int64_t text_id(struct db *, const void *, size_t n);
 /* Of a JSON value: a string's text, else its JSON; 0 when absent. */
 int64_t text_of_value(struct db *, struct event *, struct value);
 
-/* paths.id, which the table remembers. NULL: out of memory. */
-struct flow_table *paths_new(void);
-int64_t path_id(struct db *, struct flow_table *, const void *, size_t n);
-int64_t path_of_key(struct db *, struct flow_table *, struct event *, const char *key);	/* 0: absent */
+/* paths.id, as far as it is remembered without asking. NULL: out of memory. */
+struct paths;
+struct paths *paths_new(struct db *);
+void paths_free(struct paths *);
+int64_t path_id(struct paths *, const void *, size_t n);
+int64_t path_of_key(struct paths *, struct event *, const char *key);	/* 0: absent */
 
 #endif

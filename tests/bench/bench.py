@@ -8,11 +8,13 @@
   complete  full speed: every byte captured, or counted as lost
   otlp      otelsink on one core, to a receiver on the other; and with nobody there
   processes process against execsnoop.bt, opensnoop and no collector; sysmon
+  store     sqlitesink against a bare INSERT; reports on a million events
 
 All contestants take turns (A B C, C B A); printed are medians of ratios in a turn.
 """
 import argparse, base64, json, os, re, shlex, shutil, signal, statistics as st, subprocess, sys, tempfile, threading, time
 from processes import processes
+from store import store
 
 MED = lambda l: st.median(l) if l else float('nan')
 
@@ -318,7 +320,7 @@ def main():
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()
-    for f in (filters, latency, overhead, complete, processes, otlp):
+    for f in (filters, latency, overhead, complete, processes, otlp, store):
         if not a.what or f.__name__ in a.what:
             print('\n== ' + f.__name__)
             f(a)

@@ -1,12 +1,13 @@
-#!/usr/bin/python3
-"""store.py - sqlitesink against the bare INSERT of the same lines, in one run
+"""store.py - sqlitesink against the bare INSERT, and reports on a million events; a part of bench.py
 
   process   process.fork, exec, exit and file.* as a build makes them
   llm       llm.call lines of about 16 KiB
+  of lines  how many times the time of one INSERT for each line, as it is
+  of rows   how many times that of one INSERT for each row that sqlitesink makes of
+            them, into the same tables (without foreign keys)
 Rates are of user + system time, taking turns; memory is the peak.
-With --queries N: a file of N events, and how long each report takes.
 """
-import argparse, json, os, random, resource, shutil, statistics as st, subprocess, sys, time
+import json, os, random, statistics as st, subprocess, sys, time
 
 def line(o):
     return json.dumps(o, separators=(',', ':')).encode() + b'\n'
@@ -78,58 +79,54 @@ def run(cmd, path):
         sys.exit('%s: status %d' % (cmd[0], status))
     return ru.ru_utime + ru.ru_stime, ru.ru_maxrss / 1024
 
-def compare(a):
-    print('%-10s %9s %9s %12s %12s %10s %9s' % ('lines', 'MB', 'lines', 'sqlitesink', 'bare INSERT', 'times as', 'peak MB'))
-    for name, gen, unit in (('process', process_lines(a.events), 'lines/s'), ('llm', llm_lines(a.mb << 20), 'MB/s')):
-        path = '%s/store-%s.ndjson' % (a.dir, name)
-        with open(path, 'wb') as f:
-            f.writelines(gen)
-        n = sum(1 for _ in open(path, 'rb')) if unit == 'lines/s' else os.path.getsize(path) / 1e6
-        ours, bare, mem, ratio = [], [], [], []
-        for turn in range(a.turns):
-            cpu = {}
-            who = [('ours', ['sqlitesink', '--no-search', a.dir + '/store.db']), ('bare', [a.dir + '/insert', a.dir + '/store.db'])]
-            for key, cmd in who if turn % 2 else who[::-1]:
-                for f in (a.dir + '/store.db', a.dir + '/store.db-wal', a.dir + '/store.db-shm'):
-                    if os.path.exists(f):
-                        os.unlink(f)
-                cpu[key], m = run(cmd, path)
-                if key == 'ours':
-                    mem.append(m)
-            ours.append(n / cpu['ours']); bare.append(n / cpu['bare']); ratio.append(cpu['ours'] / cpu['bare'])
-        print('%-10s %9.0f %9d %12.0f %12.0f %9.2fx %9.1f' % (name, os.path.getsize(path) / 1e6, sum(1 for _ in open(path, 'rb')),
-              st.median(ours), st.median(bare), st.median(ratio), max(mem)), flush=True)
-    print('process: lines/s, llm: MB/s, of one core (user + system time); times as: how many times the time of the bare INSERT')
-
-def queries(a):
-    path, db = a.dir + '/store-all.ndjson', a.dir + '/store-all.db'
+def clear(db):
     for f in (db, db + '-wal', db + '-shm'):
         if os.path.exists(f):
             os.unlink(f)
+    return db
+
+def compare(a, events, megabytes, turns):
+    print('%-10s %6s %8s %12s %12s %12s %9s %9s %8s' % ('lines', 'MB', 'lines', 'sqlitesink', 'with words', 'INSERT', 'of lines', 'of rows', 'peak MB'))
+    for name, gen, unit in (('process', process_lines(events), 'lines/s'), ('llm', llm_lines(megabytes << 20), 'MB/s')):
+        path, db, rows = '%s/store-%s.ndjson' % (a.dir, name), a.dir + '/store.db', a.dir + '/rows.db'
+        with open(path, 'wb') as f:
+            f.writelines(gen)
+        lines, mb = sum(1 for _ in open(path, 'rb')), os.path.getsize(path) / 1e6
+        n = lines if unit == 'lines/s' else mb
+        cpu, peak = {}, 0
+        run(['sqlitesink', '--no-search', clear(rows)], path)
+        who = {'ours': ['sqlitesink', '--no-search', db], 'words': ['sqlitesink', db], 'bare': [a.dir + '/insert', db], 'rows': [a.dir + '/insert', db, rows]}
+        for turn in range(turns):
+            for key in list(who) if turn % 2 else list(who)[::-1]:
+                clear(db)
+                t, m = run(who[key], path)
+                cpu.setdefault(key, []).append(t)
+                if key in ('ours', 'words'):
+                    peak = max(peak, m)
+        med = {k: st.median(v) for k, v in cpu.items()}
+        print('%-10s %6.0f %8d %12.0f %12.0f %12.0f %8.2fx %8.2fx %8.1f' % (name, mb, lines, n / med['ours'], n / med['words'], n / med['bare'],
+              st.median(x / y for x, y in zip(cpu['ours'], cpu['bare'])), st.median(x / y for x, y in zip(cpu['ours'], cpu['rows'])), peak), flush=True)
+        clear(db), clear(rows)
+    print('process: lines/s, llm: MB/s, of one core (user + system time); with words: indexed for the search, too')
+
+def queries(a, events):
+    path, db = a.dir + '/store-all.ndjson', a.dir + '/store-all.db'
+    clear(db)
     with open(path, 'wb') as f:
         llm = llm_lines(1 << 40, size=2000)
-        for i, l in enumerate(process_lines(a.queries)):
+        for i, l in enumerate(process_lines(events)):
             f.write(l)
             if i % 1000 == 500:
                 f.write(next(llm))
     t = time.monotonic()
     subprocess.run(['sqlitesink', db, path], check=True)
-    print('%d events stored and indexed in %.1f s, %.0f MB' % (a.queries, time.monotonic() - t, os.path.getsize(db) / 1e6))
+    print('%d events stored and indexed in %.1f s, %.0f MB' % (events, time.monotonic() - t, os.path.getsize(db) / 1e6))
     names = [l.split()[0] for l in subprocess.run(['agentsight-report', '--list'], capture_output=True, text=True, check=True).stdout.splitlines()]
-    for name in names:
+    for name in (n for n in names if n not in ('list', 'export')):
         t = time.monotonic()
         out = subprocess.run(['agentsight-report', name, '--db', db, '--json'] + (['parse'] if name == 'search' else []), capture_output=True)
-        print('%-12s %7.2f s  %s' % (name, time.monotonic() - t, 'failed: %s' % out.stderr.decode()[:80] if out.returncode else ''), flush=True)
+        print('report %-12s %7.2f s  %s' % (name, time.monotonic() - t, 'failed: %s' % out.stderr.decode()[:80] if out.returncode else ''), flush=True)
 
-def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--dir', required=True)
-    ap.add_argument('--turns', type=int, default=3)
-    ap.add_argument('--events', type=int, default=300000)
-    ap.add_argument('--mb', type=int, default=100)
-    ap.add_argument('--queries', type=int, default=0)
-    a = ap.parse_args()
-    queries(a) if a.queries else compare(a)
-
-if __name__ == '__main__':
-    main()
+def store(a):
+    compare(a, 300000, min(a.mb, 100), min(a.turns, 3))
+    queries(a, 1000000)

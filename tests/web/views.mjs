@@ -63,6 +63,8 @@ ok((await tool(0).locator('.tool-body').innerText()).includes('description'), 't
 ok((await page.locator('.call').nth(1).textContent()).includes('The same request again'), 'a request that is repeated is not told twice');
 await shot(page, 'conversation');
 
+is(await page.locator('.after').count(), 0, 'and what tools did is not told as the agent\'s own');
+
 // --- deep links ---
 await page.keyboard.press(']');
 await page.keyboard.press(']');

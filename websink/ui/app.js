@@ -55,9 +55,10 @@ function State({ status, model }) {
 		<span class="dot" aria-hidden="true"></span>${names[status.state] || ''}<span class="faint state-count">${plural(model.events.length, 'event')}</span></span>`;
 }
 
-function Notices({ status }) {
+function Notices({ status, model }) {
 	return html`${status.error && html`<p class="notice bad" role="alert">${status.error}</p>`}
 		${status.missed > 0 && html`<p class="notice">${plural(status.missed, 'event')} had left the server's memory before this page could get them; what is shown lacks them (websink --max-memory).</p>`}
+		${model.left > 0 && html`<p class="notice">The oldest ${count(model.left)} events have left the list of this page; what they told is still counted.</p>`}
 		${status.bad > 0 && html`<p class="notice">${plural(status.bad, 'line')} could not be read.</p>`}`;
 }
 
@@ -98,7 +99,7 @@ function App({ model, source, status }) {
 			<button class="quiet" title="Light, dark, or as the system (t)" aria-label=${`Colours: ${theme || 'as the system'}`} onClick=${turn}>${theme === 'dark' ? '☾' : theme === 'light' ? '☀' : '◐'}</button>
 			<button class="quiet" title="Keys (?)" aria-label="Keys" onClick=${() => ask(true)}>?</button>
 		</header>
-		<div class="notices"><${Notices} status=${status} /></div>
+		<div class="notices"><${Notices} status=${status} model=${model} /></div>
 		<main id="main" tabindex="-1" class=${'view-' + now.id}>
 			${model.events.length || status.state === 'lost' ? html`<${View} model=${model} source=${source} status=${status} at=${at} version=${model.version} />`
 			: html`<div class="empty"><p><strong>${status.state === 'loading' ? 'Reading…' : 'Nothing has happened yet'}</strong></p>

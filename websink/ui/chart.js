@@ -9,6 +9,8 @@ export function colour(name) {
 	return getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
 }
 
+const steps = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400];	// seconds
+
 function axis(values, more = {}) {
 	return { stroke: colour('faint'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif', size: 56, values, ...more };
 }
@@ -55,7 +57,7 @@ export function Chart({ model, height = 150, range, left = 56 }) {
 	const [box, plot] = usePlot(() => ({
 		legend: { show: false }, cursor: { show: true, x: true, y: false, drag: { x: false, y: false } }, padding: [8, 0, 0, 0],
 		scales: { x: { time: false, range: (u, min, max) => (shown.current ? shown.current.map((t) => t / 1000) : [min, Math.max(max, min + 1)]) }, cpu: { range: (u, min, max) => [0, Math.max(10, max * 1.1)] }, rss: { range: (u, min, max) => [0, Math.max(1, max * 1.15)] } },
-		axes: [axis((u, v) => v.map((t) => clock(t * 1000).slice(0, 8)), { size: 28 }), axis((u, v) => v.map((n) => n + ' %'), { scale: 'cpu', size: left }), axis((u, v) => v.map(bytes), { scale: 'rss', side: 1, size: 64, incrs: Array.from({ length: 40 }, (_, i) => 2 ** i),  grid: { show: false } })],
+		axes: [axis((u, v, i, space, step) => v.map((t) => (step < 1 ? clock(t * 1000).slice(3) : clock(t * 1000).slice(0, 8))), { size: 28, space: 90, incrs: steps }), axis((u, v) => v.map((n) => n + ' %'), { scale: 'cpu', size: left }), axis((u, v) => v.map(bytes), { scale: 'rss', side: 1, size: 64, incrs: Array.from({ length: 40 }, (_, i) => 2 ** i),  grid: { show: false } })],
 		series: [{}, { label: 'CPU', scale: 'cpu', stroke: colour('accent'), width: 1.5, fill: colour('accent-soft'), points: { show: false } }, { label: 'Memory', scale: 'rss', stroke: colour('violet'), width: 1.5, points: { show: false } }],
 	}), () => resources(model), height, [model.samples.length]);
 	useEffect(() => { if (range && plot.current) plot.current.setScale('x', { min: range[0] / 1000, max: range[1] / 1000 }); }, [range?.[0], range?.[1]]);

@@ -49,8 +49,7 @@ function commandOwner(tools, effect, all) {
 
 const verb = { write: 'wrote', create: 'created', delete: 'deleted', rename: 'renamed', truncate: 'truncated', link: 'linked', chmod: 'set rights of', chown: 'set owner of', mkdir: 'made folder', rmdir: 'removed folder' };
 
-function Effects({ tool, model }) {
-	const list = effectsOf(tool, model);
+function Effects({ list, agent, none }) {
 	const [all, setAll] = useState(false);
 	const rows = [], read = new Map(), wrote = new Map();
 	for (const e of list) {
@@ -67,9 +66,9 @@ function Effects({ tool, model }) {
 		}
 		rows.push({ ...e });
 	}
-	if (!rows.length && !read.size) return html`<p class="effects-none faint">${tool.answered == null && !tool.answer ? 'at work…' : 'no process, file change or connection was seen'}</p>`;
+	if (!rows.length && !read.size) return none ? html`<p class="effects-none faint">${none}</p>` : null;
 	const shown = all ? rows : rows.slice(0, 8);
-	return html`<ul class="effects" aria-label="What it did">${shown.map((e, i) => html`<${Effect} key=${i} e=${e} agent=${tool.call.life} />`)}
+	return html`<ul class="effects" aria-label="What it did">${shown.map((e, i) => html`<${Effect} key=${i} e=${e} agent=${agent} />`)}
 		${read.size > 0 && html`<li class="effect"><span class="effect-kind kind-read">read</span>${' '}<span class="effect-what">${[...read.keys()].slice(0, all ? 200 : 3).map((p, i) => html`${i > 0 && ', '}<a key=${p} href=${link('files', p)} title=${plain(p)}>${brief(baseName(p), 40)}</a>`)}${read.size > 3 && !all ? html` <span class="faint">and ${read.size - 3} more</span>` : ''}</span></li>`}
 		${(rows.length > 8 || read.size > 3) && html`<li><button class="more" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? 'Show less' : `Show all ${rows.length + read.size}`}</button></li>`}
 		</ul>`;
@@ -114,7 +113,7 @@ function resultText(r) {
 	if (Array.isArray(r)) return r.map((p) => (typeof p === 'string' ? p : typeof p?.text === 'string' ? p.text : typeof p?.content === 'string' ? p.content : JSON.stringify(p))).join('\n');
 	return JSON.stringify(r, null, 1);
 }
-function Tool({ tool, model, base }) {
+function Tool({ tool, model }) {
 	const edit = tool.args && typeof tool.args === 'object' && typeof tool.args.new_string === 'string';
 	const [open, setOpen] = useState(edit);
 	const to = tool.answered, result = resultText(tool.result);
@@ -123,7 +122,7 @@ function Tool({ tool, model, base }) {
 			<span class="tool-name">${brief(tool.name || 'tool', 40)}</span><span class="tool-args mono">${brief(headline(tool.args), 180)}</span>
 			${tool.error && html`<${Badge} kind="bad">error<//>`}<span class="tool-time faint">${to != null ? span(to - tool.asked) : ''}</span></button>
 		${open && html`<div class="tool-body"><${Arguments} args=${tool.args} /></div>`}
-		<${Effects} tool=${tool} model=${model} />
+		<${Effects} list=${effectsOf(tool, model)} agent=${tool.call.life} none=${to == null ? 'at work…' : 'no process, file change or connection was seen'} />
 		${result && html`<div class="tool-result"><${Text} text=${result} lines=${open ? 40 : 6} mono label="Result" /></div>`}</section>`;
 }
 
@@ -180,7 +179,7 @@ function Growth({ call, most }) {
 		<span class="bar-cached" style=${{ flexGrow: cached }}></span><span class="bar-fresh" style=${{ flexGrow: fresh }}></span><span class="bar-out" style=${{ flexGrow: out }}></span></span>`;
 }
 
-function CallHead({ call, base, most }) {
+function CallHead({ call, most }) {
 	const u = call.usage, cost = costOf(call), ev = call.ev;
 	return html`<header class="call-head"><span class="call-model">${brief(call.model || 'model', 40)}</span>
 		${call.failed && html`<${Badge} kind="bad">${brief(ev.error_type, 40)}<//>`}${ev.incomplete && html`<${Badge} kind="warn" title="the end of the answer was not seen">incomplete: ${brief(ev.incomplete, 20)}<//>`}
@@ -190,7 +189,17 @@ function CallHead({ call, base, most }) {
 		<div class="growth-track"><${Growth} call=${call} most=${most} /></div></header>`;
 }
 
-function Call({ call, model, base, most, shown }) {
+// What the agent did of itself between an answer without tools and the next request.
+function After({ call, model }) {
+	const next = call.conv.calls[call.conv.calls.indexOf(call) + 1];
+	const list = model.effectsBetween(call.life, call.end, next ? next.at : model.last);
+	// with another conversation going on, there is no telling whose doing it is
+	const shared = model.calls.some((c) => c.life === call.life && c.conv !== call.conv && c.end > call.end && (!next || c.at < next.at));
+	if (shared || !list.some((e) => e.kind !== 'read')) return null;
+	return html`<section class="after" aria-label="Done after this answer"><p class="faint small">Then, of itself:</p><${Effects} list=${list} agent=${call.life} /></section>`;
+}
+
+function Call({ call, model, most, shown }) {
 	const box = useRef(null);
 	useEffect(() => { if (shown) box.current.scrollIntoView({ block: 'start' }); }, [shown]);
 	const tools = new Set(model.tools.length ? (call.ev.tool_results || []).map((r) => r.id) : []);
@@ -200,11 +209,12 @@ function Call({ call, model, base, most, shown }) {
 		<${Instructions} call=${call} />
 		${retry ? html`<p class="faint small">The same request again.</p>` : html`${fresh.same > 0 && html`<p class="faint small">${plural(fresh.same, 'message')} as before.</p>`}
 			${fresh.list.map((m, i) => html`<${Message} key=${i} m=${m} tools=${tools} before=${i === 0 ? fresh.changed : null} />`)}`}
-		<article class="answer"><${CallHead} call=${call} base=${base} most=${most} />
+		<article class="answer"><${CallHead} call=${call} most=${most} />
 			${call.ev.error_message && html`<p class="bad-text">${plain(call.ev.error_message)}</p>`}
 			${out.map((p, i) => p && p.type === 'tool_call' ? null : html`<${Part} key=${i} part=${p} />`)}
 			${call.tools.length > 1 && html`<p class="faint small tools-note">${call.tools.length} tools at work side by side: each has the effects that its arguments name.</p>`}
-			${call.tools.map((t) => html`<${Tool} key=${t.n} tool=${t} model=${model} base=${base} />`)}</article></div>`;
+			${call.tools.map((t) => html`<${Tool} key=${t.n} tool=${t} model=${model} />`)}</article>
+		${!call.tools.length && html`<${After} call=${call} model=${model} />`}</div>`;
 }
 
 // --- an answer that is still being given ---------------------------------------------------------

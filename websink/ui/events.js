@@ -76,13 +76,12 @@ export function Events({ model, source, at, version, status }) {
 	const expr = at.query.get('q') || '', [text, setText] = useState(expr);
 	useEffect(() => { if (expr !== text) setText(expr); }, [expr]);
 	const found = useMatch(source, model, expr, version);
-	const byId = (id) => { const base = model.events[0]?.id || 1; const e = model.events[id - base]; return e?.id === id ? e : model.events.find((x) => x.id === id); };
 	const list = useMemo(() => {
 		if (!expr) return model.events;
 		if (!source.can.match) return wordsMatch(model.events, expr);
-		return (found.ids || []).map(byId).filter(Boolean);
+		return (found.ids || []).map((id) => model.event(id)).filter(Boolean);
 	}, [expr, found, expr && source.can.match ? 0 : version]);
-	const wanted = Number(at.rest[0]), index = wanted ? list.findIndex((e) => e.id === wanted) : -1, entry = index >= 0 ? list[index] : wanted ? byId(wanted) : null;
+	const wanted = Number(at.rest[0]), index = wanted ? list.findIndex((e) => e.id === wanted) : -1, entry = index >= 0 ? list[index] : wanted ? model.event(wanted) : null;
 	const query = expr ? '?q=' + encodeURIComponent(expr) : '';
 	const set = (q) => { setText(q); replacePlace('#/events' + (q ? '?q=' + encodeURIComponent(q) : '')); };
 	const kinds = [...model.kinds].sort((a, b) => (a[0] < b[0] ? -1 : 1));

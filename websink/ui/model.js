@@ -5,7 +5,8 @@
 
 import { Draft } from './draft.js';
 
-const COLLAPSE = 4096;	// hosts or losses of others are not kept one by one beyond this
+const HOSTS = 4096;	// more are told as one
+const EVENTS = 400000, LEAVE = 100000;	// when there are so many, the oldest leave the list of events: what they told stays
 
 // One life of a process: a pid that comes again is another one.
 class Life {
@@ -36,7 +37,7 @@ export class Model {
 		this.first = Infinity; this.last = -Infinity;
 		this.calls = []; this.conversations = new Map(); this.tools = []; this.toolsById = new Map();
 		this.drafts = new Map(); this.mcp = [];
-		this.lives = []; this.byPid = new Map();
+		this.lives = []; this.byPid = new Map(); this.orphans = new Map();
 		this.files = new Map(); this.hosts = new Map(); this.names = new Map(); this.http = new Map(); this.connects = [];
 		this.effects = [];
 		this.samples = []; this.machine = []; this.losses = new Map(); this.stdio = []; this.left = 0;
@@ -47,6 +48,7 @@ export class Model {
 		if (!ev || typeof ev !== 'object' || typeof ev.type !== 'string') return;
 		const at = ev.timestamp_ns ? ev.timestamp_ns / 1e6 : this.events.length ? this.events[this.events.length - 1].at : 0;
 		this.events.push({ id, at, ev });
+		if (this.events.length > EVENTS) { this.events = this.events.slice(LEAVE); this.left += LEAVE; }
 		this.version++;
 		this.kinds.set(ev.type, (this.kinds.get(ev.type) || 0) + 1);
 		if (at) {
@@ -59,16 +61,22 @@ export class Model {
 		if (handler) handler.call(this, ev, at, ev.type);
 	}
 
+	// An event by its number; numbers rise, but may have gaps.
+	event(id) {
+		let lo = 0, hi = this.events.length - 1;
+		while (lo <= hi) {
+			const mid = (lo + hi) >> 1, e = this.events[mid];
+			if (e.id === id) return e;
+			if (e.id < id) lo = mid + 1; else hi = mid - 1;
+		}
+		return null;
+	}
+
 	get span() { return this.last > this.first ? this.last - this.first : 0; }
 
 	// --- processes ---------------------------------------------------------
 	life(pid, at, ev) {
-		let l = this.byPid.get(pid);
-		if (!l) {
-			l = new Life(pid, at);
-			this.byPid.set(pid, l);
-			this.lives.push(l);
-		}
+		const l = this.byPid.get(pid) || this.begin(pid, at);
 		if (ev && ev.comm && ev.pid === pid) l.comm = ev.comm;
 		if (at > l.last) l.last = at;
 		return l;
@@ -77,7 +85,20 @@ export class Model {
 		const l = new Life(pid, at);
 		this.byPid.set(pid, l);
 		this.lives.push(l);
+		const waiting = this.orphans.get(pid);
+		if (waiting) {
+			this.orphans.delete(pid);
+			for (const child of waiting) if (!child.parent && child.start >= at - 1000) this.adopt(child, l);
+		}
 		return l;
+	}
+	// Its parent, when that was seen; else when it is.
+	belongs(l, ppid) {
+		const parent = this.byPid.get(ppid);
+		l.ppid = ppid;
+		if (parent) this.adopt(l, parent);
+		else if (this.orphans.has(ppid)) this.orphans.get(ppid).push(l);
+		else this.orphans.set(ppid, [l]);
 	}
 	adopt(child, parent) {
 		if (child.parent || child === parent || parent.isUnder(child)) return;
@@ -118,7 +139,7 @@ export class Model {
 	host(name) {
 		let h = this.hosts.get(name);
 		if (!h) {
-			if (this.hosts.size >= COLLAPSE) name = '(others)';
+			if (this.hosts.size >= HOSTS) name = '(others)';
 			h = this.hosts.get(name) || { name, addresses: new Set(), ports: new Set(), connects: 0, failed: 0, requests: 0, errors: 0,
 				calls: 0, sent: 0, received: 0, first: 0, last: 0, lives: new Set() };
 			this.hosts.set(name, h);
@@ -237,7 +258,7 @@ const handlers = {
 		l = l || this.begin(ev.pid, at);
 		if (at > l.last) l.last = at;
 		if (ev.comm) l.comm = ev.comm;
-		if (ev.ppid && !l.parent && ev.ppid !== ev.pid) this.adopt(l, this.life(ev.ppid, at));
+		if (ev.ppid && !l.parent && ev.ppid !== l.ppid && ev.ppid !== ev.pid) this.belongs(l, ev.ppid);
 		if (type === 'process.exec') {
 			Object.assign(l, { argv: Array.isArray(ev.argv) ? ev.argv.map(String) : null, filename: ev.filename || '', cwd: ev.cwd || l.cwd });
 			if (ev.seed) l.seed = true;

@@ -43,7 +43,7 @@ export function timeSplit(model) {
 function Split({ model }) {
 	const s = timeSplit(model), all = s.model + s.tools + s.other;
 	if (!all) return null;
-	const parts = [['model', 'Model', s.model], ['tools', 'Tools', s.tools], ['other', 'Between', s.other]];
+	const parts = [['model', 'Model', s.model], ['tools', 'Tools', s.tools], ['other', 'Between', s.other]].filter(([, , v]) => v > 0);
 	return html`<section class="card"><h2>Where the time went</h2>
 		<div class="split" role="img" aria-label=${parts.map(([, n, v]) => `${n} ${span(v)}`).join(', ')}>
 			${parts.map(([id, , v]) => v > 0 && html`<span key=${id} class=${'split-' + id} style=${{ flexGrow: v }}></span>`)}</div>

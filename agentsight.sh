@@ -175,7 +175,8 @@ args_of() {
 	merge) words -v -e type= ;;
 	sqlitesink) given --rotate "$rotate"; given --keep "$kept"; words "$db" ;;
 	otelsink) words ${content:+--content}; given --endpoint "$endpoint" ;;
-	websink) given --listen "$listen"; given --port "$port" ;;
+	ssemerge) words ${server:+--raw} ;;	# for a page that shows words as they come
+	websink) words --exit; given --listen "$listen"; given --port "$port" ;;
 	esac
 }
 
@@ -249,8 +250,10 @@ start() {
 		exec <"$from" 7<&- 8<&- 9>&-
 		if [ "$to" = - ]; then exec >&6; else exec >"$to"; fi
 		exec 6>&-
+		# the address of the page is wanted now, what others say at the end
+		[ "$name" = websink ] || exec 2>"$dir/$name.err"
 		harmless setsid "$@"
-	) 2>"$dir/$name.err" &
+	) &
 	started "$name" $!
 }
 

@@ -1,6 +1,8 @@
 /* plain.c - see plain.h */
 #include "plain.h"
 
+#include "text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,23 +50,33 @@ static int
 put(struct plain *p, const char *s, size_t i, size_t n)
 {
 	static const char digit[] = "0123456789abcdef";
+	static const char letter[128] = { ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't' };
 
+	if (!p->bytes) {
+		memcpy(p->s + p->n, s + i, n);
+		p->n += n;
+		return 0;
+	}
 	for (size_t end = i + n; i < end; i++) {
-		unsigned char c = s[i];
-		const char *known = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : NULL;
+		size_t run = text_copy_plain((unsigned char *)p->s + p->n, (const unsigned char *)s + i, (const unsigned char *)s + end);
+		unsigned char c;
 
-		if (!p->bytes || (!known && c >= ' ')) {
+		p->n += run;
+		if ((i += run) == end)
+			break;
+		c = s[i];
+		if (c >= 0x80) {
 			p->s[p->n++] = c;
 			continue;
 		}
-		if (known) {
-			memcpy(p->s + p->n, known, 2);
-			p->n += 2;
+		p->s[p->n++] = '\\';
+		if (c == '"' || c == '\\' || letter[c]) {
+			p->s[p->n++] = c < ' ' ? letter[c] : c;
 		} else {
-			memcpy(p->s + p->n, "\\u00", 4);
-			p->s[p->n + 4] = digit[c >> 4];
-			p->s[p->n + 5] = digit[c & 15];
-			p->n += 6;
+			memcpy(p->s + p->n, "u00", 3);
+			p->s[p->n + 3] = digit[c >> 4];
+			p->s[p->n + 4] = digit[c & 15];
+			p->n += 5;
 		}
 		if (step(p, i + 1))
 			return -1;

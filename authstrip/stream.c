@@ -294,21 +294,22 @@ blank(const char *s, size_t n, size_t i)
 static size_t
 string_end(const char *s, size_t n, size_t i, size_t k, bool *closed)
 {
-	size_t run = 0;
+	size_t from = i, run;
+	const char *p;
 
 	*closed = true;
-	for (; i < n; i++) {
-		if (s[i] == '\\') {
-			run++;
-			continue;
-		}
-		if (s[i] == '"' && run % (2 * (k + 1)) == k)
+	for (; (p = memchr(s + i, '"', n - i)); i++) {
+		i = p - s;
+		for (run = 0; i - run > from && s[i - run - 1] == '\\'; run++)
+			;
+		if (run % (2 * (k + 1)) == k)
 			return i - k;
-		if (s[i] == '"' && run < k)
+		if (run < k)
 			return i - run;
-		run = 0;
 	}
 	*closed = false;
+	for (run = 0; n - run > from && s[n - run - 1] == '\\'; run++)
+		;
 	return n - (run < k ? run : 0);
 }
 

@@ -26,6 +26,7 @@ struct strip {
 	struct streams all;
 	struct flow_table *flows;
 	struct held *cur;	/* the line at hand */
+	struct stream_head heads;	/* its headers and trailers */
 	struct held *head, **tail;	/* lines that wait */
 	size_t bytes;		/* of them */
 	struct arena arena;
@@ -152,21 +153,34 @@ keep_bounds(struct strip *s, uint64_t now)
 
 /* --- the texts of a line --------------------------------------------------------- */
 
+/* Where an event's headers and trailers are. */
+static void
+find_heads(struct strip *s, const struct event *ev)
+{
+	static const char *const keys[] = { "headers", "trailers" };
+
+	memset(&s->heads, 0, sizeof(s->heads));
+	for (int i = 0; i < 2; i++) {
+		struct value v = event_get(ev, keys[i]);
+
+		if (v.kind != VALUE_OBJECT)
+			continue;
+		s->heads.at[i] = v.p - ev->line;
+		s->heads.end[i] = v.p - ev->line + v.n;
+	}
+}
+
 /* The line from one place to another, as one text. */
 static void
 strip_range(struct strip *s, const struct event *ev, size_t from, size_t to)
 {
-	static const char *const keys[] = { "headers", "trailers" };
 	struct stream_head head = { { 0 }, { 0 } };
 
 	for (int i = 0; i < 2; i++) {
-		struct value v = event_get(ev, keys[i]);
-		size_t at = v.kind ? (size_t)(v.p - ev->line) : 0;
-
-		if (v.kind != VALUE_OBJECT || at < from || at + v.n > to)
+		if (s->heads.at[i] < from || s->heads.end[i] > to)
 			continue;
-		head.at[i] = at - from;
-		head.end[i] = at - from + v.n;
+		head.at[i] = s->heads.at[i] - from;
+		head.end[i] = s->heads.end[i] - from;
 	}
 	stream_text(&s->all, s->cur, -1, ev->line + from, to - from, from, &head, true);
 }
@@ -288,7 +302,7 @@ strip_endpoint(struct strip *s, struct event *ev)
 {
 	static const char *const keys[] = { "body", "data", "body_b64", "data_b64" };
 	size_t n, hostlen = 0;
-	const char *path = event_str(ev, "path", &n), *host = event_str(ev, "host", &hostlen);
+	const char *path = event_str(ev, "path", &n), *host = path ? event_str(ev, "host", &hostlen) : NULL;
 	struct value v = { .p = NULL };
 
 	if (!path || !secret_endpoint(path, n, host ? host : "", hostlen))
@@ -326,27 +340,28 @@ static struct flow *
 flow_of(struct strip *s, struct event *ev, struct piece *p, uint64_t now)
 {
 	char key[KEY_MAX + 8];
+	struct value type = event_get(ev, "type");
 	uint64_t len;
 	size_t n = 1;
 
 	memset(p, 0, sizeof(*p));
-	if (event_is(ev, "ssl.data")) {
+	if (value_eq(type, "ssl.data")) {
 		p->tls = true;
 		key[0] = 's';
 		n = key_add(key, n, event_get(ev, "conn"));
 		n = key_add(key, n, event_get(ev, "function"));
-	} else if (event_is(ev, "http.body")) {
+	} else if (value_eq(type, "http.body")) {
 		key[0] = event_get(ev, "status_code").kind ? 'b' : 'B';
 		n = key_add(key, n, event_get(ev, "id"));
 		if ((p->counted = event_u64(ev, "seq", &p->at)))
 			p->next = p->at + 1;
 		p->last = event_bool(ev, "last");
-	} else if (event_is(ev, "stdio.data")) {
+	} else if (value_eq(type, "stdio.data")) {
 		key[0] = 't';
 		n = key_add(key, n, event_get(ev, "pid"));
 		n = key_add(key, n, event_get(ev, "fd"));
 		n = key_add(key, n, event_get(ev, "direction"));
-	} else if (event_is(ev, "ws.message")) {
+	} else if (value_eq(type, "ws.message")) {
 		key[0] = 'w';
 		n = key_add(key, n, event_get(ev, "id"));
 		n = key_add(key, n, event_get(ev, "direction"));
@@ -553,6 +568,7 @@ strip_event(struct strip *s, struct event *ev, uint64_t now)
 	bool changed;
 
 	held_init(s->cur, ev->line, ev->len);
+	find_heads(s, ev);
 	if (event_is(ev, "ssl.close"))
 		strip_close(s, ev, now);
 	if (!strip_endpoint(s, ev) && !strip_piece(s, ev, now))

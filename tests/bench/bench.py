@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """bench.py - speed as ratios of one run: nothing absolute means anything across machines
 
-  filters   each filter against cat and `jq -c .` on the same lines
+  filters   each filter against cat and `jq -c .` on the same lines (filters of lines: its select)
   latency   from a line's write to the read of the event it completes, pipe to pipe
   overhead  a TLS client and server under sslsniff, against the same load without
             probes and under bpftrace probes that only count
@@ -47,39 +47,43 @@ def run(cmd, path):
 def filters(a):
     gen = a.dir + '/gen'
     mixed, large = a.dir + '/mixed.ndjson', a.dir + '/large.ndjson'
-    body, http = a.dir + '/body.ndjson', a.dir + '/http.ndjson'
+    body, http, clean = a.dir + '/body.ndjson', a.dir + '/http.ndjson', a.dir + '/clean.ndjson'
     h2 = a.dir + '/h2.ndjson'
     for path, args in ((mixed, '-s 1 -m %d' % a.mb), (large, '-s 2 -L -b 0 -m %d' % a.mb), (h2, '-s 1 -2 -b 0 -m %d' % a.mb)):
         with open(path, 'wb') as f:
             subprocess.run([gen] + args.split(), stdout=f, stderr=subprocess.DEVNULL, check=True)
     with open(http, 'wb') as f:
         subprocess.run(['httpparse', '-q', mixed], stdout=f, check=True)
+    with open(clean, 'wb') as f:
+        subprocess.run(['authstrip', '-q', mixed], stdout=f, check=True)
     with open(body, 'wb') as f, open(http, 'rb') as g:
         f.writelines(l for l in g if l.startswith(b'{"type":"http.body"'))
     rows = [
         ('pass 16 KiB lines', large, 'jsonfilter', 1000),
-        ('jsonfilter by type', mixed, 'jsonfilter -v -t ssl.data type=ssl.data', 1000),
-        ('jsonfilter one field', mixed, "jsonfilter 'len>100'", 500),
+        ('jsonfilter by type', mixed, 'jsonfilter -v -t ssl.data type=ssl.data', 1000, "jq -c 'select(.type!=\"ssl.data\")'"),
+        ('jsonfilter one field', mixed, "jsonfilter 'len>100'", 500, "jq -c 'select(.len>100)'"),
         ('httpparse, HTTP/1', mixed, 'httpparse -q', 300),
         ('httpparse, HTTP/2', h2, 'httpparse -q', 200),
         ('ssemerge (http.body)', body, 'ssemerge -q', 150),
         ('llmparse', http, 'llmparse -q', 150),
+        ('authstrip, no secrets', clean, 'authstrip -q', 300),
         ('authstrip', mixed, 'authstrip -q', 300),
+        ('authstrip, HTTP/2', h2, 'authstrip -q', 200),
     ]
     print('%-22s %9s %9s %8s %8s %8s' % ('filter', 'MB/s cpu', 'target', 'x cat', 'x jq', 'MB'))
-    for name, path, cmd, target in rows:
+    for name, path, cmd, target, *same in rows:
         if not shutil.which(cmd.split()[0]):
             continue
         turns = []
         for i in range(a.turns):
             order = ['cat', cmd]
             turns.append({c: run(c, path) for c in (order if i % 2 else order[::-1])})
-        jq = run('jq -c .', path) if shutil.which('jq') else None
+        jq = run(same[0] if same else 'jq -c .', path) if shutil.which('jq') else None
         mb = os.path.getsize(path) / 1e6
         cpu = MED([mb / t[cmd][1] for t in turns if t[cmd][1]])
         print('%-22s %9.0f %9d %8.2f %8s %8.0f' % (name, cpu, target, MED([t[cmd][0] / t['cat'][0] for t in turns]),
               '%.1f' % (jq[0] / MED([t[cmd][0] for t in turns])) if jq else '-', mb), flush=True)
-    print('MB/s of one core (user+system time); x cat: how many times its wall time; x jq: how many times faster than jq -c .')
+    print('MB/s of one core (user+system time); x cat: how many times its wall time; x jq: how many times faster than jq -c ., or jq -c \'select(...)\' of the same')
 
 # --- latency --------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ struct strip {
 	struct flow_table *flows;
 	struct held *cur;	/* the line at hand */
 	struct stream_head heads;	/* its headers and trailers */
+	struct { const char *of, *bytes; size_t n; } decoded;	/* the base64 string that was decoded last */
 	struct held *head, **tail;	/* lines that wait */
 	size_t bytes;		/* of them */
 	struct arena arena;
@@ -185,11 +186,23 @@ strip_range(struct strip *s, const struct event *ev, size_t from, size_t to)
 	stream_text(&s->all, s->cur, -1, ev->line + from, to - from, from, &head, true);
 }
 
-/* A base64 string: its bytes, and the part of the line at hand that they are. */
+/* The bytes of a base64 string; the last ones are remembered. */
+static const char *
+decode(struct strip *s, struct event *ev, struct value v, size_t *n)
+{
+	if (s->decoded.of != v.p) {
+		s->decoded.bytes = value_base64(&ev->arena, v, &s->decoded.n);
+		s->decoded.of = v.p;
+	}
+	*n = s->decoded.n;
+	return s->decoded.bytes;
+}
+
+/* The same, and the part of the line at hand that they are. */
 static const char *
 part_of(struct strip *s, struct event *ev, int field, struct value v, int *part, size_t *n)
 {
-	const char *bytes = value_base64(&ev->arena, v, n);
+	const char *bytes = decode(s, ev, v, n);
 
 	if (bytes && (*part = held_part(s->cur, field, v.p - ev->line, v.p - ev->line + v.n)) < 0)
 		return NULL;
@@ -198,7 +211,7 @@ part_of(struct strip *s, struct event *ev, int field, struct value v, int *part,
 
 /* Whether a member is one base64 string, or a list of nothing else. */
 static bool
-is_base64(struct event *ev, const struct event_field *f)
+is_base64(struct strip *s, struct event *ev, const struct event_field *f)
 {
 	struct value_iter it;
 	struct value none, v;
@@ -207,10 +220,10 @@ is_base64(struct event *ev, const struct event_field *f)
 	if (f->keylen < 5 || memcmp(f->key + f->keylen - 4, "_b64", 4))
 		return false;
 	if (f->value.kind != VALUE_ARRAY)
-		return value_base64(&ev->arena, f->value, &n) != NULL;
+		return decode(s, ev, f->value, &n) != NULL;
 	value_iter(&it, f->value);
 	while (value_next(&it, &none, &v))
-		if (!value_base64(&ev->arena, v, &n))
+		if (!decode(s, ev, v, &n))
 			return false;
 	return true;
 }
@@ -250,7 +263,7 @@ strip_line(struct strip *s, struct event *ev, struct value but, special_fn *spec
 
 	for (size_t i = 0; i < ev->nfields; i++) {
 		const struct event_field *f = &ev->fields[i];
-		bool base64 = is_base64(ev, f);
+		bool base64 = is_base64(s, ev, f);
 		size_t at = f->value.p - ev->line, quote = f->value.kind == VALUE_STRING;
 		int field = -1;
 
@@ -396,6 +409,19 @@ struct bytes {
 	size_t done, rawdone;	/* raw[rawdone] stands for p[done] */
 };
 
+/* Over an escape at raw[rawdone]. */
+static void
+step_escape(struct bytes *b)
+{
+	const char *r = b->raw + b->rawdone;
+	bool unicode = r[1] == 'u';
+	unsigned c = unicode ? strtoul((char[5]){ r[2], r[3], r[4], r[5] }, NULL, 16) : 0;
+	bool pair = c >= 0xd800 && c <= 0xdbff;
+
+	b->done += pair ? 4 : c >= 0x800 ? 3 : c >= 0x80 ? 2 : 1;
+	b->rawdone += pair ? 12 : unicode ? 6 : 2;
+}
+
 /* Where byte i stands; i does not go back. */
 static size_t
 place(struct bytes *b, size_t i)
@@ -403,13 +429,13 @@ place(struct bytes *b, size_t i)
 	if (!b->raw)
 		return i;
 	while (b->done < i) {
-		const char *r = b->raw + b->rawdone;
-		bool unicode = r[0] == '\\' && r[1] == 'u';
-		unsigned c = unicode ? strtoul((char[5]){ r[2], r[3], r[4], r[5] }, NULL, 16) : 0;
-		bool pair = c >= 0xd800 && c <= 0xdbff;
+		const char *r = b->raw + b->rawdone, *escape = memchr(r, '\\', i - b->done);
+		size_t run = escape ? (size_t)(escape - r) : i - b->done;
 
-		b->done += pair ? 4 : c >= 0x800 ? 3 : c >= 0x80 ? 2 : 1;
-		b->rawdone += pair ? 12 : unicode ? 6 : r[0] == '\\' ? 2 : 1;
+		b->done += run;
+		b->rawdone += run;
+		if (escape)
+			step_escape(b);
 	}
 	return b->rawdone;
 }
@@ -569,6 +595,7 @@ strip_event(struct strip *s, struct event *ev, uint64_t now)
 
 	held_init(s->cur, ev->line, ev->len);
 	find_heads(s, ev);
+	s->decoded.of = NULL;
 	if (event_is(ev, "ssl.close"))
 		strip_close(s, ev, now);
 	if (!strip_endpoint(s, ev) && !strip_piece(s, ev, now))

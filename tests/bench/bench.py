@@ -60,7 +60,8 @@ def filters(a):
         f.writelines(l for l in g if l.startswith(b'{"type":"http.body"'))
     rows = [
         ('pass 16 KiB lines', large, 'jsonfilter', 1000),
-        ('jsonfilter by type', mixed, 'jsonfilter -v -t ssl.data type=ssl.data', 1000, "jq -c 'select(.type!=\"ssl.data\")'"),
+        ('jsonfilter by type', mixed, 'jsonfilter type=ssl.data', 1000, "jq -c 'select(.type==\"ssl.data\")'"),
+        ('jsonfilter, other type', mixed, 'jsonfilter type=x.y', 1000, "jq -c 'select(.type==\"x.y\")'"),
         ('jsonfilter one field', mixed, "jsonfilter 'len>100'", 500, "jq -c 'select(.len>100)'"),
         ('httpparse, HTTP/1', mixed, 'httpparse -q', 300),
         ('httpparse, HTTP/2', h2, 'httpparse -q', 200),

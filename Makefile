@@ -49,12 +49,13 @@ LIBS_stage = -ljansson
 LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lelf -lz
 LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
 LIBS_sysmon = -lm
+LIBS_authstrip = -lcrypto
 LIBS_sqlitesink = -lsqlite3 -lcrypto
 LIBS_otelsink = -lcurl -lcrypto -lz -lm -lpthread
 LIBS_websink = -lmicrohttpd -lsqlite3
 # Parts of other tools that it links.
 PARTS_websink = jsonfilter/expr.c
-LIBS_parts = $(LIBS_httpparse) $(foreach t,$(SINKS),$(LIBS_$(t)))
+LIBS_parts = $(LIBS_httpparse) $(LIBS_authstrip) $(foreach t,$(SINKS),$(LIBS_$(t)))
 
 # Quiet rules; V=1 shows the commands.
 ifeq ($(V),1)

@@ -1,9 +1,8 @@
 /* stream.c - see stream.h */
 #include "stream.h"
 
-#include "sha256.h"
-
 #include <ctype.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +40,7 @@ static void
 fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 {
 	static const char *const schemes[] = { "Bearer ", "bearer ", "Basic ", "basic ", "token ", "Token " };
-	uint8_t mac[32];
+	uint8_t mac[EVP_MAX_MD_SIZE];
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
 		if (n > strlen(schemes[i]) && !memcmp(s, schemes[i], strlen(schemes[i]))) {
@@ -49,7 +48,8 @@ fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 			n -= strlen(schemes[i]);
 			break;
 		}
-	sha256_hmac(all->key, sizeof(all->key), s, n, mac);
+	if (!HMAC(EVP_sha256(), all->key, sizeof(all->key), (const uint8_t *)s, n, mac, NULL))
+		return;		/* out of memory: no fingerprint */
 	for (int i = 0; i < 8; i++) {
 		to[2 * i] = "0123456789abcdef"[mac[i] >> 4];
 		to[2 * i + 1] = "0123456789abcdef"[mac[i] & 15];

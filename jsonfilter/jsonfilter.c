@@ -48,8 +48,20 @@ static const struct opt_use use = {
 
 /* --- expressions ----------------------------------------------------------- */
 
+/* The expression with a mark below the place where it is wrong. */
 static void
-add_expr(struct jsonfilter *f, const char *text, size_t n)
+show_place(const char *text, size_t n, size_t at)
+{
+	fprintf(stderr, "  %.*s\n  ", (int)n, text);
+	for (size_t i = 0; i < at; i++)
+		if ((text[i] & 0xc0) != 0x80)	/* a character, not a byte */
+			fputc(text[i] == '\t' ? '\t' : ' ', stderr);
+	fputs("^\n", stderr);
+}
+
+/* where: of the file that it is from, or "". */
+static void
+add_expr(struct jsonfilter *f, const char *where, const char *text, size_t n)
 {
 	const char *why;
 	size_t at;
@@ -59,7 +71,8 @@ add_expr(struct jsonfilter *f, const char *text, size_t n)
 		opt_fail(&use, "out of memory");
 	f->expr = list;
 	if (!(f->expr[f->n++] = expr_parse(text, n, &why, &at))) {
-		fprintf(stderr, "jsonfilter: %s\n  %.*s\n  %*s^\n", why, (int)n, text, (int)at, "");
+		fprintf(stderr, "jsonfilter: %s%s\n", where, why);
+		show_place(text, n, at);
 		exit(2);
 	}
 }
@@ -68,30 +81,34 @@ static void
 add_file(struct jsonfilter *f, const char *path)
 {
 	FILE *in = fopen(path, "re");
-	char *line = NULL;
+	char *line = NULL, where[4200];
 	size_t cap = 0;
 	ssize_t n;
 
 	if (!in)
 		opt_fail(&use, "open %s: %s", path, strerror(errno));
-	while ((n = getline(&line, &cap, in)) >= 0) {
+	for (unsigned no = 1; (n = getline(&line, &cap, in)) >= 0; no++) {
 		char *p = line;
 
 		if (n && line[n - 1] == '\n')
 			n--;
 		while (n && isspace((unsigned char)*p))
 			p++, n--;
+		snprintf(where, sizeof(where), "%s line %u: ", path, no);
 		if (n && *p != '#')
-			add_expr(f, p, n);
+			add_expr(f, where, p, n);
 	}
+	if (ferror(in))
+		opt_fail(&use, "read %s: %s", path, strerror(errno));
 	free(line);
 	fclose(in);
 }
 
-/* Operands up to the first that names a file are expressions. A word that can
- * only be a file name is one, so that a file that is missing is an error. */
+/* Operands up to the first that names a file are expressions. A word that looks
+ * more like a file than a field is one, so that a file that is missing is an
+ * error, and not a field that no line has. */
 static bool
-is_file(const char *s)
+is_file(const char *s, bool first)
 {
 	static const char *const ends[] = { ".ndjson", ".jsonl", ".json", ".log" };
 	struct stat st;
@@ -99,12 +116,12 @@ is_file(const char *s)
 
 	if (!strcmp(s, "-") || stat(s, &st) == 0)
 		return true;
-	if (strpbrk(s, "=<>~!|&() "))
+	if (strpbrk(s, "=<>~!|&() ") || !*s)
 		return false;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (n > strlen(ends[i]) && !strcmp(s + n - strlen(ends[i]), ends[i]))
 			return true;
-	return false;
+	return !first && *s != '/';
 }
 
 static int
@@ -115,12 +132,14 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 
 	(void)io;
 	for (size_t k = 0; k < f->exprs.n; k++)
-		add_expr(f, f->exprs.v[k], strlen(f->exprs.v[k]));
+		add_expr(f, "", f->exprs.v[k], strlen(f->exprs.v[k]));
 	for (size_t k = 0; k < f->files.n; k++)
 		add_file(f, f->files.v[k]);
 	if (!f->exprs.n && !f->files.n)
-		for (; i < argc && !is_file(argv[i]); i++)
-			add_expr(f, argv[i], strlen(argv[i]));
+		for (; i < argc && !is_file(argv[i], i == 0); i++)
+			add_expr(f, "", argv[i], strlen(argv[i]));
+	if (f->invert && !f->n)
+		opt_fail(&use, "--invert-match needs an expression");
 	if (f->sort_ms && !(f->order = order_new(f->sort_ms * 1000000, f->sort_max)))
 		opt_fail(&use, "out of memory");
 	for (size_t k = 0; k < f->n; k++) {

@@ -23,6 +23,14 @@ out jsonfilter k=10 "$T/one" >/dev/null; is "status: matched" "$(rc)" 0
 out jsonfilter k=11 "$T/one" >/dev/null; is "status: nothing matched" "$(rc)" 1
 out jsonfilter "$T/one" >/dev/null; is "status: nothing asked" "$(rc)" 0
 out jsonfilter 'k=' '(' "$T/one" >/dev/null; is "status: a wrong expression" "$(rc)" 2
+out jsonfilter -v "$T/one" >/dev/null; is "status: nothing to invert" "$(rc)" 2
+out jsonfilter k=10 misspelt "$T/one" >/dev/null; is "status: a word that is no field" "$(rc)" 1
+ok "but a file that is missing" grep -q 'open misspelt: No such file' "$T/err"
+printf 'k=1\nlen<\n' >"$T/x"; out jsonfilter -f "$T/x" "$T/one" >/dev/null; is "status: a wrong line of a file" "$(rc)" 2
+ok "which is named" grep -q "/x line 2: a number is needed here" "$T/err"
+out jsonfilter 'aä="x' "$T/one" >/dev/null
+is "the place is counted in characters" "$(sed -n 3p "$T/err")" '       ^'
+out jsonfilter 'k=' '(' "$T/one" >/dev/null
 ok "which is shown with its place" grep -q '^   *^' "$T/err"
 out jsonfilter k=10 "$T/missing.ndjson" >/dev/null; is "status: a file that is missing" "$(rc)" 1
 ok "is said to be" grep -q 'missing.ndjson: No such file' "$T/err"
@@ -62,6 +70,17 @@ jsonfilter --sort 60000 --sort-max 100 "$T/many1" >"$T/out" 2>"$T/err"
 is "--sort-max: bounded, nothing dropped" "$(md5sum <"$T/out")" "$(md5sum <"$T/many1")"
 ok "and said" grep -q 'sort-max' "$T/err"
 
+jsonfilter k=10 - <"$T/one" >"$T/out"; is "- is standard input" "$(cat "$T/out")" "$(ev a 1 10)"
+mkfifo "$T/f3"
+jsonfilter k=10 "$T/f3" >"$T/out" 2>"$T/err" &
+pid=$!
+exec 5>"$T/f3"
+cat "$T/one" >&5
+wait_for_line "$T/out" '"k":10'
+kill -USR1 $pid
+ok "counts at SIGUSR1, while it runs" wait_for_line "$T/err" 'Total: 3, Filtered: 2, Passed: 1'
+exec 5>&-
+wait $pid
 jsonfilter --verbose k=10 "$T/one" >/dev/null 2>"$T/err"
 ok "counts with --verbose" grep -q 'Total: 3, Filtered: 2, Passed: 1' "$T/err"
 jsonfilter k=10 "$T/one" >/dev/full 2>"$T/err"; is "a full disk: status 1" $? 1

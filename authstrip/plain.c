@@ -87,7 +87,7 @@ put(struct plain *p, const char *s, size_t i, size_t n)
 int
 plain_make(struct plain *p, const char *s, size_t n, bool bytes)
 {
-	char *to = realloc(p->s, bytes ? 6 * n + 1 : n + 1);
+	char *to = n < UINT32_MAX / 6 ? realloc(p->s, bytes ? 6 * n + 1 : n + 1) : NULL;
 	size_t i = 0, k, len;
 
 	if (!to)

@@ -11,17 +11,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct plain {
 	unsigned refs;		/* the users'; the last frees it */
 	char *s;
 	size_t n;
 	bool bytes;		/* made of bytes: one level of escapes was added */
-	struct plain_step { size_t at, from; } *step;	/* s[at..] stood at from.. */
+	struct plain_step { uint32_t at, from; } *step;	/* s[at..] stood at from.. */
 	size_t nstep, cap;
 };
 
-/* -1: out of memory. Reuses p's memory; start with it zeroed. */
+/* -1: out of memory, or it is longer than 700 MB. Reuses p's memory; start with it zeroed. */
 int plain_make(struct plain *p, const char *s, size_t n, bool bytes);
 void plain_free(struct plain *p);
 

@@ -10,6 +10,7 @@ enum {
 	CONTEXT = 96,	/* bytes that are kept behind us: a name and what is around it */
 	SEAM = 64,	/* what begins this far into a piece may begin in the one before */
 	BEGINNING = 256,	/* of a long value, enough to know it by */
+	KEEP_ROOM = 4096,	/* of a stream's buffer, between pieces */
 	HEAD = 512,	/* of a piece, enough to decide that as a rule */
 };
 
@@ -118,6 +119,12 @@ release(struct streams *all, struct stream *st)
 		*(st->prev ? &st->prev->next : &all->holding) = st->next;
 		if (st->next)
 			st->next->prev = st->prev;
+	}
+	if (st->cap > KEEP_ROOM) {	/* no longer what it had to be */
+		char *buf = realloc(st->buf, st->len + 1);
+
+		st->cap = buf ? st->len + 1 : st->cap;
+		st->buf = buf ? buf : st->buf;
 	}
 	st->npiece = 0;
 	st->value = SIZE_MAX;

@@ -4,7 +4,7 @@
 . tests/lib.sh
 
 filters=''
-for f in httpparse ssemerge authstrip jsonfilter; do
+for f in httpparse ssemerge llmparse authstrip jsonfilter; do
 	if have $f; then filters="$filters $f"; else fail "$f is built"; fi
 done
 

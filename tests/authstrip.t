@@ -126,6 +126,7 @@ def test_endpoints():
         for kind in ("http.request", "http.response"):
             b.add("%s of %s%s goes" % (kind, host, path), event(kind, host=host, path=path, body="opaque words"), event(kind, host=host, path=path, body=MARK))
         b.add("in base64", event("http.request", host=host, path=path, body_b64="//8="), event("http.request", host=host, path=path, body=MARK))
+    b.add("a piece of one", event("http.body", id="e/1", path="/oauth/token", data="opaque"), event("http.body", id="e/1", path="/oauth/token", data=MARK))
     b.same("a path that only begins so", event("http.request", host="x", path="/oauth/token/help", body="words"))
     b.same("another path", event("http.request", host="example.com", path="/token", body="words"))
     b.check()

@@ -92,7 +92,7 @@ apply(struct streams *all, struct stream *st, const struct src *p, const char *b
 
 		if (x >= y)
 			continue;
-		if (x == a && y == b)
+		if (x == a)
 			e.quote = quote;
 		edit_piece(pc->line, pc->part, pc->plain, pc->at, pc->from + x - pc->buf, pc->from + y - pc->buf, e);
 		e.empty = true;

@@ -76,6 +76,13 @@ def report(wrong):
     return list({w: (i, got, w) for i, got, w in wrong}.values())[:8]
 
 
+def cut_number():
+    plain, want = '{"a":"x","password":12345,"n":1}', '{"a":"x","password":"[REDACTED]","n":1}'
+    for make in (ssl, ssl_b64, mixed, other):
+        got = joined(run([l for k in range(1, len(plain)) for l in (make("c%d" % k, 0, 0, plain[:k], False), make("c%d" % k, 1, k, plain[k:], True))]))
+        tap.ok(set(got.values()) == {want}, "%s: a number becomes a string, wherever it is cut" % make.__name__, set(got.values()))
+
+
 def cut_everywhere(make, texts, name):
     lines, want = [], {}
     for text in texts:
@@ -101,6 +108,7 @@ def byte_by_byte(make, texts, name):
 
 
 def test_cuts():
+    cut_number()
     for make in (ssl, body, stdio, ssl_b64, mixed, other):
         cut_everywhere(make, SAMPLES, make.__name__)
         cut_everywhere(make, INNOCENT, make.__name__ + ", innocent")

@@ -440,7 +440,11 @@ report() {
 		*' loss'*) seen="$seen${nl}INCOMPLETE: its loss events say what is missing" ;;
 		*) seen="$seen${nl}nothing was lost" ;;
 		esac
-		case $types in *ssl.data* | *http.* | *sse.* | *llm.*) ;; *) seen="$seen${nl}no TLS data" ;; esac
+		case $types in
+		*llm.call*) ;;
+		*ssl.data* | *http.*) seen="$seen${nl}no model call was seen, although TLS was" ;;
+		*) seen="$seen${nl}no TLS data" ;;
+		esac
 	else
 		return
 	fi

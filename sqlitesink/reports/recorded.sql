@@ -1,4 +1,4 @@
--- What was recorded, in three lines
+-- What was recorded, in three lines; a fourth says why there is no model call among TLS
 --
 -- line   of text
 WITH r AS (SELECT * FROM runs WHERE id = coalesce(:run, (SELECT max(id) FROM runs))),
@@ -22,5 +22,14 @@ SELECT line FROM (
 	SELECT 2, iif(lost, 'INCOMPLETE: ' || lost || ' events were lost, report losses says which', 'nothing was lost') ||
 		iif(r.complete, '', '; the recording was not ended properly') FROM r, n
 	UNION ALL
-	SELECT 3, 'look at it: agentsight report --db ' || :file)
+	SELECT 3, 'no model call was seen, although TLS was: ' || coalesce((SELECT 'the requests were to ' || group_concat(place, ', ') FROM (
+			SELECT coalesce(CAST(host AS TEXT), '?') || CAST(CASE instr(path, '?') WHEN 0 THEN path ELSE substr(path, 1, instr(path, '?') - 1) END AS TEXT) ||
+				iif(count(*) > 1, ' (' || count(*) || ')', '') AS place
+			FROM http_exchanges WHERE run_id IN (SELECT id FROM r) GROUP BY host, path ORDER BY count(*) DESC LIMIT 5)
+			HAVING count(*)),
+		(SELECT 'no HTTP was among it (' || group_concat(reason || ' ' || n, ', ') || ')' FROM (
+			SELECT reason, sum(events) AS n FROM losses WHERE stage = 'httpparse' AND run_id IN (SELECT id FROM r) GROUP BY reason))) FROM n
+		WHERE calls = 0 AND exchanges > 0
+	UNION ALL
+	SELECT 4, 'look at it: agentsight report --db ' || :file)
 ORDER BY place;

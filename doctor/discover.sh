@@ -51,7 +51,7 @@ END
 agents() {
 	known | while IFS=$tab read -r command name; do
 		if seen=$("$tools/sslsniff" --inspect "$command" 2>/dev/null) || [ -n "$seen" ]; then
-			path=$(printf '%s\n' "$seen" | sed -n '1s/: .*//p')
+			path=$(printf '%s\n' "$seen" | sed -n '1{s/^[^ ]*: \(.*\); what follows is .*/\1/;s/: .*//;p}')
 			tls=$(printf '%s\n' "$seen" | awk '/^  [a-z]/ && $1 != "refused" && !had[$1]++ { printf "%s%s", sep, $1; sep = "," }')
 			printf '%s\t%s\t1\t%s\t%s\tagentsight record -- %s\n' "$command" "$name" "$path" "$tls" "$command"
 		elif [ -n "$all" ]; then
@@ -64,7 +64,7 @@ show_json() {
 	agents | sqlite3 -batch :memory: 'CREATE TABLE agents(id, name, available, path, tls, record)' \
 		'.mode tabs' '.import /dev/stdin agents' '.mode list' \
 		"SELECT json_group_array(json_object('id', id, 'name', name, 'command', id,
-			'available', json(iif(available = 1, 'true', 'false')), 'path', nullif(path, ''),
+			'available', json(iif(available = '1', 'true', 'false')), 'path', nullif(path, ''),
 			'tls', nullif(tls, ''), 'recommended_capture', nullif(record, ''))) FROM agents"
 }
 

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCRIPTS = 5, DEEP = 5, FIRST_LINE = 256 };	/* execve(2): 256 bytes since Linux 5.1 */
+enum { SCRIPTS = 5, DEEP = 6, FIRST_LINE = 256 };	/* execve(2): 256 bytes since Linux 5.1 */
 
 /* dir/name as one path; false when it does not fit. */
 static bool
@@ -208,31 +208,35 @@ fail(struct resolved *r, const char *fmt, ...)
 static bool
 find(char *path, const char *word)
 {
-	return strchr(word, '/') ? realpath(word, path) != NULL : in_path(path, word) || in_home(path, word);
+	struct stat st;
+
+	if (strchr(word, '/') || (stat(word, &st) == 0 && S_ISREG(st.st_mode)))
+		return realpath(word, path) != NULL;
+	return in_path(path, word) || in_home(path, word);
 }
 
 int
 resolve_command(struct resolved *r, const char *word)
 {
-	char path[RESOLVE_PATH], next[RESOLVE_PATH];
+	char next[RESOLVE_PATH];
 
 	r->why[0] = r->program[0] = '\0';
 	if (!find(r->command, word))
-		return fail(r, "%.100s: not found", word);
-	if (npm_program(r->program, r->command) && !is_elf(r->command)) {
-		snprintf(r->why, sizeof(r->why), "program of an npm package that this launches");
+		return fail(r, "%s", errno ? strerror(errno) : "not found");
+	if (!interpreter(next, r->command)) {
+		strcpy(r->program, r->command);
 		return 0;
 	}
-	strcpy(path, r->command);
-	for (int i = 0; i < SCRIPTS && !is_elf(path); i++) {
-		if (!interpreter(next, path))
-			return fail(r, "neither an ELF file nor a script");
-		if (!find(path, next))
-			return fail(r, "its interpreter, %.100s, is not found", next);
-		snprintf(r->why, sizeof(r->why), "interpreter of this script");
+	if (npm_program(r->program, r->command)) {
+		strcpy(r->why, "the program of its npm package");
+		return 0;
 	}
-	if (!is_elf(path))
-		return fail(r, "a script of a script of a script");
-	strcpy(r->program, path);
-	return 0;
+	strcpy(r->why, "its interpreter");
+	for (int i = 0; i < SCRIPTS; i++) {
+		if (!find(r->program, next))
+			return fail(r, "its interpreter, %.100s, is not found", next);
+		if (!interpreter(next, r->program))
+			return 0;
+	}
+	return fail(r, "a script of scripts without an end");
 }

@@ -14,13 +14,14 @@ enum { RESOLVE_PATH = 4096 };
 
 struct resolved {
 	char command[RESOLVE_PATH];	/* the file that the word names */
-	char program[RESOLVE_PATH];	/* what is run in the end: an ELF file */
-	char why[160];			/* how the one leads to the other; "" when they are the same */
+	char program[RESOLVE_PATH];	/* what is run in the end */
+	char why[160];			/* what the one is of the other; "" when they are the same */
 };
 
-/* word: a path, or a name that is looked for in $PATH, and under sudo (SUDO_USER)
- * in that user's ~/.local/bin, ~/bin, ~/.npm-global/bin, and the newest of
- * ~/.nvm/versions/node/N/bin. 0, or -1 and why says what is missing. */
+/* word: a file, or a name that is looked for in $PATH and, under sudo (SUDO_USER),
+ * in that user's ~/.local/bin, ~/bin, ~/.npm-global/bin, ~/.bun/bin and the newest
+ * of ~/.nvm/versions/node/N/bin. A file that is no script is itself. 0, or -1 and
+ * why says what is missing. */
 int resolve_command(struct resolved *, const char *word);
 
 #endif

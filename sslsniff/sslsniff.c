@@ -26,6 +26,7 @@
 #include "find.h"
 #include "flow.h"
 #include "inspect.h"
+#include "resolve.h"
 #include "kernel.h"
 #include "libs.h"
 #include "list.h"
@@ -631,24 +632,30 @@ load(struct sslsniff *s)
 	give_up_privileges(s);
 }
 
-/* --inspect FILE */
+/* --inspect FILE, or a command: then what is run in the end */
 static int
 inspect_file(const struct sslsniff *s)
 {
-	int fd = open(s->inspect, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct resolved to;
 	struct line_out out;
 	struct found found;
+	int fd;
 
+	if (resolve_command(&to, s->inspect))
+		errx(1, "--inspect %s: %s", s->inspect, to.why);
+	fd = open(to.program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || inspect_fd(&found, fd, true))
-		err(1, "--inspect %s", s->inspect);
+		err(1, "--inspect %s", to.program);
 	close(fd);
 	if (s->json) {
 		line_out_init(&out, STDOUT_FILENO);
-		inspect_json(&out, s->inspect, &found);
+		inspect_json(&out, to.program, &found);
 		line_flush(&out);
 		errno = out.err;
 	} else {
-		inspect_text(stdout, s->inspect, &found);
+		if (to.why[0])
+			printf("%s: %s; what follows is %s:\n", s->inspect, to.command, to.why);
+		inspect_text(stdout, to.program, &found);
 		fflush(stdout);
 		errno = ferror(stdout) ? errno : 0;
 	}
@@ -673,7 +680,7 @@ main(int argc, char **argv)
 		{ .kind = OPT_FLAG, .name = "list", .to = &s.list,
 		    .help = "say what TLS the chosen processes use and what would be hooked" },
 		{ .kind = OPT_STR, .name = "inspect", .arg = "FILE", .to = &s.inspect,
-		    .help = "say what TLS functions are in this file, and why not" },
+		    .help = "say what TLS functions are in this file or command, and why not" },
 		{ .kind = OPT_FLAG, .name = "json", .to = &s.json, .help = "--inspect as an event line" },
 		{ .kind = OPT_STR, .name = "attach", .arg = "WAY", .to = &s.way,
 		    .help = "multi or perf: how to attach (the best that the kernel has)" },

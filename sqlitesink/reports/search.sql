@@ -8,7 +8,7 @@
 -- text    around the place
 WITH word(pattern) AS (
 	SELECT '"' || replace(rtrim(:query, '*'), '"', '""') || '"' || iif(:query LIKE '%*', '*', '')),
-hit(kind, id) AS (
+hit(kind, id) AS MATERIALIZED (
 	SELECT rowid % 4, rowid / 4 FROM search, word WHERE search MATCH word.pattern
 	-- what is not indexed yet
 	UNION ALL SELECT 0, id FROM texts WHERE id > (SELECT upto FROM search_done WHERE kind = 0) AND instr(lower(text), lower(rtrim(:query, '*')))
@@ -27,8 +27,8 @@ place(kind, ns, process_id, text) AS (
 	UNION ALL
 	SELECT 'command', e.timestamp_ns, e.process_id, e.command FROM hit h JOIN execs e ON h.kind = 1 AND e.id = h.id
 	UNION ALL
-	SELECT 'path', min(f.first_ns), f.process_id, p.path FROM hit h JOIN paths p ON h.kind = 2 AND p.id = h.id
-	JOIN files f ON f.path_id = h.id GROUP BY h.id
+	SELECT 'path', min(f.first_ns), f.process_id, p.path FROM files f CROSS JOIN paths p ON p.id = f.path_id	-- f once: it has no index by path
+	WHERE f.path_id IN (SELECT id FROM hit WHERE kind = 2) GROUP BY p.id
 	UNION ALL
 	SELECT 'shell', s.timestamp_ns, s.process_id, s.command FROM hit h JOIN shell_lines s ON h.kind = 3 AND s.id = h.id)
 SELECT l.kind, strftime(:time, l.ns / 1e9, 'unixepoch', :zone) AS time, p.pid,

@@ -279,7 +279,7 @@ install: all
 	ln -sf $(LIBEXECDIR)/agentsight $(DESTDIR)$(BINDIR)/agentsight
 	for m in man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s; \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; done
-	install -m 644 README.md NEWS.md LICENSE docs/* $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md NEWS.md LICENSE docs/* sqlitesink/schema.sql $(DESTDIR)$(DOCDIR)
 	install -D -m 644 completions/agentsight.bash $(DESTDIR)$(BASHDIR)/agentsight
 	for t in $(PUBLIC); do ln -sf agentsight $(DESTDIR)$(BASHDIR)/$$t; done
 	install -D -m 644 completions/_agentsight $(DESTDIR)$(ZSHDIR)/_agentsight

@@ -388,6 +388,7 @@ CREATE TABLE events (
 -- Words of texts (rowid 4 * id), of commands (execs: + 1), of paths (+ 2) and of
 -- lines typed into bash (+ 3), as far as search_done says.
 CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0);
+-- How far search goes: when sqlitesink was killed, not to the end.
 CREATE TABLE search_done (
 	kind INTEGER PRIMARY KEY,	-- 0..3, as above
 	upto INTEGER NOT NULL		-- the last id that is in search
@@ -473,6 +474,7 @@ SELECT 'net:' || p.pid || ':' || length(x.host) || ':' || x.host || ':' || lengt
 FROM http_exchanges x JOIN processes p ON p.id = x.process_id
 WHERE x.host IS NOT NULL GROUP BY p.run_id, p.pid, x.host, x.path;
 
+-- Calls of models, with the exchange that they were.
 CREATE VIEW llm_calls AS
 SELECT 'llm-' || c.id AS id, c.started_ns / 1000000 AS start_timestamp_ms,
 	CASE WHEN c.error_type IS 'no_response' THEN NULL ELSE c.ended_ns / 1000000 END AS end_timestamp_ms,
@@ -487,7 +489,7 @@ SELECT 'llm-' || c.id AS id, c.started_ns / 1000000 AS start_timestamp_ms,
 FROM model_calls c JOIN processes p ON p.id = c.process_id
 LEFT JOIN http_exchanges x ON x.run_id = c.run_id AND x.exchange = c.exchange;
 
--- There, input_tokens leaves the cache out, and total_tokens adds all four.
+-- Tokens as AgentSight counts them: input_tokens leaves the cache out, and total_tokens adds all four.
 CREATE VIEW token_usage AS
 SELECT 'token-llm-' || c.id AS id, 'llm-' || c.id AS llm_call_id, c.ended_ns / 1000000 AS timestamp_ms, p.pid, p.comm,
 	c.provider, coalesce(c.request_model, c.response_model, 'unknown') AS model,
@@ -501,6 +503,7 @@ FROM model_calls c JOIN processes p ON p.id = c.process_id
 WHERE coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) + coalesce(c.cache_read_tokens, 0) +
 	coalesce(c.cache_creation_tokens, 0) > 0;
 
+-- Lives of processes with the program that they ran last.
 CREATE VIEW process_nodes AS
 SELECT 'process-' || p.pid || '-' || (p.start_ns / 1000000) AS id, p.pid, p.ppid, a.pid AS root_pid,
 	p.start_ns / 1000000 AS start_timestamp_ms, p.end_ns / 1000000 AS end_timestamp_ms, p.comm,
@@ -510,6 +513,7 @@ SELECT 'process-' || p.pid || '-' || (p.start_ns / 1000000) AS id, p.pid, p.ppid
 	'live_view' AS view_source, 1.0 AS confidence, p.signal, p.run_id, p.id AS process_id
 FROM processes p LEFT JOIN execs e ON e.id = p.exec_id LEFT JOIN processes a ON a.id = p.agent_id;
 
+-- Tools that models asked for, with arguments and result.
 CREATE VIEW tool_calls AS
 SELECT 'tool-' || u.id AS id, NULL AS session_id, u.conversation_id,
 	coalesce(u.asked_ns, u.answered_ns) / 1000000 AS timestamp_ms, u.asked_ns / 1000000 AS start_timestamp_ms,
@@ -524,10 +528,12 @@ SELECT 'tool-' || u.id AS id, NULL AS session_id, u.conversation_id,
 FROM tool_uses u JOIN processes p ON p.id = u.process_id
 LEFT JOIN texts a ON a.id = u.arguments_id LEFT JOIN texts r ON r.id = u.result_id;
 
+-- CPU and memory of processes.
 CREATE VIEW resource_samples AS
 SELECT s.timestamp_ns / 1000000 AS timestamp_ms, p.pid, p.comm, s.cpu_percent, s.rss_bytes / 1048576 AS rss_mb, s.run_id
 FROM samples s JOIN processes p ON p.id = s.process_id;
 
+-- Programs, exits, files, network and calls as one list.
 CREATE VIEW audit_events AS
 SELECT 'exec-' || e.id AS id, e.timestamp_ns / 1000000 AS timestamp_ms, 'process' AS audit_type, p.pid, p.comm,
 	p.comm AS subject, 'exec' AS action, coalesce(e.filename, e.command) AS target, 'observed' AS status,

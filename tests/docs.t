@@ -83,6 +83,14 @@ for page in README.md CONTRIBUTING.md NEWS.md docs/*.md; do
 done
 is "NEWS.md begins with the version" "$(sed -n 's/^## //p' NEWS.md | head -n 1)" "$(cat VERSION)"
 
+# --- the database -------------------------------------------------------------------
+"$PYTHON" tests/docs_schema.py >"$T/schema"
+sed -n '/made by tests.docs_schema/,/^<!-- end/p' docs/database.md | sed '1,2d;$d' | sed '$d' >"$T/schema.docs"
+same "docs/database.md has the tables of schema.sql (tests/docs_schema.py --write)" "$T/schema" "$T/schema.docs"
+sed -n '/^```sql$/,/^```$/p' docs/database.md | grep -v '^```' >"$T/queries"
+sqlite3 "$T/queries.db" <sqlitesink/schema.sql
+ok "and its queries run" sqlite3 -bail "$T/queries.db" ".read $T/queries"
+
 # --- the stage in docs/adding-a-stage.md -----------------------------------------------
 sed -n '/^```c$/,/^```$/p' docs/adding-a-stage.md | grep -v '^```' >"$T/lag.c"
 if [ -f "$BUILD/libstage.a" ]; then

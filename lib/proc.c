@@ -183,23 +183,45 @@ proc_link(int pid, const char *name, char *buf, size_t size)
 	return n;
 }
 
-bool
-proc_cgroup(int pid, char *path, size_t size)
+/* Whether a list with commas, ended by a colon, has a name; or is as empty as that. */
+static bool
+list_has(const char *list, const char *name)
 {
-	char buf[8192], *p, *end;
+	size_t n = strlen(name);
+
+	for (;;) {
+		size_t len = strcspn(list, ",:\n");
+
+		if (len == n && memcmp(list, name, n) == 0)
+			return true;
+		if (list[len] != ',')
+			return false;
+		list += len + 1;
+	}
+}
+
+bool
+proc_cgroup(int pid, const char *controller, char *path, size_t size)
+{
+	char buf[8192], *line, *next, *list, *p;
 
 	if (proc_read(pid, "cgroup", buf, sizeof(buf)) <= 0)
 		return false;
-	p = strncmp(buf, "0::", 3) == 0 ? buf : strstr(buf, "\n0::");
-	if (!p)
-		return false;
-	p += *p == '\n' ? 4 : 3;
-	end = strchrnul(p, '\n');
-	if ((size_t)(end - p) >= size)
-		return false;
-	memcpy(path, p, end - p);
-	path[end - p] = '\0';
-	return true;
+	/* "4:cpu,cpuacct:/path", "0::/path" */
+	for (line = buf; *line; line = next) {
+		next = strchrnul(line, '\n');
+		if (*next)
+			*next++ = '\0';
+		list = strchr(line, ':');
+		p = list ? strchr(list + 1, ':') : NULL;
+		if (!p || !list_has(list + 1, controller))
+			continue;
+		if (strlen(++p) >= size)
+			return false;
+		strcpy(path, p);
+		return true;
+	}
+	return false;
 }
 
 bool

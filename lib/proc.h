@@ -40,8 +40,9 @@ long proc_read(int pid, const char *name, char *buf, size_t size);
  * NUL; 0: it cannot be read. */
 size_t proc_link(int pid, const char *name, char *buf, size_t size);
 
-/* Path of its cgroup v2, "/" based; false when unknown. */
-bool proc_cgroup(int pid, char *path, size_t size);
+/* Path of its cgroup, "/" based, in the hierarchy of a controller of cgroup v1
+ * ("memory"), or in v2 (""); false when unknown. */
+bool proc_cgroup(int pid, const char *controller, char *path, size_t size);
 
 /* First 12 digits of the container's id, from 64 hex digits anywhere in
  * /proc/PID/cgroup (docker, podman, containerd, cri-o); false when none. */

@@ -341,7 +341,7 @@ target_has(const struct target *t, int pid)
 		return false;
 	if (!c->ncgroup)
 		return true;
-	if (!proc_cgroup(pid, path, sizeof(path)))
+	if (!proc_cgroup(pid, "", path, sizeof(path)))
 		return false;
 	for (size_t i = 0; i < c->ncgroup; i++) {
 		size_t n = strlen(t->cgroup_paths[i]);

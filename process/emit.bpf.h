@@ -162,4 +162,27 @@ add_at(struct scratch *s, __u32 at, __u32 which, int dirfd, __u64 name)
 	return add_user(s, at, which + 1, name);
 }
 
+/* Hands over a record without strings. */
+static __always_inline bool
+hand_over(struct event_record *from)
+{
+	struct event_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r) {
+		count_add(COUNT_RING_FULL, 1, 0);
+		return false;
+	}
+	__builtin_memcpy(r, from, sizeof(*r));
+	ring_submit(r, from->head.time);
+	return true;
+}
+
+/* The same for one that is a line, for the books. */
+static __always_inline void
+tell(struct event_record *from)
+{
+	count_add(COUNT_SEEN, 1, 0);
+	hand_over(from);
+}
+
 #endif

@@ -12,8 +12,6 @@
 #include "socket.bpf.h"
 
 const volatile bool want_reads = false;	/* totals of what is read from files, too */
-const volatile bool want_files = true;
-const volatile bool want_net = true;
 
 enum { FORMAT = 0170000, REGULAR = 0100000, SOCKET = 0140000 };	/* S_IFMT ... */
 enum { FDS_FULL_AFTER = 32768 };
@@ -157,9 +155,9 @@ fd_kind(struct file *file, int dir)
 {
 	__u32 mode = BPF_CORE_READ(file, f_inode, i_mode) & FORMAT;
 
-	if (mode == REGULAR && want_files)
+	if (mode == REGULAR)
 		return dir == DIR_WRITE || want_reads ? FD_FILE : -1;
-	if (mode == SOCKET && want_net)
+	if (mode == SOCKET)
 		return socket_wanted(file_sock(file)) ? FD_SOCKET : -1;
 	return -1;
 }

@@ -57,7 +57,7 @@ fds_begin(struct process *s, const struct event_record *r, const struct strings 
 	struct text p = t->s[STR_NAME];
 
 	if (t->s[STR_BASE].n)
-		p = files_path(s, r, t, STR_BASE, path);
+		p = where_path(s, r, t, STR_BASE, path);
 	if (!k || !keep_path(k, p, t->s[STR_ROOT]))
 		err(1, "memory");
 	k->head = r->head;

@@ -77,7 +77,7 @@ put_event(struct process *s, const struct event_record *r, const struct strings 
 		return;
 	/* an abstract name begins with NUL */
 	if (t->s[STR_BASE].n || (path.n && path.p[0]))
-		path = files_path(s, r, t, STR_BASE, buf);
+		path = where_path(s, r, t, STR_BASE, buf);
 	if (!line_begin(s, &j, types[r->op], &r->head, lines, 0))
 		return;
 	jput_uint(&j, "fd", r->fd);

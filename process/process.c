@@ -280,7 +280,8 @@ want(struct process *s)
 		.signals = s->trace_signals || s->trace_all,
 	};
 
-	calls_fill((struct call *)b->rodata->call_table, sizeof(b->rodata->call_table) / sizeof(b->rodata->call_table[0]), &w);
+	calls_fill((struct call *)b->rodata->call_table,
+	    sizeof(b->rodata->call_table) / sizeof(b->rodata->call_table[0]), &w);
 	b->rodata->open_all = b->rodata->want_reads = w.reads;
 	b->rodata->min_life_ns = s->min_life_ms * 1000000;
 	if (s->mode == 1) {

@@ -26,13 +26,16 @@ struct process {
 	bool detached;
 	/* files.c */
 	struct flow_table *opens;	/* opens that are counted, by process and path */
+	/* where.c */
 	struct {
 		uint32_t pid;
 		uint64_t born;
 		int fd;			/* the root directory of that process; -1 none */
+		size_t n;		/* its path then */
+		char text[PATH_TEXT];
 	} root;
 	uint32_t mnt_ns;		/* our own */
-	struct files_dir *dirs;		/* where directories lead, for a moment */
+	struct where_dir *dirs;		/* where directories lead, for a moment */
 	/* fds.c */
 	struct flow_table *fds;		/* descriptors, by serial */
 	uint64_t fds_next;		/* when to look at them again, boot time */
@@ -58,9 +61,13 @@ void life_seed(struct process *, uint64_t since);
 void files_event(struct process *, const struct event_record *, const struct strings *);
 /* Writes what was counted and is due; all of it at the end. */
 void files_tick(struct process *, bool all);
+
+/* where.c */
 /* The absolute path of two strings of a record. out: PATH_TEXT bytes. */
-struct text files_path(struct process *, const struct event_record *, const struct strings *,
+struct text where_path(struct process *, const struct event_record *, const struct strings *,
     int which, char *out);
+/* Directories may lead elsewhere from now on. */
+void where_forget(struct process *);
 
 /* fds.c */
 void fds_begin(struct process *, const struct event_record *, const struct strings *);

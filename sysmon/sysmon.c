@@ -4,6 +4,8 @@
  * writes  system.process, one per target and interval; system.host
  * keeps   the last look at every process, to say what was used since
  */
+#include "cgroup.h"
+#include "procs.h"
 #include "sample.h"
 
 #include "clock.h"
@@ -13,7 +15,6 @@
 #include "opt.h"
 #include "proc.h"
 
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -46,12 +46,6 @@ struct io {
 	uint64_t start, read, written, groups;
 };
 
-/* Files of a process that stay open: walking the path costs more than reading.
- * They go on meaning the same process when its pid is reused. */
-struct files {
-	int pid, stat, io;	/* descriptors, -1: not open */
-};
-
 static struct sysmon {
 	struct opt_list pids, comms, sessions;
 	uint64_t interval, duration, memory_threshold;
@@ -63,34 +57,48 @@ static struct sysmon {
 	struct sample now, before;
 	struct io *io, *oldio;
 	size_t nio, noldio;
-	struct files *files, *oldfiles;	/* by pid, as /proc lists them */
-	size_t nfiles, noldfiles, filescap, files_max;
+	struct procs procs;
 	struct clock clock;
 	struct line_out out;
 	struct loss loss;
 	uint64_t samples;
 	volatile sig_atomic_t stop;
 	long tick, page;
-	int proc;		/* /proc */
 } self = { .interval = 2000000000u };
 
 static const struct opt options[] = {
 	{ .kind = OPT_HEAD, .help = "What to watch (default: the host):" },
-	{ .kind = OPT_LIST, .letter = 'p', .name = "pid", .arg = "PID", .to = &self.pids, .help = "this process and its descendants (repeatable)" },
-	{ .kind = OPT_LIST, .letter = 'c', .name = "comm", .arg = "NAME", .to = &self.comms, .help = "processes of this name, and theirs (repeatable)" },
-	{ .kind = OPT_LIST, .name = "session", .arg = "SID", .to = &self.sessions, .help = "all of a session, and theirs (repeatable)" },
-	{ .kind = OPT_FLAG, .name = "no-children", .to = &self.no_children, .help = "without descendants" },
+	{ .kind = OPT_LIST, .letter = 'p', .name = "pid", .arg = "PID", .to = &self.pids,
+	    .help = "this process and its descendants (repeatable)" },
+	{ .kind = OPT_LIST, .letter = 'c', .name = "comm", .arg = "NAME", .to = &self.comms,
+	    .help = "processes of this name, and theirs (repeatable)" },
+	{ .kind = OPT_LIST, .name = "session", .arg = "SID", .to = &self.sessions,
+	    .help = "all of a session, and theirs (repeatable)" },
+	{ .kind = OPT_FLAG, .name = "no-children", .to = &self.no_children,
+	    .help = "without descendants" },
 	{ .kind = OPT_FLAG, .name = "host", .to = &self.host, .help = "the host as well" },
 	{ .kind = OPT_HEAD, .help = "How:" },
-	{ .kind = OPT_TIME, .letter = 'i', .name = "interval", .arg = "TIME", .to = &self.interval, .help = "between two samples (2s)" },
-	{ .kind = OPT_TIME, .letter = 'd', .name = "duration", .arg = "TIME", .to = &self.duration, .help = "stop after this time" },
-	{ .kind = OPT_FLAG, .name = "pss", .to = &self.pss, .help = "proportional memory as well (slow: reads smaps_rollup)" },
-	{ .kind = OPT_NUM, .name = "cpu-threshold", .arg = "PERCENT", .to = &self.cpu_threshold, .help = "alert at or above this", .lo = 1, .hi = 1000000 },
-	{ .kind = OPT_SIZE, .name = "memory-threshold", .arg = "SIZE", .to = &self.memory_threshold, .help = "alert at or above this resident size" },
-	{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &self.output, .help = "write to FILE (0600)" },
-	{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &self.fail_on_loss, .help = "exit 3 when a sample was missed" },
-	{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &self.quiet, .help = "no summary on stderr" },
-	{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &self.verbose, .help = "say on stderr when a target appears" },
+	{ .kind = OPT_TIME, .letter = 'i', .name = "interval", .arg = "TIME",
+	    .to = &self.interval,
+	    .help = "between two samples (2s)" },
+	{ .kind = OPT_TIME, .letter = 'd', .name = "duration", .arg = "TIME",
+	    .to = &self.duration,
+	    .help = "stop after this time" },
+	{ .kind = OPT_FLAG, .name = "pss", .to = &self.pss,
+	    .help = "proportional memory as well (slow: reads smaps_rollup)" },
+	{ .kind = OPT_NUM, .name = "cpu-threshold", .arg = "PERCENT", .to = &self.cpu_threshold,
+	    .help = "alert at or above this", .lo = 1, .hi = 1000000 },
+	{ .kind = OPT_SIZE, .name = "memory-threshold", .arg = "SIZE",
+	    .to = &self.memory_threshold,
+	    .help = "alert at or above this resident size" },
+	{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &self.output,
+	    .help = "write to FILE (0600)" },
+	{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &self.fail_on_loss,
+	    .help = "exit 3 when a sample was missed" },
+	{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &self.quiet,
+	    .help = "no summary on stderr" },
+	{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &self.verbose,
+	    .help = "say on stderr when a target appears" },
 	{ .kind = OPT_END },
 };
 
@@ -103,9 +111,9 @@ static const struct opt_use use = {
 /* --- reading ------------------------------------------------------------- */
 
 static long
-read_at(int dir, const char *name, char *buf, size_t size)
+read_file(const char *path, char *buf, size_t size)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
 
 	if (fd >= 0)
@@ -115,108 +123,21 @@ read_at(int dir, const char *name, char *buf, size_t size)
 	return n;
 }
 
-static void
-files_close(struct files *f)
-{
-	if (f->stat >= 0)
-		close(f->stat);
-	if (f->io >= 0)
-		close(f->io);
-}
-
-/* The open files of the next process that /proc lists; *at walks the old ones. */
-static struct files *
-files_next(struct sysmon *m, int pid, size_t *at)
-{
-	struct files *f;
-
-	while (*at < m->noldfiles && m->oldfiles[*at].pid < pid)
-		files_close(&m->oldfiles[(*at)++]);
-	if (m->nfiles == m->filescap) {
-		m->filescap = m->filescap ? m->filescap * 2 : 256;
-		if (!(f = realloc(m->files, m->filescap * sizeof(*f))))
-			err(1, "memory");
-		m->files = f;
-		if (!(f = realloc(m->oldfiles, m->filescap * sizeof(*f))))
-			err(1, "memory");
-		m->oldfiles = f;
-	}
-	f = &m->files[m->nfiles++];
-	if (*at < m->noldfiles && m->oldfiles[*at].pid == pid)
-		*f = m->oldfiles[(*at)++];
-	else
-		*f = (struct files){ pid, -1, -1 };
-	return f;
-}
-
-/* Reads a file of a process, through the descriptor kept in *fd when it is open. */
-static long
-files_read(struct sysmon *m, int *fd, const char *name, char *buf, size_t size)
-{
-	ssize_t n;
-
-	if (*fd >= 0) {
-		if ((n = pread(*fd, buf, size - 1, 0)) > 0) {
-			buf[n] = '\0';
-			return n;
-		}
-		close(*fd);	/* that process is gone; its pid may be another's */
-		*fd = -1;
-	}
-	if (m->nfiles > m->files_max)
-		return read_at(m->proc, name, buf, size);
-	if ((*fd = openat(m->proc, name, O_RDONLY | O_CLOEXEC)) < 0)
-		return -1;
-	n = pread(*fd, buf, size - 1, 0);
-	buf[n > 0 ? n : 0] = '\0';
-	return n;
-}
-
+/* The sample before the last one makes room for a new one. */
 static bool
 look(struct sysmon *m)
 {
-	DIR *d = fdopendir(openat(m->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	struct files *files = m->oldfiles;
 	struct sample old = m->before;
-	struct dirent *e;
-	size_t at = 0;
+	int bad;
 
-	if (!d)
-		return false;
 	m->before = m->now;
 	m->now = old;
 	m->now.n = 0;
 	m->now.time_ns = clock_boot();
-	m->oldfiles = m->files;
-	m->noldfiles = m->nfiles;
-	m->files = files;
-	m->nfiles = 0;
-	while ((e = readdir(d))) {
-		struct sample_proc p;
-		struct files *f;
-		char name[300], buf[1024];
-		long n;
-
-		if (e->d_name[0] < '1' || e->d_name[0] > '9')
-			continue;
-		snprintf(name, sizeof(name), "%s/stat", e->d_name);
-		f = files_next(m, atoi(e->d_name), &at);
-		if ((n = files_read(m, &f->stat, name, buf, sizeof(buf))) <= 0)
-			continue;	/* gone meanwhile */
-		if (!sample_parse(&p, buf, n) || sample_add(&m->now, &p))
-			loss_add(&m->loss, "proc_read", 1, 0);
-	}
-	while (at < m->noldfiles)
-		files_close(&m->oldfiles[at++]);
-	closedir(d);
-	sample_sort(&m->now);
-	return true;
-}
-
-static int
-files_order(const void *a, const void *b)
-{
-	return ((const struct files *)a)->pid - ((const struct files *)b)->pid;
+	bad = procs_look(&m->procs, &m->now);
+	if (bad > 0)
+		loss_add(&m->loss, "proc_read", bad, 0);
+	return bad >= 0;
 }
 
 /* The value behind "KEY:" in a /proc file, times unit; 0 when absent. */
@@ -230,16 +151,30 @@ field(const char *text, const char *key, uint64_t unit)
 
 /* --- targets -------------------------------------------------------------- */
 
+/* It lives, as p, or with p as its first process. */
+static void
+target_appears(struct sysmon *m, struct target *t, const struct sample_proc *p)
+{
+	int64_t uid = proc_uid(p->pid);
+
+	t->start = p->start;
+	t->live = t->seen = true;
+	memcpy(t->comm, p->comm, sizeof(t->comm));
+	t->uid = uid < 0 ? 0 : uid;
+	if (m->verbose)
+		fprintf(stderr, "sysmon: watching %d (%.16s)\n", t->pid, p->comm);
+}
+
 static struct target *
 target_add(struct sysmon *m, enum by by, int pid, const struct sample_proc *p)
 {
 	struct target *t;
-	int64_t uid;
 	size_t i;
 
 	/* a slot whose target has ended, and was told, serves again */
-	for (i = 0; i < m->ntarget && (m->target[i].live || m->target[i].by != BY_COMM || !m->target[i].seen); i++)
-		;
+	for (i = 0; i < m->ntarget; i++)
+		if (m->target[i].by == BY_COMM && m->target[i].seen && !m->target[i].live)
+			break;
 	if (i == m->ntarget && m->ntarget == SAMPLE_GROUPS) {
 		loss_add(&m->loss, "targets_full", 1, 0);
 		return NULL;
@@ -248,15 +183,8 @@ target_add(struct sysmon *m, enum by by, int pid, const struct sample_proc *p)
 		m->ntarget++;
 	t = &m->target[i];
 	*t = (struct target){ .by = by, .pid = pid };
-	if (p) {
-		t->start = p->start;
-		t->live = t->seen = true;
-		memcpy(t->comm, p->comm, sizeof(t->comm));
-		uid = proc_uid(p->pid);
-		t->uid = uid < 0 ? 0 : uid;
-		if (m->verbose)
-			fprintf(stderr, "sysmon: watching %d (%.16s)\n", pid, p->comm);
-	}
+	if (p)
+		target_appears(m, t, p);
 	return t;
 }
 
@@ -269,24 +197,31 @@ comm_wanted(const struct sysmon *m, const struct sample_proc *p)
 	return false;
 }
 
+/* Whether an ancestor is, or becomes, a target. The depth is bounded, for parents
+ * were read one after the other and may form a ring. */
+static bool
+below_target(const struct sysmon *m, const struct sample_proc *p)
+{
+	const struct sample_proc *up = p;
+
+	for (int depth = 0; depth < 4096 && (up = sample_find(&m->now, up->ppid)); depth++)
+		if (comm_wanted(m, up) || up->groups)
+			return true;
+	return false;
+}
+
 /* New processes of a wanted name become targets, unless an ancestor is one. */
 static void
 find_comms(struct sysmon *m)
 {
 	for (size_t i = 0; i < m->now.n && m->comms.n; i++) {
-		const struct sample_proc *p = &m->now.p[i], *up = p;
-		bool known = p->groups != 0;
+		struct sample_proc *p = &m->now.p[i];
 		struct target *t;
 
-		if (known || !comm_wanted(m, p))
+		if (p->groups || !comm_wanted(m, p) || (!m->no_children && below_target(m, p)))
 			continue;
-		for (int depth = 0; !m->no_children && depth < 4096 && (up = sample_find(&m->now, up->ppid)); depth++)
-			if (comm_wanted(m, up) || up->groups) {
-				known = true;
-				break;
-			}
-		if (!known && (t = target_add(m, BY_COMM, p->pid, p)))
-			m->now.p[i].groups |= (uint64_t)1 << (t - m->target);
+		if ((t = target_add(m, BY_COMM, p->pid, p)))
+			p->groups |= (uint64_t)1 << (t - m->target);
 	}
 }
 
@@ -329,57 +264,6 @@ envelope(struct sysmon *m, struct jput *j, const char *type, const struct target
 	jput_envelope(j, &e);
 }
 
-/* A number of a cgroup file, or the one behind KEY in it. */
-static void
-cgroup_number(struct jput *j, const char *dir, const char *file, const char *find, const char *key)
-{
-	char path[4400], buf[4096], *p = buf;
-	double v;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	if (read_at(AT_FDCWD, path, buf, sizeof(buf)) <= 0)
-		return;
-	if (find && !(p = strstr(buf, find)))
-		return;
-	p += find ? strlen(find) : 0;
-	if (*p < '0' || *p > '9')
-		return;		/* "max": no limit */
-	v = strtod(p, NULL);
-	if (find)
-		jput_real(j, key, v);
-	else
-		jput_uint(j, key, strtoull(p, NULL, 10));
-}
-
-static void
-put_cgroup(struct jput *j, int pid)
-{
-	static const char *const root[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	char path[4096], dir[4200], cpu[64], file[4300];
-	unsigned long quota, period;
-
-	if (!proc_cgroup(pid, path, sizeof(path)))
-		return;
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(dir, sizeof(dir), "%s%s", root[i], path);
-		snprintf(file, sizeof(file), "%s/cgroup.procs", dir);
-		if (access(file, F_OK))
-			continue;
-		jput_object(j, "cgroup");
-		jput_bytes(j, "path", path, strlen(path));
-		cgroup_number(j, dir, "memory.current", NULL, "memory_bytes");
-		cgroup_number(j, dir, "memory.max", NULL, "memory_max_bytes");
-		snprintf(file, sizeof(file), "%s/cpu.max", dir);
-		if (read_at(AT_FDCWD, file, cpu, sizeof(cpu)) > 0 && sscanf(cpu, "%lu %lu", &quota, &period) == 2 && period)
-			jput_real(j, "cpu_max_percent", 100.0 * quota / period);
-		cgroup_number(j, dir, "cpu.pressure", "some avg10=", "cpu_pressure_percent");
-		cgroup_number(j, dir, "memory.pressure", "some avg10=", "memory_pressure_percent");
-		cgroup_number(j, dir, "io.pressure", "some avg10=", "io_pressure_percent");
-		jput_object_end(j);
-		return;
-	}
-}
-
 struct usage {
 	uint64_t rss, vsz, pss, threads, procs, read, written;
 	int root;		/* a member that stands for all: the target, or a session's first */
@@ -388,15 +272,14 @@ struct usage {
 static void
 add_io(struct sysmon *m, struct usage *u, const struct sample_proc *p, uint64_t group)
 {
-	char name[64], buf[512];
 	struct io *io = &m->io[m->nio];
-	struct files key = { .pid = p->pid };
-	struct files *f = bsearch(&key, m->files, m->nfiles, sizeof(key), files_order);
+	char buf[512];
 
-	snprintf(name, sizeof(name), "%d/io", p->pid);
-	if (!f || files_read(m, &f->io, name, buf, sizeof(buf)) <= 0)
+	if (procs_io(&m->procs, p->pid, buf, sizeof(buf)) <= 0)
 		return;
-	*io = (struct io){ p->pid, p->start, field(buf, "\nread_bytes: ", 1), field(buf, "\nwrite_bytes: ", 1), group };
+	*io = (struct io){
+		p->pid, p->start, field(buf, "\nread_bytes: ", 1), field(buf, "\nwrite_bytes: ", 1), group,
+	};
 	u->read += io->read;
 	u->written += io->written;
 	m->nio++;
@@ -444,6 +327,17 @@ keep_io(struct sysmon *m)
 }
 
 static void
+put_end(struct sysmon *m, struct target *t)
+{
+	struct jput j;
+
+	envelope(m, &j, "system.process", t);
+	jput_bool(&j, "ended", true);
+	jput_close(&j);
+	t->live = false;
+}
+
+static void
 put_target(struct sysmon *m, size_t g)
 {
 	struct target *t = &m->target[g];
@@ -454,29 +348,20 @@ put_target(struct sysmon *m, size_t g)
 	bool alert;
 
 	if (!u.procs) {
-		if (t->live) {
-			envelope(m, &j, "system.process", t);
-			jput_bool(&j, "ended", true);
-			jput_close(&j);
-		}
-		t->live = false;
+		if (t->live)
+			put_end(m, t);
 		return;
 	}
-	if (!t->live) {		/* a session that was empty until now */
-		struct sample_proc *p = sample_find(&m->now, u.root);
-		int64_t uid = proc_uid(u.root);
-
-		t->live = t->seen = true;
-		memcpy(t->comm, p->comm, sizeof(t->comm));
-		t->uid = uid < 0 ? 0 : uid;
-	}
+	if (!t->live)		/* a session that was empty until now */
+		target_appears(m, t, sample_find(&m->now, u.root));
 	if (m->samples && seconds > 0)
 		percent = 100.0 * sample_ticks(&m->before, &m->now, (uint64_t)1 << g) / m->tick / seconds;
 	if (proc_read(u.root, "status", buf, sizeof(buf)) > 0 && field(buf, "\nVmHWM:", 1024) > t->peak)
 		t->peak = field(buf, "\nVmHWM:", 1024);
 	if (u.rss > t->peak)
 		t->peak = u.rss;
-	alert = (m->cpu_threshold && percent >= m->cpu_threshold) || (m->memory_threshold && u.rss >= m->memory_threshold);
+	alert = (m->cpu_threshold && percent >= m->cpu_threshold) ||
+	    (m->memory_threshold && u.rss >= m->memory_threshold);
 	envelope(m, &j, "system.process", t);
 	if (percent >= 0)
 		jput_real(&j, "cpu_percent", round(percent * 100) / 100);
@@ -489,7 +374,7 @@ put_target(struct sysmon *m, size_t g)
 	jput_uint(&j, "children", u.procs - 1);
 	jput_uint(&j, "io_read_bytes", u.read + t->read);
 	jput_uint(&j, "io_write_bytes", u.written + t->written);
-	put_cgroup(&j, u.root);
+	cgroup_put(&j, u.root);
 	jput_bool(&j, "alert", alert);
 	jput_close(&j);
 }
@@ -501,8 +386,8 @@ put_host(struct sysmon *m)
 	double l[3];
 	struct jput j;
 
-	if (read_at(AT_FDCWD, "/proc/meminfo", mem, sizeof(mem)) <= 0 ||
-	    read_at(AT_FDCWD, "/proc/loadavg", load, sizeof(load)) <= 0 ||
+	if (read_file("/proc/meminfo", mem, sizeof(mem)) <= 0 ||
+	    read_file("/proc/loadavg", load, sizeof(load)) <= 0 ||
 	    sscanf(load, "%lf %lf %lf", &l[0], &l[1], &l[2]) != 3) {
 		loss_add(&m->loss, "proc_read", 1, 0);
 		return;
@@ -514,6 +399,7 @@ put_host(struct sysmon *m)
 	jput_real(&j, "load15", l[2]);
 	jput_uint(&j, "mem_total_bytes", field(mem, "MemTotal:", 1024));
 	jput_uint(&j, "mem_available_bytes", field(mem, "MemAvailable:", 1024));
+	cgroup_put_pressure(&j, NULL);
 	jput_close(&j);
 }
 
@@ -615,21 +501,6 @@ loop(struct sysmon *m)
 	close(timer);
 }
 
-/* As many descriptors as we may have, for the files that stay open. */
-static void
-open_proc(struct sysmon *m)
-{
-	struct rlimit r;
-
-	if ((m->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		err(1, "open /proc");
-	if (getrlimit(RLIMIT_NOFILE, &r))
-		return;
-	r.rlim_cur = r.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &r);
-	m->files_max = r.rlim_cur > 20000 ? 10000 : r.rlim_cur / 2 - 32;
-}
-
 static void
 add_numbers(struct sysmon *m, const struct opt_list *l, enum by by)
 {
@@ -667,7 +538,8 @@ main(int argc, char **argv)
 	loss_init(&m->loss, "sysmon");
 	m->tick = sysconf(_SC_CLK_TCK);
 	m->page = sysconf(_SC_PAGESIZE);
-	open_proc(m);
+	if (procs_open(&m->procs))
+		err(1, "open /proc");
 	add_numbers(m, &m->pids, BY_PID);
 	add_numbers(m, &m->sessions, BY_SESSION);
 	if (m->output && (fd = open(m->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {

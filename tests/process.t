@@ -158,6 +158,8 @@ for call in (lambda: os.mkdir(""), lambda: os.unlink("/proc/self/cwd/none")):
     try: call()
     except OSError: pass
 libc.unlink(ctypes.c_void_p(1))
+os.makedirs("jail/x"); os.close(os.open("jail/x/g", os.O_CREAT)); os.rename(sys.argv[1] + "/jail/x/g", "jail/x/h")
+os.chroot("jail"); os.unlink("/x/h")
 time.sleep(1)
 '''
 shutil.rmtree(T); os.mkdir(T)
@@ -168,7 +170,8 @@ tmp = [p for p in paths(ev, 'file.open') if p.startswith('#')][0]
 equal(odd, [('file.chmod', 'f'), ('file.truncate', 'f'), ('dir.create', 'd'), ('dir.create', 'd/d'), ('dir.delete', 'd/d'),
             ('file.symlink', 'l'), ('file.chown', 'l'), ('file.chown', 'f'), ('file.rename', 'f', 'l', True), ('file.link', tmp, 'linked'),
             ('file.truncate', '/memfd:memory'), ('dir.create', '', 'ENOENT'), ('file.delete', '/proc/self/cwd/none', 'ENOENT'),
-            ('file.delete', '', 'EFAULT'), ('file.write', tmp, 3), ('file.write', '/memfd:memory', 4)], 'odd ways of saying where')
+            ('file.delete', '', 'EFAULT'), ('dir.create', 'jail'), ('dir.create', 'jail/x'), ('file.rename', 'jail/x/g', 'jail/x/h'),
+            ('file.delete', 'jail/x/h'), ('file.write', tmp, 3), ('file.write', '/memfd:memory', 4)], 'odd ways of saying where')
 
 ev, c, h = run('gigabyte', T, options=['--trace-fs'])
 big = of(ev, 'file.write', path=T + '/gigabyte')

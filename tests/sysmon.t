@@ -107,6 +107,39 @@ ok(m.returncode == 0 and mine and mine[0]['comm'] == 'sleepytest' and mine[-1].g
 os.killpg(sid, signal.SIGKILL)
 p.wait()
 
+# --- limits of control groups, against what was set and what the kernel counts
+V2 = 'memory' in open('/sys/fs/cgroup/cgroup.subtree_control').read() if os.path.exists('/sys/fs/cgroup/cgroup.subtree_control') else False
+base, group = '/sys/fs/cgroup', 'agentsight-test.%d' % os.getpid()
+memory = '%s/%s' % (base if V2 else base + '/memory', group)
+cpu = memory if V2 else '%s/cpu/%s' % (base, group)
+files = ('memory.max', 'memory.current', 'cpu.max', '50000 100000') if V2 else ('memory.limit_in_bytes', 'memory.usage_in_bytes', 'cpu.cfs_quota_us', '50000')
+def write(path, text):
+    with open(path, 'w') as f:
+        f.write(text)
+try:
+    for d in {memory, cpu}:
+        os.mkdir(d)
+    write(memory + '/' + files[0], str(200 << 20))
+    write(cpu + '/' + files[2], files[3])
+    p = subprocess.Popen(['/usr/bin/python3', '-c', 'import sys\nsys.stdin.readline()\nb = bytearray(50 << 20)\nprint("up", flush=True)\nsys.stdin.read()'],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for d in {memory, cpu}:
+        write(d + '/cgroup.procs', str(p.pid))
+    p.stdin.write(b'\n'); p.stdin.flush(); p.stdout.readline()
+    ev, _ = lines(sysmon('-p', p.pid, '-d', '50ms', '-i', '1s'))
+    g, now = ev[0]['cgroup'], int(open(memory + '/' + files[1]).read())
+    p.stdin.close(); p.wait()
+    ok(g['memory_max_bytes'] == 200 << 20 and g['cpu_max_percent'] == 50, 'limits of a control group', g)
+    ok(50 << 20 <= g['memory_bytes'] and abs(g['memory_bytes'] - now) < 8 << 20, 'and what it uses', (g, now))
+except OSError as e:
+    print('# SKIP limits of control groups: %s' % e)
+finally:
+    for d in {memory, cpu}:
+        if os.path.isdir(d): os.rmdir(d)
+psi = os.path.exists('/proc/pressure/cpu')
+ev, _ = lines(sysmon('-d', '50ms', '-i', '1s'))
+ok(not psi or all(0 <= ev[0][k + '_pressure_percent'] <= 100 for k in ('cpu', 'memory', 'io')), 'pressure of the host', ev)
+
 # --- errors and ends
 ok(sysmon('-p', '4194303').wait() == 1, 'no such process')
 ok(sysmon('-p', 'x').wait() == 2 and sysmon('-i', '0').wait() == 2 and sysmon('what').wait() == 2, 'usage')

@@ -1,0 +1,124 @@
+/*
+ * io.bpf.h - programs for calls that transfer bytes, and for close
+ */
+#ifndef IO_BPF_H
+#define IO_BPF_H
+
+#include "calls.bpf.h"
+#include "fds.bpf.h"
+
+/* struct user_msghdr, struct mmsghdr of the system call interface */
+struct message {
+	__u64 name;
+	__s32 name_len, pad;
+	__u64 iov, iov_len, control, control_len;
+	__u32 flags, pad2;
+};
+
+struct messages {
+	struct message m;
+	__u32 len, pad;
+};
+
+struct messages_sum {
+	__u64 at, bytes;
+};
+
+static long
+messages_add(__u32 i, struct messages_sum *sum)
+{
+	__u32 len = 0;
+
+	bpf_probe_read_user(&len, sizeof(len),
+	    (void *)(sum->at + i * sizeof(struct messages) + offsetof(struct messages, len)));
+	sum->bytes += len;
+	return 0;
+}
+
+/* Whether what a socket transfers is DNS: UDP with port 53 at the other end. */
+static __always_inline bool
+dns_passes(struct sock *sk, __u64 nr, struct pt_regs *regs)
+{
+	__u16 port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)), family;
+	__u64 name = 0;
+
+	if (BPF_CORE_READ(sk, sk_protocol) != PROTO_UDP)
+		return false;
+	if (port)
+		return port == 53;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family != FAMILY_INET && family != FAMILY_INET6)
+		return false;
+	if (nr == __NR_sendto || nr == __NR_recvfrom)
+		name = regs->r8;
+	else if (nr == __NR_sendmsg || nr == __NR_recvmsg || nr == __NR_sendmmsg ||
+	    nr == __NR_recvmmsg)
+		bpf_probe_read_user(&name, sizeof(name), (void *)regs->si);
+	if (!name || bpf_probe_read_user(&port, 2, (void *)name + 2))
+		return false;
+	return bpf_ntohs(port) == 53;
+}
+
+SEC("tp_btf/sys_exit")
+int
+on_io(__u64 *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+	long ret = (long)ctx[1];
+	__u64 nr = regs->orig_ax, bytes = ret;
+	__u32 fd = regs->di, dir;
+	struct messages_sum sum;
+	struct file *file;
+
+	if (ret <= 0 || nr >= SYSCALLS)
+		return 0;
+	switch (nr) {
+	case __NR_sendfile:	/* out, in */
+		fd_transfer(regs->si, DIR_READ, ret);
+		fd_transfer(fd, DIR_WRITE, ret);
+		return 0;
+	case __NR_copy_file_range:	/* in, ., out */
+	case __NR_splice:
+		fd_transfer(fd, DIR_READ, ret);
+		fd_transfer(regs->dx, DIR_WRITE, ret);
+		return 0;
+	case __NR_sendmmsg:
+	case __NR_recvmmsg:
+		sum = (struct messages_sum){ .at = regs->si };
+		bpf_loop(ret, messages_add, &sum, 0);
+		bytes = sum.bytes;
+	}
+	dir = call_table[nr].op;
+	file = fd_transfer(fd, dir, bytes);
+	if (file && dns_passes(file_sock(file), nr, regs))
+		bpf_tail_call(ctx, &classes, CLASS_DNS);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int
+on_close(__u64 *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+	long ret = (long)ctx[1];
+	__u64 nr = regs->orig_ax;
+	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = regs->di };
+	__u32 to = regs->si;
+
+	/* close: the descriptor is gone, whatever the result but EBADF */
+	if (nr == __NR_close) {
+		if (ret != -9 && bpf_map_lookup_elem(&fds, &key))
+			fd_end(&key);
+	} else if (ret < 0) {
+		return 0;
+	} else if (nr == __NR_close_range) {
+		fd_sweep(key.fd, to, false);
+	} else if (key.fd != to) {	/* dup2, dup3 */
+		key.fd = to;
+		if (bpf_map_lookup_elem(&fds, &key))
+			fd_end(&key);
+	}
+	return 0;
+}
+
+#endif

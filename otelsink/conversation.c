@@ -11,9 +11,9 @@ tool_free(struct tool *t)
 {
 	if (!t)
 		return;
-	free(t->name);
-	free(t->id);
-	free(t->arguments);
+	budget_free(t->name);
+	budget_free(t->id);
+	budget_free(t->arguments);
 	free(t);
 }
 

@@ -15,6 +15,7 @@ enum { TOOLS_MAX = 1024 };	/* open at a time in one conversation */
 /* A tool that an answer asked for, and no request has brought the result of. */
 struct tool {
 	struct tool *next;
+	/* of the budget */
 	char *name;		/* UTF-8; NULL: not told */
 	char *id;		/* as JSON, NULL: none */
 	char *arguments;	/* as JSON, NULL: none, or too long to keep */

@@ -68,8 +68,10 @@ meter_free(struct meter *m)
 {
 	if (!m)
 		return;
-	for (int i = 0; i < METRICS; i++)
+	for (int i = 0; i < METRICS; i++) {
 		series_free(m->series[i]);
+		*m->conf.total -= m->n[i];
+	}
 	resource_unref(m->resource);
 	line_out_free(&m->scratch);
 	free(m);
@@ -135,6 +137,7 @@ series_add(struct meter *m, enum metric metric, uint64_t since_ns)
 	s->next = m->series[metric];
 	m->series[metric] = s;
 	m->n[metric]++;
+	++*m->conf.total;
 	return s;
 }
 
@@ -162,7 +165,7 @@ meter_add(struct meter *m, enum metric metric, const struct attrs *a, const stru
 	if (!info)
 		return true;
 	attributes_encode(m, metric, a, arena);
-	if (!(s = series_find(m, metric)) && m->n[metric] >= METER_SERIES) {
+	if (!(s = series_find(m, metric)) && (m->n[metric] >= METER_SERIES || *m->conf.total >= METER_TOTAL)) {
 		attributes_encode(m, metric, &overflow, arena);
 		s = series_find(m, metric);
 	}

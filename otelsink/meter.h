@@ -11,12 +11,16 @@
 #include "otelsink/attr.h"
 #include "otelsink/batch.h"
 
-enum { METER_SERIES = 2000 };	/* of one resource and metric */
+enum {
+	METER_SERIES = 2000,	/* of one resource and metric */
+	METER_TOTAL = 65536,	/* of all */
+};
 
 struct meter_conf {
 	bool json;
 	enum semconv semconv;
 	bool delta;		/* temporality; else cumulative */
+	unsigned *total;	/* series of all meters; theirs to count */
 };
 
 /* The metrics of one resource. */

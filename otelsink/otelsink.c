@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct otelsink {
 	/* options */
 	struct conf_given given;
 	const char *file, *semconv, *spool_dir;
-	uint64_t idle_ns, retry_ns, queue_bytes, spool_bytes;
+	uint64_t idle_ns, retry_ns, queue_bytes, spool_bytes, max_memory;
 	int64_t max_conversations, max_procs, max_agents;
 	/* the rest */
 	struct conf conf;
@@ -40,6 +41,7 @@ struct otelsink {
 	struct spool *spool;
 	struct line_out out;		/* --file */
 	struct observeds *observeds;
+	unsigned series;		/* of metrics, of all agents */
 	struct tracer *tracer;
 	struct loss_reason own[LOSS_REASONS];	/* of our own losses, what is in the metrics */
 	struct loss *loss;
@@ -354,7 +356,7 @@ start_tracer(struct otelsink *self)
 	const struct observeds_conf observeds = {
 		.who = { .service = self->conf.service, .host = *self->host ? self->host : NULL, .given = &self->conf.resource },
 		.meter = { .json = self->file || self->conf.to[METRICS_SIGNAL].json, .semconv = self->version,
-		    .delta = self->conf.delta },
+		    .delta = self->conf.delta, .total = &self->series },
 		.content = self->conf.content_in_spans,
 		.max = self->max_agents,
 		.metrics = self->batch[METRICS_SIGNAL],
@@ -369,6 +371,7 @@ start_tracer(struct otelsink *self)
 		.max_conversations = self->max_conversations,
 		.max_procs = self->max_procs,
 		.max_waiting = self->max_procs,
+		.max_memory = self->max_memory,
 		.spans = self->batch[TRACES],
 		.logs = self->batch[LOGS],
 		.loss = self->loss,
@@ -406,6 +409,7 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 	}
 	if (gethostname(self->host, sizeof(self->host) - 1))
 		self->host[0] = '\0';
+	signal(SIGPIPE, SIG_IGN);	/* before the threads, which write to sockets */
 	event_init(&self->scratch);
 	self->metric_ns = export_clock();
 	if (self->file)
@@ -437,6 +441,7 @@ static struct otelsink sink = {
 	.retry_ns = 300000000000,
 	.queue_bytes = 64 << 20,
 	.spool_bytes = 1 << 30,
+	.max_memory = 64 << 20,
 	.max_conversations = 4096,
 	.max_procs = 16384,
 	.max_agents = 1024,
@@ -466,6 +471,7 @@ static const struct opt options[] = {
 	{ .kind = OPT_SIZE, .name = "spool-max", .arg = "SIZE", .to = &sink.spool_bytes, .help = "of all of them (1G)", .lo = 1, .hi = 1LL << 50 },
 	{ .kind = OPT_NUM, .name = "max-conversations", .arg = "N", .to = &sink.max_conversations, .help = "remembered (4096)", .lo = 1, .hi = 1 << 24 },
 	{ .kind = OPT_NUM, .name = "max-processes", .arg = "N", .to = &sink.max_procs, .help = "remembered (16384)", .lo = 16, .hi = 1 << 24 },
+	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &sink.max_memory, .help = "of names, command lines and arguments (64M)", .lo = 1 << 16, .hi = 1LL << 40 },
 	{ .kind = OPT_NUM, .name = "max-agents", .arg = "N", .to = &sink.max_agents, .help = "with metrics of their own (1024)", .lo = 1, .hi = 1 << 20 },
 	{ .kind = OPT_END },
 };

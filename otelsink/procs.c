@@ -13,6 +13,7 @@ struct procs {
 	void (*out)(void *arg, struct proc *);
 	void *arg;
 	uint64_t evicted;
+	struct budget *budget;
 };
 
 struct proc *
@@ -31,9 +32,9 @@ proc_unref(struct proc *p)
 		struct proc *up = p->up;
 
 		observed_unref(p->observed);
-		free(p->path);
-		free(p->argv);
-		free(p->cwd);
+		budget_free(p->path);
+		budget_free(p->argv);
+		budget_free(p->cwd);
 		free(p);
 		p = up;
 	}
@@ -73,12 +74,13 @@ finish(void *arg, void *entry, enum flow_why why)
 }
 
 struct procs *
-procs_new(size_t max, void (*out)(void *, struct proc *), void *arg)
+procs_new(size_t max, struct budget *budget, void (*out)(void *, struct proc *), void *arg)
 {
 	struct procs *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
+	t->budget = budget;
 	t->out = out;
 	t->arg = arg;
 	if (!(t->by_pid = flow_new(sizeof(struct proc *), max, SIZE_MAX, finish, t))) {
@@ -140,7 +142,7 @@ procs_fork(struct procs *t, struct event *ev)
 
 	if (!event_u64(ev, "pid", &pid) || !event_u64(ev, "child_pid", &child) || pid == child)
 		return;
-	if ((p = procs_find(t, child, now)) && !p->end_ns && p->up && p->up->pid == pid && !p->path)
+	if ((p = procs_find(t, child, now)) && !p->end_ns && p->up && p->up->pid == pid && !p->executed)
 		return;		/* the same again */
 	if (p)
 		forget(t, child, now);	/* the number is used again */
@@ -151,20 +153,8 @@ procs_fork(struct procs *t, struct event *ev)
 	proc_unref(up);
 }
 
-static char *
-copy(const void *p, size_t n)
-{
-	char *s = p ? malloc(n + 1) : NULL;
-
-	if (s) {
-		memcpy(s, p, n);
-		s[n] = '\0';
-	}
-	return s;
-}
-
 static void
-set_text(char **to, struct event *ev, const char *key)
+set_text(struct procs *t, char **to, struct event *ev, const char *key)
 {
 	size_t n;
 	const char *s = event_bytes(ev, key, &n);
@@ -172,8 +162,8 @@ set_text(char **to, struct event *ev, const char *key)
 	if (!s)
 		return;
 	s = text_clean(&ev->arena, s, &n);
-	free(*to);
-	*to = copy(s, n);
+	budget_free(*to);
+	*to = budget_copy(t->budget, s, n);
 }
 
 struct proc *
@@ -197,14 +187,15 @@ procs_exec(struct procs *t, struct event *ev, bool *first)
 		if ((p = procs_find(t, pid, now)) == NULL)
 			return NULL;
 	}
-	*first = !p->path;
+	*first = !p->executed;
+	p->executed = true;
 	if (*first)
 		p->start_ns = now;
-	set_text(&p->path, ev, "filename");
-	set_text(&p->path, ev, "exe");
-	set_text(&p->cwd, ev, "cwd");
-	free(p->argv);
-	p->argv = argv.kind ? copy(argv.p, argv.n) : NULL;
+	set_text(t, &p->path, ev, "filename");
+	set_text(t, &p->path, ev, "exe");
+	set_text(t, &p->cwd, ev, "cwd");
+	budget_free(p->argv);
+	p->argv = budget_copy(t->budget, argv.p, argv.n);
 	return p;
 }
 

@@ -22,7 +22,7 @@ struct waiting {
 	struct waiting *next;
 	uint64_t at_ns;
 	struct proc *proc;		/* a reference */
-	char *line;			/* of an mcp.call; NULL: it is the process */
+	char *line;			/* of an mcp.call, of the budget; NULL: it is the process */
 	size_t len;
 };
 
@@ -37,7 +37,8 @@ struct tracer {
 	struct event scratch;
 	uint64_t now;
 	uint64_t swept_ns;		/* when those that wait were looked at last */
-	uint64_t evicted;		/* processes, as told so far */
+	struct budget budget;
+	uint64_t evicted, refused, refused_bytes;	/* as told so far */
 	bool ending;
 };
 
@@ -45,18 +46,6 @@ static void conversation_close(struct tracer *, struct conversation *);
 static void waiting_retry(struct tracer *, uint64_t before);
 
 /* --- helpers ------------------------------------------------------------------ */
-
-static char *
-copy(const void *p, size_t n)
-{
-	char *s = p ? malloc(n + 1) : NULL;
-
-	if (s) {
-		memcpy(s, p, n);
-		s[n] = '\0';
-	}
-	return s;
-}
 
 static uint64_t
 time_behind(const struct event *ev, const char *key_ms)
@@ -140,7 +129,7 @@ conversation_finish(void *arg, void *entry, enum flow_why why)
 			loss_add(t->conf.loss, "evicted", 1, 0);
 		conversation_close(t, c);
 	}
-	free(c->id);
+	budget_free(c->id);
 }
 
 /* What it is called: the client's own name with the agent's, or the name that
@@ -168,7 +157,7 @@ conversation_find(struct tracer *t, struct event *ev)
 	if (sent) {
 		const char *s = value_str(&ev->arena, id, &n);
 
-		c->id = copy(s, n);
+		c->id = budget_copy(&t->budget, s, n);
 	}
 	c->known = true;
 	c->run = key[0] == 'r';
@@ -176,7 +165,7 @@ conversation_find(struct tracer *t, struct event *ev)
 }
 
 static void
-set_text(char **to, bool *several, struct event *ev, const char *key)
+set_text(struct tracer *t, char **to, bool *several, struct event *ev, const char *key)
 {
 	size_t n;
 	const char *s = event_bytes(ev, key, &n);
@@ -186,10 +175,10 @@ set_text(char **to, bool *several, struct event *ev, const char *key)
 	s = text_clean(&ev->arena, s, &n);
 	if (*to && several && (strlen(*to) != n || memcmp(*to, s, n))) {
 		*several = true;
-		free(*to);
+		budget_free(*to);
 		*to = NULL;
 	} else if (!*to) {
-		*to = copy(s, n);
+		*to = budget_copy(&t->budget, s, n);
 	}
 }
 
@@ -275,11 +264,11 @@ conversation_call(struct tracer *t, struct conversation *c, struct event *ev, ui
 {
 	struct value usage = event_get(ev, "usage");
 
-	set_text(&c->agent, NULL, ev, "agent");
-	set_text(&c->agent, NULL, ev, "comm");	/* else */
-	set_text(&c->version, NULL, ev, "agent_version");
-	set_text(&c->provider, &c->providers, ev, "provider");
-	set_text(&c->model, &c->models, ev, "request_model");
+	set_text(t, &c->agent, NULL, ev, "agent");
+	set_text(t, &c->agent, NULL, ev, "comm");	/* else */
+	set_text(t, &c->version, NULL, ev, "agent_version");
+	set_text(t, &c->provider, &c->providers, ev, "provider");
+	set_text(t, &c->model, &c->models, ev, "request_model");
 	add_tokens(&c->input_tokens, usage, "input_tokens");
 	add_tokens(&c->output_tokens, usage, "output_tokens");
 	if (event_time(ev) < c->start_ns)
@@ -296,10 +285,10 @@ conversation_clear(struct tracer *t, struct conversation *c)
 {
 	conversation_leave(c);
 	open_unlink(t, c);
-	free(c->agent);
-	free(c->version);
-	free(c->provider);
-	free(c->model);
+	budget_free(c->agent);
+	budget_free(c->version);
+	budget_free(c->provider);
+	budget_free(c->model);
 	c->agent = c->version = c->provider = c->model = NULL;
 	observed_unref(c->observed);
 	c->open = false;
@@ -393,10 +382,10 @@ tools_begin(struct tracer *t, struct conversation *c, struct event *ev, struct s
 			loss_add(t->conf.loss, "tools_full", 1, 0);
 			continue;
 		}
-		tool->name = copy(s, n);
-		tool->id = id.kind == VALUE_STRING ? copy(id.p, id.n) : NULL;
+		tool->name = budget_copy(&t->budget, s, n);
+		tool->id = budget_copy(&t->budget, id.kind == VALUE_STRING ? id.p : NULL, id.n);
 		if (args.kind && (t->conf.content_in_spans || args.n <= ARGUMENTS_MAX))
-			tool->arguments = copy(args.p, args.n);
+			tool->arguments = budget_copy(&t->budget, args.p, args.n);
 		tool->asked = asked;
 		tool->span = span_id_of("execute_tool", asked.b, sizeof(asked.b), number++);
 		tool->start_ns = end_ns;
@@ -470,7 +459,7 @@ tell_process(struct tracer *t, struct proc *p)
 	struct attrs a = { .n = 0 };
 	const char *name = p->path ? base_name(p->path) : "unknown";
 	struct span s = { .trace = p->trace, .id = p->id, .parent = p->parent, .kind = SPAN_INTERNAL, .verb = name,
-	    .start_ns = p->start_ns, .end_ns = p->end_ns ? p->end_ns : t->now,
+	    .start_ns = p->start_ns, .end_ns = p->end_ns ? p->end_ns : p->gone_ns ? p->gone_ns : t->now,
 	    .error = p->exit_code > 0 || p->signal > 0 };
 	char number[24];
 
@@ -655,7 +644,7 @@ waiting_try(struct tracer *t, struct waiting *w, uint64_t before, bool early)
 		w->proc->state = PROC_PLAIN;
 		return true;
 	}
-	if (now == PLACE_DONE && w->proc->end_ns)
+	if (now == PLACE_DONE && (w->proc->end_ns || w->proc->gone_ns))
 		tell_process(t, w->proc);
 	return now == PLACE_DONE;
 }
@@ -664,7 +653,7 @@ static void
 waiting_free(struct waiting *w)
 {
 	proc_unref(w->proc);
-	free(w->line);
+	budget_free(w->line);
 	free(w);
 }
 
@@ -701,13 +690,15 @@ waiting_force(struct tracer *t, size_t most)
 }
 
 static void
-waiting_add(struct tracer *t, struct proc *p, const struct event *mcp)
+waiting_add(struct tracer *t, struct proc *p, struct event *mcp)
 {
 	struct waiting *w = calloc(1, sizeof(*w));
 
-	if (!w || (mcp && !(w->line = copy(mcp->line, mcp->len)))) {
-		loss_add(t->conf.loss, "no_memory", 1, 0);
+	if (w && mcp)
+		w->line = budget_copy(&t->budget, mcp->line, mcp->len);
+	if (!w || (mcp && !w->line)) {		/* as far as it is known now */
 		free(w);
+		mcp ? place_mcp(t, mcp, p, true) : place_process(t, p, true);
 		return;
 	}
 	w->len = mcp ? mcp->len : 0;
@@ -860,7 +851,20 @@ on_gone(void *arg, struct proc *p)
 
 	while (p->conversations)
 		conversation_close(t, p->conversations);
+	p->gone_ns = t->now;
 	tell_process(t, p);
+}
+
+static void
+tell_losses(struct tracer *t)
+{
+	uint64_t evicted = procs_evicted(t->procs);
+
+	loss_add(t->conf.loss, "procs_full", evicted - t->evicted, 0);
+	loss_add(t->conf.loss, "max_memory", t->budget.refused - t->refused, t->budget.bytes - t->refused_bytes);
+	t->evicted = evicted;
+	t->refused = t->budget.refused;
+	t->refused_bytes = t->budget.bytes;
 }
 
 static void
@@ -868,12 +872,12 @@ expire(struct tracer *t)
 {
 	uint64_t late = t->now > LATE_NS ? t->now - LATE_NS : 0;
 	uint64_t idle = t->now > t->conf.idle_ns ? t->now - t->conf.idle_ns : 0;
-	uint64_t evicted = procs_evicted(t->procs);
 	struct conversation *c;
 
 	if (t->now >= t->swept_ns + SWEEP_NS) {
 		t->swept_ns = t->now;
 		waiting_retry(t, late);
+		tell_losses(t);
 	}
 	procs_expire(t->procs, late);
 	while ((c = t->oldest) && c->used_ns < idle) {
@@ -883,9 +887,6 @@ expire(struct tracer *t)
 		else
 			conversation_close(t, c);
 	}
-	if (evicted != t->evicted)
-		loss_add(t->conf.loss, "procs_full", evicted - t->evicted, 0);
-	t->evicted = evicted;
 }
 
 void
@@ -918,6 +919,7 @@ tracer_end(struct tracer *t, uint64_t now)
 	waiting_force(t, 0);
 	while (t->oldest)
 		conversation_close(t, t->oldest);
+	tell_losses(t);
 	procs_free(t->procs);
 	t->procs = NULL;
 }
@@ -939,7 +941,8 @@ tracer_new(const struct tracer_conf *conf)
 	t->last = &t->waiting;
 	event_init(&t->scratch);
 	t->conversations = flow_new(sizeof(struct conversation), conf->max_conversations, SIZE_MAX, conversation_finish, t);
-	t->procs = procs_new(conf->max_procs, on_gone, t);
+	t->budget.max = conf->max_memory;
+	t->procs = procs_new(conf->max_procs, &t->budget, on_gone, t);
 	if (t->conversations && t->procs)
 		return t;
 	tracer_free(t);

@@ -25,6 +25,7 @@ struct tracer_conf {
 	bool content_in_spans, content_in_logs;
 	uint64_t idle_ns;		/* a conversation ends after so long without a call */
 	size_t max_conversations, max_procs, max_waiting;
+	size_t max_memory;		/* of the text that is kept */
 	struct batch *spans, *logs;	/* NULL: not wanted */
 	struct observeds *observeds;
 	struct loss *loss;

@@ -314,6 +314,16 @@ t, _, err = story(results=DONE[:1])
 same("a tool without a result has no span", [sorted(k for k in t if "tool" in k), "2 tools without a result" in err], [["execute_tool Bash"], True])
 t, s, _ = story(exec_(110, 201, 100, "bash", "-c", "sleep 1"), exit_(700, 201), results=[])
 same("unless something belongs to it", t["bash"], ["execute_tool Bash", "invoke_agent a"])
+big = [("t1", "Bash", {"command": "x" * 100000}), ("t2", "Bash", {"command": "y"})]
+_, s, err = story(ask=big, results=DONE[:2], args=["--content", "--max-memory", "64k"])
+same("--max-memory: what finds no room is left out, and counted", [sorted("gen_ai.tool.call.arguments" in x["attributes"] for x in s
+     if x["name"].startswith("execute_tool")), "max_memory 1" in err], [[False, True], True])
+flood = [exec_(110 + i / 10, 300 + i, 100 if i % 3 == 0 else 299 + i, "p%d" % i) for i in range(300)] + [exit_(200 + i / 10, 300 + i) for i in range(300)]
+t, s, err = story(*flood, ask=ASK[:1], results=DONE[:1], args=["--max-processes", 32])
+same("--max-processes: those that are told have parents, and the rest are counted", ["?" in sum(t.values(), []), len(t) > 32, "procs_full" in err,
+     "execute_tool Bash" in t], [False, True, True, True])
+t, s, err = story(*flood, ask=ASK[:1], results=DONE[:1])
+same("with room for them all are told", [len([x for x in s if x["name"][0] == "p"]), "lost: nothing" in err], [300, True])
 named = [(None, "f", {}), (None, "g", {}), (None, "f", {"x": 1})]
 _, s, _ = story(ask=named, results=[{"name": n, "response": i} for i, n in enumerate(("f", "g", "f"))], args=["--content"])
 same("tools without ids are matched by name, in order", [(x["attributes"]["gen_ai.tool.call.arguments"], x["attributes"]["gen_ai.tool.call.result"])

@@ -76,6 +76,7 @@ feed(const char *p, size_t n, unsigned how, bool json)
 {
 	struct sum sum = { json, 0 };
 	struct batch *b[SIGNALS];
+	unsigned series = 0;
 	struct loss loss;
 	struct event ev;
 	uint64_t now = 0;
@@ -89,9 +90,9 @@ feed(const char *p, size_t n, unsigned how, bool json)
 	}
 	loss_init(&loss, "fuzz");
 	event_init(&ev);
-	o = observeds_new(&(struct observeds_conf){ .who = { "fuzz", "host", NULL }, .meter = { json, SEMCONV_141, how & 16 },
+	o = observeds_new(&(struct observeds_conf){ .who = { "fuzz", "host", NULL }, .meter = { json, SEMCONV_141, how & 16, &series },
 	    .content = how & 32, .max = 2, .metrics = b[METRICS_SIGNAL], .lost = lost });
-	t = tracer_new(&(struct tracer_conf){ SEMCONV_141, how & 32, how & 64, 1000000000, 1 + how % 8, 4, 4, b[TRACES], b[LOGS], o,
+	t = tracer_new(&(struct tracer_conf){ SEMCONV_141, how & 32, how & 64, 1000000000, 1 + how % 8, 4, 4, 1 << 12, b[TRACES], b[LOGS], o,
 	    &loss });
 	while (n) {
 		const char *nl = memchr(p, '\n', n);
@@ -114,6 +115,8 @@ feed(const char *p, size_t n, unsigned how, bool json)
 		batch_seal(b[i]);
 		batch_free(b[i]);
 	}
+	if (series)
+		abort();
 	event_free(&ev);
 	return sum.items;
 }

@@ -226,7 +226,8 @@ line(const char *text)
 static void
 test_procs(void)
 {
-	struct procs *t = procs_new(3, on_gone, NULL);
+	struct budget budget = { .max = 1 << 16 };
+	struct procs *t = procs_new(3, &budget, on_gone, NULL);
 	struct proc *p;
 	bool first;
 
@@ -249,6 +250,10 @@ test_procs(void)
 	ok(procs_find(t, 31, 1)->up->pid == 32, "a number that is used again is another process");
 	event_free(line("{\"type\":\"x\"}"));
 	procs_free(t);
+	ok(!budget.used && !budget.refused, "what was kept is given back");
+	budget.max = 100;
+	ok(!budget_copy(&budget, "x", 90) && budget.refused == 1 && budget.bytes == 90 && !budget_copy(&budget, NULL, 3) &&
+	    budget.refused == 1, "a budget that is spent");
 }
 
 int

@@ -680,7 +680,10 @@ main() {
 	stdio) stdio=1 ;;
 	system) system=1 ;;
 	report | doctor | discover) exec "$tools/agentsight-$verb" "$@" ;;
-	serve) exec "$tools/websink" "$@" ;;
+	serve)
+		[ $# -gt 0 ] || exec "$tools/agentsight-report" serve
+		exec "$tools/websink" "$@"
+		;;
 	-h | --help) usage; exit 0 ;;
 	-V | --version) version; exit 0 ;;
 	'') wrong 'what to do?' ;;

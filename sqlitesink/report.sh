@@ -17,6 +17,7 @@ usage() {
 	cat <<'END'
 Usage: agentsight report [NAME] [OPTION]... [WORDS]
        agentsight report export [-o FILE] [--format FORMAT] [OPTION]...
+       agentsight report html -o FILE | serve [--server-port=N]
 Answers from a database that sqlitesink wrote. NAME is "summary" when none is given.
 
       --db=FILE       the database ($AGENTSIGHT_DB_PATH, else the newest
@@ -27,6 +28,7 @@ Answers from a database that sqlitesink wrote. NAME is "summary" when none is gi
       --by=KEY        of tokens: model, provider, agent, conversation, directory,
                       process, hour
   -o, --output=FILE   write to FILE (0600)
+      --server-port=N of serve: the page of websink on this port (7395)
       --format=NAME   of export: snapshot, ndjson, otlp-json, har, folded
       --list          the reports there are
   -h, --help          this text; behind NAME, what its columns mean
@@ -75,7 +77,8 @@ list_reports() {
 		done
 	done | sort -u
 	printf '%-12s %s\n' list 'The runs in all agentsight-*.db here' \
-		export 'Everything as one document: snapshot, ndjson, otlp-json, har, folded'
+		export 'Everything as one document: snapshot, ndjson, otlp-json, har, folded' \
+		html 'The page of websink with the run inside, as one file' serve 'The page of websink'
 }
 
 # The comment at the head of a report.
@@ -262,12 +265,12 @@ export_to() {
 }
 
 # --- options ---------------------------------------------------------------------------
-name='' db='' mode=table limit=100 run='' by=model query='' output='' format=snapshot help=''
+name='' db='' mode=table limit=100 run='' by=model query='' output='' format=snapshot help='' port=''
 while [ $# -gt 0 ]; do
 	value=''
 	case $1 in
 	--*=*) value=${1#*=} option=${1%%=*}; shift ;;
-	--db | --limit | --run | --by | --output | --format | -o)
+	--db | --limit | --run | --by | --output | --format | --server-port | -o)
 		option=$1
 		[ $# -gt 1 ] || wrong "$1 takes a value"
 		value=$2; shift 2
@@ -282,6 +285,7 @@ while [ $# -gt 0 ]; do
 	--by) by=$value ;;
 	-o | --output) output=$value ;;
 	--format) format=$value ;;
+	--server-port) number --server-port "$value"; port=$value ;;
 	--list) list_reports; exit ;;
 	-h | --help) help=1 ;;
 	-V | --version) echo "agentsight-report @VERSION@"; exit ;;
@@ -301,11 +305,12 @@ model | provider | agent | conversation | directory | process | hour) ;;
 esac
 case ${name:=summary} in
 list) find_report runs ;;
-export) [ -z "$help" ] || { usage; exit; } ;;
+export | html | serve) [ -z "$help" ] || { usage; exit; } ;;
 *) find_report "$name" || wrong "there is no report '$name' (agentsight report --list has all)" ;;
 esac
 [ -z "$help" ] || { describe; exit; }
 [ "$limit" != 0 ] || limit=-1
+[ "$name" != html ] || [ -n "$output" ] || wrong 'html takes -o FILE'
 [ "$name" != search ] || [ -n "$query" ] || wrong 'search takes what to look for'
 command -v sqlite3 >/dev/null || die 'sqlite3 is not installed (apt-get install sqlite3)'
 
@@ -323,6 +328,15 @@ elif newest; then
 fi
 [ $# -gt 0 ] || die 'no agentsight-*.db here (--db FILE)'
 for file; do check_db "$file"; done
+
+websink() {
+	tool=$(command -v "$here/websink" || command -v websink) || die 'websink is not there: it makes the page'
+	exec "$tool" "$@"
+}
+case $name in
+html) websink --html "$output" --db "$1" ;;
+serve) websink --db "$1" ${port:+--port "$port"} ;;
+esac
 
 umask 077
 scratch=$(mktemp "${TMPDIR:-/tmp}/agentsight-report.XXXXXX") || exit 1

@@ -480,6 +480,16 @@ def database():
         r = subprocess.run(["websink", "--port", "0", "--db", path], stderr=subprocess.PIPE, check=False)
         report(r.returncode == 1 and name.encode() in r.stderr and b"?token=" not in r.stderr, "%s: exit 1, and why" % name, r.stderr)
 
+    page = os.path.join(TMP, "report.html")
+    r = subprocess.run(["agentsight-report", "html", "--db", db, "-o", page], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    report(r.returncode == 0 and not r.stdout, "agentsight report html", r.stderr)
+    m = re.search(rb'id="events"[^>]*>\n(.*?)</script>', open(page, "rb").read(), re.S)
+    same("has the run inside", [json.loads(x)["type"] for x in m.group(1).splitlines()], [e["type"] for e in told])
+    p = subprocess.Popen(["agentsight-report", "serve", "--db", db, "--server-port", "0"], stderr=subprocess.PIPE)
+    line = p.stderr.readline()
+    p.terminate()
+    report(b"?token=" in line and p.wait(30) == 0, "agentsight report serve", line)
+
     # without a database, one is made when it is asked for
     os.environ["TMPDIR"] = TMP
     s = Sink(run)

@@ -189,6 +189,8 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 {
 	struct websink *w = arg;
 
+	if (!argc && !w->server.db_path && isatty(STDIN_FILENO))
+		opt_fail(&use, "what to show? a FILE, --db DB, or lines on standard input");
 	w->io = io;
 	w->server.source = argc ? argv[0] : w->server.db_path ? w->server.db_path : "live";
 	line_out_init(&w->scratch, -1);
@@ -214,7 +216,7 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 static bool
 write_html(struct websink *w)
 {
-	int fd = open(w->html, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = strcmp(w->html, "-") ? open(w->html, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : dup(STDOUT_FILENO);
 	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (to && page_write(to, w->server.recent, w->server.source) == 0 && fclose(to) == 0)

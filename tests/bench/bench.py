@@ -9,6 +9,7 @@
   otlp      otelsink on one core, to a receiver on the other; and with nobody there
   processes process against execsnoop.bt, opensnoop and no collector; sysmon
   store     sqlitesink against a bare INSERT; reports on a million events
+  web       websink: lines in, out to a client, filtered
 
 All contestants take turns (A B C, C B A); printed are medians of ratios in a turn.
 """
@@ -318,6 +319,34 @@ def otlp(a):
             print('%-30s %11.0f %9s %9.1f %10.1f %10.1f' % (name, MED(rates), '20000' if not args else '', MED(cpus), *rss.values()), flush=True)
     r.kill(); r.wait()
 
+# --- the page ----------------------------------------------------------------------
+def web(a):
+    """websink: taking lines in, giving them to one client, filtering them."""
+    path = a.dir + '/mixed.ndjson'
+    if not os.path.exists(path):
+        with open(path, 'wb') as f:
+            subprocess.run([a.dir + '/gen', '-s', '1', '-m', str(a.mb)], stdout=f, stderr=subprocess.DEVNULL, check=True)
+    mb = os.path.getsize(path) / 1e6
+    base = MED([run('cat', path)[0] for _ in range(a.turns)])
+    took = [run('websink --port 0 --exit -q --max-memory 4G', path) for _ in range(a.turns)]
+    print('%-34s %9s %8s' % ('', 'MB/s', 'x cat'))
+    print('%-34s %9.0f %8.1f' % ('lines in (one core)', MED([mb / t[1] for t in took if t[1]]), MED([t[0] for t in took]) / base))
+    p = subprocess.Popen(['websink', '--port', '0', '--max-memory', '4G', path], stderr=subprocess.PIPE)
+    url, token = re.search(rb'(http://[^?]*)\?token=([0-9a-f]+)', p.stderr.readline()).groups()
+    ask = ['curl', '-s', '-o', '/dev/null', '-H', 'Authorization: Bearer ' + token.decode()]
+    while b'"ended":true' not in subprocess.run(ask[:2] + ask[4:] + [url.decode() + 'api/v1/info'], stdout=subprocess.PIPE, check=True).stdout:
+        time.sleep(0.05)
+    for name, rest in (('lines out, as they are', 'events?form=ndjson'), ('server-sent events, what is long cut', 'events?slim=1'),
+                       ('a filter that nothing passes', 'match?expr=nothing%3D1')):
+        t = []
+        for _ in range(a.turns):
+            began = time.monotonic()
+            subprocess.run(ask + [url.decode() + 'api/v1/' + rest], check=True)
+            t.append(time.monotonic() - began)
+        print('%-34s %9.0f %8.1f' % (name, mb / MED(t), MED(t) / base))
+    p.terminate()
+    p.wait()
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--dir', required=True)
@@ -325,7 +354,7 @@ def main():
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()
-    for f in (filters, latency, overhead, complete, processes, otlp, store):
+    for f in (filters, latency, overhead, complete, processes, otlp, store, web):
         if not a.what or f.__name__ in a.what:
             print('\n== ' + f.__name__)
             f(a)

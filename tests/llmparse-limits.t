@@ -3,6 +3,7 @@
 on each: every filter stays under 512 MiB, and every call is told."""
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -53,13 +54,13 @@ for t, args in zip(tools, ([], [], [], ["type=llm.call"])):
     if len(procs) > 1:
         procs[-2].stdout.close()
 threading.Thread(target=feed, args=(procs[0].stdin,)).start()
-told, texts = {}, []
-for line in procs[-1].stdout:
-    call = json.loads(line)
-    told[call["conn"]] = told.get(call["conn"], 0) + 1
-    texts += [len(p["content"]) for m in call.get("output_messages", []) for p in m["parts"]]
-tap.equal((len(told), max(told.values())), (1000, 1), "each call is told once")
-tap.ok(len(texts) == 500 and min(texts) == 4 * MiB, "the streams with all that came", texts[:3])
+calls, lengths, whys = [], [], set()
+for line in procs[-1].stdout:       # too long to be read as JSON in passing
+    calls.append(re.search(rb'"conn":"([^"]*)"', line[:500])[1])
+    whys.add(re.search(rb'"incomplete":"([^"]*)"}$', line[-100:])[1])
+    lengths.append(len(line))
+tap.equal((len(calls), len(set(calls))), (1000, 1000), "each call is told once")
+tap.ok(whys <= {b"evicted", b"eof"} and min(lengths) > 4 * MiB - 4096, "with all that came of it", whys, min(lengths))
 for t, p in zip(tools, procs):
     rc, peak = map(int, p.stderr.read().split()[-2:])
     p.wait()

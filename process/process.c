@@ -396,6 +396,14 @@ load(struct process *s)
 		life_seed(s, since);
 }
 
+static bool
+anything_chosen(const struct process *s)
+{
+	const struct target *t = &s->probe.target;
+
+	return t->pids.n || t->comms.n || t->sessions.n || t->uids.n || t->cgroups.n || s->seeds.n;
+}
+
 static void
 start(struct process *s)
 {
@@ -456,6 +464,8 @@ main(int argc, char **argv)
 	probe_init(&s->probe, "process", reasons);
 	if (opt_parse(&use, argc, argv) < argc)
 		opt_fail(&use, "unexpected operand");
+	if (s->mode == 2 && !anything_chosen(s))
+		opt_fail(&use, "-m 2 needs a choice of processes (-p, -c, ...)");
 	start(s);
 	return probe_run(&s->probe, &ops, s);
 }

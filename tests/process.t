@@ -238,7 +238,7 @@ c = Collector('process', '-p', '1', '-m', '0')
 held.go()
 ev = c.stop()
 ok([e for e in of(ev, 'file.open', pid=held.pid) if e['path'] == T + '/sub' and e['mode'] == ['read']], '-m 0 behind -p: everything')
-for bad in (['-m', '3'], ['--seed-pid', 'x'], ['--seed-pid', '5:'], ['-d', '-1'], ['-c', ' ,'], ['x']):
+for bad in (['-m', '3'], ['-m', '2'], ['--seed-pid', 'x'], ['--seed-pid', '5:'], ['-d', '-1'], ['-c', ' ,'], ['x']):
     equal(subprocess.run(['process', *bad], capture_output=True).returncode, 2, 'a wrong ' + ' '.join(bad))
 
 # --- a reader that stands still: the ring fills, the books say so, and balance

@@ -35,39 +35,28 @@ Usage: agentsight COMMAND [OPTION]... [-- PROGRAM [ARGUMENT]...]
   trace                    JSON lines on standard output, until Ctrl-C
   ssl process stdio system one collector alone, with its usual filters
   pipeline COMMAND ...     print what COMMAND would run, to paste and change
-  report [NAME]            what a recording says (agentsight report --help)
-  top                      a live table of agents
-  serve                    the web page, live or of a recording
+  report, top, serve       what a recording says; a live table; the web page
   discover, doctor         which agents are here; what can be traced, and if not, why
 
-What is traced (trace and top: the whole system without any)
-  -p, --pid=PID            this process and its descendants
-  -c, --comm=NAME[,NAME]   processes of this name
-      --session=SID        processes of this session
-  -d, --for=TIME           stop after this time (30s, 5m)
-Which collectors (record, exec, stat: all; trace: ssl and process; top: all but stdio)
-      --ssl --process --stdio --system, --no-ssl ... ; --all
-      --ssl-uid=USER --stdio-uid=USER --stdio-comm=NAME   of these alone
-      --ssl-handshake --binary-path=FILE                  see sslsniff(8)
-      --mode=0|1|2 --duration=MS                          see process(8)
-      --stdio-all-fds --stdio-max-bytes=SIZE              see stdiocap(8)
-      --system-interval=TIME                              see sysmon(8)
-Which filters
-      --ssl-http=false     leave the bytes of connections as they are
-      --ssl-raw-data       keep them beside what was understood (or --raw)
-      --ssl-filter=EXPR --http-filter=EXPR   drop what matches; see jsonfilter(1)
-      --disable-auth-removal   keep credentials (or --keep-credentials)
-Where to
-      --db=FILE            a database (record: ./agentsight-YYYYmmdd-HHMMSS.db)
+What to trace: -p, --pid=PID; -c, --comm=NAME,...; --session=SID; -d, --for=TIME
+Collectors (record, exec, stat: all; trace: ssl and process; top: all but stdio):
+  --ssl --process --stdio --system --all, --no-ssl ...; --ssl-uid=USER --stdio-uid=USER
+  --stdio-comm=NAME --ssl-handshake --binary-path=FILE --mode=0|1|2 --duration=MS
+  --stdio-all-fds --stdio-max-bytes=SIZE --system-interval=TIME
+Filters:
+  --ssl-http=false         leave the bytes of connections as they are
+  --ssl-raw-data, --raw    keep them beside what was understood
+  --ssl-filter=EXPR --http-filter=EXPR   drop lines that match; see jsonfilter(1)
+  --disable-auth-removal, --keep-credentials
+Outputs:
+  --db=FILE                a database (record: ./agentsight-YYYYmmdd-HHMMSS.db)
   -o, --output=FILE        JSON lines (exec: ./agentsight-YYYYmmdd-HHMMSS.ndjson)
-      --fd=N               JSON lines to this descriptor
-      --rotate=TIME|SIZE --keep=N   begin a new database then; keep the last N
-      --server --server-listen=ADDRESS --server-port=N   live web page, see websink(1)
-      --otel --otel-endpoint=URL --otel-capture-content  spans, see otelsink(1)
-  -i, --interval=TIME, --once, --plain   of top
-  -q, --quiet              no summary
-  -v, --verbose            what every stage did, at the end
-  -h, --help   -V, --version
+  --fd=N                   JSON lines to this descriptor
+  --rotate=TIME|SIZE --keep=N   begin a new database then; keep the last N
+  --server --server-listen=ADDRESS --server-port=N   live web page, see websink(1)
+  --otel --otel-endpoint=URL --otel-capture-content  spans, see otelsink(1)
+Others: -i, --interval=TIME, --once, --plain (top); -q, --quiet; -v, --verbose;
+  -h, --help; -V, --version. See agentsight(1).
 
 Exit status: PROGRAM's (128+n when signal n ended it), 125 when the tracing
 failed, 126 or 127 when PROGRAM could not be run, 2 for a wrong option.
@@ -128,7 +117,7 @@ given_file() {
 }
 
 make_outputs() {
-	case $to in
+	case $to in	# where to, when no place is given
 	db) name_file .db; db=$file ;;
 	lines) name_file .ndjson; output=$file ;;
 	temporary) db=$dir/run.db; ( cd "$dir" && : >run.db ); return ;;
@@ -156,27 +145,22 @@ choose_stages() {
 
 words() { [ $# -eq 0 ] || printf '%s\n' "$@"; }
 each() { option=$1; shift; for word; do words "$option" "$word"; done; }	# OPTION WORD...
-given() { [ -z "$2" ] || words "$@"; }	# OPTION VALUE
 
 tool_of() { case $1 in *-filter | merge) echo jsonfilter ;; *) echo "$1" ;; esac; }
 
 args_of() {
 	case $1 in
-	sslsniff) words $targets ${handshake:+--handshake}; given -u "$ssl_uid"; given --binary-path "$binary" ;;
-	process) words $targets; given -m "$mode"; given -d "$lived" ;;
-	stdiocap)
-		words ${stdio_targets:-$targets} ${all_fds:+--all-fds}
-		given -u "$stdio_uid"; given --max-bytes "$stdio_max"
-		;;
-	sysmon) words $targets; given -i "$every" ;;
+	sslsniff) words $targets $to_sslsniff ;;
+	process) words $targets $to_process ;;
+	stdiocap) words ${stdio_targets:-$targets} $to_stdiocap ;;
+	sysmon) words $targets $to_sysmon ;;
 	httpparse) words ${raw:+--raw} ;;
-	ssl-filter) words -v -t ssl.data; each -e $ssl_filter ;;
-	http-filter) words -v -t http.request -t http.response; each -e $http_filter ;;
+	ssl-filter) words -v -t ssl.data $ssl_filter ;;
+	http-filter) words -v -t http.request -t http.response $http_filter ;;
 	merge) words -v -e type= ;;
-	sqlitesink) given --rotate "$rotate"; given --keep "$kept"; words "$db" ;;
-	otelsink) words ${content:+--content}; given --endpoint "$endpoint" ;;
-	ssemerge) words ${server:+--raw} ;;	# for a page that shows words as they come
-	websink) words --exit; given --listen "$listen"; given --port "$port" ;;
+	sqlitesink) words $to_sqlitesink "$db" ;;
+	otelsink) words $to_otelsink ;;
+	websink) words $to_websink ;;
 	esac
 }
 
@@ -276,7 +260,7 @@ start_filters() {
 			esac
 		fi
 		start "$filter" "$from" "$next" "$tools/$(tool_of "$filter")" $(args_of "$filter") \
-			$(given -o "$file") ${verbose:+--verbose} - /dev/fd/3 /dev/fd/4 /dev/fd/5 \
+			${file:+-o$nl$file} ${verbose:+--verbose} - /dev/fd/3 /dev/fd/4 /dev/fd/5 \
 			3<"$second" 4<"$third" 5<"$fourth"
 		from=$next second=/dev/null third=/dev/null fourth=/dev/null
 	done
@@ -404,17 +388,9 @@ drain() {
 show_errors() { for name in $names; do cat "$dir/$name.err" 2>/dev/null; done >&2; }
 
 # --- what was seen --------------------------------------------------------------------
-# While nothing is recorded, keeps what sslsniff knows of the processes, for when
-# nothing is recorded at all: afterwards there is no process to look at.
+# For when nothing is recorded: afterwards there is no process to look at.
 watch_libraries() {
-	# shellcheck disable=SC2016
-	setsid sh -c 'tools=$1 list=$2
-		shift 2
-		for s in 0.1 0.2 0.5 1 2 4 8 16 30 60; do
-			sleep $s
-			"$tools/sslsniff" --list "$@" >"$list.new" 2>&1 && [ -s "$list.new" ] || break
-			mv "$list.new" "$list"
-		done' sh "$tools" "$dir/list" $targets </dev/null >/dev/null 2>&1 6>&- 7<&- 8<&- 9>&- &
+	setsid "$tools/agentsight-doctor" --keep "$dir/list" $targets </dev/null >/dev/null 2>&1 6>&- 7<&- 8<&- 9>&- &
 	watcher=$!
 }
 
@@ -543,24 +519,23 @@ set_option() {
 	-c | --comm) targets=$(IFS=,; each -c $2) ;;
 	--session) targets=--session$nl$2 ;;
 	-d | --for) limit=$2 ;;
-	--ssl-uid) ssl_uid=$2 ;;
-	--stdio-uid) stdio_uid=$2 ;;
+	--ssl-uid) to_sslsniff=$(words $to_sslsniff -u "$2") ;;
+	--binary-path) to_sslsniff=$(words $to_sslsniff "$@") ;;
+	--mode) to_process=$(words $to_process -m "$2") ;;
+	--duration) to_process=$(words $to_process -d "$2") ;;
+	--stdio-uid) to_stdiocap=$(words $to_stdiocap -u "$2") ;;
 	--stdio-comm) stdio_targets=-c$nl$2 ;;
-	--binary-path) binary=$2 ;;
-	--mode) mode=$2 ;;
-	--duration) lived=$2 ;;
-	--stdio-max-bytes) stdio_max=$2 ;;
-	--system-interval) every=$2 ;;
-	--ssl-filter) ssl_filter=$(words $ssl_filter "$2") ;;
-	--http-filter) http_filter=$(words $http_filter "$2") ;;
+	--stdio-max-bytes) to_stdiocap=$(words $to_stdiocap --max-bytes "$2") ;;
+	--system-interval) to_sysmon=$(words $to_sysmon -i "$2") ;;
+	--ssl-filter) ssl_filter=$(words $ssl_filter -e "$2") ;;
+	--http-filter) http_filter=$(words $http_filter -e "$2") ;;
 	--db) db=$2 to=given ;;
 	-o | --output) output=$2 to=given ;;
 	--fd) fd=$2 to=given; case $2 in [1-5]) ;; *) wrong '--fd takes 1 to 5' ;; esac ;;
-	--rotate) rotate=$2 ;;
-	--keep) kept=$2 ;;
-	--server-listen) listen=$2 ;;
-	--server-port) port=$2 ;;
-	--otel-endpoint) otel=1 endpoint=$2 ;;
+	--rotate | --keep) to_sqlitesink=$(words $to_sqlitesink "$@") ;;
+	--server-listen) to_websink=$(words $to_websink --listen "$2") ;;
+	--server-port) to_websink=$(words $to_websink --port "$2") ;;
+	--otel-endpoint) otel=1 to_otelsink=$(words $to_otelsink --endpoint "$2") ;;
 	-i | --interval) refresh=$2 ;;
 	*) wrong "unknown option $1" ;;
 	esac
@@ -575,13 +550,13 @@ set_flag() {
 	--system) system=$2 ;;
 	--all) ssl=$2 process=$2 stdio=$2 system=$2 ;;
 	--ssl-http) http=$2 ;;
-	--ssl-handshake) handshake=$2 ;;
+	--ssl-handshake) to_sslsniff=$(words $to_sslsniff ${2:+--handshake}) ;;
 	--ssl-raw-data | --raw) raw=$2 ;;
-	--stdio-all-fds) all_fds=$2 ;;
+	--stdio-all-fds) to_stdiocap=$(words $to_stdiocap ${2:+--all-fds}) ;;
 	--disable-auth-removal | --keep-credentials) secrets=$2 ;;
 	--server) server=$2 ;;
 	--otel) otel=$2 ;;
-	--otel-capture-content) content=$2 ;;
+	--otel-capture-content) to_otelsink=$(words $to_otelsink ${2:+--content}) ;;
 	--once) once=$2 ;;
 	--plain) plain=$2 ;;
 	-q | --quiet) quiet=$2 ;;
@@ -607,13 +582,10 @@ parse() {
 		-V | --version) version; exit 0 ;;
 		--no-*) set_flag "--${name#--no-}" '' || wrong "unknown option $name"; continue ;;
 		esac
-		# a truth value stands behind =, behind a blank, or is left out
 		truth=1
-		case ${given:-${1:-}}$value in false | 1false) truth='' ;; esac
+		[ "$value" != false ] || truth=''
 		if set_flag "$name" "$truth"; then
-			case $value in '' | true | false) ;; *) wrong "$name=$value is neither true nor false" ;; esac
-			[ -n "$given" ] || case ${1:-} in true | false) shift ;; esac
-			continue
+			case $value in '' | true | false) continue ;; *) wrong "$name=$value is neither true nor false" ;; esac
 		fi
 		if [ -z "$given" ]; then
 			[ $# -gt 0 ] || wrong "$name needs a value"
@@ -656,11 +628,10 @@ begin() {
 }
 
 main() {
-	ssl='' process='' stdio='' system='' http=1 secrets='' handshake='' raw='' all_fds=''
-	pid='' targets='' stdio_targets='' ssl_uid='' stdio_uid='' binary='' mode='' lived='' stdio_max='' every=''
-	ssl_filter='' http_filter='' to='' db='' output='' fd='' rotate='' kept='' limit=''
-	server='' listen='' port='' otel='' endpoint='' content='' refresh=0.5 once='' plain='' table=''
-	quiet='' verbose='' hush='' print='' attached='' terminal='' user=''
+	ssl='' process='' stdio='' system='' http=1 secrets='' raw='' ssl_filter='' http_filter=''
+	pid='' targets='' stdio_targets='' limit='' to='' db='' output='' fd='' server='' otel=''
+	to_sslsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
+	quiet='' verbose='' hush='' print='' attached='' terminal='' user='' refresh=0.5 once='' plain='' table=''
 	[ "$(id -u)" -ne 0 ] || user=${SUDO_UID:-}
 	[ "$user" != 0 ] || user=''
 	( : </dev/tty ) 2>/dev/null && terminal=1

@@ -114,6 +114,20 @@ list_processes() {
 	printf '%s\n' "$list" | sed 's/^/      /'
 }
 
+# For the driver: keeps in FILE what --list says of processes while they live,
+# ever less often.
+keep() {
+	file=$1
+	shift
+	for pause in 0.1 0.2 0.5 1 2 4 8 16 30 60; do
+		sleep $pause
+		"$tools/sslsniff" --list "$@" >"$file.new" 2>&1 && [ -s "$file.new" ] || exit 0
+		mv "$file.new" "$file"
+	done
+	exit 0
+}
+
+[ "${1:-}" != --keep ] || { shift; keep "$@"; }
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) usage; exit 0 ;;

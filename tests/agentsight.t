@@ -12,7 +12,7 @@ export TMPDIR
 # A folder of stages whose processes can be told from all others.
 tools=$T/tools
 mkdir "$tools"
-for tool in sslsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink; do ln -s "$real/$tool" "$tools/$tool"; done
+for tool in sslsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS
 

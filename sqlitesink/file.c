@@ -143,6 +143,19 @@ change(struct files *f, struct event *ev, int64_t process, const char *op, int64
 	row_run(&r);
 }
 
+/* Where what is written is gone or shown, not kept. Disks are files. */
+static bool
+is_sink(struct event *ev)
+{
+	static const char *const path[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/tty" };
+	struct value v = event_get(ev, "path");
+
+	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
+		if (value_eq(v, path[i]))
+			return true;
+	return v.kind == VALUE_STRING && v.n > 11 && !memcmp(v.p + 1, "/dev/pts/", 9);
+}
+
 /* How an open changes a file: not at all, or as this op says. */
 static const char *
 open_op(struct event *ev, struct sum *s, int64_t count)
@@ -206,7 +219,7 @@ add(struct files *f, struct event *ev, const struct kind *k, int64_t process, in
 		*(int64_t *)((char *)s + k->counter) += count;
 	if (k->counter == offsetof(struct sum, opens))
 		op = open_op(ev, s, count);
-	if (op)
+	if (op && !is_sink(ev))
 		change(f, ev, process, op, path);
 }
 

@@ -14,7 +14,7 @@ enum {
 
 struct life {
 	int64_t id, pid, ppid, parent, agent, uid, exec, rss;
-	uint64_t start_ns, end_ns;
+	uint64_t start_ns, end_ns, comm_ns;	/* comm_ns: of the event that comm is from */
 	int64_t exit_code, signal;
 	bool has_uid, has_code;
 	char seen;		/* of fork, exec, seed, event the first letter; x for exec */
@@ -138,13 +138,18 @@ set_comm(struct life *l, const char *p, size_t n)
 	memcpy(l->comm, p, l->commlen);
 }
 
+/* The name as it was last: events of several collectors come a little out of order. */
 static void
 see_comm(struct lives *ls, struct life *l, struct event *ev)
 {
 	struct value v = event_get(ev, "comm");
+	uint64_t ns = event_time(ev);
 	const char *p;
 	size_t n;
 
+	if (ns < l->comm_ns)
+		return;
+	l->comm_ns = ns;
 	if (v.kind == VALUE_STRING && !v.escaped && v.n - 2 == l->commlen && !memcmp(v.p + 1, l->comm, l->commlen))
 		return;
 	if (!(p = event_bytes(ev, "comm", &n)) || (n == l->commlen && !memcmp(p, l->comm, n)))
@@ -286,6 +291,15 @@ life_of(struct lives *ls, struct event *ev)
 
 	life_find(ls, ev, 'e', &id);
 	return id;
+}
+
+int64_t
+life_sampled(struct lives *ls, struct event *ev)
+{
+	int64_t pid = pid_of(ev, "pid");
+	struct life *l = life_last(ls, pid, event_time(ev));
+
+	return l && l->id ? l->id : life_of(ls, ev);
 }
 
 /* --- fork, exec, exit ---------------------------------------------------------- */

@@ -19,6 +19,10 @@ void lives_flush(struct lives *);	/* before db_commit */
 /* The process of the envelope: processes.id, 0 after a failure. */
 int64_t life_of(struct lives *, struct event *);
 
+/* The process that a sample is of: the last that had the pid, for the name that
+ * sysmon has may be an old one, and its last sample comes when it is gone. */
+int64_t life_sampled(struct lives *, struct event *);
+
 /* process.fork, process.exec, process.exit. */
 void life_fork(struct lives *, struct event *);
 void life_exec(struct lives *, struct event *);

@@ -115,7 +115,8 @@ CREATE TABLE files (
 	PRIMARY KEY (process_id, path_id)
 ) STRICT, WITHOUT ROWID;
 
--- Each change of a file or directory; opening for writing alone is op 'open'.
+-- Each change of a file or directory; opening for writing alone is op 'open'. Not of
+-- /dev/null, terminals and the like.
 CREATE TABLE file_changes (
 	id INTEGER PRIMARY KEY,
 	process_id INTEGER NOT NULL REFERENCES processes(id),
@@ -446,10 +447,12 @@ JOIN processes p ON p.id = e.process_id
 	AND p.agent_id IN (SELECT member_id FROM agent_trees t WHERE t.agent_id = w.agent_id)
 LEFT JOIN texts a ON a.id = u.arguments_id;
 
--- How long each prompt was worked on: until the answer of its last call.
+-- How long each prompt was worked on: until the answer of its last call, or the end
+-- of the tools that this asked for.
 CREATE VIEW prompt_windows (prompt_id, agent_id, from_ns, to_ns) AS
-SELECT q.id, q.process_id, q.timestamp_ns, max(m.ended_ns)
-FROM prompts q JOIN model_calls m ON m.prompt_id = q.id GROUP BY q.id;
+SELECT q.id, q.process_id, q.timestamp_ns, max(max(m.ended_ns), coalesce(max(w.to_ns), 0))
+FROM prompts q JOIN model_calls m ON m.prompt_id = q.id
+LEFT JOIN tool_uses u ON u.call_id = m.id LEFT JOIN tool_windows w ON w.tool_use_id = u.id GROUP BY q.id;
 
 -- The same for a user's prompt.
 CREATE VIEW prompt_effects AS

@@ -156,7 +156,7 @@ on_single(struct sqlitesink *self, struct event *ev)
 	else if (event_is(ev, "system.host"))
 		on_host(self, ev);
 	else if (event_is(ev, "system.process"))
-		on_sample(self, ev, life_of(self->lives, ev));
+		on_sample(self, ev, life_sampled(self->lives, ev));
 	else if (event_is(ev, "stdio.data"))
 		on_stdio(self, ev, life_of(self->lives, ev));
 	else if (event_is(ev, "bash.readline"))

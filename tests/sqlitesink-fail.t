@@ -53,9 +53,9 @@ def killed(db, rng):
             break
     if look and n:	# what a reader has seen must stay
         try:
-            acknowledged = one(db, "SELECT count(*) FROM file_changes c JOIN processes p ON p.id = c.process_id WHERE p.run_id = (SELECT max(id) FROM runs)")
-            last = one(db, "SELECT max(id) FROM runs")
-        except (sqlite3.OperationalError, TypeError):
+            last, acknowledged = rows(db, "SELECT r.id, (SELECT count(*) FROM file_changes c JOIN processes p ON p.id = c.process_id WHERE p.run_id = r.id)"
+                                          " FROM runs r ORDER BY r.id DESC LIMIT 1")[0]
+        except (sqlite3.OperationalError, IndexError):
             acknowledged = 0
     p.send_signal(signal.SIGKILL)
     p.wait()

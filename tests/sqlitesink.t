@@ -148,6 +148,16 @@ late = store([fork(1, 1, "a", 50), execs(1.1, 50, 1, ["first"]), exits(2, 50, 1,
 same("what comes late belongs to the life that it was of",
      rows(late, "SELECT e.command FROM files f JOIN processes p ON p.id = f.process_id JOIN execs e ON e.id = p.exec_id UNION ALL"
           " SELECT e.command FROM http_exchanges x JOIN processes p ON p.id = x.process_id JOIN execs e ON e.id = p.exec_id"), [["first"], ["first"]])
+named = store([fork(1, 1, "sh", 50), execs(2, 50, 1, ["python3"]), event("stdio.data", 1.5, 50, "sh", direction="READ", fd=0, len=0, data=""),
+               exits(3, 50, 1, "python3", born=1), event("system.process", 9, 50, "sh", ended=True)])
+same("an old name that comes late, a sample of what is gone", rows(named, "SELECT p.comm, p.exit_code, count(s.id) FROM processes p LEFT JOIN samples s"
+                                                                        " ON s.process_id = p.id WHERE p.pid = 50 GROUP BY p.id"), [["python3", 0, 1]])
+devices = store([opens(1, 5, "sh", "/dev/null", ("write", "create", "truncate"), fd=3, count=1), transfer("write", 1, 5, "sh", "/dev/pts/3", 5),
+                 transfer("write", 2, 5, "dd", "/dev/sda", 512), opens(3, 5, "x", "/dev/shm/y", ("write", "create"), created=True, fd=3, count=1)])
+same("what is written to /dev/null changes nothing", rows(devices, "SELECT p.path FROM file_changes c JOIN paths p ON p.id = c.path_id"), [["/dev/sda"], ["/dev/shm/y"]])
+unanswered = store([llm(1, 1, 2, prompt="x", asks=[("t", "Bash", {})]), transfer("write", 3, 200, "node", "/a", 1), exits(4, 200, 1, "node")])
+same("a tool that was not answered", rows(unanswered, "SELECT 'tool', target FROM tool_effects UNION ALL SELECT 'prompt', target FROM prompt_effects"),
+     [["tool", "/a"], ["prompt", "/a"]])
 many = store([fork(1 + i / 1e4, 1, "init", 1000 + i) for i in range(9000)] + [exits(3 + i / 1e4, 1000 + i, 1, "init", i % 7) for i in range(9000)])
 same("more processes than are remembered", rows(many, "SELECT count(*), sum(exit_code), sum(seen = 'fork') FROM processes WHERE pid >= 1000"),
      [[9000, sum(i % 7 for i in range(9000)), 9000]])

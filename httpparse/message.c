@@ -470,7 +470,7 @@ void
 message_cut(struct message *m, const char *why)
 {
 	if (m->streaming && !m->closed)
-		piece_write(m, true, why);
+		piece_write(m, true, m->mark.over ? NULL : why);
 }
 
 /* Why a whole message is not whole after all: its coding had no end. Of one

@@ -52,6 +52,7 @@ shows("until close, end of input", ("req", "1", P, b"", None), ("res", "1", 200,
 shows("event stream until close", ("req", "1", P, JSON, None), ("body", "1", SSE, False, None), ("body", "1", b"", True, None), ("res", "1", 200, b"", None))
 for c, last in LAST.items():
     shows("left after " + c, ("req", "1", P, JSON, None), ("body", "1", SSE + last, False, None), ("body", "1", b"", True, None), ("res", "1", 200, b"", None))
+shows("hole behind [DONE]", ("req", "1", P, JSON, None), ("body", "1", SSE + LAST["[DONE]"], False, None), ("body", "1", b"", True, None), ("res", "1", 200, b"", None))
 shows("left in " + c, ("req", "1", P, JSON, None), ("body", "1", SSE + last[:-1], False, None), ("body", "1", b"", True, "close"), ("res", "1", 200, b"", "close"))
 shows("ndjson", ("req", "1", "/api/chat", JSON, None), ("body", "1", b'{"a":1}\n{"b":2}\n', True, None), ("res", "1", 200, b"", None))
 shows("gemini array", ("req", "1", "/v1beta/models/g:streamGenerateContent", JSON, None),

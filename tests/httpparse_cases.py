@@ -44,6 +44,7 @@ def cases():
     c["event stream, closed early"] = Conn().w(request(JSON)).r(sse()[:-40]).close()
     for name, last in LAST.items():     # a client that leaves behind the end mark, without the last chunk
         c["left after " + name] = Conn().w(request(JSON)).r(sse(body=SSE + last)[:-5]).close()
+    c["hole behind [DONE]"] = Conn().w(request(JSON)).r(sse(body=SSE + LAST["[DONE]"])[:-5]).hole(R, 2000).close()
     c["left in " + name] = Conn().w(request(JSON)).r(sse(body=SSE + last[:-1])[:-5]).close()
     c["ndjson"] = Conn().w(request(JSON, "/api/chat")).r(response(b'{"a":1}\n{"b":2}\n', extra="Content-Type: application/x-ndjson\r\n")).close()
     c["gemini array"] = Conn().w(request(JSON, "/v1beta/models/g:streamGenerateContent")) \

@@ -264,6 +264,19 @@ closes(struct scan *c, size_t i, struct start st)
 	return st.q && backslashes(c, i) == st.k && at(c, i + st.k) == st.q;
 }
 
+/* Whether the quote at i ends a string of JSON, in which the name's quotes are
+ * not closed: "} or ] or ," follow. */
+static bool
+string_ends(struct scan *c, size_t i)
+{
+	int ch = at(c, ++i);
+
+	if (ch != ',')
+		return ch == '}' || ch == ']';
+	i += at(c, i + 1) == ' ' ? 2 : 1;
+	return at(c, i + backslashes(c, i)) == '"';
+}
+
 /* The end of a header's value: of the line, or of the quotes that it is in. */
 static size_t
 header_end(struct scan *c, size_t i, struct start st)
@@ -271,9 +284,15 @@ header_end(struct scan *c, size_t i, struct start st)
 	if (st.q) {
 		size_t e = scan_quote_end(c, i, st.q, st.k, SIZE_MAX / 2);
 
-		for (size_t j = i; j < e; j++)
+		for (size_t j = i; j < e; j++) {
 			if ((c->s[j] == '\n' || c->s[j] == '\\') && scan_eol(c, j))
 				return j;
+			if (st.q != '"' && c->s[j] == '"' && string_ends(c, j)) {
+				while (j > i && c->s[j - 1] == '\\')
+					j--;
+				return j;
+			}
+		}
 		return e;
 	}
 	for (; at(c, i) >= 0; i++) {

@@ -242,7 +242,7 @@ scan_url_hex(struct scan *c, size_t pos)
 static size_t
 scan_user(struct scan *c, size_t pos, size_t len)
 {
-	size_t low = pos > 512 ? pos - 512 : 0, i = pos + len, from, e;
+	size_t low = pos > 512 ? pos - 512 : 0, i = pos + len, from, e, k;
 	const char *colon;
 	int ch = at(c, i);
 
@@ -260,9 +260,11 @@ scan_user(struct scan *c, size_t pos, size_t len)
 	}
 	while (at(c, i) == ' ')
 		i++;
-	i += backslashes(c, i);
-	if (at(c, i) == '"' || at(c, i) == '\'')
-		i++;
+	k = backslashes(c, i);
+	if (at(c, i + k) == '"' || at(c, i + k) == '\'')
+		i += k + 1;
+	else if (k)
+		return 0;	/* a control character */
 	from = i;
 	e = scan_word_end(c, i, "", SECRET_LOOK);
 	if (!(colon = memchr(c->s + from, ':', e - from))) {

@@ -3,10 +3,9 @@
 import base64
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
-import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import authstrip_cases as cases
 from authstrip_kit import MARK, TOOL, event, marked, run, split, tap
@@ -114,6 +113,58 @@ def test_cuts():
         cut_everywhere(make, INNOCENT, make.__name__ + ", innocent")
     for make in (ssl, body, mixed):
         byte_by_byte(make, SAMPLES + INNOCENT, make.__name__)
+
+
+# --- a model's answer, in pieces ---------------------------------------------------------------------------------------------
+def sse(obj):
+    return "data: %s\n\n" % json.dumps(obj, separators=(",", ":"))
+
+
+def choice(**delta):
+    return {"choices": [{"index": 0, "delta": delta}]}
+
+
+VENDORS = {
+    "Anthropic, text": lambda t: sse({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}}),
+    "Anthropic, arguments": lambda t: sse({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": t}}),
+    "Anthropic, thinking": lambda t: sse({"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": t}}),
+    "OpenAI, text": lambda t: sse(choice(content=t)),
+    "OpenAI, arguments": lambda t: sse(choice(tool_calls=[{"index": 0, "function": {"arguments": t}}])),
+    "Responses": lambda t: sse({"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "delta": t}),
+    "Gemini": lambda t: sse({"candidates": [{"content": {"parts": [{"text": t}], "role": "model"}}]}),
+    "Ollama": lambda t: json.dumps({"model": "m", "message": {"role": "assistant", "content": t}, "done": False}) + "\n",
+    "Ollama, generate": lambda t: json.dumps({"model": "m", "response": t, "done": False}) + "\n",
+}
+ANSWERS = ["Use «%s» now" % ("ghp_" + cases.some(36)), '{"command":"curl -H \'Authorization: «Bearer abc»\' x","n":1}', '{"api_key":"«a b c»","q":[1]}',
+           "export OPENAI_API_KEY=«abcdef12»\nnext"]
+
+
+def test_answers():
+    """Each answer cut in two and in letters, each piece an event of its own; all events in one line, and in one line each."""
+    for vendor, make in VENDORS.items():
+        lines, want = [], {}
+        for text in ANSWERS:
+            plain = split(text)[0]
+            for cuts in [[k] for k in range(1, len(plain))] + [list(range(1, len(plain)))]:
+                events = [make(plain[a:b]) for a, b in zip([0] + cuts, cuts + [len(plain)])]
+                for how in ("lines", "line"):
+                    ident = "c%d" % len(want)
+                    # a header's name at the beginning of a string: all of that is its value
+                    tail = "" if plain[cuts[0]:].startswith("Authorization") else plain.split(split(text)[1][0])[1]
+                    want[ident] = text, tail
+                    pieces = events if how == "lines" else ["".join(events)]
+                    lines += [event("http.body", id=ident, seq=n, data=p) for n, p in enumerate(pieces)]
+        wrong = []
+        for ident, data in joined(run(lines)).items():
+            said = "".join(re.findall(r'"(?:text|partial_json|thinking|content|arguments|delta|response)": ?("(?:[^"\\]|\\.)*")', data)).replace('""', "")
+            text, tail = want[ident]
+            try:
+                said = json.loads(said)
+            except ValueError:
+                pass
+            if any(s[-8:] in said for s in split(text)[1]) or MARK not in said or tail not in said:
+                wrong.append((ident, said, text))
+        tap.ok(not wrong and len(want) == 2 * sum(len(split(t)[0]) for t in ANSWERS), "%s: an answer in pieces" % vendor, len(wrong), *report(wrong))
 
 
 # --- HTTP/2 ---------------------------------------------------------------------------------------------------------------
@@ -244,6 +295,7 @@ def test_hostile():
 
 
 test_cuts()
+test_answers()
 test_http2()
 test_hold()
 test_memory()

@@ -42,13 +42,22 @@ read_sleeping(__u64 from, __u32 n, long *bad)
 		goto taken; \
 	}
 
+/* The same, laid in memory as the source is. */
+#define TAKE_ALIKE(size) \
+	if (n <= (size)) { \
+		r = bpf_ringbuf_reserve(&ring, sizeof(*r) + RECORD_ALIGN + (size), 0); \
+		if (r) \
+			bad = bpf_probe_read_user(r->data + skip, n, (void *)from); \
+		goto taken; \
+	}
+
 /* Writes piece i; 1 when there is none left. For bpf_loop. */
 static long
 put_piece(__u32 i, struct job *j)
 {
 	__u64 at = (__u64)i * PIECE, from = j->buf + at;
 	struct ssl_record *r = NULL;
-	__u32 n = j->limit - at > PIECE ? PIECE : j->limit - at;
+	__u32 n = j->limit - at > PIECE ? PIECE : j->limit - at, skip = 0;
 	bool slept = false;
 	long bad = 0;
 
@@ -62,14 +71,19 @@ put_piece(__u32 i, struct job *j)
 	TAKE(512)
 	TAKE(1024)
 	TAKE(2048)
-	TAKE(4096)
-	TAKE(8192)
-	TAKE(PIECE)
+	skip = (from - sizeof(*r) - RING_HEADER) & (SKIP_MAX - 1);
+	asm volatile("" : "+r"(skip));
+	if (skip >= SKIP_MAX)
+		return 1;
+	TAKE_ALIKE(4096)
+	TAKE_ALIKE(8192)
+	TAKE_ALIKE(PIECE)
 taken:
 	if (r && bad && can_sleep) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		r = read_sleeping(from, n, &bad);
 		slept = true;
+		skip = 0;
 	}
 	if (!r) {
 		count_add(COUNT_RING_FULL, 1, n);
@@ -83,6 +97,7 @@ taken:
 	__builtin_memcpy(r, &j->head, sizeof(*r));
 	r->off = j->off + at;
 	r->len = n;
+	r->skip = skip;
 	/* the last piece of a call that was cut stands for the rest too */
 	r->span = at + n == j->limit ? j->total - at : n;
 	/* later pieces, and those that slept, come later */

@@ -168,7 +168,7 @@ on_data(struct sslsniff *s, const struct ssl_record *r)
 		jput_bool(&j, "truncated", true);
 		jput_uint(&j, "captured", r->len);
 	}
-	jput_bytes(&j, "data", r->data, r->len);
+	jput_bytes(&j, "data", r->data + r->skip, r->len);
 	jput_close(&j);
 }
 
@@ -304,7 +304,7 @@ on_record(void *self, const struct record *head, size_t n)
 		on_socket(self, (const void *)head);
 		return;
 	}
-	if (n < sizeof(*r) || r->len > n - sizeof(*r) || r->lib >= LIB_MAX)
+	if (n < sizeof(*r) || r->len + r->skip > n - sizeof(*r) || r->lib >= LIB_MAX)
 		return;
 	switch (head->kind) {
 	case SSL_DATA:

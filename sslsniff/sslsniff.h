@@ -72,7 +72,12 @@ enum {
 	COUNT_NAMES_FULL,		/* a server name was not kept */
 };
 
-/* An ssl_data record: this and up to PIECE bytes. The others: this alone. */
+/* An SSL_DATA record: this, skip bytes of nothing, and up to PIECE bytes. The
+ * others: this alone. Every record of the ring takes a multiple of 64 bytes with
+ * its header of 8, so that it is known how data lies in memory: copying is twice
+ * as fast where source and target lie alike. */
+enum { RECORD_ALIGN = 64, RING_HEADER = 8, SKIP_MAX = 32 };
+
 struct ssl_record {
 	struct record head;
 	__u64 conn;	/* address of the connection object */
@@ -85,12 +90,13 @@ struct ssl_record {
 		};
 		__u64 moved[2];		/* SSL_CLOSE: bytes in all, by direction */
 		__u64 gen;		/* SSL_GONE: of the process image */
+		__s64 result;		/* SSL_HANDSHAKE: what it returned */
 	};
 	__u32 len;	/* bytes of payload that follow */
-	__s32 result;	/* SSL_HANDSHAKE: what it returned */
-	__u8 dir, lib, late, pad[5];
+	__u8 dir, lib, late, skip;
 	__u8 data[];
 };
+_Static_assert((sizeof(struct ssl_record) + RING_HEADER) % RECORD_ALIGN == 0, "RECORD_ALIGN");
 
 /* One end and the other of a TCP connection; ports in host order. */
 struct endpoint {
@@ -105,7 +111,9 @@ struct ssl_socket_record {
 	__s32 fd;	/* -1: not found */
 	__u32 pad;
 	struct endpoint at;
+	__u8 fill[32];
 };
+_Static_assert((sizeof(struct ssl_socket_record) + RING_HEADER) % RECORD_ALIGN == 0, "RECORD_ALIGN");
 
 /* A connection, in the map conns. A process image (between execs) has a
  * number, gen, so that an object at the same address after exec, or in another

@@ -58,6 +58,10 @@ def agents(prompt, home, url):
                   lambda: codex_home(home, url, False), 'openai-responses'),
         'codex-ws': ('identity', [NODE, os.path.realpath(BIN('codex')), 'exec', '--skip-git-repo-check', prompt], {'LOCAL_KEY': 'dummy'},
                      lambda: codex_home(home, url, True), None),
+        'qwen': ('br', [NODE, os.path.realpath(BIN('qwen')), '--auth-type', 'openai', '-m', 'local', '-p', prompt],
+                 {'OPENAI_API_KEY': 'dummy', 'OPENAI_BASE_URL': url + '/v1', 'OPENAI_MODEL': 'local'}, None, 'openai-chat'),
+        'copilot': ('zstd', [BIN('copilot'), '-p', prompt, '--allow-all-tools'], {'COPILOT_PROVIDER_BASE_URL': url + '/v1',
+                    'COPILOT_PROVIDER_API_KEY': 'dummy', 'COPILOT_MODEL': 'local'}, None, 'openai-chat'),
         'opencode': ('gzip', [BIN('opencode'), 'run', prompt], {}, lambda: opencode_home(home, url, None), 'openai-chat'),
     }
 
@@ -118,7 +122,7 @@ def check(name, d, prompt, fmt):
     truth = load(d + '/log') if os.path.exists(d + '/log') else []
     said = open(d + '/agent.out', errors='replace').read()
     err = open(d + '/sslsniff.err', errors='replace').read()
-    ok(prompt.split()[-1] in said, name + ': the agent got its answer', said + '\n' + open(d + '/server.out').read())
+    ok('You said ' + prompt.split()[-1] in said, name + ': the agent got its answer', said + '\n' + open(d + '/server.out').read())
     ok(any(e['type'] == 'ssl.data' for e in raw), name + ': plaintext was captured', err)
     ok(not any(e['type'] == 'loss' for e in raw), name + ': nothing was lost', err)
     for stage, src, dst in (('httpparse', 'raw', 'http'), ('ssemerge', 'http', 'sse'), ('llmparse', 'sse', 'llm')):

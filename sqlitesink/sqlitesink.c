@@ -2,7 +2,7 @@
  * sqlitesink - one SQLite file of everything that was seen
  * reads   llm.call mcp.call http.* sse.message process.* file.* dir.* net.* bash.readline
  *         stdio.data system.* loss
- * writes  DB, in transactions of at most 100 ms or 1000 lines; nothing else,
+ * writes  DB, in transactions of at most 100 ms or 1000 lines, a new one with --rotate;
  *         with --tee every line that it read
  * keeps   the last 8192 processes, 16384 paths, 4096 addresses; one batch
  */
@@ -14,6 +14,7 @@
 #include "sqlitesink/index.h"
 #include "sqlitesink/life.h"
 #include "sqlitesink/net.h"
+#include "sqlitesink/rotate.h"
 
 #include <err.h>
 #include <inttypes.h>
@@ -26,6 +27,7 @@ enum {
 	BATCH_MS = 100,
 	INDEX_BYTES = 1 << 20,	/* that are indexed in one go while it is quiet */
 };
+#define ROTATE_AGAIN_NS 10000000000ull	/* after a reader held it up */
 
 struct sqlitesink {
 	bool events, bodies, no_search;
@@ -34,7 +36,10 @@ struct sqlitesink {
 	struct files *files;
 	struct nets *nets;
 	struct calls *calls;
+	struct rotate rotate;
+	const char *rotate_at;
 	uint64_t first_ns, last_ns, unstored, stored;
+	uint64_t not_before;	/* the next rotation, event time */
 	uint64_t lines;		/* of io.lines at the tick before */
 	unsigned batch;
 	bool complete, index;
@@ -233,6 +238,52 @@ put_run(struct sqlitesink *self, const struct stage_io *io)
 }
 
 static void
+finish_index(struct sqlitesink *self)
+{
+	while (!self->no_search && !self->db.failed && index_more(&self->db, INDEX_BYTES))
+		db_commit(&self->db);
+}
+
+static bool
+new_tables(struct sqlitesink *self)
+{
+	return (self->files = files_new(&self->db)) && (self->nets = nets_new(&self->db)) && (self->calls = calls_new(&self->db));
+}
+
+static void
+free_tables(struct sqlitesink *self)
+{
+	calls_free(self->calls);
+	nets_free(self->nets);
+	files_free(self->files);
+}
+
+/* The file ends, and another begins. What is remembered of processes stays, as their
+ * rows do; the rest is of the file that ended. */
+static void
+rotate(struct sqlitesink *self)
+{
+	const char *path = self->db.path;
+	char old[4096];
+	bool moved;
+
+	finish_index(self);
+	free_tables(self);
+	db_close(&self->db);
+	moved = rotate_move(&self->rotate, &self->db, self->first_ns, old, sizeof(old));
+	if (db_open(&self->db, "sqlitesink", path))
+		self->db.failed = true;
+	else if (moved)
+		rotate_carry(&self->db, old, self->last_ns);
+	else
+		self->not_before = self->last_ns + ROTATE_AGAIN_NS;
+	if (!new_tables(self))
+		err(1, "rotate");
+	self->first_ns = 0;
+	self->complete = false;
+}
+
+static void
 commit(struct sqlitesink *self, struct stage_io *io)
 {
 	files_flush(self->files);
@@ -240,6 +291,12 @@ commit(struct sqlitesink *self, struct stage_io *io)
 	put_run(self, io);
 	db_commit(&self->db);
 	self->batch = 0;
+	if (!self->db.failed && !self->complete && self->last_ns >= self->not_before &&
+	    rotate_due(&self->rotate, &self->db, self->first_ns, self->last_ns)) {
+		self->complete = true;
+		put_run(self, io);
+		rotate(self);
+	}
 	/* a filter goes on; what only writes has nothing left to do */
 	if (self->db.failed && !io->tee)
 		io->stop = true;
@@ -327,13 +384,10 @@ on_end(void *arg, struct stage_io *io)
 	if (!self->db.failed) {
 		put_losses(self, io);
 		commit(self, io);
-		while (!self->no_search && !self->db.failed && index_more(&self->db, INDEX_BYTES))
-			db_commit(&self->db);
+		finish_index(self);
 	}
 	db_close(&self->db);
-	calls_free(self->calls);
-	nets_free(self->nets);
-	files_free(self->files);
+	free_tables(self);
 	lives_free(self->lives);
 }
 
@@ -359,19 +413,19 @@ static int
 on_start(void *arg, struct stage_io *io, int argc, char **argv)
 {
 	struct sqlitesink *self = arg;
+	const char *wrong;
 
 	(void)io;
 	if (argc < 1)
 		opt_fail(&use, "no database is named");
 	if (!argv[0][0] || argv[0][0] == ':')
 		opt_fail(&use, "'%s' is no name for a file (./%s is)", argv[0], argv[0]);
+	if (self->rotate_at && (wrong = rotate_parse(&self->rotate, self->rotate_at)))
+		opt_fail(&use, "--rotate %s: %s", self->rotate_at, wrong);
 	if (db_open(&self->db, "sqlitesink", argv[0]))
 		exit(1);
 	self->lives = lives_new(&self->db);
-	self->files = files_new(&self->db);
-	self->nets = nets_new(&self->db);
-	self->calls = calls_new(&self->db);
-	if (!self->lives || !self->files || !self->nets || !self->calls)
+	if (!self->lives || !new_tables(self))
 		err(1, "start");
 	return 1;
 }
@@ -383,6 +437,8 @@ static const struct opt own[] = {
 	{ .kind = OPT_FLAG, .name = "bodies", .to = &self.bodies,
 	    .help = "keep the HTTP bodies of model calls, too (what they say is in messages)" },
 	{ .kind = OPT_FLAG, .name = "no-search", .to = &self.no_search, .help = "index no words (the search report is slow then)" },
+	{ .kind = OPT_STR, .name = "rotate", .arg = "TIME|SIZE", .to = &self.rotate_at, .help = "begin a new file after this time (1h) or at this size (1G)" },
+	{ .kind = OPT_NUM, .name = "keep", .arg = "N", .to = &self.rotate.keep, .lo = 0, .hi = 1 << 20, .help = "then keep the last N files (0: all)" },
 	{ .kind = OPT_END },
 };
 

@@ -152,7 +152,7 @@ deliver(struct exporter *x, struct request *r)
 		if (res.rc == HTTP_GIVEN_UP)
 			return false;
 		if (!x->down)
-			say(x, "; trying again", res.why);
+			say(x, "; trying again (another receiver: --endpoint)", res.why);
 		x->down = true;
 		wait = backoff(x, tries);
 		if (res.wait_s >= 0)	/* it knows better, within reason */

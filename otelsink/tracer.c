@@ -559,6 +559,35 @@ place_process(struct tracer *t, struct proc *p, bool early)
 
 /* --- calls of tool servers --------------------------------------------------------- */
 
+/* What names a call; not its line, which may be written otherwise another time. */
+static const char *
+mcp_key(struct event *ev, size_t *n)
+{
+	static const char *const part[] = { "id", "pid", "client_pid", "request_id", "method", "tool" };
+	size_t count = sizeof(part) / sizeof(*part);
+	struct value v[sizeof(part) / sizeof(*part)];
+	char *key;
+
+	*n = count;
+	for (size_t i = 0; i < count; i++) {
+		v[i] = event_get(ev, part[i]);
+		if (v[i].kind == VALUE_STRING)		/* 7 is "7", as a store may have it */
+			v[i].p++, v[i].n -= 2;
+		*n += v[i].n;
+	}
+	if (!(key = arena_get(&ev->arena, *n))) {
+		*n = 0;
+		return "";
+	}
+	*n = 0;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(key + *n, v[i].p ? v[i].p : "", v[i].n);
+		*n += v[i].n;
+		key[(*n)++] = '\0';
+	}
+	return key;
+}
+
 static void
 tell_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id trace, struct span_id parent)
 {
@@ -569,7 +598,7 @@ tell_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id
 	    .start_ns = event_time(ev), .end_ns = time_behind(ev, "duration_ms"),
 	    .error = event_get(ev, "error_type").kind };
 	struct value role = event_get(ev, "role"), message = value_get(event_get(ev, "error"), "message");
-	const char *verb;
+	const char *verb, *key;
 	size_t n;
 
 	if (value_eq(role, "server"))
@@ -582,7 +611,8 @@ tell_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id
 		s.object = event_str(ev, target[i], &s.objectlen);
 	if (s.error && message.kind == VALUE_STRING)
 		s.message = value_str(&ev->arena, message, &s.messagelen);
-	s.id = span_id_of("mcp", ev->line, ev->len, s.start_ns);
+	key = mcp_key(ev, &n);
+	s.id = span_id_of("mcp", key, n, s.start_ns);
 	semconv_attrs(&a, semconv_mcp, t->conf.semconv, ev, IN_SPAN, content);
 	write_span(t, o, &s, &a, ev);
 	t->counts.mcp++;
@@ -614,9 +644,10 @@ place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool early)
 	if (c && !c->sibling) {
 		tell_mcp(t, ev, c->observed, c->trace, c->span);
 	} else if ((o = observeds_get(t->conf.observeds, ev, p))) {
-		struct trace_id trace = trace_id_of("mcp", ev->line, ev->len, event_time(ev));
+		size_t n;
+		const char *key = mcp_key(ev, &n);
 
-		tell_mcp(t, ev, o, trace, (struct span_id){ { 0 } });
+		tell_mcp(t, ev, o, trace_id_of("mcp", key, n, event_time(ev)), (struct span_id){ { 0 } });
 		observed_unref(o);
 	}
 	return PLACE_DONE;

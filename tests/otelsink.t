@@ -136,6 +136,8 @@ report(all(x["schemaUrl"] == "https://opentelemetry.io/schemas/1.41.1" and
 same("a replay gives the same bytes", exported(RUN), bare)
 by_id = lambda l: sorted(l, key=lambda s: s["spanId"])  # noqa: E731
 same("batches of one: the same spans", by_id(spans(exported("--batch-size", 1, RUN))), by_id(S))
+mixed = [dict([("type", e["type"])] + [(k, str(v) if k == "request_id" else v) for k, v in reversed(e.items()) if k != "type"]) for e in lines()]
+same("the same events written otherwise: the same ids", sorted(s["spanId"] for s in spans(exported(events=mixed))), sorted(s["spanId"] for s in S))
 # every request was decoded by Google's protobuf, field by field known
 for more in ([], ["--content"]):
     with Receiver() as r:

@@ -137,28 +137,29 @@ conversation_finish(void *arg, void *entry, enum flow_why why)
 static struct conversation *
 conversation_find(struct tracer *t, struct event *ev)
 {
-	struct value id = event_get(ev, "conversation_id"), pid = event_get(ev, "pid"), agent = event_get(ev, "agent");
+	struct value pid = event_get(ev, "pid");
 	bool sent = value_eq(event_get(ev, "conversation_source"), "sent");
-	struct value first = id.kind == VALUE_STRING ? id : pid, second = sent ? agent : (struct value){ 0 };
-	size_t n = first.n + second.n + 2;
-	char *key = arena_get(&ev->arena, n);
+	size_t idlen, agentlen = 0, n;
+	const char *id = event_str(ev, "conversation_id", &idlen), *agent = sent ? event_bytes(ev, "agent", &agentlen) : NULL;
+	const char *first = id ? id : pid.p;
 	struct conversation *c;
+	char *key;
 
-	if (!key)
+	idlen = id ? idlen : pid.n;
+	agentlen = agent ? agentlen : 0;
+	n = idlen + agentlen + 2;
+	if (!(key = arena_get(&ev->arena, n)))
 		return NULL;
-	key[0] = id.kind != VALUE_STRING ? 'r' : sent ? 's' : 'd';
-	memcpy(key + 1, first.p ? first.p : "", first.n);
-	key[1 + first.n] = '\0';
-	memcpy(key + 2 + first.n, second.p ? second.p : "", second.n);
+	key[0] = !id ? 'r' : sent ? 's' : 'd';
+	memcpy(key + 1, first ? first : "", idlen);
+	key[1 + idlen] = '\0';
+	memcpy(key + 2 + idlen, agent ? agent : "", agentlen);
 	if (!(c = flow_get(t->conversations, key, n, t->now)) || c->known)
 		return c;
 	/* a name that was not sent is unique within its recording only */
 	c->trace = trace_id_of("conversation", key, n, sent ? 0 : event_time(ev));
-	if (sent) {
-		const char *s = value_str(&ev->arena, id, &n);
-
-		c->id = budget_copy(&t->budget, s, n);
-	}
+	if (sent && id)
+		c->id = budget_copy(&t->budget, id, idlen);
 	c->known = true;
 	c->run = key[0] == 'r';
 	return c;

@@ -137,7 +137,9 @@ same("a replay gives the same bytes", exported(RUN), bare)
 by_id = lambda l: sorted(l, key=lambda s: s["spanId"])  # noqa: E731
 same("batches of one: the same spans", by_id(spans(exported("--batch-size", 1, RUN))), by_id(S))
 mixed = [dict([("type", e["type"])] + [(k, str(v) if k == "request_id" else v) for k, v in reversed(e.items()) if k != "type"]) for e in lines()]
-same("the same events written otherwise: the same ids", sorted(s["spanId"] for s in spans(exported(events=mixed))), sorted(s["spanId"] for s in S))
+mixed = text(mixed).replace(b'"sess-1"', b'"\\u0073ess\\u002d1"').replace(b'"claude-code"', b'"claude\\u002dcode"')
+same("the same events written otherwise: the same ids", sorted(s["traceId"] + s["spanId"] for s in spans(exported(data=mixed))),
+     sorted(s["traceId"] + s["spanId"] for s in S))
 # every request was decoded by Google's protobuf, field by field known
 for more in ([], ["--content"]):
     with Receiver() as r:

@@ -386,6 +386,8 @@ def ends():
     r = subprocess.run(["websink", "--port", "0", os.path.join(TMP, "none.ndjson")], stderr=subprocess.PIPE, check=False)
     report(r.returncode == 1 and b"none.ndjson" in r.stderr, "a file that is not there: exit 1", r.stderr)
     s = Sink("--listen", "0.0.0.0", with_file(lines_of(1)))
+    same("then any of its addresses is a name of it, and no other name", [s.ask("/api/v1/info", host="%s:%d" % (h, s.port))[0] for h in (
+        "10.1.2.3", "[fe80::1]", "evil.example", "10.1.2.3.evil", "010.1.2.3", "[::1", "1")], [200, 200, 421, 421, 421, 421, 421])
     report(b"not loopback" in s.err and b"http://127.0.0.1:" in s.err, "listening for others says what that means", s.err)
     s.end()
 

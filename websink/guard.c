@@ -1,6 +1,7 @@
 /* guard.c - who may ask; see guard.h */
 #include "guard.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,20 @@ token_is(const struct guard *g, const char *s)
 	return !differ;
 }
 
+/* An address in place of a name cannot be made to lead elsewhere. */
+static bool
+is_address(const char *host, size_t n)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr any;
+	bool six = n > 2 && *host == '[' && host[n - 1] == ']';
+
+	if (n >= sizeof(text))
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)(six ? n - 2 : n), host + six);
+	return inet_pton(six ? AF_INET6 : AF_INET, text, &any) == 1;
+}
+
 /* "name", "name:7395", "[::1]:7395": is it one of ours? */
 static bool
 host_is_ours(const struct guard *g, const char *host)
@@ -41,14 +56,15 @@ host_is_ours(const struct guard *g, const char *host)
 	const char *end = *host == '[' ? strchr(host, ']') : NULL;
 	const char *colon = strchr(end ? end : host, ':');
 	size_t n = colon ? (size_t)(colon - host) : strlen(host);
-	char *rest;
+	char port[8];
 
-	if (colon ? strtoul(colon + 1, &rest, 10) != g->port || !colon[1] || *rest : g->port != 80)
+	snprintf(port, sizeof(port), ":%u", g->port);
+	if (colon ? strcmp(colon, port) : g->port != 80)
 		return false;
 	for (size_t i = 0; i < g->nhosts; i++)
 		if (strlen(g->hosts[i]) == n && !strncasecmp(g->hosts[i], host, n))
 			return true;
-	return g->any_host;
+	return g->any_address && is_address(host, n);
 }
 
 /* An origin is "http://HOST:PORT" (RFC 6454), or "null". */

@@ -21,7 +21,7 @@ struct guard {
 	uint16_t port;
 	const char *const *hosts;	/* names and addresses that we go by, without port */
 	size_t nhosts;
-	bool any_host;		/* a host is whatever the client says */
+	bool any_address;	/* any address in place of a name is ours, too */
 };
 
 /* What a request says of itself; NULL when it does not. */

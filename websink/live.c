@@ -52,7 +52,7 @@ put_gap(struct live *l, uint64_t first)
 	return 0;
 }
 
-static int
+static void
 put_line(struct live *l, struct recent_line *line)
 {
 	bool slim = l->slim && line->slim_n;
@@ -64,7 +64,6 @@ put_line(struct live *l, struct recent_line *line)
 	l->part[2] = l->lines ? "\n" : "\n\n";
 	l->len[2] = l->lines ? 1 : 2;
 	l->next++;
-	return 0;
 }
 
 /* The next thing to send into part[]. 1: there is one, 0: not now, -1: no more. */
@@ -80,8 +79,10 @@ refill(struct live *l)
 		return -1;
 	if (!(line = recent_get(l->recent, &id)))
 		return 0;
-	if (id == l->next)
-		return put_line(l, line), 1;
+	if (id == l->next) {
+		put_line(l, line);
+		return 1;
+	}
 	recent_release(line);
 	if (put_gap(l, id))
 		return -1;

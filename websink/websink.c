@@ -118,6 +118,7 @@ set_hosts(struct websink *w)
 	for (size_t i = 0; i < w->hosts.n; i++)
 		all[n++] = w->hosts.v[i];
 	g->hosts = all;
+	g->any_address = !is_loopback(w->server.listen);
 	g->nhosts = n;
 }
 

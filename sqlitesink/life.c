@@ -135,7 +135,8 @@ static void
 set_comm(struct life *l, const char *p, size_t n)
 {
 	l->commlen = n < sizeof(l->comm) ? n : sizeof(l->comm);
-	memcpy(l->comm, p, l->commlen);
+	if (l->commlen)
+		memcpy(l->comm, p, l->commlen);
 }
 
 /* The name as it was last: events of several collectors come a little out of order. */

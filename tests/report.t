@@ -15,8 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "ben
 import store as load  # noqa: E402
 
 db = store(truth())
-REPORTS = [x.split()[0] for x in subprocess.run(["agentsight-report", "--list"], stdout=subprocess.PIPE).stdout.decode().splitlines()
-           if x.split()[0] not in ("list", "export")]
+REPORTS = sorted(f[:-4] for f in os.listdir(os.path.join(ROOT, "sqlitesink", "reports")) if f.endswith(".sql"))
 
 # --- the reports ----------------------------------------------------------------------
 summary = dict(pick(table("summary", db, "--limit", "0"), "item", "value"))

@@ -8,7 +8,7 @@ if ! [ -e "/usr/lib/llvm-$ver/lib/clang" ] || ! find "/usr/lib/llvm-$ver/lib/cla
 	echo "fuzz: libFuzzer is missing: apt-get install libclang-rt-$ver-dev" >&2
 	exit 1
 fi
-parts=$(find httpparse ssemerge jsonfilter authstrip llmparse otelsink -name '*.c' 2>/dev/null | awk -F/ '$2 != $1 ".c"')
+parts=$(find httpparse ssemerge jsonfilter authstrip llmparse otelsink sqlitesink -name '*.c' 2>/dev/null | awk -F/ '$2 != $1 ".c"')
 probe=$(find sslsniff \( -name 'elf.c' -o -name 'find_*.c' -o -name 'inspect.c' -o -name 'cache.c' \) 2>/dev/null)
 web='websink/slim.c websink/guard.c'
 libs='lib/line.c lib/event.c lib/jput.c lib/flow.c lib/loss.c lib/opt.c lib/stage.c'
@@ -19,7 +19,7 @@ for name; do
 	"$CLANG" -g -O1 -w -std=gnu11 -D_GNU_SOURCE -DVERSION='"fuzz"' -I. -Ilib -I/usr/share/include/llhttp \
 		-fsanitize=fuzzer,address,undefined -o "$dir/$name" "tests/fuzz/$name.c" \
 		$parts $probe $web $libs /usr/share/llhttp/llhttp.c /usr/share/llhttp/api.c /usr/share/llhttp/http.c \
-		-ljansson -lz -lbrotlidec -lzstd -lcurl -lcrypto -lm -lpthread ${FUZZ_LIBS:--lnghttp2}
+		-ljansson -lz -lbrotlidec -lzstd -lcurl -lsqlite3 -lcrypto -lm -lpthread ${FUZZ_LIBS:--lnghttp2}
 	seeds=
 	[ -d "tests/fuzz/corpus/$name" ] && seeds=tests/fuzz/corpus/$name
 	# shellcheck disable=SC2086

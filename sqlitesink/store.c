@@ -1,0 +1,227 @@
+/* store.c - see store.h */
+#include "store.h"
+
+#include "sqlitesink/call.h"
+#include "sqlitesink/file.h"
+#include "sqlitesink/http.h"
+#include "sqlitesink/life.h"
+#include "sqlitesink/net.h"
+
+#include <string.h>
+
+static void
+on_loss(struct store *self, struct event *ev)
+{
+	struct row r = row_of(self->db, SQL_LOSS_NEW);
+
+	row_int(&r, self->db->run);
+	row_key(&r, ev, "timestamp_ns");
+	row_key(&r, ev, "stage");
+	row_key(&r, ev, "reason");
+	row_key(&r, ev, "events");
+	row_key(&r, ev, "bytes");
+	row_key(&r, ev, "conn");
+	row_run(&r);
+}
+
+static void
+on_host(struct store *self, struct event *ev)
+{
+	static const char *const key[] = { "timestamp_ns", "cores", "load1", "load5", "load15", "mem_total_bytes",
+		"mem_available_bytes" };
+	struct row r = row_of(self->db, SQL_HOST_NEW);
+
+	row_int(&r, self->db->run);
+	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
+		row_key(&r, ev, key[i]);
+	row_run(&r);
+}
+
+static void
+on_sample(struct store *self, struct event *ev, int64_t process)
+{
+	static const char *const key[] = { "cpu_percent", "rss_bytes", "vsz_bytes", "pss_bytes", "rss_peak_bytes", "threads",
+		"children", "io_read_bytes", "io_write_bytes", "cgroup", "alert" };
+	struct row r = row_of(self->db, SQL_SAMPLE_NEW);
+
+	row_int(&r, self->db->run);
+	row_id(&r, process);
+	row_int(&r, event_time(ev));
+	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
+		row_key(&r, ev, key[i]);
+	row_run(&r);
+}
+
+static void
+on_stdio(struct store *self, struct event *ev, int64_t process)
+{
+	struct row r = row_of(self->db, SQL_STDIO_NEW);
+
+	row_id(&r, process);
+	row_int(&r, event_time(ev));
+	row_key(&r, ev, "direction");
+	row_key(&r, ev, "fd");
+	row_key(&r, ev, "fd_role");
+	row_key_bytes(&r, ev, "fd_target");
+	row_key(&r, ev, "off");
+	row_key(&r, ev, "len");
+	row_key(&r, ev, "latency_ms");
+	row_key_bytes(&r, ev, "data");
+	row_run(&r);
+}
+
+static void
+on_signal(struct store *self, struct event *ev, int64_t process)
+{
+	struct row r = row_of(self->db, SQL_SIGNAL_NEW);
+
+	row_id(&r, process);
+	row_int(&r, event_time(ev));
+	row_key(&r, ev, "target_pid");
+	row_key(&r, ev, "signal");
+	row_key(&r, ev, "signal_name");
+	row_key(&r, ev, "outcome");
+	row_key(&r, ev, "error");
+	row_run(&r);
+}
+
+static void
+on_shell_line(struct store *self, struct event *ev, int64_t process)
+{
+	struct row r = row_of(self->db, SQL_SHELL_LINE_NEW);
+
+	row_id(&r, process);
+	row_int(&r, event_time(ev));
+	row_key_bytes(&r, ev, "command");
+	row_run(&r);
+}
+
+/* Those whose first word says it all; false: no table is theirs. */
+static bool
+on_process(struct store *self, struct event *ev)
+{
+	if (event_is(ev, "process.fork"))
+		life_fork(self->lives, ev);
+	else if (event_is(ev, "process.exec"))
+		life_exec(self->lives, ev);
+	else if (event_is(ev, "process.exit"))
+		life_exit(self->lives, ev);
+	else if (event_is(ev, "process.signal"))
+		on_signal(self, ev, life_of(self->lives, ev));
+	else
+		return false;
+	return true;
+}
+
+static bool
+on_single(struct store *self, struct event *ev)
+{
+	if (event_is(ev, "loss"))
+		on_loss(self, ev);
+	else if (event_is(ev, "system.host"))
+		on_host(self, ev);
+	else if (event_is(ev, "system.process"))
+		on_sample(self, ev, life_sampled(self->lives, ev));
+	else if (event_is(ev, "stdio.data"))
+		on_stdio(self, ev, life_of(self->lives, ev));
+	else if (event_is(ev, "bash.readline"))
+		on_shell_line(self, ev, life_of(self->lives, ev));
+	else
+		return false;
+	return true;
+}
+
+static bool
+on_call(struct store *self, struct event *ev)
+{
+	bool llm = event_is(ev, "llm.call");
+
+	if (!llm && !event_is(ev, "mcp.call"))
+		return false;
+	call_event(self->calls, ev, llm ? life_agent(self->lives, ev) : life_of(self->lives, ev));
+	if (llm && !self->bodies)
+		http_forget_bodies(self->db, ev);
+	return true;
+}
+
+static bool
+on_http(struct store *self, struct event *ev)
+{
+	return !event_is(ev, "http.body") && http_event(self->db, ev, life_of(self->lives, ev));
+}
+
+static bool
+on_file(struct store *self, struct event *ev)
+{
+	return !event_is(ev, "dir.change") && file_event(self->files, ev, life_of(self->lives, ev));
+}
+
+static bool
+on_net(struct store *self, struct event *ev)
+{
+	return net_event(self->nets, ev, life_of(self->lives, ev));
+}
+
+/* By the word before the dot. */
+bool
+store_event(struct store *self, struct event *ev)
+{
+	static const struct {
+		const char *source;
+		bool (*on)(struct store *, struct event *);
+	} by[] = {
+		{ "file.", on_file }, { "process.", on_process }, { "net.", on_net }, { "dir.", on_file },
+		{ "http.", on_http }, { "sse.message", on_http }, { "llm.", on_call }, { "mcp.", on_call }, { "", on_single },
+	};
+	struct value type = event_get(ev, "type");
+	size_t i = 0;
+
+	while (type.n - 2 < strlen(by[i].source) || memcmp(type.p + 1, by[i].source, strlen(by[i].source)))
+		i++;
+	return by[i].on(self, ev);
+}
+
+static int
+new_tables(struct store *self)
+{
+	self->files = files_new(self->db);
+	self->nets = nets_new(self->db);
+	self->calls = calls_new(self->db);
+	return self->files && self->nets && self->calls ? 0 : -1;
+}
+
+static void
+free_tables(struct store *self)
+{
+	calls_free(self->calls);
+	nets_free(self->nets);
+	files_free(self->files);
+}
+
+int
+store_new(struct store *self, struct db *db)
+{
+	self->db = db;
+	return (self->lives = lives_new(db)) ? new_tables(self) : -1;
+}
+
+int
+store_restart(struct store *self)
+{
+	free_tables(self);
+	return new_tables(self);
+}
+
+void
+store_flush(struct store *self)
+{
+	files_flush(self->files);
+	lives_flush(self->lives);
+}
+
+void
+store_free(struct store *self)
+{
+	free_tables(self);
+	lives_free(self->lives);
+}

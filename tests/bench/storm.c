@@ -5,12 +5,14 @@
  *   storm open N DIR		open for writing and close of one file
  *   storm make N DIR		open with O_CREAT, close, unlink; each time another name
  *   storm tree N		N children that sleep until standard input ends
+ *   storm spin		keeps a CPU awake, giving way to everybody
  *
  * Starts at a line on standard input. Prints how long it took, in seconds.
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +77,18 @@ tree(long n)
 		;
 }
 
+static void
+spin(void)
+{
+	struct sched_param none = { 0 };
+
+	prctl(PR_SET_PDEATHSIG, 9);
+	if (sched_setscheduler(0, SCHED_IDLE, &none))
+		err(1, "SCHED_IDLE");
+	for (;;)
+		;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -84,6 +98,8 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "child") == 0)
 		return 0;
+	if (argc > 1 && strcmp(argv[1], "spin") == 0)
+		spin();
 	if (argc > 1 && strcmp(argv[1], "tree") == 0) {
 		tree(n);
 		return 0;

@@ -69,14 +69,18 @@ ring_submit(void *record, __u64 now)
 	bpf_ringbuf_submit(record, ring_flags(now));
 }
 
-/* Fills the head of a record from the current task. */
-static __always_inline void
+/* Fills the head of a record from the current task. Not static: so the verifier
+ * looks at it once per program, for which each access to a kernel structure is a
+ * search through all of its types. */
+__noinline int
 record_fill(struct record *r, __u32 kind, __u64 now)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct task_struct *leader = task->group_leader;
 	__u64 id = bpf_get_current_pid_tgid();
 
+	if (!r)
+		return 0;
 	r->kind = kind;
 	r->pid = id >> 32;
 	r->tid = (__u32)id;
@@ -87,6 +91,7 @@ record_fill(struct record *r, __u32 kind, __u64 now)
 	r->time = now;
 	__builtin_memcpy(r->comm, leader->comm, sizeof(r->comm));
 	__builtin_memcpy(r->thread, task->comm, sizeof(r->thread));
+	return 0;
 }
 
 #endif

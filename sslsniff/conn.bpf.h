@@ -78,13 +78,13 @@ static __always_inline struct image *
 image_of(__u32 pid)
 {
 	struct image *found = bpf_map_lookup_elem(&images, &pid), fresh_one;
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 *exec;
 
 	if (found)
 		return found;
 	exec = bpf_map_lookup_elem(&execs, &pid);
-	fresh_one.since = task->group_leader->start_boottime;
+	fresh_one.since = BPF_CORE_READ(task, group_leader, start_boottime);
 	if (exec && *exec > fresh_one.since)
 		fresh_one.since = *exec;
 	fresh_one.gen = __sync_fetch_and_add(&images_seen, 1) + 1;

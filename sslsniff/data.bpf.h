@@ -105,19 +105,23 @@ taken:
 	return 0;
 }
 
-/* n bytes at buf passed the connection; NULL: it could not be kept. */
-static __always_inline void
+/* n bytes at call->buf passed the connection; NULL: it could not be kept. Not
+ * static: so the verifier looks at it once, not once for each call. */
+__noinline int
 data_put(struct conn *c, struct call *call, __u64 n, __u64 cookie)
 {
-	struct job j = { .buf = call->buf, .total = n };
 	__u64 pieces, dir = COOKIE_DIR(cookie);
+	struct job j = { .total = n };
 
+	if (!call)
+		return 0;
+	j.buf = call->buf;
 	j.limit = n > max_bytes ? max_bytes : n;
 	pieces = (j.limit + PIECE - 1) / PIECE;
 	count_add(COUNT_SEEN, pieces, j.limit);
 	if (!c) {
 		count_add(COUNT_CONNS_FULL, pieces, j.limit);
-		return;
+		return 0;
 	}
 	if (n > j.limit) {	/* the rest is one more that was seen, and lost */
 		count_add(COUNT_SEEN, 1, n - j.limit);
@@ -131,10 +135,8 @@ data_put(struct conn *c, struct call *call, __u64 n, __u64 cookie)
 	j.head.lib = COOKIE_LIB(cookie);
 	j.head.late = c->late;
 	j.off = __sync_fetch_and_add(&c->moved[dir & 1], n);
-	if (pieces == 1)
-		put_piece(0, &j);
-	else
-		bpf_loop(pieces, put_piece, &j, 0);
+	bpf_loop(pieces, put_piece, &j, 0);
+	return 0;
 }
 
 /* A call that is over transferred n bytes. */

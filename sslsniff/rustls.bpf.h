@@ -13,7 +13,7 @@
 
 enum { APPLICATION_DATA = 3 };		/* rustls::ContentType's variant */
 enum { TLS_APPLICATION_DATA = 23 };	/* RFC 8446, 5.1 */
-enum { HUNT_WORDS = 512, HUNT_REGS = 6, NEAR_BOXES = 9 };
+enum { HUNT_WORDS = 512, HUNT_REGS = 8 /* a power of two; two are empty */, NEAR_BOXES = 4 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -27,9 +27,11 @@ struct box {
 };
 
 struct box_hunt {
-	__u64 from, object, ip;	/* what to look through, and for */
-	__u64 base, file, dir;	/* of the program; direction of the object */
-	__u64 other;		/* the other direction's object, when found */
+	__u64 regs[HUNT_REGS];	/* where to look from */
+	__u64 object, dir;	/* what for: its direction */
+	__u64 base, file;	/* of the program */
+	__u64 at;		/* where its box is */
+	__u64 other;		/* the other direction's object */
 };
 
 /* The direction of the method in a box's vtable; -1: none that we know. */
@@ -50,42 +52,66 @@ box_dir(struct box_hunt *h, struct box *b)
 static long
 try_box(__u32 i, struct box_hunt *h)
 {
-	__u64 at = h->from + 8 * i;
-	struct box b, other;
+	__u32 reg = i / HUNT_WORDS & (HUNT_REGS - 1);
+	__u64 from, at;
+	struct box b;
 
-	if (bpf_probe_read_user(&b, sizeof(b), (void *)at))
+	asm volatile("" : "+r"(reg));	/* the bound must be seen */
+	if (reg >= HUNT_REGS)
 		return 1;
-	if (b.object != h->object || box_dir(h, &b) != (int)h->dir)
+	from = h->regs[reg] & ~7ull;
+	at = from + i % HUNT_WORDS * 8;
+	if (!from || bpf_probe_read_user(&b, sizeof(b), (void *)at) || b.object != h->object ||
+	    box_dir(h, &b) != (int)h->dir)
 		return 0;
-	for (int k = -NEAR_BOXES / 2; k <= NEAR_BOXES / 2; k++) {
-		if (k == 0 || bpf_probe_read_user(&other, sizeof(other), (void *)(at + 16 * k)))
-			continue;
-		if (box_dir(h, &other) == !h->dir) {
-			h->other = other.object;
-			break;
-		}
-	}
+	h->at = at;
 	return 1;
+}
+
+static long
+try_neighbour(__u32 i, struct box_hunt *h)
+{
+	struct box b;
+
+	if (i == NEAR_BOXES || bpf_probe_read_user(&b, sizeof(b), (void *)(h->at +
+	    16 * ((__u64)i - NEAR_BOXES))) || box_dir(h, &b) != !h->dir)
+		return 0;
+	h->other = b.object;
+	return 1;
+}
+
+/* Finds the other direction's object; 0: not found. Not static, as data_put. */
+__noinline int
+box_other(struct box_hunt *h)
+{
+	struct box_hunt mine;	/* bpf_loop wants it on this stack */
+
+	if (!h)
+		return 0;
+	mine = *h;
+	bpf_loop(HUNT_REGS * HUNT_WORDS, try_box, &mine, 0);
+	if (mine.at)
+		bpf_loop(2 * NEAR_BOXES + 1, try_neighbour, &mine, 0);
+	h->other = mine.other;
+	return 0;
 }
 
 /* The object of the other direction, 0 when it is not found. */
 static __always_inline __u64
-other_object(struct pt_regs *ctx, __u64 object, __u64 ip, __u64 cookie)
+other_object(struct pt_regs *ctx, struct call *call, __u64 cookie)
 {
-	__u64 regs[HUNT_REGS] = { ctx->rbx, ctx->rbp, ctx->r12, ctx->r13, ctx->r14, ctx->r15 };
 	__u32 at = COOKIE_PLACE(cookie);
 	struct place *place = bpf_map_lookup_elem(&places, &at);
-	struct box_hunt h = { .object = object, .ip = ip, .dir = COOKIE_DIR(cookie) };
+	struct box_hunt h = {
+		.regs = { ctx->rbx, ctx->rbp, ctx->r12, ctx->r13, ctx->r14, ctx->r15 },
+		.object = call->conn, .dir = COOKIE_DIR(cookie),
+	};
 
 	if (!place)
 		return 0;
-	h.base = ip - place->va;
+	h.base = call->ip - place->va;
 	h.file = place->file;
-	for (int i = 0; i < HUNT_REGS && !h.other; i++) {
-		h.from = regs[i] & ~7ull;
-		if (h.from)
-			bpf_loop(HUNT_WORDS, try_box, &h, 0);
-	}
+	box_other(&h);
 	return h.other;
 }
 
@@ -124,7 +150,7 @@ rustls_conn(struct pt_regs *ctx, struct conn_key *key, struct call *call, __u64 
 		key->conn = found->conn;
 		return bpf_map_lookup_elem(&conns, key);
 	}
-	other.conn = other_object(ctx, call->conn, call->ip, cookie);
+	other.conn = other_object(ctx, call, cookie);
 	found = other.conn ? bpf_map_lookup_elem(&aliases, &other) : NULL;
 	if (found) {		/* a new key of a known connection, or its other half */
 		key->conn = alias.conn = found->conn;

@@ -160,7 +160,8 @@ args_of() {
 	merge) words -v -e type= ;;
 	sqlitesink) words $to_sqlitesink "$db" ;;
 	otelsink) words $to_otelsink ;;
-	websink) words $to_websink ;;
+	ssemerge) words ${server:+--raw} ;;	# the page shows words as they come
+	websink) words --exit $to_websink ;;
 	esac
 }
 

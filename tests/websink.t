@@ -392,6 +392,13 @@ def ends():
     s.end()
 
 
+def driver():
+    out = subprocess.run(["agentsight", "pipeline", "record", "--server", "--server-port=0", "--", "true"], stdout=subprocess.PIPE, check=False).stdout
+    report(b"ssemerge --raw" in out and b"websink --exit --port 0" in out, "record --server: words come as they are captured, and the page ends with the recording", out)
+    out = subprocess.run(["agentsight", "pipeline", "record", "--", "true"], stdout=subprocess.PIPE, check=False).stdout
+    report(b"--raw" not in out and b"websink" not in out and out, "record alone: not", out)
+
+
 def html():
     nasty = ["</script><script>alert(1)</script>", "<!--<script>", "]]>", "\u2028", "&lt;", "\\u003c", "<"]
     lines = [json.dumps({"type": "stdio.data", "timestamp_ns": i, "pid": 1, "data": x}, ensure_ascii=False).encode() for i, x in enumerate(nasty)]
@@ -519,7 +526,7 @@ def database():
 
 
 with tempfile.TemporaryDirectory() as TMP:
-    for part in (guard, answers, live, clients, rude, ends, html, database):
+    for part in (guard, answers, live, clients, rude, ends, driver, html, database):
         print("# " + part.__name__, flush=True)
         part()
 print("1..%d" % state["n"])

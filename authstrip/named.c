@@ -217,8 +217,8 @@ json_value(struct scan *c, const struct named *nm, size_t i, int nq)
 		c->value = i;
 		for (e = i; isdigit(ch = at(c, e)) || (ch > 0 && strchr("+-.eE", ch)); e++)
 			;
-		if (ch != ',' && ch != '}' && ch != ' ' && ch != '\n' && ch != '\\')
-			return 0;
+		if ((ch != ',' && ch != '}' && ch != ' ' && ch != '\n' && ch != '\\') || e - i < 3)
+			return 0;	/* 0 and 1 say whether there is one */
 		scan_add(c, i, e, rule_of(nm, RULE_KEY), nq);
 		return e;
 	}
@@ -447,6 +447,14 @@ param_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	return e;
 }
 
+static bool
+has_digit(const char *s, size_t n)
+{
+	while (n && !isdigit((unsigned char)s[n - 1]))
+		n--;
+	return n;
+}
+
 /* A word that is a value in a shell, a file of settings, a program. */
 static bool
 word_value(struct scan *c, const struct named *nm, struct start st, size_t v, size_t e)
@@ -458,19 +466,20 @@ word_value(struct scan *c, const struct named *nm, struct start st, size_t v, si
 
 	if (!n || looks_hollow(s, n) || (!nm->caps && !nm->flag && looks_code(s, n)) || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_COOKIE)
 		return false;
+	if (after == '(' || s[n - 1] == '(' || s[n - 1] == '[' || (s[n - 1] == ')' && isalpha((unsigned char)*s) && memchr(s, '(', n)))
+		return false;	/* a call, in a program */
 	if (nm->kind == NAME_PWD)
-		return *s != '/' && *s != '~' && *s != '.';
+		return *s != '/' && *s != '~' && *s != '.' && !prose(s, n) &&
+		    (after == ';' || (nm->from && c->s[nm->from - 1] == ';') || looks_secret(s, n, 4));
 	if (nm->flag || nm->caps)
 		return secret || ((nm->kind == NAME_TOKEN || nm->kind == NAME_AUTH) && (nm->flag || looks_secret(s, n, 6))) || looks_secret(s, n, 8);
 	if (nm->kind == NAME_RANDOM)
 		return looks_random(s, n);
 	if (secret && (after == ';' || (nm->from && c->s[nm->from - 1] == ';')))
 		return true;	/* a connection string */
-	if (s[n - 1] == '(' || s[n - 1] == '[')
-		return false;	/* a call, in a program */
 	if (secret && (st.line || st.q) && n >= 3 && (after < 0 || after == '"' || after == '\'' || scan_eol(c, e)) && !prose(s, n))
 		return true;
-	return looks_secret(s, n, 8) && after != '(' && after != '[' && !memchr(s, '(', n) && !memchr(s, '[', n) &&
+	return looks_secret(s, n, 8) && (n >= 20 || has_digit(s, n)) && after != '[' && !memchr(s, '(', n) && !memchr(s, '[', n) &&
 	    (!memchr(s, '.', n) || looks_random(s, n));
 }
 
@@ -590,7 +599,7 @@ value_of(struct scan *c, const struct named *nm)
 
 		while (e - i < SECRET_LOOK && at(c, e) >= 0 && c->s[e] != '<')
 			e++;
-		if (at(c, e) != '<' || !quoted_value(c, nm, i + 1, e))
+		if (at(c, e) != '<' || at(c, e + 1) != '/' || !quoted_value(c, nm, i + 1, e))
 			return 0;
 		scan_add(c, i + 1, e, rule_of(nm, RULE_KEY), -1);
 		return e;

@@ -475,7 +475,7 @@ word_value(struct scan *c, const struct named *nm, struct start st, size_t v, si
 		return secret || ((nm->kind == NAME_TOKEN || nm->kind == NAME_AUTH) && (nm->flag || looks_secret(s, n, 6))) || looks_secret(s, n, 8);
 	if (nm->kind == NAME_RANDOM)
 		return looks_random(s, n);
-	if (secret && (after == ';' || (nm->from && c->s[nm->from - 1] == ';')))
+	if (secret && (after == ';' || (nm->from && c->s[nm->from - 1] == ';')) && !prose(s, n))
 		return true;	/* a connection string */
 	if (secret && (st.line || st.q) && n >= 3 && (after < 0 || after == '"' || after == '\'' || scan_eol(c, e)) && !prose(s, n))
 		return true;

@@ -266,7 +266,8 @@ looks_hollow(const char *s, size_t n)
 		return i + 2 == n;
 	if (i < n && (s[i] == '{' || s[i] == '<' || s[i] == '('))
 		close = s[i] == '{' ? '}' : s[i] == '<' ? '>' : ')';
-	if (close && s[n - 1] != close)
+	/* a word may have ended before the bracket that closes it */
+	if (close && s[n - 1] != close && memchr(s, ' ', n))
 		return false;
 	for (i += close != 0; i < n; i++)
 		if (!isalpha((unsigned char)s[i]) && !strchr("_.-{}<>() :?$", s[i]))

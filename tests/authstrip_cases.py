@@ -184,6 +184,7 @@ INNOCENT = [
     "GET /v1/models?limit=20 HTTP/1.1\r\nHost: api.example\r\nAccept: */*\r\n\r\n", "PWD=/home/me/src\nOLDPWD=/home/me\nTERM=xterm",
     "The key point: state the code, then sign. Session 1: auth (optional). Cookie policy. Signature: none.",
     "pwd = None\nself.pwd = pwd\nf(pwd=pwd, n=1)\nmy $pwd = cwd();\npwd = os.getcwd()\nPASSWD = getpass.getpass(q)\nPseudoToken = Whitespace + Rest",
+    "spaceAfterToken = false;\nmsg = `invalid identity token: ${identityToken}`,",
     "{'HAVE_PASSWD': 1, 'password': 0}", "C<passwd>, C<uid>, C<gid>", "import { token } from './token'; export const KEY_CODES = { enter: 13 };", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ" + some(120) + " me@host",
     '{"integrity":"sha512-%s","resolved":"https://registry.example/a/-/a-1.0.0.tgz"}' % base64.b64encode(bytes(range(64))).decode(),
 ]

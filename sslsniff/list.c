@@ -18,8 +18,6 @@
 #include "site.h"
 #include "target.h"
 
-enum { LIST_CACHE_MIN = 4 << 20 };	/* as when attaching */
-
 struct lister {
 	struct target *target;
 	unsigned found;		/* TLS libraries of the current process */
@@ -49,7 +47,7 @@ list_file(void *self, int fd, const char *path, int pid)
 	(void)pid;
 	snprintf(file, sizeof(file), "%s", path);
 	clean(file);
-	if (fstat(fd, &st) || inspect_fd(&found, fd, st.st_size >= LIST_CACHE_MIN)) {
+	if (fstat(fd, &st) || inspect_fd(&found, fd, st.st_size >= INSPECT_CACHE_MIN)) {
 		printf("%s\t%s\tnot hooked: %s\n", l->who, file, strerror(errno));
 		return;
 	}

@@ -4,10 +4,8 @@
  * reads   the read and write functions of every TLS library and program that the
  *         finders know, by uprobe; those of the chosen processes, as they start
  * writes  ssl.data per piece of a call, ssl.handshake, ssl.close
- * keeps   per connection: its server name and addresses; at most CONNS connections
+ * keeps   what lines.h does; which files were looked at
  */
-#include <arpa/inet.h>
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <err.h>
 #include <errno.h>
@@ -24,33 +22,20 @@
 #include "caps.h"
 #include "container.h"
 #include "find.h"
-#include "flow.h"
 #include "inspect.h"
-#include "resolve.h"
 #include "kernel.h"
 #include "libs.h"
+#include "lines.h"
 #include "list.h"
 #include "opt.h"
 #include "probe.h"
 #include "proc.h"
+#include "resolve.h"
 #include "sslsniff.h"
 #include "sslsniff/sslsniff.skel.h"
 #include "watch.h"
 
-enum {
-	CONNS = 16384,
-	SWEEP_TICKS = 20,
-	OVER_NS = 1000000000,	/* from the end of the socket to that of its connection */
-	CACHE_MIN = 4 << 20,	/* smaller files are inspected faster than looked up */
-};
-
-struct known {			/* a connection that we have written about */
-	bool asked;		/* for its name */
-	bool bound;		/* to a socket: */
-	int32_t fd;		/* -1: not found */
-	char local[56], peer[56];
-	char name[NAME_MAX_LEN];	/* empty: none */
-};
+enum { SWEEP_TICKS = 20 };
 
 struct sslsniff {
 	struct probe probe;
@@ -58,7 +43,7 @@ struct sslsniff {
 	struct attach attach;	/* the watcher's, once it runs */
 	struct watch watch;
 	struct sites sites;	/* of the file at hand */
-	struct flow_table *known;
+	struct lines lines;
 	struct opt_list binaries;
 	const char *way, *inspect;
 	uint64_t max_bytes;
@@ -72,254 +57,12 @@ static const char *const reasons[] = {
 	"calls_full", "conns_full", "max_bytes", "names_full", NULL,
 };
 
-/* --- events ---------------------------------------------------------------- */
-
-static void
-forget(void *arg, void *entry, enum flow_why why)
-{
-	(void)arg, (void)entry, (void)why;
-}
-
-/* What is known of a connection; NULL: out of memory. */
-static struct known *
-known_conn(struct sslsniff *s, uint64_t serial)
-{
-	int names = bpf_map__fd(s->bpf->maps.names);
-	struct known *k = flow_get(s->known, &serial, sizeof(serial), 0);
-
-	if (!k || k->asked)
-		return k;
-	k->asked = true;
-	if (bpf_map_lookup_elem(names, &serial, k->name) == 0)
-		bpf_map_delete_elem(names, &serial);
-	k->name[NAME_MAX_LEN - 1] = '\0';
-	if (utf8_valid(k->name, strlen(k->name)) < strlen(k->name))
-		k->name[0] = '\0';	/* no host has such a name */
-	return k;
-}
-
-static void
-print_end(char *buf, size_t size, unsigned family, const uint32_t *addr, unsigned port)
-{
-	static const uint32_t mapped[3] = { 0, 0, 0xffff0000 };	/* ::ffff:0:0/96, as it lies in memory */
-	char text[INET6_ADDRSTRLEN];
-
-	if (family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped))) {
-		family = AF_INET;
-		addr += 3;
-	}
-	inet_ntop(family, addr, text, sizeof(text));
-	snprintf(buf, size, family == AF_INET ? "%s:%u" : "[%s]:%u", text, port);
-}
-
-static void
-on_socket(struct sslsniff *s, const struct ssl_socket_record *r)
-{
-	struct known *k = known_conn(s, r->serial);
-
-	if (!k || (r->at.family != AF_INET && r->at.family != AF_INET6))
-		return;
-	k->bound = true;
-	k->fd = r->fd;
-	print_end(k->local, sizeof(k->local), r->at.family, r->at.local, r->at.lport);
-	print_end(k->peer, sizeof(k->peer), r->at.family, r->at.peer, r->at.pport);
-}
-
-/* What every event of a connection says of it. */
-static void
-put_known(struct jput *j, const struct known *k, bool late)
-{
-	if (k && k->name[0])
-		jput_str(j, "sni", k->name);
-	if (k && k->bound) {
-		if (k->fd >= 0)
-			jput_int(j, "fd", k->fd);
-		jput_str(j, "peer", k->peer);
-		jput_str(j, "local", k->local);
-	}
-	if (late)
-		jput_bool(j, "late", true);
-}
-
-static void
-put_conn(struct jput *j, uint32_t pid, uint64_t object, uint64_t serial)
-{
-	char conn[64];
-
-	snprintf(conn, sizeof(conn), "%u:%lx:%lu", pid, object, serial);
-	jput_str(j, "conn", conn);
-}
-
-static void
-on_data(struct sslsniff *s, const struct ssl_record *r)
-{
-	struct jput j;
-
-	if (!probe_event(&s->probe, &j, "ssl.data", &r->head, r->len))
-		return;
-	put_conn(&j, r->head.pid, r->conn, r->serial);
-	jput_str(&j, "function", r->dir == DIR_READ ? "READ/RECV" : "WRITE/SEND");
-	jput_uint(&j, "off", r->off);
-	jput_uint(&j, "len", r->span);
-	jput_str(&j, "lib", find_lib_name[r->lib]);
-	jput_ms(&j, "latency_ms", r->head.time - r->since);
-	put_known(&j, known_conn(s, r->serial), r->late);
-	if (r->span > r->len) {
-		jput_bool(&j, "truncated", true);
-		jput_uint(&j, "captured", r->len);
-	}
-	jput_bytes(&j, "data", r->data + r->skip, r->len);
-	jput_close(&j);
-}
-
-static void
-on_handshake(struct sslsniff *s, const struct ssl_record *r)
-{
-	struct jput j;
-
-	if (!probe_event(&s->probe, &j, "ssl.handshake", &r->head, 0))
-		return;
-	put_conn(&j, r->head.pid, r->conn, r->serial);
-	jput_str(&j, "function", "HANDSHAKE");
-	jput_str(&j, "lib", find_lib_name[r->lib]);
-	jput_ms(&j, "latency_ms", r->head.time - r->since);
-	jput_int(&j, "result", r->result);
-	put_known(&j, known_conn(s, r->serial), r->late);
-	jput_close(&j);
-}
-
-static void
-put_close(struct sslsniff *s, struct jput *j, uint32_t pid, uint64_t object, uint64_t serial,
-    const __u64 moved[2], bool late)
-{
-	struct known *k = flow_find(s->known, &serial, sizeof(serial), 0);
-
-	put_conn(j, pid, object, serial);
-	jput_uint(j, "read_bytes", moved[DIR_READ]);
-	jput_uint(j, "written_bytes", moved[DIR_WRITE]);
-	put_known(j, k, late);
-	jput_close(j);
-	if (k)
-		flow_drop(s->known, k, FLOW_END);
-	else	/* a name that was set and never used */
-		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.names), &serial);
-}
-
-static void
-on_close(struct sslsniff *s, const struct ssl_record *r)
-{
-	struct jput j;
-
-	if (probe_event(&s->probe, &j, "ssl.close", &r->head, 0))
-		put_close(s, &j, r->head.pid, r->conn, r->serial, r->moved, r->late);
-}
-
-/* The process that had this connection ended. */
-static void
-end_conn(struct sslsniff *s, const struct conn *c, uint64_t time)
-{
-	struct record who = {
-		.pid = c->pid, .tid = c->pid, .uid = c->uid, .ns_pid = c->ns_pid,
-		.born = c->born, .time = time,
-	};
-	struct jput j;
-
-	memcpy(who.comm, c->comm, sizeof(who.comm));
-	memcpy(who.thread, c->comm, sizeof(who.thread));
-	if (probe_extra(&s->probe, &j, "ssl.close", &who))
-		put_close(s, &j, c->pid, c->object, c->serial, c->moved, c->late);
-}
-
-/* Ends the connections of one process image; when gen is 0, of all that ended, and
- * those whose TCP connection did: not every library has a function for it. */
-static void
-end_conns(struct sslsniff *s, uint64_t gen, uint64_t time)
-{
-	int conns = bpf_map__fd(s->bpf->maps.conns), images = bpf_map__fd(s->bpf->maps.images);
-	struct conn_key key, next;
-	bool more = bpf_map_get_next_key(conns, NULL, &next) == 0;
-	struct conn c;
-
-	while (more) {
-		__u64 now[2] = { 0 };	/* number and age of the image */
-
-		key = next;
-		more = bpf_map_get_next_key(conns, &key, &next) == 0;
-		if ((gen && key.gen != gen) || bpf_map_lookup_elem(conns, &key, &c))
-			continue;
-		if (!gen && bpf_map_lookup_elem(images, &c.pid, now) == 0 && now[0] == key.gen &&
-		    (!c.over || time - c.over < OVER_NS))
-			continue;
-		bpf_map_delete_elem(conns, &key);
-		end_conn(s, &c, time);
-	}
-}
-
-/* Forgets the objects of processes that ended. */
-static void
-sweep_aliases(struct sslsniff *s)
-{
-	int aliases = bpf_map__fd(s->bpf->maps.aliases), conns = bpf_map__fd(s->bpf->maps.conns);
-	struct conn_key key, next, of;
-	bool more = bpf_map_get_next_key(aliases, NULL, &next) == 0;
-	struct alias alias;
-	struct conn c;
-
-	while (more) {
-		key = next;
-		more = bpf_map_get_next_key(aliases, &key, &next) == 0;
-		if (bpf_map_lookup_elem(aliases, &key, &alias))
-			continue;
-		of = (struct conn_key){ key.gen, alias.conn };
-		if (bpf_map_lookup_elem(conns, &of, &c))
-			bpf_map_delete_elem(aliases, &key);
-	}
-}
-
-/* Forgets calls of goroutines whose process died inside them. */
-static void
-sweep_calls(struct sslsniff *s)
-{
-	int calls = bpf_map__fd(s->bpf->maps.gocalls);
-	struct call_key key, next;
-	bool more = bpf_map_get_next_key(calls, NULL, &next) == 0;
-
-	while (more) {
-		char path[64];
-
-		key = next;
-		more = bpf_map_get_next_key(calls, &key, &next) == 0;
-		snprintf(path, sizeof(path), "/proc/%u", (unsigned)(key.id >> 32));
-		if (access(path, F_OK) && errno == ENOENT)
-			bpf_map_delete_elem(calls, &key);
-	}
-}
-
 static void
 on_record(void *self, const struct record *head, size_t n)
 {
-	const struct ssl_record *r = (const void *)head;
+	struct sslsniff *s = self;
 
-	if (head->kind == SSL_SOCKET && n >= sizeof(struct ssl_socket_record)) {
-		on_socket(self, (const void *)head);
-		return;
-	}
-	if (n < sizeof(*r) || r->len + r->skip > n - sizeof(*r) || r->lib >= LIB_MAX)
-		return;
-	switch (head->kind) {
-	case SSL_DATA:
-		on_data(self, r);
-		break;
-	case SSL_HANDSHAKE:
-		on_handshake(self, r);
-		break;
-	case SSL_CLOSE:
-		on_close(self, r);
-		break;
-	case SSL_GONE:
-		end_conns(self, r->gen, head->time);
-		break;
-	}
+	lines_record(&s->lines, head, n);
 }
 
 static void
@@ -329,9 +72,7 @@ on_tick(void *self)
 
 	if (s->ticks++ % SWEEP_TICKS)
 		return;
-	sweep_calls(s);
-	end_conns(s, 0, clock_boot());
-	sweep_aliases(s);
+	lines_sweep(&s->lines);
 }
 
 static void
@@ -386,7 +127,7 @@ attach_one(struct sslsniff *s, int fd, const char *path, bool must)
 
 	if (fstat(fd, &st) || attach_seen(&s->attach, &st))
 		return;
-	if (inspect_fd(&found, fd, st.st_size >= CACHE_MIN)) {
+	if (inspect_fd(&found, fd, st.st_size >= INSPECT_CACHE_MIN)) {
 		if (must)
 			err(1, "--binary-path %s", path);
 		probe_note(&s->probe, "not attached to %s: %s", path, strerror(errno));
@@ -625,6 +366,12 @@ load(struct sslsniff *s)
 	b = s->bpf;
 	s->attach.places = bpf_map__fd(b->maps.places);
 	s->attach.methods = bpf_map__fd(b->maps.methods);
+	s->lines.probe = &s->probe;
+	s->lines.names = bpf_map__fd(b->maps.names);
+	s->lines.conns = bpf_map__fd(b->maps.conns);
+	s->lines.images = bpf_map__fd(b->maps.images);
+	s->lines.aliases = bpf_map__fd(b->maps.aliases);
+	s->lines.gocalls = bpf_map__fd(b->maps.gocalls);
 	probe_follow(&s->probe, b->obj);
 	attach_tracepoints(s);
 	attach_all(s);
@@ -703,8 +450,7 @@ main(int argc, char **argv)
 		return inspect_file(&s);
 	if (s.list)
 		return list_targets(&s.probe.target);
-	s.known = flow_new(sizeof(struct known), CONNS, SIZE_MAX, forget, NULL);
-	if (!s.known)
+	if (!lines_open(&s.lines))
 		err(1, "memory");
 	probe_start(&s.probe);
 	load(&s);

@@ -420,32 +420,16 @@ SELECT opened_ns, opened_ns, process_id, 'connect',
 FROM connections WHERE kind = 'connect' AND family <> 'unix';
 
 -- How long each tool was at work. When no result came, until the next call of its
--- conversation, or the end of the run.
-CREATE VIEW tool_windows (tool_use_id, agent_id, from_ns, to_ns) AS
-SELECT u.id, u.process_id, u.asked_ns, coalesce(u.answered_ns,
-	(SELECT min(m.started_ns) FROM model_calls m
-	 WHERE m.conversation_id = u.conversation_id AND m.started_ns > u.asked_ns AND m.run_id = u.run_id),
-	(SELECT r.last_ns FROM runs r WHERE r.id = u.run_id))
-FROM tool_uses u WHERE u.asked_ns IS NOT NULL;
-
--- What a tool call did: everything within its agent's process tree from the
--- answer that asked for it to the request that carried its result.
--- evidence: 'named', the arguments have the target in them (its last component,
--- of a path); 'alone', no other tool of this agent was at work; else 'shared'.
-CREATE VIEW tool_effects AS
-SELECT u.run_id, u.id AS tool_use_id, u.name AS tool, e.timestamp_ns, e.last_ns, e.process_id, p.pid, p.comm,
-	e.kind, e.target, e.detail,
-	CASE WHEN instr(a.text, e.target) > 0 OR (e.kind = 'exec' AND instr(e.target, json_extract(
-			CASE WHEN json_valid(a.text) THEN a.text END, '$.command')) > 0) THEN 'named'
-		WHEN NOT EXISTS (SELECT 1 FROM tool_windows o
-			WHERE o.agent_id = w.agent_id AND o.tool_use_id <> w.tool_use_id
-			AND o.from_ns < w.to_ns AND o.to_ns > w.from_ns) THEN 'alone'
-		ELSE 'shared' END AS evidence
-FROM tool_windows w JOIN tool_uses u ON u.id = w.tool_use_id
-CROSS JOIN effects e ON e.timestamp_ns BETWEEN w.from_ns AND w.to_ns
-JOIN processes p ON p.id = e.process_id
-	AND p.agent_id IN (SELECT member_id FROM agent_trees t WHERE t.agent_id = w.agent_id)
-LEFT JOIN texts a ON a.id = u.arguments_id;
+-- conversation, or the end of the run. alone: no other of its agent was, meanwhile.
+CREATE VIEW tool_windows (tool_use_id, agent_id, from_ns, to_ns, alone) AS
+SELECT id, agent_id, from_ns, to_ns,
+	coalesce(max(to_ns) OVER (PARTITION BY agent_id ORDER BY from_ns, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) <= from_ns, 1)
+	AND coalesce(lead(from_ns) OVER (PARTITION BY agent_id ORDER BY from_ns, id) >= to_ns, 1)
+FROM (SELECT u.id, u.process_id AS agent_id, u.asked_ns AS from_ns, coalesce(u.answered_ns,
+		(SELECT min(m.started_ns) FROM model_calls m
+		 WHERE m.conversation_id = u.conversation_id AND m.started_ns > u.asked_ns AND m.run_id = u.run_id),
+		(SELECT r.last_ns FROM runs r WHERE r.id = u.run_id)) AS to_ns
+	FROM tool_uses u WHERE u.asked_ns IS NOT NULL);
 
 -- How long each prompt was worked on: until the answer of its last call, or the end
 -- of the tools that this asked for.
@@ -454,13 +438,42 @@ SELECT q.id, q.process_id, q.timestamp_ns, max(max(m.ended_ns), coalesce(max(w.t
 FROM prompts q JOIN model_calls m ON m.prompt_id = q.id
 LEFT JOIN tool_uses u ON u.call_id = m.id LEFT JOIN tool_windows w ON w.tool_use_id = u.id GROUP BY q.id;
 
+-- What was done by anybody in the time of a tool call or prompt: from windows to what
+-- happened, by the indexes of time (hence CROSS JOIN), not the other way round.
+CREATE VIEW window_effects AS
+WITH window(what, id, agent_id, from_ns, to_ns, alone) AS (
+	SELECT 'tool', * FROM tool_windows UNION ALL SELECT 'prompt', prompt_id, agent_id, from_ns, to_ns, NULL FROM prompt_windows)
+SELECT w.*, e.timestamp_ns, e.timestamp_ns AS last_ns, e.process_id, 'exec' AS kind, e.command AS target, e.cwd AS detail
+FROM window w CROSS JOIN execs e ON e.timestamp_ns BETWEEN w.from_ns AND w.to_ns WHERE NOT e.seed
+UNION ALL
+SELECT w.*, c.timestamp_ns, coalesce(c.last_ns, c.timestamp_ns), c.process_id, c.op, p.path, coalesce(t.path, c.detail, c.bytes)
+FROM window w CROSS JOIN file_changes c ON c.timestamp_ns BETWEEN w.from_ns AND w.to_ns
+CROSS JOIN paths p ON p.id = c.path_id LEFT JOIN paths t ON t.id = c.to_path_id WHERE c.op <> 'open'
+UNION ALL
+SELECT w.*, n.opened_ns, n.opened_ns, n.process_id, 'connect', coalesce(n.host, n.address, n.path) || coalesce(':' || n.port, ''), n.error
+FROM window w CROSS JOIN connections n ON n.opened_ns BETWEEN w.from_ns AND w.to_ns WHERE n.kind = 'connect' AND n.family <> 'unix';
+
+-- What a tool call did: everything within its agent's process tree from the
+-- answer that asked for it to the request that carried its result.
+-- evidence: 'named', the arguments have the target in them, or the command has the
+-- command that they have; 'alone', no other tool of this agent was at work; else 'shared'.
+CREATE VIEW tool_effects AS
+SELECT u.run_id, u.id AS tool_use_id, u.name AS tool, e.timestamp_ns, e.last_ns, e.process_id, p.pid, p.comm,
+	e.kind, e.target, e.detail,
+	CASE WHEN instr(a.text, e.target) > 0 OR (e.kind = 'exec' AND instr(e.target, json_extract(
+			CASE WHEN json_valid(a.text) THEN a.text END, '$.command')) > 0) THEN 'named'
+		WHEN e.alone THEN 'alone' ELSE 'shared' END AS evidence
+FROM window_effects e CROSS JOIN processes p ON p.id = e.process_id CROSS JOIN tool_uses u ON u.id = e.id
+LEFT JOIN texts a ON a.id = u.arguments_id
+WHERE e.what = 'tool' AND (p.agent_id = e.agent_id
+	OR p.agent_id IN (SELECT member_id FROM agent_trees t WHERE t.agent_id = e.agent_id));
+
 -- The same for a user's prompt.
 CREATE VIEW prompt_effects AS
 SELECT q.run_id, q.id AS prompt_id, e.timestamp_ns, e.last_ns, e.process_id, p.pid, p.comm, e.kind, e.target, e.detail
-FROM prompt_windows w JOIN prompts q ON q.id = w.prompt_id
-CROSS JOIN effects e ON e.timestamp_ns BETWEEN w.from_ns AND w.to_ns
-JOIN processes p ON p.id = e.process_id
-	AND p.agent_id IN (SELECT member_id FROM agent_trees t WHERE t.agent_id = w.agent_id);
+FROM window_effects e CROSS JOIN processes p ON p.id = e.process_id CROSS JOIN prompts q ON q.id = e.id
+WHERE e.what = 'prompt' AND (p.agent_id = e.agent_id
+	OR p.agent_id IN (SELECT member_id FROM agent_trees t WHERE t.agent_id = e.agent_id));
 
 ----------------------------------------------------------------------------
 -- The seven tables of AgentSight 0.2, with its columns and their meaning, so that

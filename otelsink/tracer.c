@@ -540,7 +540,10 @@ place_process(struct tracer *t, struct proc *p, bool early)
 	}
 	switch (claim_decide(a, &claim, early, &c, &tool, &t->scratch)) {
 	case CLAIM_NONE:
-		return PLACE_NONE;
+		if (a->state != PROC_PLACED)
+			return PLACE_NONE;
+		place(p, a->trace, a->id, a->observed);	/* an agent that is a tool of another */
+		break;
 	case CLAIM_OPEN:
 		return PLACE_OPEN;
 	case CLAIM_TOOL:
@@ -631,6 +634,10 @@ place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool early)
 	struct observed *o;
 	enum claim_verdict verdict = CLAIM_NONE;
 
+	if (a && !a->conversations && a->state == PROC_PLACED) {
+		tell_mcp(t, ev, a->observed, a->trace, a->id);
+		return PLACE_DONE;
+	}
 	claim.tool = event_str(ev, "tool", &claim.toollen);
 	if (a && a->conversations && claim.tool)
 		verdict = claim_decide(a, &claim, early, &c, &tool, &t->scratch);

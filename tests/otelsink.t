@@ -318,6 +318,13 @@ t, _, err = story(results=DONE[:1])
 same("a tool without a result has no span", [sorted(k for k in t if "tool" in k), "2 tools without a result" in err], [["execute_tool Bash"], True])
 t, s, _ = story(exec_(110, 201, 100, "bash", "-c", "sleep 1"), exit_(700, 201), results=[])
 same("unless something belongs to it", t["bash"], ["execute_tool Bash", "invoke_agent a"])
+inner = [exec_(110, 201, 100, "codex"), call("4:d:1/1", 120, pid=201, session="in", agent="codex", duration=10), exec_(125, 202, 201, "hook"),
+         exit_(130, 202), exec_(133, 203, 100, "mcpcli"),
+         event("mcp.call", 135, pid=203, transport="stdio", role="client", method="ping", client_pid=203, duration_ms=1.0), exit_(140, 203), exit_(500, 201)]
+t, s, _ = story(*inner, ask=ASK[:1], results=DONE[:1])
+same("an agent that a tool runs: a conversation of its own, and a process of the tool's", [t["invoke_agent codex"], t["codex"], t["hook"]],
+     [[], ["execute_tool Bash", "invoke_agent a"], ["codex", "execute_tool Bash", "invoke_agent a"]])
+same("a call of a tool server by a process of the tool's", t["ping"], ["mcpcli", "execute_tool Bash", "invoke_agent a"])
 big = [("t1", "Bash", {"command": "x" * 100000}), ("t2", "Bash", {"command": "y"})]
 _, s, err = story(ask=big, results=DONE[:2], args=["--content", "--max-memory", "64k"])
 same("--max-memory: what finds no room is left out, and counted", [sorted("gen_ai.tool.call.arguments" in x["attributes"] for x in s

@@ -293,6 +293,13 @@ def live():
     start = time.monotonic()
     same("SIGTERM ends it with clients", s.end()[0], 0)
     report(time.monotonic() - start < 14, "without waiting for their next comment")
+    s = Sink("--exit", stdin=subprocess.PIPE)
+    c = Client(s.stream())
+    c.read(lambda c: c.head)
+    s.p.stdin.write(lines[0] + b"\n")
+    s.p.stdin.close()
+    report(c.read(lambda c: c.closed) and c.ended and len(c.data) == 1, "with --exit clients are told the end", c.raw, c.text)
+    same("before it goes", s.p.wait(30), 0)
     report(subprocess.run(["websink", "--port", "0", "--exit"], input=b"", stderr=subprocess.PIPE, check=False).returncode == 0, "--exit ends it with its input")
     out = subprocess.run(["websink", "--port", "0", "--exit", "--tee"], input=b"".join(x + b"\n" for x in lines) + b"junk\n", stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, check=False).stdout

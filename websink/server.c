@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	STACK = 512 << 10,
@@ -123,6 +124,7 @@ on_stream_end(void *arg)
 	struct stream *st = arg;
 
 	live_free(&st->live);
+	atomic_fetch_sub(&st->server->streams, 1);
 	free(st);
 }
 
@@ -133,6 +135,7 @@ respond_events(struct server *s, struct MHD_Connection *c)
 	const char *form = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "form");
 	const char *slim = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "slim");
 	bool lines = form && !strcmp(form, "ndjson");
+	struct MHD_Response *r;
 	struct stream *st;
 	long long id = 0;
 
@@ -146,8 +149,12 @@ respond_events(struct server *s, struct MHD_Connection *c)
 	live_init(&st->live, s->recent, id);
 	st->live.lines = lines;
 	st->live.slim = slim && !strcmp(slim, "1");
-	return respond(c, 200, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_more, st, on_stream_end),
-	    lines ? "application/x-ndjson" : "text/event-stream", NULL);
+	if (!(r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_more, st, on_stream_end))) {
+		free(st);
+		return MHD_NO;
+	}
+	atomic_fetch_add(&s->streams, 1);
+	return respond(c, 200, r, lines ? "application/x-ndjson" : "text/event-stream", NULL);
 }
 
 /* --- requests -------------------------------------------------------------- */
@@ -281,6 +288,15 @@ server_start(struct server *s)
 		return strerror(errno);
 	s->port = bound_port(s->daemon);
 	return guard_init(&s->guard, s->port) ? strerror(errno) : NULL;
+}
+
+void
+server_drain(struct server *s, int ms)
+{
+	static const struct timespec nap = { .tv_nsec = 10000000 };
+
+	for (; ms > 0 && s->streams; ms -= 10)
+		nanosleep(&nap, NULL);
 }
 
 void

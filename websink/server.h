@@ -28,11 +28,14 @@ struct server {
 	const char *source;	/* what is looked at, for the page */
 	uint16_t port;		/* 0: any; the real one once it runs */
 	struct MHD_Daemon *daemon;
+	atomic_uint streams;	/* that run */
 	atomic_uint_fast64_t missed;	/* lines that clients did not get */
 };
 
 /* Binds and serves. NULL, or what went wrong (static). */
 const char *server_start(struct server *);
+/* After recent_end: gives clients ms to be told the end. */
+void server_drain(struct server *, int ms);
 /* Ends all streams and waits for the clients' threads. recent_stop comes first. */
 void server_stop(struct server *);
 

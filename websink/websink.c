@@ -23,6 +23,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { DRAIN_MS = 2000 };
+
 static struct websink {
 	struct server server;
 	const char *html;
@@ -248,6 +250,7 @@ at_end(void *arg, struct stage_io *io)
 		w->failed |= !write_html(w);
 	else if (!w->exit_at_end)
 		stage_wait();
+	server_drain(&w->server, DRAIN_MS);
 	recent_stop(w->server.recent);
 	server_stop(&w->server);
 	database_free(w->server.database);

@@ -166,7 +166,20 @@ script() {
 	fi
 }
 
-run_on() { script "$1" | ask "$(path_of "$1")"; }
+# answer FILE: runs standard input on it. A reader that left is no failure, and other
+# failures of what is not last in a pipe must not get lost: dash has no pipefail.
+answer() {
+	ask "$(path_of "$1")"
+	case $? in 0 | 141) ;; *) : >"$scratch.failed" ;; esac
+}
+
+# ended STATUS: of the last of the pipe.
+ended() {
+	case $1 in 0 | 141) [ ! -e "$scratch.failed" ] ;; *) return 1 ;; esac
+}
+
+run_on() { script "$1" | answer "$1"; }
+raw() { { prelude "$1"; echo '.mode list'; cat "$sql"; } | answer "$1"; }
 
 # One object a line becomes an array. Control characters of the C1 set are legal
 # in JSON, but a terminal obeys them; text put together of bytes is not always UTF-8.
@@ -225,43 +238,31 @@ render() {
 	if [ "$mode" = json ]; then json_array; else show; fi
 }
 
-# The databases one after the other; a failure of the first command of the pipe
-# must not get lost, and dash has no pipefail.
+# The databases one after the other.
 report() {
 	terminal=''
 	[ ! -t 1 ] || terminal=1
 	width=$(columns)
 	case $width in *[!0-9]*) width=0 ;; esac
-	{
-		for file in "$@"; do
-			run_on "$file" || : >"$scratch.failed"
-		done
-	} | render
-	[ ! -e "$scratch.failed" ]
+	for file in "$@"; do
+		run_on "$file"
+	done | render
+	ended $?
 }
 
-export_events() {
-	sql=$shipped/export/ndjson.sql mode=raw
-	{
-		{ prelude "$1"; echo '.mode list'; cat "$sql"; } | ask "$(path_of "$1")" || : >"$scratch.failed"
-	}
-	[ ! -e "$scratch.failed" ]
-}
-
+# cat says when its output cannot be written; sqlite3 does not.
 export_to() {
 	mode=raw
 	case $format in
-	ndjson) export_events "$1" ;;
+	snapshot | ndjson | har | folded) sql=$shipped/export/$format.sql; raw "$1" | cat ;;
 	otlp-json)
 		otelsink=$(command -v "$here/otelsink" || command -v otelsink) || die 'otelsink is not there: it writes otlp-json'
-		export_events "$1" | "$otelsink" --file -
-		;;
-	snapshot | har | folded)
-		sql=$shipped/export/$format.sql
-		{ prelude "$1"; echo '.mode list'; cat "$sql"; } | ask "$(path_of "$1")"
+		sql=$shipped/export/ndjson.sql
+		raw "$1" | "$otelsink" --file -
 		;;
 	*) wrong "there is no format '$format' (snapshot, ndjson, otlp-json, har, folded)" ;;
 	esac
+	ended $?
 }
 
 # --- options ---------------------------------------------------------------------------
@@ -344,7 +345,6 @@ trap 'rm -f "$scratch" "$scratch.failed"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-trap '' PIPE
 
 if [ -n "$output" ] && [ "$output" != - ]; then
 	exec >"$output" || exit 1

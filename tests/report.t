@@ -217,6 +217,13 @@ out = os.path.join(T, "snapshot.json")
 ask("export", db, "-o", out)
 same("-o FILE", [json.load(open(out))["schema_version"], oct(os.stat(out).st_mode & 0o777)], [1, "0o600"])
 
+full = [subprocess.run(["sh", "-c", 'exec agentsight-report "$@" >/dev/full', "sh", *a, "--db", db], stderr=subprocess.PIPE).returncode
+        for a in (["runs"], ["runs", "--json"], ["export"], ["export", "--format", "ndjson"])]
+same("an output that is full", full, [1] * 4)
+left = [subprocess.run(["sh", "-c", 'agentsight-report "$@" | head -c 10 >/dev/null', "sh", *a, "--db", db, "--limit", "0"], stderr=subprocess.PIPE).stderr
+        for a in (["timeline"], ["timeline", "--json"], ["export", "--format", "ndjson"])]
+same("a reader that leaves", left, [b""] * 3)
+
 # --- which database, whose report ------------------------------------------------------------------------
 work = os.path.join(T, "work")
 os.mkdir(work)
@@ -255,6 +262,11 @@ os.makedirs(os.path.join(T, "config", "agentsight", "reports"))
 with open(os.path.join(T, "config", "agentsight", "reports", "sent.sql"), "w") as f:
     f.write("-- Hosts and bytes\n--\n-- host  its name\nSELECT host, sum(request_bytes) AS bytes FROM http_exchanges GROUP BY 1 LIMIT :limit;\n")
 same("a user's own report", [table("sent", db), "sent         Hosts and bytes" in here("--list")[1]], [[{"host": "api.anthropic.com", "bytes": 26}], True])
+with open(os.path.join(T, "config", "agentsight", "reports", "broken.sql"), "w") as f:
+    f.write("-- Broken\nSELECT nothing FROM nowhere\n")
+p = here("broken", "--db", db)
+report(p[0] == 1 and "nowhere" in p[2], "a report that is wrong says so", p)
+os.unlink(os.path.join(T, "config", "agentsight", "reports", "broken.sql"))
 with open(os.path.join(T, "config", "agentsight", "prices.csv"), "w") as f:
     f.write("# mine\nclaude-*, 1, 1, 1, , 2026-01-01\n'); DROP TABLE prices; --,1,1,1,1,2026\n")
 p = here("tokens", "--db", db, "--json")

@@ -5,6 +5,13 @@
  *         names stay, and all else is byte for byte as it was
  * keeps   the end of each connection's text; lines that end in what may be the
  *         beginning of a credential, at most --hold-max bytes for --hold
+ *
+ * The parts, from the line inwards: strip.h takes a line apart and keeps those
+ * that wait (held.h); conn.h knows what a line is a piece of (frames.h for
+ * HTTP/2); stream.h sees a text that is cut over lines as one (plain.h undoes its
+ * escapes); secret.h says where in a text the credentials are, by what they look
+ * like, and named.c by the name before them (scan.h is what the two share);
+ * rules.h holds what counts as one (name.h, pattern.h, and anchor.h to find them).
  */
 #include "strip.h"
 

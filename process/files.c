@@ -4,7 +4,6 @@
  * keeps   opens of the last --window, by process, path, flags and result: the
  *         first is written at once, the rest is counted
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,13 +1,10 @@
 /*
  * life.c - process.fork, process.exec, process.exit, process.signal
  */
-#include <ctype.h>
 #include <err.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "args.h"

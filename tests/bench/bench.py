@@ -348,6 +348,31 @@ def web(a):
     p.terminate()
     p.wait()
 
+def startup(a):
+    """agentsight record -- true against true, and each collector until it is attached."""
+    def took(cmd):
+        began = time.monotonic()
+        subprocess.run(cmd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        return time.monotonic() - began
+    print('%-34s %9s' % ('', 'ms'))
+    db = a.dir + '/startup.db'
+    record = ['agentsight', 'record', '--db', db, '--', 'true']
+    took(record)
+    print('%-34s %9.0f' % ('record -- true, more than true', 1e3 * MED([took(record) - took(['true']) for _ in range(2 * a.turns)])))
+    os.unlink(db)
+    for name in 'sslsniff', 'process', 'stdiocap':
+        times = []
+        for _ in range(2 * a.turns):
+            r, w = os.pipe()
+            began = time.monotonic()
+            p = subprocess.Popen([name, '-q', '-p', str(os.getpid()), '--ready-fd', str(w)], stdout=subprocess.DEVNULL, pass_fds=[w])
+            os.close(w)
+            os.read(r, 1)
+            times.append(time.monotonic() - began)
+            os.close(r)
+            stop(p)
+        print('%-34s %9.0f' % (name + ', until it is attached', 1e3 * MED(times)))
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--dir', required=True)
@@ -355,7 +380,7 @@ def main():
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()
-    for f in (filters, latency, overhead, complete, processes, otlp, store, web):
+    for f in (filters, latency, overhead, complete, processes, otlp, store, web, startup):
         if not a.what or f.__name__ in a.what:
             print('\n== ' + f.__name__)
             f(a)

@@ -125,6 +125,13 @@ probe_options(struct probe *p)
 }
 
 void
+probe_give_up(uint64_t more)
+{
+	if (caps_keep(more | CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_DAC_READ_SEARCH)))
+		err(1, "give up privileges");
+}
+
+void
 probe_note(const struct probe *p, const char *fmt, ...)
 {
 	va_list ap;

@@ -97,6 +97,11 @@ void probe_child(struct probe *, const struct record *parent, uint32_t pid, uint
 void probe_exec(struct probe *, const struct record *, const char *exe, size_t n);
 void probe_moved(struct probe *, uint32_t pid);
 
+/* When all is attached: gives up every capability(7) but CAP_BPF, those that looking
+ * into other processes in /proc needs, and more (a set of CAPS_BIT). Exits when
+ * that fails. */
+void probe_give_up(uint64_t more);
+
 /* A line on stderr with the tool's name, only with -v. */
 void probe_note(const struct probe *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

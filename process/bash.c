@@ -6,12 +6,15 @@
  */
 #include <bpf/libbpf.h>
 #include <err.h>
+#include <fcntl.h>
+#include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "proc.h"
 #include "self.h"
 #include "process/process.skel.h"
@@ -20,17 +23,89 @@ enum { BASHES = 64 };
 
 struct bash {
 	size_t n;
-	struct {
+	struct bash_file {
 		dev_t dev;
 		ino_t ino;
-		struct bpf_link *link;	/* NULL: it has no such symbol */
+		int fd;			/* of a uprobe_multi link; -1: none */
+		struct bpf_link *link;	/* of a perf uprobe */
 	} v[BASHES];
 };
+
+static bool
+multi(const struct bpf_program *prog)
+{
+	return bpf_program__expected_attach_type(prog) == (enum bpf_attach_type)KERNEL_UPROBE_MULTI;
+}
+
+void
+bash_prepare(struct process *s)
+{
+	if (probe_can_multi())
+		bpf_program__set_expected_attach_type(s->bpf->progs.on_readline,
+		    (enum bpf_attach_type)KERNEL_UPROBE_MULTI);
+}
+
+/* Where in an ELF file a function of this name begins; 0: nowhere. */
+static uint64_t
+function_in(Elf *e, const char *name)
+{
+	GElf_Shdr sh;
+	GElf_Sym sym;
+	GElf_Phdr ph;
+	size_t phdrs;
+
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(e, scn)); ) {
+		Elf_Data *d;
+
+		if (!gelf_getshdr(scn, &sh) || (sh.sh_type != SHT_DYNSYM && sh.sh_type != SHT_SYMTAB) ||
+		    !(d = elf_getdata(scn, NULL)))
+			continue;
+		for (int i = 0; gelf_getsym(d, i, &sym); i++) {
+			const char *is = elf_strptr(e, sh.sh_link, sym.st_name);
+
+			if (!is || strcmp(is, name) || !sym.st_value || elf_getphdrnum(e, &phdrs))
+				continue;
+			for (size_t k = 0; k < phdrs; k++)
+				if (gelf_getphdr(e, k, &ph) && ph.p_type == PT_LOAD && ph.p_flags & PF_X &&
+				    sym.st_value >= ph.p_vaddr && sym.st_value - ph.p_vaddr < ph.p_filesz)
+					return sym.st_value - ph.p_vaddr + ph.p_offset;
+		}
+	}
+	return 0;
+}
+
+static uint64_t
+offset_of(const char *path, const char *name)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf *e = fd >= 0 && elf_version(EV_CURRENT) != EV_NONE ? elf_begin(fd, ELF_C_READ_MMAP, NULL) : NULL;
+	uint64_t at = e ? function_in(e, name) : 0;
+
+	elf_end(e);
+	if (fd >= 0)
+		close(fd);
+	return at;
+}
+
+/* By a uprobe_multi link where there are such: it does not need CAP_SYS_ADMIN,
+ * which we have given up when a bash comes later. */
+static bool
+attach_readline(struct process *s, const char *path, struct bash_file *f)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, o, .retprobe = true);
+	uint64_t at = offset_of(path, "readline"), cookie = 0;
+	struct bpf_program *prog = s->bpf->progs.on_readline;
+
+	if (at && multi(prog))
+		f->fd = kernel_uprobe_multi(bpf_program__fd(prog), path, &at, &cookie, 1, KERNEL_UPROBE_MULTI_RETURN);
+	else if (at)
+		f->link = bpf_program__attach_uprobe_opts(prog, -1, path, at, &o);
+	return f->fd >= 0 || f->link;
+}
 
 static void
 attach(struct process *s, const char *path)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, o, .func_name = "readline", .retprobe = true);
 	struct bash *b = s->bash;
 	struct stat st;
 
@@ -39,12 +114,9 @@ attach(struct process *s, const char *path)
 	for (size_t i = 0; i < b->n; i++)
 		if (b->v[i].dev == st.st_dev && b->v[i].ino == st.st_ino)
 			return;
-	b->v[b->n].dev = st.st_dev;
-	b->v[b->n].ino = st.st_ino;
-	b->v[b->n].link = bpf_program__attach_uprobe_opts(s->bpf->progs.on_readline, -1, path, 0, &o);
-	probe_note(&s->probe, b->v[b->n].link ? "attached to readline in %s" :
+	b->v[b->n] = (struct bash_file){ .dev = st.st_dev, .ino = st.st_ino, .fd = -1 };
+	probe_note(&s->probe, attach_readline(s, path, &b->v[b->n++]) ? "attached to readline in %s" :
 	    "no readline in %s", path);
-	b->n++;
 }
 
 static bool
@@ -111,8 +183,12 @@ bash_line(struct process *s, const struct event_record *r, const struct strings 
 void
 bash_close(struct process *s)
 {
-	for (size_t i = 0; s->bash && i < s->bash->n; i++)
-		bpf_link__destroy(s->bash->v[i].link);
+	for (size_t i = 0; s->bash && i < s->bash->n; i++) {
+		if (s->bash->v[i].fd >= 0)
+			close(s->bash->v[i].fd);
+		else
+			bpf_link__destroy(s->bash->v[i].link);
+	}
 	free(s->bash);
 	s->bash = NULL;
 }

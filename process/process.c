@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <err.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "caps.h"
 #include "opt.h"
 #include "proc.h"
 #include "self.h"
@@ -375,6 +377,7 @@ load(struct process *s)
 	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
 	want(s);
 	size_per_cpu(s);
+	bash_prepare(s);
 	if (process_bpf__load(b))
 		probe_fail("load", "BPF programs");
 	enter_classes(s);
@@ -394,6 +397,7 @@ load(struct process *s)
 	bash_start(s);
 	if (!s->min_life_ms)
 		life_seed(s, since);
+	probe_give_up(probe_can_multi() ? CAPS_BIT(CAP_PERFMON) : CAPS_BIT(CAP_SYS_ADMIN));
 }
 
 static bool

@@ -84,6 +84,7 @@ void net_put_addr(struct jput *, const struct net_addr *, bool peer, struct text
 
 /* bash.c */
 /* Attaches to the bashes on the host and in /proc; later to those that exec. */
+void bash_prepare(struct process *);	/* before the programs are loaded */
 void bash_start(struct process *);
 void bash_exec(struct process *, const struct event_record *, struct text exe);
 void bash_line(struct process *, const struct event_record *, const struct strings *);

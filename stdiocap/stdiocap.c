@@ -205,6 +205,7 @@ load(struct stdiocap *s)
 	attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
 	attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
 	attach(b->progs.on_call, &b->links.on_call, "tracepoint sys_enter");
+	probe_give_up(0);
 }
 
 int

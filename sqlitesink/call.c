@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROMPTS_MAX = 4096 };	/* of one call, that are looked at */
+enum { PROMPTS_MAX = 4096 };	/* of one call, that are told apart; more are counted as bad_event */
 
 struct calls {
 	struct db *db;
@@ -60,8 +60,12 @@ rest_of(struct calls *c, struct value object, const char *but, const char *but2)
 	while (object.kind == VALUE_OBJECT && value_next(&it, &k, &v)) {
 		char name[64];
 
-		if (value_eq(k, but) || (but2 && value_eq(k, but2)) || k.escaped || k.n - 2 >= sizeof(name))
+		if (value_eq(k, but) || (but2 && value_eq(k, but2)))
 			continue;
+		if (k.escaped || k.n - 2 >= sizeof(name)) {
+			c->db->refused = true;
+			continue;
+		}
 		memcpy(name, k.p + 1, k.n - 2);
 		name[k.n - 2] = '\0';
 		jput_value(&j, name, v);
@@ -219,8 +223,12 @@ prompts_find(struct call *call, int64_t *ids)
 		struct value role = value_get(v, "role");
 
 		call->answers |= value_eq(role, "assistant");
-		if (n < PROMPTS_MAX && value_eq(role, "user") && message_text(call, v))
+		if (!value_eq(role, "user") || !message_text(call, v))
+			continue;
+		if (n < PROMPTS_MAX)
 			ids[n++] = text_id(call->all->db, call->all->scratch.buf, call->all->scratch.len);
+		else
+			call->all->db->refused = true;
 	}
 	return n;
 }

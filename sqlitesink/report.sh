@@ -52,11 +52,6 @@ number() {
 
 # --- which report ---------------------------------------------------------------
 # The user's own come first.
-folders() {
-	[ ! -d "$config/reports" ] || echo "$config/reports"
-	echo "$shipped"
-}
-
 find_report() {
 	case $1 in '' | *[!A-Za-z0-9_-]* | -*) return 1 ;; esac
 	for folder in "$config/reports" "$shipped"; do

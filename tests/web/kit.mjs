@@ -46,7 +46,7 @@ export function websink(args, stdin = 'ignore') {
 	return new Promise((done, fail) => {
 		const p = spawn('websink', ['--port', '0', ...args], { stdio: [stdin, 'ignore', 'pipe'] });
 		let text = '';
-		held.push(() => new Promise((gone) => { if (p.exitCode !== null) gone(); else { p.on('exit', gone); p.kill(); } }));
+		held.push(() => new Promise((gone) => { if (p.exitCode !== null || p.signalCode !== null) gone(); else { p.on('exit', gone); p.kill(); } }));
 		p.on('error', fail);
 		p.stderr.on('data', (d) => {
 			text += d;

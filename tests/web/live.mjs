@@ -60,6 +60,6 @@ is(page.elsewhere.concat(late.elsewhere), [], 'no request to another place');
 
 const s2 = await websink([], 'pipe'), p2 = await open(b, s2.url);
 await p2.waitForFunction(() => agentsight.status.state === 'live');
-s2.p.kill();
+s2.p.kill('SIGKILL');
 ok(await p2.waitForFunction(() => document.querySelector('.notice')?.innerText.includes('connection is lost'), null, { timeout: 10000 }).then(() => true, () => false), 'a server that is gone is said');
 await finish();

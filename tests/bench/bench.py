@@ -303,7 +303,7 @@ def otlp(a):
                                 ('protobuf, with content', '--content', there), ('protobuf, spooled', '--spool ' + tmp + '/spool', there),
                                 ('to a file', '--file /dev/null', there), ('nobody there', '--timeout 1ms', dead)):
             rates, cpus, rss = [], [], {}
-            for turn in range(max(1, a.turns // 2)):
+            for turn in range(max(1, a.turns // 4)):
                 for path, n in paths:
                     with open(path, 'rb') as inp:
                         t = time.monotonic()

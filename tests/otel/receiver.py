@@ -71,7 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = gzip.decompress(raw) if self.headers.get("content-encoding") == "gzip" else raw
         with server.lock:
             server.requests.append({"path": self.path, "headers": {k.lower(): v for k, v in self.headers.items()},
-                                    "body": body, "sent": len(raw), "at": time.monotonic(),
+                                    "body": body, "sent": len(raw), "at": time.monotonic(), "clock": time.time(),
                                     "connection": self.client_address[1]})
             server.connections.add(self.client_address[1])
             step = server.script.pop(0) if server.script else {}

@@ -274,6 +274,8 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 		use.tables[first++] = sink;
 	use.tables[first] = shared;
 	first = opt_parse(&use, argc, argv);
+	if (r.output && !r.io.tee)
+		opt_fail(&use, "--output needs --tee: without it, nothing is written there");
 	loss_init(&r.io.loss, use.name);
 	if (!(in = line_in_new(r.max_line))) {
 		fprintf(stderr, "%s: %s\n", use.name, strerror(errno));

@@ -38,6 +38,7 @@ struct otelsink {
 	uint64_t metric_ns;		/* when metrics were sent last */
 	struct exporter *exporter[SIGNALS];
 	struct export_counts told[SIGNALS];
+	bool hung;			/* a thread did not end: what it uses stays */
 	struct spool *spool;
 	struct line_out out;		/* --file */
 	struct observeds *observeds;
@@ -215,7 +216,6 @@ static void
 stop_exporters(struct otelsink *self, uint64_t timeout_ns)
 {
 	uint64_t until = export_clock() + timeout_ns, left = 0;
-	bool all = true;
 
 	for (int i = 0; i < SIGNALS; i++)
 		if (self->exporter[i])
@@ -229,7 +229,7 @@ stop_exporters(struct otelsink *self, uint64_t timeout_ns)
 			exporter_counts(self->exporter[i], &c);
 			if (!self->spool)
 				loss_add(self->loss, "unsent", c.waiting, 0);
-			all = false;
+			self->hung = true;
 			continue;
 		}
 		exporter_counts(self->exporter[i], &c);
@@ -238,13 +238,14 @@ stop_exporters(struct otelsink *self, uint64_t timeout_ns)
 	gather_losses(self);
 	if (left)
 		fprintf(stderr, "otelsink: %" PRIu64 " items wait in %s for the next time\n", left, self->spool_dir);
-	if (!all)
-		return;		/* a thread that hangs uses its memory still */
+	if (self->hung)
+		return;
 	for (int i = 0; i < SIGNALS; i++) {
 		exporter_free(self->exporter[i]);
 		self->exporter[i] = NULL;
 	}
 	spool_close(self->spool);
+	self->spool = NULL;
 	curl_global_cleanup();
 }
 
@@ -424,6 +425,9 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 static void
 release(struct otelsink *self)
 {
+	if (self->exporter[TRACES] || self->exporter[METRICS_SIGNAL] || self->exporter[LOGS])
+		if (!self->hung)	/* the input could not be opened */
+			stop_exporters(self, 0);
 	tracer_free(self->tracer);
 	observeds_free(self->observeds);
 	for (int i = 0; i < SIGNALS; i++)
@@ -431,7 +435,8 @@ release(struct otelsink *self)
 	if (self->file)
 		line_out_free(&self->out);
 	event_free(&self->scratch);
-	conf_free(&self->conf);
+	if (!self->hung)
+		conf_free(&self->conf);
 	free(self->given.headers.v);
 }
 

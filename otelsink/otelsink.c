@@ -425,9 +425,9 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 static void
 release(struct otelsink *self)
 {
-	if (self->exporter[TRACES] || self->exporter[METRICS_SIGNAL] || self->exporter[LOGS])
-		if (!self->hung)	/* the input could not be opened */
-			stop_exporters(self, 0);
+	/* they are there still when the input could not be opened */
+	if (!self->hung && (self->exporter[TRACES] || self->exporter[METRICS_SIGNAL] || self->exporter[LOGS]))
+		stop_exporters(self, 0);
 	tracer_free(self->tracer);
 	observeds_free(self->observeds);
 	for (int i = 0; i < SIGNALS; i++)

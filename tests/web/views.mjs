@@ -63,6 +63,8 @@ ok((await tool(0).locator('.tool-body').innerText()).includes('description'), 't
 ok((await page.locator('.call').nth(1).textContent()).includes('The same request again'), 'a request that is repeated is not told twice');
 await shot(page, 'conversation');
 
+const told = page.locator('.instructions', { hasText: 'changed since the last request' });
+is([await told.count(), (await told.locator('.diff-new').allTextContents()).join('').includes('The tests pass now'), await told.locator('.diff-old').count()], [1, true, 0], 'instructions that changed are told once more, by what is new');
 is(await page.locator('.after').count(), 0, 'and what tools did is not told as the agent\'s own');
 
 // --- deep links ---

@@ -378,7 +378,7 @@ p = run("--file", "/dev/full", RUN)
 same("a full disk is a message and exit 1", [p.returncode, b"write /dev/full: No space left" in p.stderr], [1, True])
 for args, word in ((["--endpoint", "ftp://x"], b"not an http or https URL"), (["--protocol", "grpc"], b"4318"), (["--protocol", "x"], b"not known"),
                    (["--compression", "br"], b"not known"), (["--header", "a b=c"], b"NAME=VALUE"), (["--header", "a=b\nc: d"], b"NAME=VALUE"),
-                   (["--ca-cert", "/nowhere"], b"No such file"), (["-o", "x"], b"--tee"), (["--file", "-", "--tee"], b"standard output"), (["--file", "x", "--spool", "y"], b"spool")):
+                   (["--ca-cert", "/nowhere"], b"No such file"), (["-o", os.path.join(T, "x")], b"--tee"), (["--file", "-", "--tee"], b"standard output"), (["--file", "x", "--spool", "y"], b"spool")):
     p = run(*args, data=b"")
     report(p.returncode == 2 and word in p.stderr, "refused: " + " ".join(args).replace("\n", "\\n"), p)
 done()

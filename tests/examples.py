@@ -24,7 +24,7 @@ import time
 LEFT_OUT = {"make demo", "make test", "sudo make install"}
 # Nothing need come out: they look for what is not in this recording.
 QUIET = ("input_tokens>100000", "cpu_percent>100", "> /dev/null", "export OTEL", "duration_ms > 10000", "authstrip | otelsink",
-         "effects", "startswith(\"execute_tool\")", "tool_calls[]?", "rm -rf", "tool_effects")
+         "effects", "startswith(\"execute_tool\")", "tool_calls[]?", "--audit", "rm -rf", "tool_effects")
 OURS = {"agentsight", "sslsniff", "process", "stdiocap", "sysmon", "jsonfilter", "httpparse", "ssemerge", "llmparse", "authstrip",
         "sqlitesink", "otelsink", "websink"}
 
@@ -80,6 +80,7 @@ def adapt(script):
     """The same, with a process that is there, and at a minute's length no more."""
     script = re.sub(r"(-p|--session) (\d{4})\b", lambda m: f"{m.group(1)} {os.environ['AGENT']}", script)
     script = re.sub(r"\bwebsink\b(?! --html)", "websink --port 0", script)
+    script = script.replace("agentsight serve", "timeout 3 agentsight serve --port 0 || true")  # until Ctrl-C
     script = script.replace("https://otlp.example.com", os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"])
     return script.replace("/var/spool/agentsight", "spool").replace("-d 1m", "-d 5s")
 

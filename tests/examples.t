@@ -22,8 +22,9 @@ printf '#!/bin/sh\nexec "$@"\n' >"$T/bin/sudo"
 printf '#!/bin/sh\nexec cat\n' >"$T/bin/flamegraph.pl"
 chmod +x "$T/bin"/*
 printf 'insecure\nconnect-to = "example.com:443:127.0.0.1:%s"\n' "$PORT" >"$T/.curlrc"
-CURL_HOME=$T PATH=$T/bin:$PATH TEMPLATE=$T/template TMPDIR=$T
-export CURL_HOME PATH TEMPLATE TMPDIR
+head -c 32 /dev/urandom >"$T/.agentsight-key"
+HOME=$T CURL_HOME=$T PATH=$T/bin:$PATH TEMPLATE=$T/template TMPDIR=$T
+export HOME CURL_HOME PATH TEMPLATE TMPDIR
 
 AGAIN=1 setsid claude >/dev/null &
 AGENT=$!
@@ -33,7 +34,7 @@ agentsight exec -q --raw -o "$TEMPLATE/run.ndjson" -- claude -p hello 2>"$T/err"
 like "a recording to look at" "$(cut -d'"' -f4 "$TEMPLATE/run.ndjson" | sort -u | tr '\n' ' ')" 'llm.call.*process.exec.*ssl.data'
 sqlitesink -q "$TEMPLATE/agentsight-20261124-101500.db" "$TEMPLATE/run.ndjson" 2>"$T/err" || diag_file "$T/err"
 cp "$TEMPLATE/agentsight-20261124-101500.db" "$TEMPLATE/run.db"
-for name in agentsight-20261124-101500.ndjson ssl.fifo process.fifo; do cp "$TEMPLATE/run.ndjson" "$TEMPLATE/$name"; done
+for name in agentsight-20261124-101500.ndjson run1.ndjson ssl.fifo process.fifo; do cp "$TEMPLATE/run.ndjson" "$TEMPLATE/$name"; done
 printf 'check:\n\tclaude -p hello\n' >"$TEMPLATE/Makefile"
 
 "$PYTHON" tests/examples.py list >"$T/list"

@@ -89,7 +89,7 @@ FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tes
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
 # the driver, and its commands that are scripts of their own
-DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover)
+DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline)
 
 # agentsight report: a script, and the files that it runs
 REPORT_FILES = report.awk prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
@@ -117,10 +117,13 @@ help:
 filters: $(addprefix $(B)/bin/,$(FILTERS) $(SINKS)) $(REPORTS)
 probes: $(addprefix $(B)/bin/,$(PROBES))
 
-$(B)/bin/agentsight: agentsight.sh
-$(B)/bin/agentsight-doctor: doctor/doctor.sh
-$(B)/bin/agentsight-discover: doctor/discover.sh
-$(DRIVER):
+$(B)/bin/agentsight: agentsight.sh $(B)/bin/agentsight.usage
+$(B)/bin/agentsight-%: driver/%.sh
+	$(call say,DRIVER) mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
+$(B)/bin/agentsight.usage: driver/usage
+	$(Q)mkdir -p $(@D) && cp $< $@
+$(B)/bin/agentsight:
 	$(call say,DRIVER) mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
 
@@ -273,6 +276,7 @@ PUBLIC = $(foreach t,$(TOOLS),$(if $(filter process sysmon,$(t)),agentsight-$(t)
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(DRIVER) $(B)/bin/agentsight-report $(DESTDIR)$(LIBEXECDIR)
+	install -m 644 $(B)/bin/agentsight.usage $(DESTDIR)$(LIBEXECDIR)
 	for f in $(REPORT_FILES); do install -D -m 644 $(B)/bin/$$f $(DESTDIR)$(LIBEXECDIR)/$$f; done
 	for t in $(TOOLS); do case $$t in process|sysmon) n=agentsight-$$t;; *) n=$$t;; esac; \
 		ln -sf $(LIBEXECDIR)/$$t $(DESTDIR)$(BINDIR)/$$n; done
@@ -280,15 +284,15 @@ install: all
 	for m in man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s; \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; done
 	install -m 644 README.md NEWS.md LICENSE docs/* sqlitesink/schema.sql $(DESTDIR)$(DOCDIR)
-	install -D -m 644 completions/agentsight.bash $(DESTDIR)$(BASHDIR)/agentsight
+	install -D -m 644 driver/completions/agentsight.bash $(DESTDIR)$(BASHDIR)/agentsight
 	for t in $(PUBLIC); do ln -sf agentsight $(DESTDIR)$(BASHDIR)/$$t; done
-	install -D -m 644 completions/_agentsight $(DESTDIR)$(ZSHDIR)/_agentsight
-	install -D -m 644 completions/agentsight.fish $(DESTDIR)$(FISHDIR)/agentsight.fish
+	install -D -m 644 driver/completions/_agentsight $(DESTDIR)$(ZSHDIR)/_agentsight
+	install -D -m 644 driver/completions/agentsight.fish $(DESTDIR)$(FISHDIR)/agentsight.fish
 
 # Continuous recording of chosen agents, by systemd; systemctl enable --now agentsight
 install-service: install
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' service/agentsight.service.in >$(DESTDIR)$(UNITDIR)/agentsight.service
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' driver/agentsight.service.in >$(DESTDIR)$(UNITDIR)/agentsight.service
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,$(PUBLIC) agentsight)

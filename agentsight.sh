@@ -24,45 +24,6 @@ tools=${AGENTSIGHT_TOOLS:-$here}
 phase=start	# start, run, drain: what a signal means
 caught='' dir='' cmd='' probes='' stages='' names='' watcher=''
 
-usage() {
-	cat <<'END'
-Usage: agentsight COMMAND [OPTION]... [-- PROGRAM [ARGUMENT]...]
-
-  record -- PROGRAM        run PROGRAM; record it and all that it starts
-  record -p PID | -c NAME  the same of what runs already, until Ctrl-C
-  exec -- PROGRAM          as record, into a file of JSON lines
-  stat -- PROGRAM          as record, and then only a summary
-  trace                    JSON lines on standard output, until Ctrl-C
-  ssl process stdio system one collector alone, with its usual filters
-  pipeline COMMAND ...     print what COMMAND would run, to paste and change
-  report, top, serve       what a recording says; a live table; the web page
-  discover, doctor         which agents are here; what can be traced, and if not, why
-
-What to trace: -p, --pid=PID; -c, --comm=NAME,...; --session=SID; -d, --for=TIME
-Collectors (record, exec, stat: all; trace: ssl and process; top: all but stdio):
-  --ssl --process --stdio --system --all, --no-ssl ...; --ssl-uid=USER --stdio-uid=USER
-  --stdio-comm=NAME --ssl-handshake --binary-path=FILE --mode=0|1|2 --duration=MS
-  --stdio-all-fds --stdio-max-bytes=SIZE --system-interval=TIME
-Filters:
-  --ssl-http=false         leave the bytes of connections as they are
-  --ssl-raw-data, --raw    keep them beside what was understood
-  --ssl-filter=EXPR --http-filter=EXPR   drop lines that match; see jsonfilter(1)
-  --disable-auth-removal, --keep-credentials
-Outputs:
-  --db=FILE                a database (record: ./agentsight-YYYYmmdd-HHMMSS.db)
-  -o, --output=FILE        JSON lines (exec: ./agentsight-YYYYmmdd-HHMMSS.ndjson)
-  --fd=N                   JSON lines to this descriptor
-  --rotate=TIME|SIZE --keep=N   begin a new database then; keep the last N
-  --server --server-listen=ADDRESS --server-port=N   live web page, see websink(1)
-  --otel --otel-endpoint=URL --otel-capture-content  spans, see otelsink(1)
-Others: -i, --interval=TIME, --once, --plain (top); -q, --quiet; -v, --verbose;
-  -h, --help; -V, --version. See agentsight(1).
-
-Exit status: PROGRAM's (128+n when signal n ended it), 125 when the tracing
-failed, 126 or 127 when PROGRAM could not be run, 2 for a wrong option.
-END
-}
-
 say() { printf 'agentsight: %s\n' "$*" >&2; }
 wrong() { say "$*"; say 'agentsight --help lists commands and options'; exit 2; }
 
@@ -166,36 +127,13 @@ args_of() {
 }
 
 # --- the pipeline, printed -----------------------------------------------------------
-quote() {
-	for word; do
-		case $word in
-		"\$PID") printf ' "%s"' "$word" ;;
-		*[!A-Za-z0-9_./:=@%,+-]*) printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")" ;;
-		*) printf ' %s' "$word" ;;
-		esac
-	done
-}
-
-command_of() { printf '%s' "$(tool_of "$1")"; quote $(args_of "$1"); }
+stage_words() { printf '%s\t%s\n' "$1" "$(words "$(tool_of "$2")" $(args_of "$2") | paste -s -)"; }
 
 print_pipeline() {
-	others=$(words $collectors | tail -n +2)
-	if [ -n "$output$fd" ]; then heads=$sinks; else heads=$(words $sinks | sed '$d'); fi
-	last=$(words $sinks $heads | sort | uniq -u)
-	[ -z "$others$heads" ] || echo "mkfifo$(quote $(words $others $heads | sed 's/$/.fifo/'))"
-	for name in $others; do echo "$(command_of "$name") > $name.fifo &"; done
-	for name in $heads; do echo "$(command_of "$name") < $name.fifo &"; done
-	command_of "${collectors%%"$nl"*}"
-	for name in $filters; do
-		printf ' |\n\t%s' "$(command_of "$name")"
-		[ -z "$others" ] || quote - $(words $others | sed 's/$/.fifo/')
-		others=''
-	done
-	[ -z "$heads" ] || printf ' |\n\ttee -p%s' "$(quote $(words $heads | sed 's/$/.fifo/'))"
-	[ -z "$last" ] || printf ' |\n\t%s' "$(command_of "$last")"
-	[ -z "$output" ] || printf ' >%s' "$(quote "$output")"
-	echo
-	[ -z "$others$heads" ] || echo wait
+	for name in $collectors; do stage_words collector "$name"; done
+	for name in $filters; do stage_words filter "$name"; done
+	for name in $sinks; do stage_words sink "$name"; done
+	[ -z "$output$fd" ] || printf 'output\t%s\n' "$output"
 }
 
 # --- the pipeline, run ------------------------------------------------------------------
@@ -245,7 +183,7 @@ start() {
 # The FIFO of the Nth collector, or nothing to read when there is none.
 collector() {
 	n=$(words $collectors | sed -n "$1p")
-	if [ -n "$n" ]; then echo "$dir/$n"; else echo /dev/null; fi
+	echo "${n:+$dir/}${n:-/dev/null}"
 }
 
 start_filters() {
@@ -278,9 +216,7 @@ start_sinks() {
 	start tee "$dir/tee" $next tee -p ${output:+"$output"} $(words $sinks | sed "s|^|$dir/|")
 }
 
-kill_stages() {
-	for stage in $stages; do kill -s KILL "${stage#*:}" 2>/dev/null; done
-}
+kill_stages() { for stage in $stages; do kill -s KILL "${stage#*:}" 2>/dev/null; done; }
 
 # --- the command --------------------------------------------------------------------------
 # It is held by a line that it reads from a FIFO, not by SIGSTOP: a line cannot
@@ -579,7 +515,7 @@ parse() {
 		esac
 		shift
 		case $name in
-		-h | --help) usage; exit 0 ;;
+		-h | --help) cat "$tools/agentsight.usage"; exit ;;
 		-V | --version) version; exit 0 ;;
 		--no-*) set_flag "--${name#--no-}" '' || wrong "unknown option $name"; continue ;;
 		esac
@@ -622,7 +558,7 @@ begin() {
 		case $to in db | temporary) db=agentsight.db ;; lines) output=agentsight.ndjson ;; esac
 		[ $# -eq 0 ] || targets=-p$nl\$PID
 		choose_stages
-		print_pipeline
+		print_pipeline | "$tools/agentsight-pipeline"
 	else
 		run "$@"
 	fi
@@ -647,16 +583,13 @@ main() {
 	record | exec | stat) ssl=1 process=1 stdio=1 system=1 ;;
 	trace) ssl=1 process=1 ;;
 	top) ssl=1 process=1 system=1 refresh=2 ;;
-	ssl) ssl=1 ;;
-	process) process=1 ;;
-	stdio) stdio=1 ;;
-	system) system=1 ;;
+	ssl | process | stdio | system) set_flag "--$verb" 1 ;;
 	report | doctor | discover) exec "$tools/agentsight-$verb" "$@" ;;
 	serve)
 		[ $# -gt 0 ] || exec "$tools/agentsight-report" serve
 		exec "$tools/websink" "$@"
 		;;
-	-h | --help) usage; exit 0 ;;
+	-h | --help) cat "$tools/agentsight.usage"; exit ;;
 	-V | --version) version; exit 0 ;;
 	'') wrong 'what to do?' ;;
 	*) wrong "unknown command $verb" ;;

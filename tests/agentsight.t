@@ -12,7 +12,7 @@ export TMPDIR
 # A folder of stages whose processes can be told from all others.
 tools=$T/tools
 mkdir "$tools"
-for tool in sslsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor; do ln -s "$real/$tool" "$tools/$tool"; done
+for tool in sslsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor agentsight.usage; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS
 
@@ -26,7 +26,8 @@ pid_of() { ps -eo pid,args | awk -v t="$tools/$1" '$2 == t { print $1; exit }'; 
 stage_runs() { [ -n "$(pid_of "$1")" ]; }
 
 # --- the script ---------------------------------------------------------------
-ok "shellcheck has nothing to say" shellcheck -s sh agentsight.sh
+ok "shellcheck has nothing to say" shellcheck -s sh agentsight.sh driver/*.sh
+ok "it is thin" [ "$(wc -l <agentsight.sh)" -le 600 ]
 is "no eval" "$(grep -nw eval agentsight.sh)" ''
 
 # --- usage: nothing is started --------------------------------------------------

@@ -245,6 +245,16 @@ open_input(struct run *r, struct line_in *in, const char *path)
 	return false;
 }
 
+/* The input is about to go, and the handler with it: all is done, and what would
+ * end us now must not change how. */
+static void
+forget_signals(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+}
+
 int
 stage_run(const struct stage *st, void *self, int argc, char **argv)
 {
@@ -303,6 +313,7 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	loop(&r, in);
 	rc = finish(&r);
 	event_free(&r.ev);
+	forget_signals();
 	line_in_free(in);
 	line_out_free(&r.io.out);
 	return rc;

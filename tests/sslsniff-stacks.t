@@ -37,7 +37,11 @@ def client(name, lib, cmd, env=None, late=None):
     wait_for(lambda: open("/proc/%d/stat" % p.pid).read().rsplit(")", 1)[1].split()[0] == "T")
     with Sniffer("-v", "-p", str(p.pid), "--ring-size", "64M") as s:
         os.kill(p.pid, signal.SIGCONT)
-        if late:
+        # Debian's own node has the TLS of libssl.so
+        if late and subprocess.run(["sslsniff", "--inspect", late], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            print("# %s: nothing built in, its TLS is a library's" % name)
+            write("go-ahead", "")
+        elif late:
             found = wait_for(lambda: re.search(r"attached to %s[ :]" % re.escape(late), s.said()), 30)
             ok(found, name + ": found once it runs", s.said())
             m = re.search(r"attached to %s (\d+) ms after" % re.escape(late), s.said())

@@ -211,9 +211,9 @@ start_sinks() {
 		start "$name" "$dir/$name" /dev/null "$tools/$name" ${verbose:+--verbose} $(args_of "$name")
 	done
 	[ "$next" = "$dir/tee" ] || return 0
-	next=/dev/null
-	[ -z "$fd" ] || next=-
-	start tee "$dir/tee" $next tee -p ${output:+"$output"} $(words $sinks | sed "s|^|$dir/|")
+	set -- $(words $sinks | sed "s|^|$dir/|") /dev/null /dev/null
+	start tee "$dir/tee" "$(echo "${fd:+-}" | sed 's|^$|/dev/null|')" tee -p ${output:+"$output"} \
+		$(seq -f /dev/fd/%g 3 $(($#))) 3>"$1" 4>"$2" 5>"$3"
 }
 
 kill_stages() { for stage in $stages; do kill -s KILL "${stage#*:}" 2>/dev/null; done; }
@@ -405,7 +405,7 @@ prepare() {
 	choose_stages
 	names=$(words $collectors $filters $sinks tee)
 	# within a folder that is ours alone; filters open theirs by descriptor
-	mkfifo -m 644 "$dir/go" "$dir/ready" "$dir/tee" $(words $collectors $filters $sinks | sed "s|^|$dir/|") \
+	mkfifo -m 666 "$dir/go" "$dir/ready" "$dir/tee" $(words $collectors $filters $sinks | sed "s|^|$dir/|") \
 		$(words $collectors | grep -vx sysmon | sed "s|^|$dir/ready.|") || exit 125
 	exec 8<>"$dir/ready" 9<>"$dir/go"
 }

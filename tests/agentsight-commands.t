@@ -183,7 +183,7 @@ if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
 		uid=$(id -u $who)
 		mkdir "$T/of-$who"
 		chown $who "$T/of-$who"
-		( cd "$T/of-$who" && SUDO_UID=$uid SUDO_GID=$(id -g $who) SUDO_USER=$who exec agentsight record -- \
+		( cd "$T/of-$who" && SUDO_UID=$uid SUDO_GID=$(id -g $who) SUDO_USER=$who exec agentsight record --db both.db -o both.ndjson -- \
 			sh -c 'touch runs; while [ ! -e end ]; do sleep 0.05; done' ) 2>"$T/err" &
 		pid=$!
 		until_true 20 test -e "$T/of-$who/runs"
@@ -197,7 +197,8 @@ if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
 		wait $pid && rc=0 || rc=$?
 		is "as $who: exit 0" "$rc" 0
 		like "as $who: recorded" "$(cat "$T/err")" 'nothing was lost'
-		db=$(find "$T/of-$who" -name 'agentsight-*.db')
+		db=$T/of-$who/both.db
+		one "as $who: a second output has them, too" "$T/of-$who/both.ndjson" type=process.exit
 		is "as $who: the database is theirs" "$(stat -c '%U %a' "$db")" "$who 600"
 		ok "as $who: with processes in it" [ "$(sql "$db" 'SELECT count(*) FROM processes')" -ge 1 ]
 	done

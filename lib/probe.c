@@ -263,7 +263,8 @@ probe_follow(struct probe *p, struct bpf_object *o)
 	p->ncpu = libbpf_num_possible_cpus();
 	if (p->counts_fd < 0 || p->ncpu < 1)
 		probe_fail("find", "counters");
-	if (ring_open(&p->ring, bpf_object__find_map_fd_by_name(o, "ring"), p->ring_size))
+	if (ring_open(&p->ring, bpf_object__find_map_fd_by_name(o, "ring"), p->ring_size,
+	    bpf_object__find_map_fd_by_name(o, "ring_asleep")))
 		probe_fail("map", "ring buffer");
 	if (target_attach(&p->target, o, &what))
 		probe_fail("follow", what);
@@ -462,8 +463,13 @@ wait_for(struct probe *p, bool ring, uint64_t ns)
 {
 	struct pollfd f[2] = { { .fd = p->out_fd }, { .fd = p->ring.fd, .events = POLLIN } };
 	struct timespec ts = { ns / 1000000000, ns % 1000000000 };
+	int n;
 
-	return ppoll(f, ring ? 2 : 1, &ts, NULL) <= 0 || !(f[0].revents & POLLERR);
+	if (ring)
+		ring_sleep(&p->ring);
+	n = ppoll(f, ring ? 2 : 1, &ts, NULL);
+	ring_woke(&p->ring);
+	return n <= 0 || !(f[0].revents & POLLERR);
 }
 
 static void

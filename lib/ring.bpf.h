@@ -2,9 +2,8 @@
  * ring.bpf.h - reserve or count: how a BPF program hands records to the reader
  *
  * Every record that finds no room is counted by the caller with count_add; the
- * reader tells the counts as "loss" events. Submitting does not wake the
- * reader each time: at most once per millisecond, or sooner when the ring
- * fills; the reader never sleeps longer than 2 ms after it found something.
+ * reader tells the counts as "loss" events. Only a reader that says it sleeps is
+ * woken, and once: the wakeup is an interrupt that the observed program pays.
  */
 #ifndef RING_BPF_H
 #define RING_BPF_H
@@ -12,15 +11,21 @@
 #include "kernel.bpf.h"
 #include "record.h"
 
-enum {
-	RING_WAKE_NS = 1000000,		/* no two wakeups closer than this ... */
-	RING_RUSH_NS = 100000,		/* ... or this, when a quarter is used */
-};
+enum { RING_KICK = 56 };	/* with its header a multiple of every record's alignment */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20);	/* set by --ring-size */
 } ring SEC(".maps");
+
+/* Whether the reader sleeps until it is woken: ring.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} ring_asleep SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -28,8 +33,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct counts);
 } counts SEC(".maps");
-
-static __u64 ring_woken;	/* when the reader was last woken */
 
 /* Per CPU, and atomic: a sleepable program can be preempted by itself. */
 static __always_inline void
@@ -44,33 +47,44 @@ count_add(int what, __u64 events, __u64 bytes)
 	}
 }
 
-/* Whether handing over a record wakes the reader: flags for the ring. now:
- * bpf_ktime_get_boot_ns, not older than microseconds (or the reader may have
- * gone to sleep since). */
-static __always_inline __u64
-ring_flags(__u64 now)
+/* Wakes the reader if it sleeps. A record that is handed over is a full barrier,
+ * and so is going to sleep (ring.c): either we see that it sleeps, or it the record. */
+static __always_inline void
+ring_wake(void)
 {
-	__u64 since = now - ring_woken;
+	__u32 zero = 0;
+	__u64 *asleep = bpf_map_lookup_elem(&ring_asleep, &zero);
+	void *r;
 
-	/* ring_woken may be later than now: another CPU set it */
-	if ((__s64)since > RING_WAKE_NS || ((__s64)since > RING_RUSH_NS &&
-	    bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >
-	    bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 4)) {
-		ring_woken = now;
-		return BPF_RB_FORCE_WAKEUP;
-	}
-	return BPF_RB_NO_WAKEUP;
+	if (!asleep || !*(volatile __u64 *)asleep || !__sync_lock_test_and_set(asleep, 0))
+		return;
+	r = bpf_ringbuf_reserve(&ring, RING_KICK, 0);
+	if (r)
+		bpf_ringbuf_discard(r, BPF_RB_FORCE_WAKEUP);
+	else
+		*asleep = 1;
 }
 
-/* Submits a record of bpf_ringbuf_reserve. now: as ring_flags has it. */
+/* Hands over a record of bpf_ringbuf_reserve. */
 static __always_inline void
-ring_submit(void *record, __u64 now)
+ring_submit(void *record)
 {
-	bpf_ringbuf_submit(record, ring_flags(now));
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	ring_wake();
+}
+
+/* Hands over a copy of n bytes; false: no room. */
+static __always_inline bool
+ring_put(void *from, __u64 n)
+{
+	if (bpf_ringbuf_output(&ring, from, n, BPF_RB_NO_WAKEUP))
+		return false;
+	ring_wake();
+	return true;
 }
 
 /* Fills the head of a record from the current task. Not static: so the verifier
- * looks at it once per program, for which each access to a kernel structure is a
+ * looks at it once per program, for which each pointer in a kernel structure is a
  * search through all of its types. */
 __noinline int
 record_fill(struct record *r, __u32 kind, __u64 now)

@@ -15,30 +15,39 @@
 
 #include "ring.h"
 
+/* A shared mapping, or NULL. */
+static void *
+map(size_t size, int prot, int fd, off_t at)
+{
+	void *p = mmap(NULL, size, prot, MAP_SHARED, fd, at);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void
+unmap(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
+}
+
 int
-ring_open(struct ring *r, int fd, size_t size)
+ring_open(struct ring *r, int fd, size_t size, int asleep_fd)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 
 	memset(r, 0, sizeof(*r));
 	r->fd = fd;
 	r->size = size;
-	r->map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (r->map == MAP_FAILED)
-		return -1;
-	r->map2 = mmap(NULL, page + size, PROT_READ, MAP_SHARED, fd, page);
-	if (r->map2 == MAP_FAILED) {
-		munmap(r->map, page);
-		return -1;
-	}
-	r->consumer = r->map;
+	r->consumer = map(page, PROT_READ | PROT_WRITE, fd, 0);
+	r->producer = map(page + size, PROT_READ, fd, page);
+	r->asleep = map(page, PROT_READ | PROT_WRITE, asleep_fd, 0);
 	r->bounce = malloc(RING_RECORD_MAX);
-	if (!r->bounce) {
+	if (!r->consumer || !r->producer || !r->asleep || !r->bounce) {
 		ring_close(r);
 		return -1;
 	}
-	r->producer = r->map2;
-	r->data = (const unsigned char *)r->map2 + page;
+	r->data = (const unsigned char *)r->producer + page;
 	return 0;
 }
 
@@ -47,12 +56,23 @@ ring_close(struct ring *r)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 
-	if (r->map)
-		munmap(r->map, page);
-	if (r->map2)
-		munmap(r->map2, page + r->size);
+	unmap(r->consumer, page);
+	unmap((void *)r->producer, page + r->size);
+	unmap(r->asleep, page);
 	free(r->bounce);
 	memset(r, 0, sizeof(*r));
+}
+
+void
+ring_sleep(struct ring *r)
+{
+	__atomic_store_n(r->asleep, 1, __ATOMIC_SEQ_CST);
+}
+
+void
+ring_woke(struct ring *r)
+{
+	__atomic_store_n(r->asleep, 0, __ATOMIC_SEQ_CST);
 }
 
 /* The record's bytes in one piece. */

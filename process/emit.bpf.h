@@ -65,7 +65,7 @@ emit_end(struct scratch *s, __u32 n)
 	asm volatile("" : "+r"(n));
 	if (n > STRINGS_CAP + ARGS_CAP)
 		return false;
-	return bpf_ringbuf_output(&ring, s, sizeof(s->r) + n, ring_flags(s->r.head.time)) == 0;
+	return ring_put(s, sizeof(s->r) + n);
 }
 
 /* The same for a record that is a line of its own, for the books. */
@@ -173,7 +173,7 @@ hand_over(struct event_record *from)
 		return false;
 	}
 	__builtin_memcpy(r, from, sizeof(*r));
-	ring_submit(r, from->head.time);
+	ring_submit(r);
 	return true;
 }
 

@@ -69,7 +69,7 @@ fd_end(struct fd_key *key)
 	o = bpf_map_lookup_elem(&owners, &pid);
 	if (o)
 		__sync_fetch_and_add(&o->n, -1);
-	if (bpf_ringbuf_output(&ring, &s->end, sizeof(s->end), ring_flags(s->end.head.time)) == 0)
+	if (ring_put(&s->end, sizeof(s->end)))
 		return 0;
 	serial = s->end.e.serial;
 	if (bpf_map_update_elem(&ended, &serial, &s->end, BPF_ANY))

@@ -185,7 +185,7 @@ tell(struct ssl_record *from)
 		return;
 	}
 	__builtin_memcpy(r, from, sizeof(*r));
-	ring_submit(r, r->head.time);
+	ring_submit(r);
 }
 
 static __noinline int
@@ -249,7 +249,7 @@ image_end(__u32 pid)
 		r->head.kind = SSL_GONE;
 		r->head.pid = pid;
 		r->head.time = bpf_ktime_get_boot_ns();
-		ring_submit(r, r->head.time);
+		ring_submit(r);
 	}
 	bpf_map_delete_elem(&images, &pid);
 }

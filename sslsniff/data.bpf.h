@@ -58,7 +58,6 @@ put_piece(__u32 i, struct job *j)
 	__u64 at = (__u64)i * PIECE, from = j->buf + at;
 	struct ssl_record *r = NULL;
 	__u32 n = j->limit - at > PIECE ? PIECE : j->limit - at, skip = 0;
-	bool slept = false;
 	long bad = 0;
 
 	if (at >= j->limit)
@@ -82,7 +81,6 @@ taken:
 	if (r && bad && can_sleep) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		r = read_sleeping(from, n, &bad);
-		slept = true;
 		skip = 0;
 	}
 	if (!r) {
@@ -100,8 +98,7 @@ taken:
 	r->skip = skip;
 	/* the last piece of a call that was cut stands for the rest too */
 	r->span = at + n == j->limit ? j->total - at : n;
-	/* later pieces, and those that slept, come later */
-	ring_submit(r, i || slept ? bpf_ktime_get_boot_ns() : j->head.head.time);
+	ring_submit(r);
 	return 0;
 }
 

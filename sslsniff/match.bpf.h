@@ -182,7 +182,7 @@ conn_bind(struct conn *c, struct endpoint *e)
 	r->fd = find_fd(e->file);
 	r->pad = 0;
 	r->at = *e;
-	ring_submit(r, now);
+	ring_submit(r);
 	return 0;
 }
 

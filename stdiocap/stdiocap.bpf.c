@@ -245,7 +245,7 @@ stream_tell(__u64 file_at, __u64 serial, __u64 now)
 	asm volatile("" : "+r"(len));
 	if (len > PATH_CAP)
 		return false;
-	return bpf_ringbuf_output(&ring, s, sizeof(s->r) + len, ring_flags(now)) == 0;
+	return ring_put(s, sizeof(s->r) + len);
 }
 
 /* The stream of a descriptor, made at its first use. NULL: no room for it; n
@@ -298,7 +298,7 @@ put_piece(struct scratch *s, struct job *j)
 	asm volatile("" : "+r"(n));
 	if (n > PIECE)
 		return;
-	if (bpf_ringbuf_output(&ring, s, sizeof(s->r) + n, ring_flags(s->r.head.time)))
+	if (!ring_put(s, sizeof(s->r) + n))
 		count_add(COUNT_RING_FULL, 1, n);
 }
 

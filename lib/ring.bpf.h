@@ -91,13 +91,12 @@ record_fill(struct record *r, __u32 kind, __u64 now)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct task_struct *leader = task->group_leader;
-	__u64 id = bpf_get_current_pid_tgid();
 
 	if (!r)
 		return 0;
 	r->kind = kind;
-	r->pid = id >> 32;
-	r->tid = (__u32)id;
+	r->pid = task->tgid;
+	r->tid = task->pid;
 	r->uid = (__u32)bpf_get_current_uid_gid();
 	r->ns_pid = task_ns_pid(leader);
 	r->pad = 0;

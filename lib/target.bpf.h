@@ -134,10 +134,9 @@ target_cgroup_wanted(void)
 static __always_inline bool
 target_wanted(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u32 *found = bpf_map_lookup_elem(&target_procs, &tgid);
-	__u32 marks = found ? *found : 0, missing = target_conf.tree & ~marks;
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	__u32 tgid = task->tgid, *found = bpf_map_lookup_elem(&target_procs, &tgid);
+	__u32 marks = found ? *found : 0, missing = target_conf.tree & ~marks;
 
 	if (marks & TARGET_OWN)
 		return false;
@@ -153,6 +152,13 @@ target_wanted(void)
 	if (target_conf.nsession && !target_session_wanted(task))
 		return false;
 	return !target_conf.ncgroup || target_cgroup_wanted();
+}
+
+/* Whether the answer of target_wanted stays until the process's marks change. */
+static __always_inline bool
+target_by_process(void)
+{
+	return !target_conf.nuid && !target_conf.nsession && !target_conf.ncgroup;
 }
 
 /* TP_PROTO(struct task_struct *parent, struct task_struct *child) */

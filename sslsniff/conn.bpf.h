@@ -8,8 +8,7 @@
 #ifndef CONN_BPF_H
 #define CONN_BPF_H
 
-#include "target.bpf.h"
-#include "sslsniff.h"
+#include "thread.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -92,15 +91,24 @@ image_of(__u32 pid)
 	return bpf_map_lookup_elem(&images, &pid);
 }
 
-/* The key of an object of the current process; false: tables full. */
+/* The key of an object of the current process; t: its current thread, if known.
+ * False: tables full. */
 static __always_inline bool
-object_key(struct conn_key *key, __u64 object)
+object_key(struct thread *t, struct conn_key *key, __u64 object)
 {
-	struct image *image = image_of(bpf_get_current_pid_tgid() >> 32);
+	struct image *image;
 
-	key->gen = image ? image->gen : 0;
 	key->conn = object;
-	return image != NULL;
+	key->gen = t ? t->gen : 0;
+	if (key->gen)
+		return true;
+	image = image_of(bpf_get_current_pid_tgid() >> 32);
+	if (!image)
+		return false;
+	key->gen = image->gen;
+	if (t)
+		t->gen = key->gen;
+	return true;
 }
 
 /* An object begins under our eyes. */
@@ -110,7 +118,7 @@ object_begins(__u64 object)
 	struct conn_key key;
 	__u8 one = 1;
 
-	if (object && object_key(&key, object))
+	if (object && object_key(NULL, &key, object))
 		bpf_map_update_elem(&fresh, &key, &one, BPF_ANY);
 }
 
@@ -159,11 +167,12 @@ conn_make(struct conn_key *key, __u64 object, __u32 lib, bool late)
 /* The connection of an object, made at its first sight; begun: its beginning is
  * seen now. NULL: tables full. */
 static __always_inline struct conn *
-conn_get(struct conn_key *key, __u64 object, __u64 cookie, __u64 sock, bool begun)
+conn_get(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u64 sock,
+    bool begun)
 {
 	struct conn *c;
 
-	if (!object_key(key, object))
+	if (!object_key(t, key, object))
 		return NULL;
 	c = bpf_map_lookup_elem(&conns, key);
 	if (c)
@@ -276,6 +285,7 @@ on_exec(struct bpf_raw_tracepoint_args *ctx)
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	image_end(pid);
+	thread_execs();
 	bpf_map_update_elem(&execs, &pid, &now, BPF_ANY);
 	return 0;
 }

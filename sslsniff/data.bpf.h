@@ -136,33 +136,29 @@ data_put(struct conn *c, struct call *call, __u64 n, __u64 cookie)
 	return 0;
 }
 
-/* A call that is over transferred n bytes. */
+/* A call that is over transferred n bytes; same: the thread that began it. */
 static __always_inline void
-transferred(struct thread *t, struct call *call, __u64 n, __u64 cookie)
+transferred(struct thread *t, struct call *call, __u64 n, __u64 cookie, bool same)
 {
 	int dir = COOKIE_DIR(cookie);
-	struct endpoint *e = NULL;
+	struct endpoint *e = same ? used_inside(t, call->ops, dir) : NULL;
 	struct conn_key key;
-	struct conn *c;
+	struct conn *c = conn_get(t, &key, call->conn, cookie, e ? e->sock : 0, false);
 
-	if (t && call->tid == (__u32)bpf_get_current_pid_tgid())
-		e = used_inside(t, call->ops, dir);
-	c = conn_get(&key, call->conn, cookie, e ? e->sock : 0, false);
-	if (c && e) {
-		if (c->ino[dir & 1] && c->ino[dir & 1] != e->ino) {
-			/* the object is used for another connection now */
+	if (c && e && c->ino[dir & 1] != e->ino) {
+		if (c->ino[dir & 1]) {	/* the object is used for another connection now */
 			conn_end(&key, c);
 			c = conn_make(&key, call->conn, COOKIE_LIB(cookie), false);
 		}
-		if (c) {
+		if (c)
 			c->ino[dir & 1] = e->ino;
-			conn_bind(c, e);
-		}
-	} else if (c && t && dir == DIR_READ) {
-		read_after(t, c, n);
-	} else if (c && t && COOKIE_LIB(cookie) != COOKIE_GO) {
-		written_before(t, &key, n);
 	}
+	if (c && e)
+		conn_bind(c, e);
+	else if (c && dir == DIR_READ)
+		read_after(t, c, n);
+	else if (c && COOKIE_LIB(cookie) != COOKIE_GO)
+		written_before(t, &key, n);
 	data_put(c, call, n, cookie);
 }
 

@@ -36,22 +36,19 @@ int
 on_go_enter(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
-	struct call call = { .conn = ctx->rax, .buf = ctx->rbx };
+	struct call call = { .conn = ctx->rax, .buf = ctx->rbx, .since = bpf_ktime_get_boot_ns() };
+	struct thread *t = thread_wanted(call.since);
 	struct go_stack stack;
 	struct call_key key;
-	struct thread *t;
 
-	if (!target_wanted() || !go_key(ctx, &stack, &key))
+	if (!t || !go_key(ctx, &stack, &key))
 		return 0;
 	if (call.buf >= stack.lo && call.buf < stack.hi) {	/* moves with it */
 		call.buf = stack.hi - call.buf;
 		call.done = 1;
 	}
-	call.since = bpf_ktime_get_boot_ns();
 	call.tid = (__u32)bpf_get_current_pid_tgid();
-	t = thread_get(true);
-	if (t)
-		call.ops = t->ops[COOKIE_DIR(cookie)];
+	call.ops = t->ops[COOKIE_DIR(cookie)];
 	if (bpf_map_update_elem(&gocalls, &key, &call, BPF_ANY)) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_CALLS_FULL, 1, 0);
@@ -65,12 +62,13 @@ int
 on_go_leave(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
+	struct thread *t = thread_wanted(bpf_ktime_get_boot_ns());
 	struct call *found, call;
 	struct go_stack stack;
 	struct call_key key;
 	long n = ctx->rax;
 
-	if (!target_wanted() || !go_key(ctx, &stack, &key) ||
+	if (!t || !go_key(ctx, &stack, &key) ||
 	    !(found = bpf_map_lookup_elem(&gocalls, &key)))
 		return 0;
 	call = *found;
@@ -79,7 +77,7 @@ on_go_leave(struct pt_regs *ctx)
 		return 0;
 	if (call.done)
 		call.buf = stack.hi - call.buf;
-	transferred(thread_get(true), &call, n, cookie);
+	transferred(t, &call, n, cookie, call.tid == (__u32)bpf_get_current_pid_tgid());
 	return 0;
 }
 

@@ -19,7 +19,6 @@
 
 enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6 };	/* <sys/socket.h>, <netinet/in.h> */
 enum { TCP_ESTABLISHED = 1, TCP_CLOSE = 7 };		/* <net/tcp_states.h> */
-enum { CALLS = 8 };	/* in progress on one thread, one inside another */
 enum { FDS = 65536 };	/* looked at to find a socket's descriptor */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -69,58 +68,6 @@ struct task_struct___files {
 
 #pragma clang attribute pop
 
-/* What we keep of a thread that has called a TLS function. */
-struct thread {
-	struct call calls[CALLS];
-	struct endpoint last[2];	/* received from, sent to */
-	__u32 ops[2], turned[2];	/* socket calls; the first with that socket */
-	__u64 received;			/* by the last receive, if nobody read since */
-	struct conn_key pending;	/* who wrote since the last send ... */
-	__u64 bytes;			/* ... how much; unclear: more than one did */
-	__u64 unclear;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct thread);
-} threads SEC(".maps");
-
-static __always_inline struct thread *
-thread_get(bool make)
-{
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
-	    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-}
-
-/* --- calls in progress ----------------------------------------------------------- */
-
-/* By stack pointer, for one TLS call may run inside another on the same thread. */
-static __always_inline struct call *
-call_find(struct thread *t, __u64 sp)
-{
-	for (int i = 0; i < CALLS; i++)
-		if (t->calls[i].sp == sp)
-			return &t->calls[i];
-	return NULL;
-}
-
-static __always_inline struct call *
-call_make(struct thread *t, __u64 sp)
-{
-	struct call *oldest = &t->calls[0], *c = call_find(t, sp);
-
-	if (c || (c = call_find(t, 0)))
-		return c;
-	for (int i = 1; i < CALLS; i++)
-		if (t->calls[i].since < oldest->since)
-			oldest = &t->calls[i];
-	count_add(COUNT_SEEN, 1, 0);
-	count_add(COUNT_CALLS_FULL, 1, 0);
-	return oldest;
-}
-
 /* --- telling ------------------------------------------------------------------- */
 
 struct fd_hunt {
@@ -162,14 +109,12 @@ struct {
 	__type(value, struct conn_key);
 } sockets SEC(".maps");
 
-/* The connection uses this socket. */
 static __noinline int
-conn_bind(struct conn *c, struct endpoint *e)
+conn_tell_socket(struct conn *c, struct endpoint *e)
 {
 	struct ssl_socket_record *r;
-	__u64 now = bpf_ktime_get_boot_ns();
 
-	if (!c || !e || c->bound == e->ino)
+	if (!c || !e)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r)		/* it will be seen again */
@@ -177,13 +122,21 @@ conn_bind(struct conn *c, struct endpoint *e)
 	c->bound = e->ino;
 	c->over = 0;
 	bpf_map_update_elem(&sockets, &e->sock, &c->self, BPF_ANY);
-	record_fill(&r->head, SSL_SOCKET, now);
+	record_fill(&r->head, SSL_SOCKET, bpf_ktime_get_boot_ns());
 	r->serial = c->serial;
 	r->fd = find_fd(e->file);
 	r->pad = 0;
 	r->at = *e;
 	ring_submit(r);
 	return 0;
+}
+
+/* The connection uses this socket. */
+static __always_inline void
+conn_bind(struct conn *c, struct endpoint *e)
+{
+	if (c->bound != e->ino)
+		conn_tell_socket(c, e);
 }
 
 /* It may be this one, as far as one direction can tell. */

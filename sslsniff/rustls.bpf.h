@@ -118,12 +118,12 @@ other_object(struct pt_regs *ctx, struct call *call, __u64 cookie)
 /* A new key begins at record 0: an object that counts so is another one than
  * what had its address before. */
 static __always_inline void
-rustls_begins(__u64 object, __u64 seq)
+rustls_begins(struct thread *t, __u64 object, __u64 seq)
 {
 	struct conn_key key;
 	struct alias *alias;
 
-	if (seq || !object_key(&key, object))
+	if (seq || !object_key(t, &key, object))
 		return;
 	alias = bpf_map_lookup_elem(&aliases, &key);
 	if (alias && alias->used)
@@ -134,13 +134,14 @@ rustls_begins(__u64 object, __u64 seq)
 
 /* The connection of a cipher object; as conn_get. */
 static __always_inline struct conn *
-rustls_conn(struct pt_regs *ctx, struct conn_key *key, struct call *call, __u64 cookie)
+rustls_conn(struct thread *t, struct pt_regs *ctx, struct conn_key *key, struct call *call,
+    __u64 cookie)
 {
 	struct alias *found, alias = { .used = 1 }, fellow = {};
 	struct conn_key self, other;
 	struct conn *c;
 
-	if (!object_key(&self, call->conn))
+	if (!object_key(t, &self, call->conn))
 		return NULL;
 	other = self;
 	key->gen = self.gen;
@@ -214,15 +215,17 @@ int
 on_encrypt(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), n;
-	struct call call = { .conn = PT_REGS_PARM2(ctx), .ip = PT_REGS_IP(ctx) };
+	struct call call = {
+		.conn = PT_REGS_PARM2(ctx), .ip = PT_REGS_IP(ctx), .since = bpf_ktime_get_boot_ns(),
+	};
+	struct thread *t = thread_wanted(call.since);
 	struct gather g = { .call = &call, .cookie = cookie };
 	struct conn_key key;
-	struct thread *t;
 	struct plain m;
 
-	if (stopped || !target_wanted())
+	if (stopped || !t)
 		return 0;
-	rustls_begins(call.conn, PT_REGS_PARM4(ctx));
+	rustls_begins(t, call.conn, PT_REGS_PARM4(ctx));
 	if (bpf_probe_read_user(&m, sizeof(m), (void *)PT_REGS_PARM3(ctx))) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_FAULT, 1, 0);
@@ -233,10 +236,8 @@ on_encrypt(struct pt_regs *ctx)
 	n = m.words[0] ? m.words[3] - m.words[2] : m.words[2];
 	if (n == 0 || n > PIECE)	/* a record holds no more (RFC 8446, 5.1) */
 		return 0;
-	call.since = bpf_ktime_get_boot_ns();
-	g.conn = rustls_conn(ctx, &key, &call, cookie);
-	t = thread_get(true);
-	if (t && g.conn)
+	g.conn = rustls_conn(t, ctx, &key, &call, cookie);
+	if (g.conn)
 		written_before(t, &key, n);
 	if (!m.words[0]) {
 		call.buf = m.words[1];
@@ -257,28 +258,27 @@ int
 on_decrypt(struct pt_regs *ctx)
 {
 	struct { __u64 p, n, type; } m;
-	__u64 cookie = bpf_get_attach_cookie(ctx);
-	struct thread *t;
+	__u64 cookie = bpf_get_attach_cookie(ctx), now = bpf_ktime_get_boot_ns();
+	struct thread *t = thread_wanted(now);
 	struct call *c;
 
-	if (!target_wanted())
+	if (!t)
 		return 0;
-	rustls_begins(PT_REGS_PARM2(ctx), PT_REGS_PARM4(ctx));
-	if (bpf_probe_read_user(&m, sizeof(m), (void *)PT_REGS_PARM3(ctx)) || !(t = thread_get(true))) {
+	rustls_begins(t, PT_REGS_PARM2(ctx), PT_REGS_PARM4(ctx));
+	if (bpf_probe_read_user(&m, sizeof(m), (void *)PT_REGS_PARM3(ctx))) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_FAULT, 1, 0);
 		return 0;
 	}
 	if (COOKIE_SIG(cookie) == SIG_DECRYPT12 && (m.type & 0xff) != APPLICATION_DATA)
 		return 0;
-	c = call_make(t, PT_REGS_SP(ctx));
-	c->sp = PT_REGS_SP(ctx);
+	c = call_begin(t, PT_REGS_SP(ctx));
 	c->conn = PT_REGS_PARM2(ctx);
 	c->buf = m.p;
 	c->n = m.n;
 	c->done = PT_REGS_PARM1(ctx);
 	c->ip = PT_REGS_IP(ctx);
-	c->since = bpf_ktime_get_boot_ns();
+	c->since = now;
 	return 0;
 }
 
@@ -288,16 +288,13 @@ on_decrypted(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), words[8], n = 0;
 	struct thread *t = thread_get(false);
-	struct call *found = t ? call_find(t, PT_REGS_SP(ctx) - 8) : NULL, call;
 	struct conn_key key;
+	struct call call;
 	struct conn *c;
 	__u8 type = 0;
 
-	if (!found)
-		return 0;
-	call = *found;
-	found->sp = 0;
-	if (stopped || bpf_probe_read_user(words, sizeof(words), (void *)call.done))
+	if (!t || !call_end(t, PT_REGS_SP(ctx) - RETURN_SIZE, &call) || stopped ||
+	    bpf_probe_read_user(words, sizeof(words), (void *)call.done))
 		return 0;
 	for (int i = 0; i < 7 && !n; i++) {
 		__u64 at = words[i] - call.buf;
@@ -313,7 +310,7 @@ on_decrypted(struct pt_regs *ctx)
 	if (COOKIE_SIG(cookie) == SIG_DECRYPT && (bpf_probe_read_user(&type, 1,
 	    (void *)(call.buf + n)) || type != TLS_APPLICATION_DATA))
 		return 0;
-	c = rustls_conn(ctx, &key, &call, cookie);
+	c = rustls_conn(t, ctx, &key, &call, cookie);
 	if (c)
 		read_after(t, c, n);
 	data_put(c, &call, n, cookie);

@@ -19,9 +19,6 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 const volatile bool tell_handshakes;
 
-/* The return address that "call" pushed is gone again at return. */
-enum { RETURN_SIZE = 8 };
-
 enum { SSL_CTRL_SET_TLSEXT_HOSTNAME = 55 };	/* <openssl/ssl.h> */
 enum { GNUTLS_NAME_DNS = 1 };			/* <gnutls/gnutls.h> */
 
@@ -65,29 +62,23 @@ on_enter(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), sig = COOKIE_SIG(cookie);
 	__u64 fourth = PT_REGS_PARM4(ctx), fifth = PT_REGS_PARM5(ctx);
-	struct thread *t;
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct thread *t = thread_wanted(now);
 	struct call *c;
 
 	/* the verifier wants each register read from ctx at a constant offset */
 	asm volatile("" : "+r"(fourth), "+r"(fifth));
-	if (!target_wanted())
+	if (!t)
 		return 0;
 	if ((sig == SIG_NSPR || sig == SIG_NSPR_RECV) && (!nspr_is_tls(PT_REGS_PARM1(ctx)) ||
 	    (sig == SIG_NSPR_RECV && fourth & PR_MSG_PEEK)))
 		return 0;
-	if (!(t = thread_get(true))) {
-		count_add(COUNT_SEEN, 1, 0);
-		count_add(COUNT_CALLS_FULL, 1, 0);
-		return 0;
-	}
-	c = call_make(t, PT_REGS_SP(ctx));
-	c->sp = PT_REGS_SP(ctx);
+	c = call_begin(t, PT_REGS_SP(ctx));
 	c->conn = PT_REGS_PARM1(ctx);
 	c->buf = PT_REGS_PARM2(ctx);
 	c->done = sig == SIG_OUT4 ? fourth : fifth;
-	c->since = bpf_ktime_get_boot_ns();
+	c->since = now;
 	c->ops = t->ops[COOKIE_DIR(cookie)];
-	c->tid = (__u32)bpf_get_current_pid_tgid();
 	return 0;
 }
 
@@ -104,11 +95,11 @@ handshaken(struct thread *t, struct call *call, int result, __u64 cookie)
 	struct conn *c;
 
 	if (!tell_handshakes) {
-		if (begun && object_key(&key, call->conn) && !bpf_map_lookup_elem(&conns, &key))
+		if (begun && object_key(t, &key, call->conn) && !bpf_map_lookup_elem(&conns, &key))
 			object_begins(call->conn);
 		return;
 	}
-	c = conn_get(&key, call->conn, cookie, 0, begun);
+	c = conn_get(t, &key, call->conn, cookie, 0, begun);
 	if (!c) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_CONNS_FULL, 1, 0);
@@ -127,14 +118,10 @@ on_leave(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), n = 0;
 	struct thread *t = thread_get(false);
-	struct call *found = t ? call_find(t, PT_REGS_SP(ctx) - RETURN_SIZE) : NULL, call;
 	long rc = PT_REGS_RC(ctx);
+	struct call call;
 
-	if (!found)
-		return 0;
-	call = *found;
-	found->sp = 0;
-	if (stopped)
+	if (!t || !call_end(t, PT_REGS_SP(ctx) - RETURN_SIZE, &call) || stopped)
 		return 0;
 	switch (COOKIE_SIG(cookie)) {
 	case SIG_RESULT:
@@ -153,7 +140,7 @@ on_leave(struct pt_regs *ctx)
 		}
 	}
 	if (n)
-		transferred(t, &call, n, cookie);
+		transferred(t, &call, n, cookie, true);
 	return 0;
 }
 
@@ -210,7 +197,7 @@ on_name(struct pt_regs *ctx)
 	n = bpf_probe_read_user_str(name.text, max, (void *)from);
 	if (n <= 1)
 		return 0;
-	c = conn_get(&key, PT_REGS_PARM1(ctx), cookie, 0, true);
+	c = conn_get(NULL, &key, PT_REGS_PARM1(ctx), cookie, 0, true);
 	if (!c)
 		return 0;
 	serial = c->serial;

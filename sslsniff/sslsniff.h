@@ -149,11 +149,10 @@ struct call_key {
 };
 
 struct call {
-	__u64 sp;		/* 0: free */
 	__u64 conn, buf, done, since;
 	__u64 n, ip;		/* rustls: of the buffer; of the function */
 	__u32 ops;		/* socket calls of the thread at entry ... */
-	__u32 tid;		/* ... of this thread, for Go */
+	__u32 tid;		/* Go: ... of this thread */
 };
 
 #endif

@@ -33,6 +33,15 @@ forget(void *arg, void *entry, enum flow_why why)
 	(void)arg, (void)entry, (void)why;
 }
 
+/* NSS and GnuTLS are told addresses too, and send no name then: RFC 6066, 3. */
+static bool
+is_address(const char *name)
+{
+	struct in6_addr a;
+
+	return inet_pton(AF_INET, name, &a) == 1 || inet_pton(AF_INET6, name, &a) == 1;
+}
+
 /* What is known of a connection; NULL: out of memory. */
 static struct known *
 known_conn(struct lines *l, uint64_t serial)
@@ -45,7 +54,7 @@ known_conn(struct lines *l, uint64_t serial)
 	if (bpf_map_lookup_elem(l->names, &serial, k->name) == 0)
 		bpf_map_delete_elem(l->names, &serial);
 	k->name[NAME_MAX_LEN - 1] = '\0';
-	if (utf8_valid(k->name, strlen(k->name)) < strlen(k->name))
+	if (utf8_valid(k->name, strlen(k->name)) < strlen(k->name) || is_address(k->name))
 		k->name[0] = '\0';	/* no host has such a name */
 	return k;
 }

@@ -66,6 +66,7 @@ def client(name, lib, cmd, env=None, late=None):
            if e.get("peer") != "127.0.0.1:%d" % server.port or e.get("fd", -1) < 3 or
            not re.match(r"127\.0\.0\.1:\d+$", e.get("local", ""))]
     ok(reads and not odd, name + ": fd, peer and local", odd[:3], len(reads))
+    ok(not any("sni" in e for e in events), name + ": an address is no server name", events[0].get("sni"))
     ok(not any("late" in e for e in events), name + ": seen from its beginning")
     equal(books(s.stderr)[2], (0, 0), name + ": nothing lost")
     return s, events
@@ -182,6 +183,11 @@ def others():
             libcurl(name, lib, path)
         else:
             skip("libcurl, " + name, "no " + file)
+    if shutil.which("tstclnt"):
+        client("tstclnt", "nss", ["tstclnt", "-h", "127.0.0.1", "-p", "PORT", "-D", "-o", "-A", write("post",
+               "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\nConnection: close\r\n\r\nhello there")])
+    else:
+        skip("tstclnt", "no tstclnt here")
     if shutil.which("wget"):
         client("wget", "gnutls", ["wget", "-qO", "/dev/null", "--no-check-certificate", "--post-file",
                                   body, "URL"])

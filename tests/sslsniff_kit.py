@@ -219,7 +219,7 @@ def client_context():
 
 
 class HttpServer:
-    """Answers any HTTP/1.1 request with its own body, keeping connections open;
+    """Answers any HTTP/1.1 request with its own body, keeping connections open if it may;
     remembers per connection what it read and wrote."""
 
     def __init__(self):
@@ -248,6 +248,8 @@ class HttpServer:
                     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
                     c.sendall(answer)
                     written += answer
+                    if b"connection: close" in bytes(read[:300]).lower():
+                        return
         except OSError:
             pass
 

@@ -427,7 +427,7 @@ run() {
 	prepare
 	if [ $# -gt 0 ]; then
 		start_command "$@"
-		targets=-p$nl$cmd
+		targets=-p$nl$cmd to_sslsniff=$(words $to_sslsniff --command "$1")
 		start_stages
 		echo go >&9
 	else

@@ -44,7 +44,7 @@ struct sslsniff {
 	struct watch watch;
 	struct sites sites;	/* of the file at hand */
 	struct lines lines;
-	struct opt_list binaries;
+	struct opt_list binaries, commands;
 	const char *way, *inspect;
 	uint64_t max_bytes;
 	bool handshake, list, no_sleep, json;
@@ -240,6 +240,27 @@ attach_binary(struct sslsniff *s, const char *path)
 	close(fd);
 }
 
+/* What a command will run: an interpreter or a program with TLS of its own is
+ * known then before it has sent anything. */
+static void
+attach_command(struct sslsniff *s, const char *word)
+{
+	struct resolved to;
+	int fd;
+
+	if (resolve_command(&to, word)) {
+		probe_note(&s->probe, "--command %s: %s", word, to.why);
+		return;
+	}
+	fd = open(to.program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		probe_note(&s->probe, "--command %s: %s: %s", word, to.program, strerror(errno));
+		return;
+	}
+	attach_one(s, fd, to.program, false);
+	close(fd);
+}
+
 /* What is chosen by name or number is attached before we say that we are ready;
  * of a whole system only what is known by its name, and the rest at once after. */
 static void
@@ -253,6 +274,8 @@ attach_all(struct sslsniff *s)
 	}
 	for (size_t i = 0; i < s->binaries.n; i++)
 		attach_binary(s, s->binaries.v[i]);
+	for (size_t i = 0; i < s->commands.n; i++)
+		attach_command(s, s->commands.v[i]);
 	libs_host(attach_lib, s);
 	proc_each(few ? attach_mapped : attach_named, s);
 	if (!s->watch.cpu && !few)
@@ -420,6 +443,8 @@ main(int argc, char **argv)
 		{ .kind = OPT_HEAD, .help = "TLS" },
 		{ .kind = OPT_LIST, .name = "binary-path", .arg = "FILE", .to = &s.binaries,
 		    .help = "attach to this program or library too, or to docker://NAME; repeatable" },
+		{ .kind = OPT_LIST, .name = "command", .arg = "WORD", .to = &s.commands,
+		    .help = "attach to what this command would run, if it has TLS of its own; repeatable" },
 		{ .kind = OPT_FLAG, .name = "handshake", .to = &s.handshake,
 		    .help = "write ssl.handshake events" },
 		{ .kind = OPT_SIZE, .name = "max-bytes", .arg = "SIZE", .to = &s.max_bytes,

@@ -23,19 +23,24 @@ def skip(name, why):
     ok(True, "%s # SKIP %s" % (name, why))
 
 
-def client(name, lib, cmd, env=None, late=None):
+def client(name, lib, cmd, env=None, late=None, known=None):
     """Runs a client, stopped until we are attached, as the driver does it. late: the
-    program that has its TLS built in; it waits, once started, until we found it."""
+    program that has its TLS built in; it waits, once started, until we found it.
+    known: the same, which does not wait, for we are told of it before it starts."""
     server = HttpServer()
     go = os.path.join(T.name, "go-ahead")
     if os.path.exists(go):
         os.unlink(go)
+    if known:
+        write("go-ahead", "")
     cmd = [a.replace("URL", server.url).replace("PORT", str(server.port)) for a in cmd]
     p = subprocess.Popen(["sh", "-c", 'kill -STOP $$; exec "$@"', "sh", *cmd], cwd=T.name,
                          env={**os.environ, "GO_AHEAD": go, **(env or {})}, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: open("/proc/%d/stat" % p.pid).read().rsplit(")", 1)[1].split()[0] == "T")
-    with Sniffer("-v", "-p", str(p.pid), "--ring-size", "64M") as s:
+    with Sniffer("-v", "-p", str(p.pid), "--ring-size", "64M", *(["--command", known] if known else [])) as s:
+        if known:
+            ok(wait_for(lambda: "attached to %s:" % known in s.said(), 2), name + ": found before it runs", s.said())
         os.kill(p.pid, signal.SIGCONT)
         # Debian's own node has the TLS of libssl.so
         if late and subprocess.run(["sslsniff", "--inspect", late], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
@@ -208,6 +213,7 @@ def go():
         p = subprocess.run(["go", "build", *args, "-o", exe, main], env=env, capture_output=True, text=True)
         if ok(p.returncode == 0, name + ": go build", p.stderr):
             client(name, "go", [exe, "URL", body], late=exe)
+    client(name + ", at once", "go", [exe, "URL", body], known=exe)
 
 
 def bun():

@@ -84,12 +84,11 @@ ring_put(void *from, __u64 n)
 }
 
 /* Fills the head of a record from the current task. Not static: so the verifier
- * looks at it once per program, for which each pointer in a kernel structure is a
- * search through all of its types. */
+ * looks at it once per program. */
 __noinline int
 record_fill(struct record *r, __u32 kind, __u64 now)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct task_struct *leader = task->group_leader;
 
 	if (!r)

@@ -134,7 +134,7 @@ target_cgroup_wanted(void)
 static __always_inline bool
 target_wanted(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	__u32 tgid = task->tgid, *found = bpf_map_lookup_elem(&target_procs, &tgid);
 	__u32 marks = found ? *found : 0, missing = target_conf.tree & ~marks;
 

@@ -25,12 +25,6 @@ struct {
 	__type(value, struct scratch);
 } scratch SEC(".maps");
 
-static __always_inline struct task_struct *
-current_task(void)
-{
-	return (void *)bpf_get_current_task_btf();
-}
-
 static __always_inline struct scratch *
 scratch_get(void)
 {

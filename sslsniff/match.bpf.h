@@ -246,7 +246,7 @@ SEC("tp_btf/sock_send_length")
 int
 BPF_PROG(on_send, struct sock *sk, int n, int flags)
 {
-	socket_used(sk, n, DIR_WRITE);
+	socket_used(READ_ONLY(sk, struct sock), n, DIR_WRITE);
 	return 0;
 }
 
@@ -254,7 +254,7 @@ SEC("tp_btf/sock_recv_length")
 int
 BPF_PROG(on_recv, struct sock *sk, int n, int flags)
 {
-	socket_used(sk, n, DIR_READ);
+	socket_used(READ_ONLY(sk, struct sock), n, DIR_READ);
 	return 0;
 }
 

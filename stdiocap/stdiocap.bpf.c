@@ -116,12 +116,6 @@ static __u64 serials;
 
 /* --- descriptors ------------------------------------------------------------- */
 
-static __always_inline struct task_struct *
-current_task(void)
-{
-	return (void *)bpf_get_current_task_btf();
-}
-
 static __always_inline struct scratch *
 scratch_get(void)
 {

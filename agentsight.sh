@@ -427,7 +427,7 @@ run() {
 	prepare
 	if [ $# -gt 0 ]; then
 		start_command "$@"
-		targets=-p$nl$cmd to_sslsniff=$(words $to_sslsniff --command "$1")
+		targets=-p$nl$cmd
 		start_stages
 		echo go >&9
 	else
@@ -547,6 +547,7 @@ begin() {
 		;;
 	*) [ $# -eq 0 ] || wrong "$verb runs no program" ;;
 	esac
+	[ $# -eq 0 ] || to_sslsniff=$(words $to_sslsniff --command "$1")
 	case $verb in
 	record) to=${to:-db} ;;
 	exec) to=${to:-lines} ;;
@@ -569,8 +570,7 @@ main() {
 	pid='' targets='' stdio_targets='' limit='' to='' db='' output='' fd='' server='' otel=''
 	to_sslsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
 	quiet='' verbose='' hush='' print='' attached='' terminal='' user='' refresh=0.5 once='' plain='' table=''
-	[ "$(id -u)" -ne 0 ] || user=${SUDO_UID:-}
-	[ "$user" != 0 ] || user=''
+	[ "$(id -u)" -ne 0 ] || [ "${SUDO_UID:-0}" = 0 ] || user=$SUDO_UID
 	( : </dev/tty ) 2>/dev/null && terminal=1
 
 	verb=${1:-}

@@ -48,7 +48,7 @@ put_c(struct jput *j, char c)
 }
 
 static size_t
-put_escape(char *d, unsigned char c)
+put_escape(unsigned char *d, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
 	static const char letter[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
@@ -68,36 +68,57 @@ put_escape(char *d, unsigned char c)
 	return 6;
 }
 
+/* Writes p..stop escaped to *to and moves it behind them, up to the first byte that is
+ * not UTF-8; returns where it stopped. A character may reach past stop, but not past end. */
+static const unsigned char *
+escape(unsigned char **to, const unsigned char *p, const unsigned char *stop, const unsigned char *end)
+{
+	unsigned char *d = *to;
+	size_t n;
+
+	while (p < stop) {
+#ifdef __SSE2__
+		if (stop - p >= 64 && end - p >= 64 + 16) {
+			n = text_escape64(&d, p);
+			p += n;
+			if (n == 64)
+				continue;
+		}
+#endif
+		n = text_copy_plain(d, p, stop);
+		d += n;
+		p += n;
+		if (p < stop && *p < 0x80)
+			d += put_escape(d, *p++);
+		for (; p < stop && *p >= 0x80; p += n, d += n) {
+			if (!(n = text_utf8(p, end))) {
+				*to = d;
+				return p;
+			}
+			memcpy(d, p, n);
+		}
+	}
+	*to = d;
+	return p;
+}
+
 /* Adds p..end escaped, up to the first byte that is not UTF-8; returns where
  * it stopped. */
 static const unsigned char *
 put_text(struct jput *j, const unsigned char *p, const unsigned char *end)
 {
 	while (p < end) {
-		const unsigned char *stop = end - p > PIECE ? p + PIECE : end;
-		char *from = line_room(j->out, 6 * PIECE + 16), *d = from;	/* 16: a character may reach past stop */
+		const unsigned char *stop = end - p > PIECE ? p + PIECE : end, *at;
+		char *from = line_room(j->out, 6 * PIECE + 32);	/* 32: what may reach past stop */
+		unsigned char *d = (unsigned char *)from;
 
 		if (!from)
 			return end;
-		while (p < stop) {
-			size_t n = text_copy_plain((unsigned char *)d, p, stop);
-
-			d += n;
-			p += n;
-			if (p == stop)
-				break;
-			if (*p < 0x80) {
-				d += put_escape(d, *p++);
-			} else if ((n = text_utf8(p, end))) {
-				memcpy(d, p, n);	/* may reach past stop: there is room */
-				d += n;
-				p += n;
-			} else {
-				j->out->len += d - from;
-				return p;
-			}
-		}
-		j->out->len += d - from;
+		at = escape(&d, p, stop, end);
+		j->out->len += (char *)d - from;
+		if (at < stop)
+			return at;
+		p = at;
 	}
 	return p;
 }

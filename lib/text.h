@@ -129,6 +129,81 @@ text_block(const unsigned char *p)
 	return b;
 }
 
+/* Copies n bytes in steps of 16: reads and writes up to 16 more. */
+static inline void
+text_copy16(unsigned char *d, const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	do
+		_mm_storeu_si128((__m128i *)(d + i), _mm_loadu_si128((const __m128i *)(p + i)));
+	while ((i += 16) < n);
+}
+
+/* Which of the 64 bytes at p are tab, newline or carriage return. */
+static inline uint64_t
+text_white64(const unsigned char *p)
+{
+	const __m128i tab = _mm_set1_epi8('\t'), nl = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
+	uint64_t white = 0;
+
+	for (int i = 0; i < 4; i++) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+
+		white |= (uint64_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, tab),
+		    _mm_or_si128(_mm_cmpeq_epi8(v, nl), _mm_cmpeq_epi8(v, cr)))) << 16 * i;
+	}
+	return white;
+}
+
+/* Writes the 64 bytes at p to *d as the inside of a JSON string and moves *d behind
+ * them, up to the first that is not ASCII or takes \u00XX; returns how many. Where each
+ * one goes is known from how many before it are escaped, so nothing waits for what was
+ * written. Reads 16 bytes more, and writes up to 16 more. */
+static inline size_t
+text_escape64(unsigned char **d, const unsigned char *p)
+{
+	static const unsigned char letter['\\' + 1] = {
+		['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'
+	};
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+	uint64_t two = 0, other = 0;	/* takes a backslash and one more; or something else */
+	unsigned char *to = *d;
+	size_t n = 64, from = 0;
+
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+
+		two |= (uint64_t)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
+		    _mm_cmpeq_epi8(v, back))) << 16 * i;
+		/* signed: bytes >= 0x80 are below ' ' as well */
+		other |= (uint64_t)_mm_movemask_epi8(_mm_cmplt_epi8(v, space)) << 16 * i;
+	}
+	if (other) {
+		uint64_t white = text_white64(p);
+
+		two |= white;
+		other &= ~white;
+	}
+	if (other) {
+		n = __builtin_ctzll(other);
+		two &= (1ull << n) - 1;
+	}
+	for (; two; two &= two - 1) {
+		size_t at = __builtin_ctzll(two);
+
+		text_copy16(to + from, p + from, at - from);
+		to[at] = '\\';
+		to[at + 1] = letter[p[at]];
+		to++;
+		from = at + 1;
+	}
+	text_copy16(to + from, p + from, n - from);
+	*d = to + n;
+	return n;
+}
+
 /* The bytes that a backslash before them escapes. *carry says, before and
  * after, whether the first byte of a block is one of them. The addition finds
  * the end of each run of backslashes; only runs of odd length escape. */

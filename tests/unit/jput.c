@@ -63,6 +63,52 @@ test_bytes(void)
 	ok(good, "characters across pieces");
 }
 
+/* What is escaped in blocks is what is escaped a character at a time, wherever the
+ * blocks begin and whatever is in them. */
+static void
+test_blocks(void)
+{
+	static const char *const piece[] = {
+		"a", "b", " ", "/", "longer than sixteen bytes of plain text, ", "\"", "\\", "\n", "\r", "\t",
+		"\"\\\"\\", "\x01", "\x1f", "\b", "\x7f", "\xc3\xa9", "\xe6\xbc\xa2\xe5\xad\x97", "\xf0\x9f\x99\x82",
+	};
+	struct line_out whole, apart;
+	struct jput j;
+	int good = 1;
+	uint32_t x = 1;
+
+	line_out_init(&whole, -1);
+	line_out_init(&apart, -1);
+	for (int round = 0; good && round < 2000; round++) {
+		size_t pieces = round % 150, kinds = 1 + round % (sizeof(piece) / sizeof(*piece));
+		char text[150 * 45];
+		size_t n = 0;
+
+		whole.len = apart.len = 0;
+		jput_open(&j, &apart, "t");
+		jput_open(&j, &whole, "t");
+		line_add(&apart, ",\"data\":\"", 9);
+		for (size_t i = 0; i < pieces; i++) {
+			const char *s = piece[(x >> 16) % kinds];
+			struct line_out one;
+
+			x = x * 1664525 + 1013904223;
+			memcpy(text + n, s, strlen(s));
+			n += strlen(s);
+			line_out_init(&one, -1);
+			jput_bytes(&(struct jput){ .out = &one }, NULL, s, strlen(s));
+			line_add(&apart, one.buf + 1, one.len - 2);
+			line_out_free(&one);
+		}
+		jput_bytes(&j, "data", text, n);
+		line_add(&apart, "\"", 1);
+		good = whole.len == apart.len && !memcmp(whole.buf, apart.buf, whole.len);
+	}
+	ok(good, "in blocks as character by character");
+	line_out_free(&whole);
+	line_out_free(&apart);
+}
+
 static void
 test_object(void)
 {
@@ -102,6 +148,7 @@ int
 main(void)
 {
 	test_bytes();
+	test_blocks();
 	test_object();
 	ok(utf8_valid("ab\xc3\xa9\xff", 5) == 4 && utf8_valid("ab", 2) == 2, "utf8_valid");
 	return done();

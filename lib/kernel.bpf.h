@@ -32,12 +32,21 @@ struct signal_struct {
 	struct pid *pids[4];
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
 	int pid, tgid;
 	__u64 start_boottime;
 	struct task_struct *group_leader, *real_parent;
 	struct pid *thread_pid;
 	struct signal_struct *signal;
+	const struct cred *cred;
 	char comm[16];
 };
 

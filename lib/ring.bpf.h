@@ -96,7 +96,7 @@ record_fill(struct record *r, __u32 kind, __u64 now)
 	r->kind = kind;
 	r->pid = task->tgid;
 	r->tid = task->pid;
-	r->uid = (__u32)bpf_get_current_uid_gid();
+	r->uid = task->cred->uid.val;
 	r->ns_pid = task_ns_pid(leader);
 	r->pad = 0;
 	r->born = leader->start_boottime;

@@ -60,6 +60,23 @@ elf_is_code(const struct elf *e, uint64_t va)
 	return false;
 }
 
+void
+elf_code_range(const struct elf *e, uint64_t *lo, uint64_t *hi)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	for (unsigned i = 0; i < e->nseg; i++) {
+		const struct elf_seg *g = &e->seg[i];
+
+		if (!g->exec)
+			continue;
+		first = g->va < first ? g->va : first;
+		last = g->va + g->size > last ? g->va + g->size : last;
+	}
+	*lo = *lo > first ? *lo : first;
+	*hi = *hi < last ? *hi : last;
+}
+
 uint64_t
 elf_offset(const struct elf *e, uint64_t va)
 {

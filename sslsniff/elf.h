@@ -58,6 +58,8 @@ const uint8_t *elf_at(const struct elf *, uint64_t va, size_t n);
 /* The same and how many bytes the segment holds from there on. */
 const uint8_t *elf_span(const struct elf *, uint64_t va, size_t *n);
 bool elf_is_code(const struct elf *, uint64_t va);
+/* Shrinks [lo, hi) to the addresses between the first and the last code. */
+void elf_code_range(const struct elf *, uint64_t *lo, uint64_t *hi);
 /* File offset of an address and the reverse; UINT64_MAX when there is none. */
 uint64_t elf_offset(const struct elf *, uint64_t va);
 uint64_t elf_va(const struct elf *, uint64_t off);

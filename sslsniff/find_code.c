@@ -16,6 +16,7 @@ enum {
 	PATH_INSNS = 600,		/* looked at for arguments, by all paths together */
 	MAX_BACK = 0x4000,		/* a function's start lies at most so far before a site */
 	MAX_STARTS = 1 << 20,
+	MAX_RANGE = 1 << 30,		/* of code in which starts are looked for */
 	BUDGET = 4 << 20,
 };
 
@@ -76,10 +77,10 @@ check_len_fn(struct scan *s, const uint8_t *p, uint64_t va)
 }
 
 /* Bytes 4..7 of a pclntab: zero, zero, 1 (x86: instructions of any length), 8 (pointer size). */
-static void
+static inline void
 check_pcln(struct scan *s, const struct elf *e, const uint8_t *p)
 {
-	if (p[1] != 0xff || p[2] != 0xff || p[3] != 0xff || get32(p + 4) != 0x08010000)
+	if (get32(p + 4) != 0x08010000 || p[1] != 0xff || p[2] != 0xff || p[3] != 0xff)
 		return;
 	if (p[0] != 0xfb && p[0] != 0xfa && p[0] != 0xf0 && p[0] != 0xf1)
 		return;
@@ -128,6 +129,8 @@ static void
 scan_segment(struct scan *s, const struct elf *e, const struct elf_seg *g, bool strings)
 {
 	const uint8_t *seg = e->p + g->off, *end = seg + g->size, *p = seg;
+	/* segments start anywhere, but tables are 8-aligned in memory */
+	size_t at = -g->va & 7;
 
 	for (; end - p >= 32; p += 16) {
 		unsigned m = strings ? mask_ssl(p) : 0, n = g->exec ? mask_pair(p, 0x8d, 0x46) : 0;
@@ -143,10 +146,8 @@ scan_segment(struct scan *s, const struct elf *e, const struct elf_seg *g, bool 
 			if (q >= seg)
 				check_len_fn(s, q, g->va + (q - seg));
 		}
-		/* segments start anywhere, but tables are 8-aligned in memory */
-		for (size_t i = -(g->va + (p - seg)) & 7; i < 16; i += 8)
-			if (get32(p + i + 4) == 0x08010000)
-				check_pcln(s, e, p + i);
+		check_pcln(s, e, p + at);
+		check_pcln(s, e, p + at + 8);
 	}
 	for (; end - p >= 8 && strings; p++)	/* the last few bytes: strings only */
 		if (mask_ssl((const uint8_t[20]){ p[0], p[1], p[2] }) & 1)
@@ -300,57 +301,60 @@ is_start(const struct elf *e, uint64_t va)
 	return va % 16 == 0 || (p && (*p == 0xcc || *p == 0x90 || *p == 0xc3 || *p == 0xf4));
 }
 
-static bool
-add_start(struct code *c, size_t *cap, uint64_t va)
+/* Marks in seen, a bit for each address of [lo, hi), what is called. */
+static void
+scan_calls(const struct elf *e, const struct elf_seg *g, uint64_t lo, uint64_t hi, uint64_t *seen)
 {
-	uint64_t *p = c->start;
-
-	if (c->nstart == MAX_STARTS)
-		return false;
-	if (c->nstart == *cap) {
-		*cap = *cap ? *cap * 2 : 4096;
-		p = realloc(c->start, *cap * sizeof(*p));
-		if (!p)
-			return false;
-		c->start = p;
-	}
-	c->start[c->nstart++] = va;
-	return true;
-}
-
-static bool
-scan_calls(struct code *c, size_t *cap, const struct elf_seg *g, uint64_t lo, uint64_t hi)
-{
-	const uint8_t *p = c->e->p + g->off, *end = p + g->size, *seg = p;
+	const uint8_t *p = e->p + g->off, *end = p + g->size, *seg = p;
 
 	while (end - p >= 5 && (p = memchr(p, 0xe8, end - p - 4)) != NULL) {
 		uint64_t to = g->va + (p - seg) + 5 + (int32_t)get32(p + 1);
 
-		if (to >= lo && to < hi && is_start(c->e, to) && !add_start(c, cap, to))
-			return false;
+		if (to >= lo && to < hi && is_start(e, to))
+			seen[(to - lo) / 64] |= 1ull << (to - lo) % 64;
 		p++;
 	}
+}
+
+/* The addresses that are marked, in order. */
+static bool
+list_starts(struct code *c, uint64_t lo, const uint64_t *seen, size_t words)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < words; i++)
+		n += __builtin_popcountll(seen[i]);
+	if (n > MAX_STARTS || !(c->start = malloc((n + 1) * sizeof(*c->start))))
+		return false;
+	for (size_t i = 0; i < words; i++)
+		for (uint64_t m = seen[i]; m; m &= m - 1)
+			c->start[c->nstart++] = lo + i * 64 + __builtin_ctzll(m);
 	return true;
 }
 
 bool
 code_open(struct code *c, const struct elf *e, uint64_t lo, uint64_t hi)
 {
-	size_t cap = 0, n = 0;
+	uint64_t *seen;
+	size_t words;
+	bool good;
 
 	memset(c, 0, sizeof(*c));
 	c->e = e;
 	c->budget = BUDGET;
-	for (unsigned i = 0; i < e->nseg && lo < hi; i++)
-		if (e->seg[i].exec && !scan_calls(c, &cap, &e->seg[i], lo, hi))
-			return false;
-	if (c->nstart)
-		qsort(c->start, c->nstart, sizeof(*c->start), by_u64);
-	for (size_t i = 0; i < c->nstart; i++)
-		if (n == 0 || c->start[n - 1] != c->start[i])
-			c->start[n++] = c->start[i];
-	c->nstart = n;
-	return true;
+	elf_code_range(e, &lo, &hi);
+	if (lo >= hi || hi - lo > MAX_RANGE)
+		return true;
+	words = (hi - lo + 63) / 64;
+	seen = calloc(words, sizeof(*seen));
+	if (!seen)
+		return false;
+	for (unsigned i = 0; i < e->nseg; i++)
+		if (e->seg[i].exec)
+			scan_calls(e, &e->seg[i], lo, hi, seen);
+	good = list_starts(c, lo, seen, words);
+	free(seen);
+	return good;
 }
 
 void

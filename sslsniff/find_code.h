@@ -52,7 +52,8 @@ struct code {
 	uint32_t budget;	/* instructions that may still be decoded: hostile files */
 };
 
-/* False when out of memory. With lo >= hi no calls are collected. */
+/* False when out of memory or there are too many. With lo >= hi, or a GiB and more
+ * between them, no calls are collected. */
 bool code_open(struct code *, const struct elf *, uint64_t lo, uint64_t hi);
 void code_close(struct code *);
 /* The nearest possible starts of the function around va, best first; one when

@@ -113,11 +113,13 @@ static void
 each_pointer(const struct rustls *r, bool (*each)(void *, uint64_t, uint64_t), void *arg)
 {
 	const struct elf *e = r->e;
+	uint64_t lo = 0, hi = UINT64_MAX;
 
 	if (e->type == 3) {	/* ET_DYN */
 		elf_relatives(e, each, arg);
 		return;
 	}
+	elf_code_range(e, &lo, &hi);
 	for (unsigned i = 0; i <= e->nseg; i++) {
 		const struct elf_seg *s = i < e->nseg ? &e->seg[i] : &e->relro;
 
@@ -126,7 +128,7 @@ each_pointer(const struct rustls *r, bool (*each)(void *, uint64_t, uint64_t), v
 		for (uint64_t off = -s->va & 7; off + 8 <= s->size; off += 8) {
 			uint64_t to = get64(e->p + s->off + off);
 
-			if (elf_is_code(e, to) && !each(arg, s->va + off, to))
+			if (to >= lo && to < hi && elf_is_code(e, to) && !each(arg, s->va + off, to))
 				return;
 		}
 	}

@@ -201,6 +201,7 @@ on_head(void *arg, struct http1 *h, uint64_t start)
 		return false;
 	}
 	none = head->response && (exchange_is_head(x) || switches(head, x));
+	h->unasked = head->response && !x->request;
 	message_begin(&s->m, c->w, head, x, &env);
 	/* refused: the request's side goes on with HTTP */
 	if (head->response && !switches(head, x) && (x->upgrade || x->connect))

@@ -408,7 +408,7 @@ parser_begin(struct http1 *h, const char *p)
 	llhttp_set_lenient_keep_alive(&h->parser, 1);
 	llhttp_set_lenient_transfer_encoding(&h->parser, 1);
 	head_reset(&h->head);
-	h->in_field = h->done = h->muted = h->counted = h->open = false;
+	h->in_field = h->done = h->muted = h->counted = h->open = h->unasked = false;
 	h->in_size = h->in_extension = h->digits = h->last_chunk = h->in_trailers = false;
 	h->why = NULL;
 	h->left = h->behind = 0;
@@ -624,12 +624,30 @@ trailers_length(struct http1 *h, const char *p, size_t n)
 	return len;
 }
 
+/* Behind a header whose request was not seen: was that HEAD? -1: not known yet. */
+static int
+no_body(struct http1 *h, const char *p, size_t n)
+{
+	bool all = h->counted && n >= h->left;	/* of what may be the body */
+	enum found f = start_at(p, all ? h->left : n, HTTP1_RESPONSE, !all);
+
+	if (f == MAYBE && !all)
+		return -1;
+	h->unasked = false;
+	if (f == YES)
+		message_end(h, NULL);
+	return f == YES;
+}
+
 static size_t
 body_run(struct http1 *h, const char *p, size_t n)
 {
-	size_t used = h->in_size ? size_run(h, p, n) : 0, len = n;
+	size_t used, len = n;
 	llhttp_errno_t r;
 
+	if (h->unasked && no_body(h, p, n))
+		return 0;
+	used = h->in_size ? size_run(h, p, n) : 0;
 	if (used) {
 		decide(h, used, true);
 		return used;
@@ -734,6 +752,16 @@ pend_refuse(struct http1 *h)
 	bytes_reset(&h->pend, PEND_KEEP);
 }
 
+/* No more will tell whether bytes that wait behind a header are its body: they are. */
+static void
+body_settle(struct http1 *h)
+{
+	if (h->state != HTTP1_BODY || !h->unasked)
+		return;
+	h->unasked = false;
+	bytes_shift(&h->pend, run(h, h->pend.p, h->pend.n));
+}
+
 /* A hole inside counted bytes: llhttp is shown as many others in their place. */
 static void
 hole_fill(struct http1 *h, uint64_t n)
@@ -771,6 +799,11 @@ http1_hole(struct http1 *h, uint64_t n)
 			h->state = HTTP1_WAIT;
 		return;
 	}
+	body_settle(h);
+	if (h->state != HTTP1_BODY) {	/* it ended there */
+		http1_hole(h, n);
+		return;
+	}
 	until_close = llhttp_message_needs_eof(&h->parser);
 	decide(h, h->pend.n, true);	/* trailers */
 	bytes_reset(&h->pend, PEND_KEEP);
@@ -794,6 +827,7 @@ http1_hole(struct http1 *h, uint64_t n)
 void
 http1_finish(struct http1 *h, const char *why, bool closed)
 {
+	body_settle(h);
 	if (h->state == HTTP1_BODY) {
 		bool until_close = llhttp_message_needs_eof(&h->parser);
 

@@ -32,7 +32,9 @@ struct http1;
 
 struct http1_ops {
 	/* A message's header is known (h->head) and began at stream position
-	 * start. True: it has no body, whatever the header says (HEAD). */
+	 * start. True: it has no body, whatever the header says (HEAD). Where that
+	 * cannot be known h->unasked is set: it has none if another response begins
+	 * in its place. */
 	bool (*head)(void *arg, struct http1 *, uint64_t start);
 	/* A part of the body, transfer coding removed. */
 	void (*body)(void *arg, struct http1 *, const char *p, size_t n);
@@ -59,6 +61,7 @@ struct http1 {
 	bool nomem;
 	const char *odd;	/* why a header was given up last; NULL */
 	uint64_t behind;	/* body bytes of this message that came behind a hole */
+	bool unasked;		/* ops->head: a response to a request that was not seen */
 
 	/* private */
 	llhttp_t parser;

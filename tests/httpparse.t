@@ -43,6 +43,12 @@ shows("pipelined", ("req", "1", "/a", b"a", None), ("req", "2", "/b", b"", None)
       ("res", "1", 200, b"A", None), ("res", "2", 204, b"", None), ("res", "3", 200, b"C", None))
 shows("chunked request", ("req", "1", P, b"hello world", None), ("res", "1", 200, b"", None))
 shows("head", ("req", "1", P, b"", None), ("res", "1", 200, b"", None), ("req", "2", P, b"", None), ("res", "2", 200, b"body", None))
+for c in ("no length", "length", "chunked"):
+    shows("late, HEAD, " + c, ("req", "2", P, JSON, None), ("res", "1", 200, b"", None), ("body", "2", SSE, True, None), ("res", "2", 200, b"", None))
+shows("late, text about HTTP", ("res", "1", 200, b"HTTP/1.1 200 OK is what a server says", None), ("req", "2", P, JSON, None), ("res", "2", 200, b"ok", None))
+shows("late, cut behind HTTP", ("res", "1", 200, b"HTTP/1.1 2", None))
+shows("late, HEAD, short", ("req", "2", P, JSON, None), ("res", "1", 200, b"", None), ("res", "2", 200, b"ok", None))
+shows("late, hole behind HTTP", ("req", "2", P, JSON, None), ("res", "1", 200, b"HTTP/1.1 200 O", "hole"), ("res", "2", 200, b"ok", None))
 shows("204 304", ("req", "1", P, b"", None), ("res", "1", 204, b"", None), ("req", "2", "/x", b"", None), ("res", "2", 304, b"", None),
       ("req", "3", "/y", b"", None), ("res", "3", 200, b"y", None))
 shows("100-continue", ("req", "1", P, b"abc", None), ("res", "1", 200, b"done", None))

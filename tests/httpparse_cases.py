@@ -30,6 +30,14 @@ def cases():
         b'5;name=v;q="a;b"\r\nhello\r\n6 \r\n world\r\n0;last\r\nX-Sum: 1\r\nx-sum: 2\r\nX-More:  m \r\n\r\n').close()
     c["head"] = Conn().w(request(method="HEAD")).r(response(extra="Content-Length: 4096\r\n", length=False)) \
         .w(request(method="GET")).r(response(b"body")).close()
+    # attached behind the request: nothing says that it was HEAD but what follows its answer
+    for name, extra in (("no length", "Keep-Alive: timeout=5\r\n"), ("length", "Content-Length: 4096\r\n"),
+                        ("chunked", "Transfer-Encoding: chunked\r\n")):
+        c["late, HEAD, " + name] = Conn().r(response(extra=extra, length=False)).w(request(JSON)).r(sse()).close()
+    c["late, HEAD, short"] = Conn().r(response(extra="Content-Length: 20\r\n", length=False)).w(request(JSON)).r(response(b"ok")).close()
+    c["late, text about HTTP"] = Conn().r(response(b"HTTP/1.1 200 OK is what a server says")).w(request(JSON)).r(response(b"ok")).close()
+    c["late, cut behind HTTP"] = Conn().r(b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 2").close()
+    c["late, hole behind HTTP"] = Conn().r(response(b"HTTP/1.1 200 O" + b"x" * 30)[:-30]).hole(R, 30).w(request(JSON)).r(response(b"ok")).close()
     c["204 304"] = Conn().w(request(method="GET")).r(response(status="204 No Content", extra="Content-Length: 3\r\n", length=False)) \
         .w(request(method="GET", path="/x")).r(response(status="304 Not Modified", extra="Content-Length: 300\r\n", length=False)) \
         .w(request(method="GET", path="/y")).r(response(b"y")).close()

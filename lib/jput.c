@@ -186,7 +186,7 @@ jput_close(struct jput *j)
 void
 jput_bytes(struct jput *j, const char *key, const void *p, size_t n)
 {
-	const unsigned char *end = (const unsigned char *)p + n;
+	const unsigned char *end = n ? (const unsigned char *)p + n : p;	/* p may be NULL */
 	size_t before = j->out->len;
 	bool comma = j->comma;
 

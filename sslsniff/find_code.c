@@ -88,41 +88,42 @@ check_pcln(struct scan *s, const struct elf *e, const uint8_t *p)
 		s->pcln[s->npcln++] = p - e->p;
 }
 
-/* The candidates among 16 bytes at p, of which 3 more follow, as bit masks. */
+/* What may begin at one of 16 bytes at p, of which one more follows, as a bit mask:
+ * "ss" of a string, and the middle of a length function. */
 static inline unsigned
-mask_ssl(const uint8_t *p)
+mask_pairs(const uint8_t *p, bool strings, bool code)
 {
 #ifdef __SSE2__
-	const __m128i lower = _mm_set1_epi8(0x20), s = _mm_set1_epi8('s'), l = _mm_set1_epi8('l');
-	__m128i a = _mm_or_si128(_mm_loadu_si128((const __m128i *)p), lower);
-	__m128i b = _mm_or_si128(_mm_loadu_si128((const __m128i *)(p + 1)), lower);
-	__m128i c = _mm_or_si128(_mm_loadu_si128((const __m128i *)(p + 2)), lower);
+	const __m128i lower = _mm_set1_epi8(0x20), s = _mm_set1_epi8('s');
+	__m128i a = _mm_loadu_si128((const __m128i *)p), b = _mm_loadu_si128((const __m128i *)(p + 1));
+	__m128i ss = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(a, lower), s),
+	    _mm_cmpeq_epi8(_mm_or_si128(b, lower), s));
+	__m128i lea = _mm_and_si128(_mm_cmpeq_epi8(a, _mm_set1_epi8((char)0x8d)),
+	    _mm_cmpeq_epi8(b, _mm_set1_epi8(0x46)));
 
-	return _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, s),
-	    _mm_and_si128(_mm_cmpeq_epi8(b, s), _mm_cmpeq_epi8(c, l))));
+	if (!strings)
+		ss = _mm_setzero_si128();
+	return _mm_movemask_epi8(code ? _mm_or_si128(ss, lea) : ss);
 #else
 	unsigned m = 0;
 
 	for (int i = 0; i < 16; i++)
-		m |= (unsigned)((p[i] | 32) == 's' && (p[i + 1] | 32) == 's' && (p[i + 2] | 32) == 'l') << i;
+		m |= (unsigned)((strings && (p[i] | 32) == 's' && (p[i + 1] | 32) == 's') ||
+		    (code && p[i] == 0x8d && p[i + 1] == 0x46)) << i;
 	return m;
 #endif
 }
 
-static inline unsigned
-mask_pair(const uint8_t *p, uint8_t first, uint8_t second)
+/* A pair was found at p. */
+static void
+check_pair(struct scan *s, const uint8_t *seg, const uint8_t *p, const uint8_t *end, uint64_t va)
 {
-#ifdef __SSE2__
-	return _mm_movemask_epi8(_mm_and_si128(
-	    _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8(first)),
-	    _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(p + 1)), _mm_set1_epi8(second))));
-#else
-	unsigned m = 0;
-
-	for (int i = 0; i < 16; i++)
-		m |= (unsigned)(p[i] == first && p[i + 1] == second) << i;
-	return m;
-#endif
+	if (*p != 0x8d) {
+		if (end - p > 2 && (p[2] | 32) == 'l')
+			check_string(s, seg, p, end, va);
+	} else if (p > seg && end - p >= 5) {
+		check_len_fn(s, p - 1, va - 1);
+	}
 }
 
 static void
@@ -133,25 +134,17 @@ scan_segment(struct scan *s, const struct elf *e, const struct elf_seg *g, bool 
 	size_t at = -g->va & 7;
 
 	for (; end - p >= 32; p += 16) {
-		unsigned m = strings ? mask_ssl(p) : 0, n = g->exec ? mask_pair(p, 0x8d, 0x46) : 0;
-
-		for (; m; m &= m - 1) {
+		for (unsigned m = mask_pairs(p, strings, g->exec); m; m &= m - 1) {
 			const uint8_t *q = p + __builtin_ctz(m);
 
-			check_string(s, seg, q, end, g->va + (q - seg));
-		}
-		for (; n; n &= n - 1) {
-			const uint8_t *q = p + __builtin_ctz(n) - 1;
-
-			if (q >= seg)
-				check_len_fn(s, q, g->va + (q - seg));
+			check_pair(s, seg, q, end, g->va + (q - seg));
 		}
 		check_pcln(s, e, p + at);
 		check_pcln(s, e, p + at + 8);
 	}
 	for (; end - p >= 8 && strings; p++)	/* the last few bytes: strings only */
-		if (mask_ssl((const uint8_t[20]){ p[0], p[1], p[2] }) & 1)
-			check_string(s, seg, p, end, g->va + (p - seg));
+		if ((p[0] | 32) == 's' && (p[1] | 32) == 's')
+			check_pair(s, seg, p, end, g->va + (p - seg));
 }
 
 bool

@@ -51,15 +51,10 @@ static size_t
 put_escape(unsigned char *d, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char letter[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
 
 	d[0] = '\\';
-	if (c == '"' || c == '\\') {
-		d[1] = c;
-		return 2;
-	}
-	if (letter[c]) {
-		d[1] = letter[c];
+	if (text_letter[c]) {
+		d[1] = text_letter[c];
 		return 2;
 	}
 	memcpy(d + 1, "u00", 3);

@@ -11,6 +11,12 @@
 #include <emmintrin.h>
 #endif
 
+/* What stands behind the backslash of what a JSON string escapes with one more
+ * character; 0: it takes \u00XX, or nothing. */
+static const unsigned char text_letter['\\' + 1] = {
+	['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'
+};
+
 #ifdef __SSE2__
 /* Of 16 bytes, how many stand before the first that text_plain would stop at. */
 static inline unsigned
@@ -163,14 +169,12 @@ text_white64(const unsigned char *p)
 static inline size_t
 text_escape64(unsigned char **d, const unsigned char *p)
 {
-	static const unsigned char letter['\\' + 1] = {
-		['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'
-	};
 	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
 	uint64_t two = 0, other = 0;	/* takes a backslash and one more; or something else */
 	unsigned char *to = *d;
 	size_t n = 64, from = 0;
 
+	/* not text_block: its masks apart cost plain text half as much again */
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(p + 16 * i));
@@ -195,7 +199,7 @@ text_escape64(unsigned char **d, const unsigned char *p)
 
 		text_copy16(to + from, p + from, at - from);
 		to[at] = '\\';
-		to[at + 1] = letter[p[at]];
+		to[at + 1] = text_letter[p[at]];
 		to++;
 		from = at + 1;
 	}

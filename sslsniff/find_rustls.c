@@ -128,6 +128,7 @@ each_pointer(const struct rustls *r, bool (*each)(void *, uint64_t, uint64_t), v
 		for (uint64_t off = -s->va & 7; off + 8 <= s->size; off += 8) {
 			uint64_t to = get64(e->p + s->off + off);
 
+			/* nearly everything is out of range */
 			if (to >= lo && to < hi && elf_is_code(e, to) && !each(arg, s->va + off, to))
 				return;
 		}

@@ -9,6 +9,7 @@
 
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
@@ -74,6 +75,16 @@ current_task(void)
 	return READ_ONLY(bpf_get_current_task_btf(), struct task_struct);
 }
 
+/* First in every program that can sleep or be preempted. Since Linux 6.13 (x86-64)
+ * the verifier may put the frames of such a program into memory of the CPU instead of
+ * the task's stack (bpf_enable_priv_stack, kernel/bpf/verifier.c), and two tasks that
+ * run it by turns on one CPU then write into each other's variables. A program with a
+ * tail call in its code never gets such a stack, even though the verifier finds this
+ * one unreachable and removes it: the only cost is the limit of 512 bytes for all
+ * frames of a path together, which kernels before 6.13 have anyway. */
+const volatile bool tail_calls;	/* false */
+#define ON_OWN_STACK(ctx) do { if (tail_calls) bpf_tail_call(ctx, NULL, 0); } while (0)
+
 enum { KERNEL_PIDTYPE_SID = 3 };	/* enum pid_type, since Linux 4.19 */
 
 /* The number of a process in its own pid namespace; 0 on the host. leader comes
@@ -81,8 +92,10 @@ enum { KERNEL_PIDTYPE_SID = 3 };	/* enum pid_type, since Linux 4.19 */
 static __always_inline __u32
 task_ns_pid(struct task_struct *leader)
 {
-	struct pid *pid = leader->thread_pid;
-	unsigned int level = pid->level;
+	/* read one by one: through a trusted pointer, Linux 6.1 allows no pointer whose
+	 * offset is computed from what was loaded ("math between ptr_ pointer and ...") */
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	unsigned int level = BPF_CORE_READ(pid, level);
 	struct upid upid;
 
 	if (!level)

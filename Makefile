@@ -202,7 +202,14 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(B)/libpure.a $(B
 TESTPATH = $(abspath $(O)/san/bin):$(abspath $(O)/bin)
 TESTS ?= $(sort $(wildcard tests/*.t))
 
-test-build: all
+# Collectors for tests alone, tests/probe/NAME.c and NAME.bpf.c.
+TESTPROBES = $(patsubst tests/probe/%.bpf.c,$(O)/tests/probe/%,$(wildcard tests/probe/*.bpf.c))
+$(TESTPROBES:=.o): $(O)/tests/probe/%.o: $(O)/bpf/tests/probe/%.skel.h
+$(TESTPROBES:=.o): TOOL_CPPFLAGS = -I$(O)/bpf
+$(O)/tests/probe/%: $(O)/tests/probe/%.o $(O)/libprobe.a $(O)/libstage.a
+	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_probe) $(LIBS_stage)
+
+test-build: all $(TESTPROBES)
 	$(Q)$(MAKE) SANITIZE=1 filters san-tests
 
 .PHONY: san-tests

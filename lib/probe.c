@@ -1,7 +1,8 @@
 /*
  * probe.c - the life of a collector; see probe.h
  *
- * reads   the ring, the kernel's counters every 100 ms, /proc of new processes
+ * reads   the ring, our programs' counters every 100 ms, the kernel's own every
+ *         second, /proc of new processes
  * writes  lines by the collector's own hand, loss events, a summary on stderr
  * keeps   what /proc said of a process, for up to PROCESSES of them
  */
@@ -35,6 +36,7 @@ enum {
 	NAP_NS = 1000000,		/* between rounds while there is something */
 	NAPS = 2,			/* empty rounds before a long wait */
 	OWN_NS = 1000000000,		/* between looks at all processes */
+	SKIPS_NS = 1000000000,		/* ... at what the kernel left out: a call for each program */
 	AGAIN_NS = 500000000,
 };
 
@@ -266,6 +268,8 @@ probe_follow(struct probe *p, struct bpf_object *o)
 	if (ring_open(&p->ring, bpf_object__find_map_fd_by_name(o, "ring"), p->ring_size,
 	    bpf_object__find_map_fd_by_name(o, "ring_asleep")))
 		probe_fail("map", "ring buffer");
+	if (skips_open(&p->skips, o))
+		probe_fail("count", "BPF programs");
 	if (target_attach(&p->target, o, &what))
 		probe_fail("follow", what);
 	own_init(&p->own, &p->target, p->out_fd);
@@ -408,13 +412,26 @@ tell_losses(struct probe *p)
 	loss_tell(&p->loss, &p->out, clock_epoch(&p->clock, clock_boot()), true);
 }
 
+/* What our programs could not count, because they did not run. */
+static void
+count_skipped(struct probe *p)
+{
+	uint64_t n = skips_read(&p->skips);
+
+	p->skipped += n;
+	loss_add(&p->loss, "skipped", n, 0);
+}
+
 static void
 summary(struct probe *p)
 {
 	const struct count *seen = &p->counts.by[COUNT_SEEN];
 	const char *lost = loss_text(&p->loss);
-	char more[128] = "";
+	char more[128] = "", skipped[512];
 
+	if (p->skipped)
+		probe_note(p, "skipped by the kernel: %s",
+		    skips_text(&p->skips, skipped, sizeof(skipped)));
 	if (p->ours.events)
 		snprintf(more, sizeof(more), ", our own %" PRIu64 " (%" PRIu64 " bytes)",
 		    (uint64_t)p->ours.events, (uint64_t)p->ours.bytes);
@@ -423,7 +440,7 @@ summary(struct probe *p)
 		    ", the rest unread: %s", line_out_closed(&p->out) ? "output closed" :
 		    "output failed");
 	warnx("seen %" PRIu64 " events (%" PRIu64 " bytes), written %" PRIu64 " (%" PRIu64
-	    " bytes)%s, lost %s", (uint64_t)seen->events, (uint64_t)seen->bytes,
+	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped, (uint64_t)seen->bytes,
 	    (uint64_t)p->written.events, (uint64_t)p->written.bytes, more,
 	    *lost ? lost : "nothing");
 }
@@ -444,6 +461,10 @@ say_ready(struct probe *p)
 static void
 tick(struct probe *p, uint64_t now)
 {
+	if (now >= p->skips_next) {
+		p->skips_next = now + SKIPS_NS;
+		count_skipped(p);
+	}
 	tell_losses(p);
 	clock_check(&p->clock);
 	if (p->own_due && now >= p->own_next) {
@@ -478,6 +499,7 @@ report_if_asked(struct probe *p)
 	if (!signals.report)
 		return;
 	signals.report = 0;
+	count_skipped(p);
 	tell_losses(p);
 	summary(p);
 }
@@ -530,6 +552,7 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 		;
 	if (ops->tick)
 		ops->tick(self);
+	count_skipped(p);
 	tell_losses(p);
 	line_flush(&p->out);
 	if (!p->quiet)

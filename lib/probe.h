@@ -4,8 +4,8 @@
  * A collector opens its skeleton, calls probe_configure, loads, calls
  * probe_follow, attaches its own programs and calls probe_run, which reads the
  * ring until told to stop. Records become lines; what the kernel side had to
- * drop becomes "loss" events and a line on stderr at the end, where the books
- * must balance: seen = written + each loss.
+ * drop, and what the kernel left out, becomes "loss" events and a line on stderr
+ * at the end, where the books must balance: seen = written + each loss.
  *
  * If standard output blocks, so does the collector; the ring fills and that is
  * counted. There is no queue in between: memory is the ring and one output buffer.
@@ -24,6 +24,7 @@
 #include "own.h"
 #include "record.h"
 #include "ring.h"
+#include "skips.h"
 #include "target.h"
 
 struct bpf_object;
@@ -50,6 +51,9 @@ struct probe {
 	uint64_t own_next;		/* boot ns: no full look before */
 	struct probe_process *processes;
 	struct counts counts;		/* the kernel's, last read */
+	struct skips skips;
+	uint64_t skips_next;		/* boot ns: not read before */
+	uint64_t skipped;		/* by them, so far */
 	struct count written, ours;	/* lines written; dropped as our own pipeline's */
 	const struct probe_ops *ops;
 	void *self;

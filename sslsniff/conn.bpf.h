@@ -142,25 +142,26 @@ began_unseen(const struct conn_key *key, __u64 cookie, __u64 sock)
 }
 
 static __noinline struct conn *
-conn_make(struct conn_key *key, __u64 object, __u32 lib, bool late)
+conn_make(struct thread *t, struct conn_key *key, __u64 object, __u32 lib, bool late)
 {
-	struct conn fresh_one = {};
-	struct record who;
+	struct conn *c = &t->work.conn;
+	struct record *who = &t->work.who;
 
-	record_fill(&who, 0, 0);
-	fresh_one.serial = __sync_fetch_and_add(&serials, 1) + 1;
+	record_fill(who, 0, 0);
+	__builtin_memset(c, 0, sizeof(*c));
+	c->serial = __sync_fetch_and_add(&serials, 1) + 1;
 	if (!key->conn)		/* rustls: a number that is no address */
-		key->conn = 1ull << 63 | fresh_one.serial;
-	fresh_one.self = *key;
-	fresh_one.object = object;
-	fresh_one.pid = who.pid;
-	fresh_one.uid = who.uid;
-	fresh_one.ns_pid = who.ns_pid;
-	fresh_one.lib = lib;
-	fresh_one.late = late;
-	fresh_one.born = who.born;
-	__builtin_memcpy(fresh_one.comm, who.comm, sizeof(fresh_one.comm));
-	bpf_map_update_elem(&conns, key, &fresh_one, BPF_NOEXIST);
+		key->conn = 1ull << 63 | c->serial;
+	c->self = *key;
+	c->object = object;
+	c->pid = who->pid;
+	c->uid = who->uid;
+	c->ns_pid = who->ns_pid;
+	c->lib = lib;
+	c->late = late;
+	c->born = who->born;
+	__builtin_memcpy(c->comm, who->comm, sizeof(c->comm));
+	bpf_map_update_elem(&conns, key, c, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&conns, key);
 }
 
@@ -177,42 +178,45 @@ conn_get(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u
 	c = bpf_map_lookup_elem(&conns, key);
 	if (c)
 		return c;
-	if (began_unseen(key, cookie, sock))
-		return conn_make(key, object, COOKIE_LIB(cookie), !begun);
-	return conn_make(key, object, COOKIE_LIB(cookie), false);
+	return conn_make(t, key, object, COOKIE_LIB(cookie),
+	    began_unseen(key, cookie, sock) && !begun);
 }
 
-/* A record without payload. */
-static __always_inline void
-tell(struct ssl_record *from)
+/* A record without payload of a connection, in the ring, for ring_submit. NULL: no
+ * room, which is counted. */
+static __always_inline struct ssl_record *
+tell(struct conn *c, __u32 kind)
 {
 	struct ssl_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
 	count_add(COUNT_SEEN, 1, 0);
 	if (!r) {
 		count_add(COUNT_RING_FULL, 1, 0);
-		return;
+		return NULL;
 	}
-	__builtin_memcpy(r, from, sizeof(*r));
-	ring_submit(r);
+	__builtin_memset(r, 0, sizeof(*r));
+	record_fill(&r->head, kind, bpf_ktime_get_boot_ns());
+	r->conn = c->object;
+	r->serial = c->serial;
+	r->late = c->late;
+	return r;
 }
 
 static __noinline int
 conn_end(struct conn_key *key, struct conn *c)
 {
-	struct ssl_record r = {};
+	struct ssl_record *r;
 
 	if (!c)
 		return 0;
-	record_fill(&r.head, SSL_CLOSE, bpf_ktime_get_boot_ns());
-	r.conn = c->object;
-	r.serial = c->serial;
-	r.lib = c->lib;
-	r.late = c->late;
-	r.moved[0] = c->moved[0];
-	r.moved[1] = c->moved[1];
+	r = tell(c, SSL_CLOSE);
+	if (r) {
+		r->lib = c->lib;
+		r->moved[0] = c->moved[0];
+		r->moved[1] = c->moved[1];
+		ring_submit(r);
+	}
 	bpf_map_delete_elem(&conns, key);
-	tell(&r);
 	return 0;
 }
 
@@ -252,9 +256,8 @@ image_end(__u32 pid)
 		return;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (r) {	/* else the collector's sweep finds them */
-		struct ssl_record zero = { .gen = image->gen };
-
-		__builtin_memcpy(r, &zero, sizeof(zero));
+		__builtin_memset(r, 0, sizeof(*r));
+		r->gen = image->gen;
 		r->head.kind = SSL_GONE;
 		r->head.pid = pid;
 		r->head.time = bpf_ktime_get_boot_ns();

@@ -9,36 +9,25 @@
 const volatile __u64 max_bytes = 16 << 20;	/* captured per call */
 const volatile bool can_sleep = true;
 
-struct job {
-	__u64 buf;
-	__u64 limit, total;	/* bytes to capture, bytes transferred */
-	__u64 off;		/* of the call's first byte in the stream */
-	struct ssl_record head;	/* what all its records have in common */
-};
-
-/* Touches every page of a piece, sleeping if it must, and reads it again. No
- * record is held while sleeping: that would stop the reader. */
-static __always_inline struct ssl_record *
-read_sleeping(__u64 from, __u32 n, long *bad)
+/* Touches every page of a piece, sleeping if it must. No record is held while
+ * sleeping: that would stop the reader. */
+static __always_inline void
+page_in(__u64 from, __u32 n)
 {
-	struct ssl_record *r;
 	char byte;
 
 	for (__u32 at = 0; at < PIECE; at += 4096)
 		bpf_copy_from_user(&byte, 1, (void *)(from + (at < n ? at : n - 1)));
 	bpf_copy_from_user(&byte, 1, (void *)(from + n - 1));
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r) + PIECE, 0);
-	if (r)
-		*bad = bpf_probe_read_user(r->data, n, (void *)from);
-	return r;
 }
 
 /* The ring reserves constant sizes only. */
 #define TAKE(size) \
 	if (n <= (size)) { \
 		r = bpf_ringbuf_reserve(&ring, sizeof(*r) + (size), 0); \
-		if (r) \
-			bad = bpf_probe_read_user(r->data, n, (void *)from); \
+		if (!r) \
+			goto full; \
+		bad = bpf_probe_read_user(r->data, n, (void *)from); \
 		goto taken; \
 	}
 
@@ -46,15 +35,17 @@ read_sleeping(__u64 from, __u32 n, long *bad)
 #define TAKE_ALIKE(size) \
 	if (n <= (size)) { \
 		r = bpf_ringbuf_reserve(&ring, sizeof(*r) + RECORD_ALIGN + (size), 0); \
-		if (r) \
-			bad = bpf_probe_read_user(r->data + skip, n, (void *)from); \
+		if (!r) \
+			goto full; \
+		bad = bpf_probe_read_user(r->data + skip, n, (void *)from); \
 		goto taken; \
 	}
 
 /* Writes piece i; 1 when there is none left. For bpf_loop. */
 static long
-put_piece(__u32 i, struct job *j)
+put_piece(__u32 i, struct job **job)
 {
+	struct job *j = *job;
 	__u64 at = (__u64)i * PIECE, from = j->buf + at;
 	struct ssl_record *r = NULL;
 	__u32 n = j->limit - at > PIECE ? PIECE : j->limit - at, skip = 0;
@@ -77,15 +68,18 @@ put_piece(__u32 i, struct job *j)
 	TAKE_ALIKE(4096)
 	TAKE_ALIKE(8192)
 	TAKE_ALIKE(PIECE)
+full:
+	count_add(COUNT_RING_FULL, 1, n);
+	return 0;
 taken:
-	if (r && bad && can_sleep) {
+	if (bad && can_sleep) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
-		r = read_sleeping(from, n, &bad);
+		page_in(from, n);
+		r = bpf_ringbuf_reserve(&ring, sizeof(*r) + PIECE, 0);
+		if (!r)
+			goto full;
+		bad = bpf_probe_read_user(r->data, n, (void *)from);
 		skip = 0;
-	}
-	if (!r) {
-		count_add(COUNT_RING_FULL, 1, n);
-		return 0;
 	}
 	if (bad) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
@@ -105,34 +99,36 @@ taken:
 /* n bytes at call->buf passed the connection; NULL: it could not be kept. Not
  * static: so the verifier looks at it once, not once for each call. */
 __noinline int
-data_put(struct conn *c, struct call *call, __u64 n, __u64 cookie)
+data_put(struct thread *t, struct conn *c, struct call *call, __u64 n, __u64 cookie)
 {
-	__u64 pieces, dir = COOKIE_DIR(cookie);
-	struct job j = { .total = n };
+	__u64 pieces, dir = COOKIE_DIR(cookie), limit = n > max_bytes ? max_bytes : n;
+	struct job *j;
 
-	if (!call)
+	if (!t || !call)
 		return 0;
-	j.buf = call->buf;
-	j.limit = n > max_bytes ? max_bytes : n;
-	pieces = (j.limit + PIECE - 1) / PIECE;
-	count_add(COUNT_SEEN, pieces, j.limit);
+	j = &t->work.job;
+	j->buf = call->buf;
+	j->total = n;
+	j->limit = limit;
+	pieces = (limit + PIECE - 1) / PIECE;
+	count_add(COUNT_SEEN, pieces, limit);
 	if (!c) {
-		count_add(COUNT_CONNS_FULL, pieces, j.limit);
+		count_add(COUNT_CONNS_FULL, pieces, limit);
 		return 0;
 	}
-	if (n > j.limit) {	/* the rest is one more that was seen, and lost */
-		count_add(COUNT_SEEN, 1, n - j.limit);
-		count_add(COUNT_MAX_BYTES, 1, n - j.limit);
+	if (n > limit) {	/* the rest is one more that was seen, and lost */
+		count_add(COUNT_SEEN, 1, n - limit);
+		count_add(COUNT_MAX_BYTES, 1, n - limit);
 	}
-	record_fill(&j.head.head, SSL_DATA, bpf_ktime_get_boot_ns());
-	j.head.conn = c->object;
-	j.head.serial = c->serial;
-	j.head.since = call->since;
-	j.head.dir = dir;
-	j.head.lib = COOKIE_LIB(cookie);
-	j.head.late = c->late;
-	j.off = __sync_fetch_and_add(&c->moved[dir & 1], n);
-	bpf_loop(pieces, put_piece, &j, 0);
+	record_fill(&j->head.head, SSL_DATA, bpf_ktime_get_boot_ns());
+	j->head.conn = c->object;
+	j->head.serial = c->serial;
+	j->head.since = call->since;
+	j->head.dir = dir;
+	j->head.lib = COOKIE_LIB(cookie);
+	j->head.late = c->late;
+	j->off = __sync_fetch_and_add(&c->moved[dir & 1], n);
+	bpf_loop(pieces, put_piece, &j, 0);	/* wants its argument on the stack */
 	return 0;
 }
 
@@ -148,7 +144,7 @@ transferred(struct thread *t, struct call *call, __u64 n, __u64 cookie, bool sam
 	if (c && e && c->ino[dir & 1] != e->ino) {
 		if (c->ino[dir & 1]) {	/* the object is used for another connection now */
 			conn_end(&key, c);
-			c = conn_make(&key, call->conn, COOKIE_LIB(cookie), false);
+			c = conn_make(t, &key, call->conn, COOKIE_LIB(cookie), false);
 		}
 		if (c)
 			c->ino[dir & 1] = e->ino;
@@ -159,7 +155,7 @@ transferred(struct thread *t, struct call *call, __u64 n, __u64 cookie, bool sam
 		read_after(t, c, n);
 	else if (c && COOKIE_LIB(cookie) != COOKIE_GO)
 		written_before(t, &key, n);
-	data_put(c, call, n, cookie);
+	data_put(t, c, call, n, cookie);
 }
 
 #endif

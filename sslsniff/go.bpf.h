@@ -41,6 +41,7 @@ on_go_enter(struct pt_regs *ctx)
 	struct go_stack stack;
 	struct call_key key;
 
+	ON_OWN_STACK(ctx);
 	if (!t || !go_key(ctx, &stack, &key))
 		return 0;
 	if (call.buf >= stack.lo && call.buf < stack.hi) {	/* moves with it */
@@ -68,6 +69,7 @@ on_go_leave(struct pt_regs *ctx)
 	struct call_key key;
 	long n = ctx->rax;
 
+	ON_OWN_STACK(ctx);
 	if (!t || !go_key(ctx, &stack, &key) ||
 	    !(found = bpf_map_lookup_elem(&gocalls, &key)))
 		return 0;
@@ -85,6 +87,7 @@ SEC("uprobe.s")
 int
 on_go_free(struct pt_regs *ctx)
 {
+	ON_OWN_STACK(ctx);
 	object_ends(ctx->rax);
 	return 0;
 }

@@ -13,7 +13,7 @@
 
 enum { APPLICATION_DATA = 3 };		/* rustls::ContentType's variant */
 enum { TLS_APPLICATION_DATA = 23 };	/* RFC 8446, 5.1 */
-enum { HUNT_WORDS = 512, HUNT_REGS = 8 /* a power of two; two are empty */, NEAR_BOXES = 4 };
+enum { HUNT_WORDS = 512, NEAR_BOXES = 4 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -24,14 +24,6 @@ struct {
 
 struct box {
 	__u64 object, vtable;
-};
-
-struct box_hunt {
-	__u64 regs[HUNT_REGS];	/* where to look from */
-	__u64 object, dir;	/* what for: its direction */
-	__u64 base, file;	/* of the program */
-	__u64 at;		/* where its box is */
-	__u64 other;		/* the other direction's object */
 };
 
 /* The direction of the method in a box's vtable; -1: none that we know. */
@@ -50,8 +42,9 @@ box_dir(struct box_hunt *h, struct box *b)
 }
 
 static long
-try_box(__u32 i, struct box_hunt *h)
+try_box(__u32 i, struct box_hunt **hunt)
 {
+	struct box_hunt *h = *hunt;
 	__u32 reg = i / HUNT_WORDS & (HUNT_REGS - 1);
 	__u64 from, at;
 	struct box b;
@@ -69,8 +62,9 @@ try_box(__u32 i, struct box_hunt *h)
 }
 
 static long
-try_neighbour(__u32 i, struct box_hunt *h)
+try_neighbour(__u32 i, struct box_hunt **hunt)
 {
+	struct box_hunt *h = *hunt;
 	struct box b;
 
 	if (i == NEAR_BOXES || bpf_probe_read_user(&b, sizeof(b), (void *)(h->at +
@@ -84,35 +78,37 @@ try_neighbour(__u32 i, struct box_hunt *h)
 __noinline int
 box_other(struct box_hunt *h)
 {
-	struct box_hunt mine;	/* bpf_loop wants it on this stack */
-
 	if (!h)
 		return 0;
-	mine = *h;
-	bpf_loop(HUNT_REGS * HUNT_WORDS, try_box, &mine, 0);
-	if (mine.at)
-		bpf_loop(2 * NEAR_BOXES + 1, try_neighbour, &mine, 0);
-	h->other = mine.other;
+	bpf_loop(HUNT_REGS * HUNT_WORDS, try_box, &h, 0);
+	if (h->at)
+		bpf_loop(2 * NEAR_BOXES + 1, try_neighbour, &h, 0);
 	return 0;
 }
 
 /* The object of the other direction, 0 when it is not found. */
 static __always_inline __u64
-other_object(struct pt_regs *ctx, struct call *call, __u64 cookie)
+other_object(struct thread *t, struct pt_regs *ctx, struct call *call, __u64 cookie)
 {
 	__u32 at = COOKIE_PLACE(cookie);
 	struct place *place = bpf_map_lookup_elem(&places, &at);
-	struct box_hunt h = {
-		.regs = { ctx->rbx, ctx->rbp, ctx->r12, ctx->r13, ctx->r14, ctx->r15 },
-		.object = call->conn, .dir = COOKIE_DIR(cookie),
-	};
+	struct box_hunt *h = &t->work.hunt;
 
 	if (!place)
 		return 0;
-	h.base = call->ip - place->va;
-	h.file = place->file;
-	box_other(&h);
-	return h.other;
+	__builtin_memset(h, 0, sizeof(*h));
+	h->regs[0] = ctx->rbx;
+	h->regs[1] = ctx->rbp;
+	h->regs[2] = ctx->r12;
+	h->regs[3] = ctx->r13;
+	h->regs[4] = ctx->r14;
+	h->regs[5] = ctx->r15;
+	h->object = call->conn;
+	h->dir = COOKIE_DIR(cookie);
+	h->base = call->ip - place->va;
+	h->file = place->file;
+	box_other(h);
+	return h->other;
 }
 
 /* A new key begins at record 0: an object that counts so is another one than
@@ -151,7 +147,7 @@ rustls_conn(struct thread *t, struct pt_regs *ctx, struct conn_key *key, struct 
 		key->conn = found->conn;
 		return bpf_map_lookup_elem(&conns, key);
 	}
-	other.conn = other_object(ctx, call, cookie);
+	other.conn = other_object(t, ctx, call, cookie);
 	found = other.conn ? bpf_map_lookup_elem(&aliases, &other) : NULL;
 	if (found) {		/* a new key of a known connection, or its other half */
 		key->conn = alias.conn = found->conn;
@@ -160,7 +156,7 @@ rustls_conn(struct thread *t, struct pt_regs *ctx, struct conn_key *key, struct 
 			__sync_fetch_and_add(&c->objects, 1);
 	} else {
 		key->conn = 0;
-		c = conn_make(key, call->conn, COOKIE_LIB(cookie),
+		c = conn_make(t, key, call->conn, COOKIE_LIB(cookie),
 		    bpf_map_delete_elem(&fresh, &self) != 0);
 		fellow.conn = alias.conn = key->conn;
 		if (c)
@@ -182,7 +178,7 @@ struct plain {
 
 struct gather {
 	__u64 list, at, from, to;	/* pieces; where we are; what of them counts */
-	struct call *call;
+	struct thread *thread;
 	struct conn *conn;
 	__u64 cookie;
 };
@@ -205,8 +201,8 @@ take_piece(__u32 i, struct gather *g)
 	g->at += v.n;
 	if (skip >= end)
 		return 0;
-	g->call->buf = v.p + skip;
-	data_put(g->conn, g->call, end - skip, g->cookie);
+	g->thread->work.call.buf = v.p + skip;
+	data_put(g->thread, g->conn, &g->thread->work.call, end - skip, g->cookie);
 	return 0;
 }
 
@@ -214,18 +210,21 @@ SEC("uprobe.s")
 int
 on_encrypt(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx), n;
-	struct call call = {
-		.conn = PT_REGS_PARM2(ctx), .ip = PT_REGS_IP(ctx), .since = bpf_ktime_get_boot_ns(),
-	};
-	struct thread *t = thread_wanted(call.since);
-	struct gather g = { .call = &call, .cookie = cookie };
+	__u64 cookie = bpf_get_attach_cookie(ctx), now = bpf_ktime_get_boot_ns(), n;
+	struct thread *t = thread_wanted(now);
+	struct gather g = { .thread = t, .cookie = cookie };
 	struct conn_key key;
+	struct call *call;
 	struct plain m;
 
+	ON_OWN_STACK(ctx);
 	if (stopped || !t)
 		return 0;
-	rustls_begins(t, call.conn, PT_REGS_PARM4(ctx));
+	call = &t->work.call;
+	call->conn = PT_REGS_PARM2(ctx);
+	call->ip = PT_REGS_IP(ctx);
+	call->since = now;
+	rustls_begins(t, call->conn, PT_REGS_PARM4(ctx));
 	if (bpf_probe_read_user(&m, sizeof(m), (void *)PT_REGS_PARM3(ctx))) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_FAULT, 1, 0);
@@ -236,12 +235,12 @@ on_encrypt(struct pt_regs *ctx)
 	n = m.words[0] ? m.words[3] - m.words[2] : m.words[2];
 	if (n == 0 || n > PIECE)	/* a record holds no more (RFC 8446, 5.1) */
 		return 0;
-	g.conn = rustls_conn(t, ctx, &key, &call, cookie);
+	g.conn = rustls_conn(t, ctx, &key, call, cookie);
 	if (g.conn)
 		written_before(t, &key, n);
 	if (!m.words[0]) {
-		call.buf = m.words[1];
-		data_put(g.conn, &call, n, cookie);
+		call->buf = m.words[1];
+		data_put(t, g.conn, call, n, cookie);
 		return 0;
 	}
 	g.list = m.words[0] > m.words[1] ? m.words[0] : m.words[1];
@@ -262,6 +261,7 @@ on_decrypt(struct pt_regs *ctx)
 	struct thread *t = thread_wanted(now);
 	struct call *c;
 
+	ON_OWN_STACK(ctx);
 	if (!t)
 		return 0;
 	rustls_begins(t, PT_REGS_PARM2(ctx), PT_REGS_PARM4(ctx));
@@ -287,33 +287,34 @@ int
 on_decrypted(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), words[8], n = 0;
-	struct thread *t = thread_get(false);
+	struct thread *t = thread_ends_call();
 	struct conn_key key;
-	struct call call;
+	struct call *call;
 	struct conn *c;
 	__u8 type = 0;
 
-	if (!t || !call_end(t, PT_REGS_SP(ctx) - RETURN_SIZE, &call) || stopped ||
-	    bpf_probe_read_user(words, sizeof(words), (void *)call.done))
+	ON_OWN_STACK(ctx);
+	if (!t || !(call = call_end(t, PT_REGS_SP(ctx) - RETURN_SIZE)) || stopped ||
+	    bpf_probe_read_user(words, sizeof(words), (void *)call->done))
 		return 0;
 	for (int i = 0; i < 7 && !n; i++) {
-		__u64 at = words[i] - call.buf;
+		__u64 at = words[i] - call->buf;
 
-		if (at > call.n || words[i + 1] > call.n - at)
+		if (at > call->n || words[i + 1] > call->n - at)
 			continue;
 		n = words[i + 1];
 		if (n)
-			call.buf = words[i];
+			call->buf = words[i];
 	}
 	if (!n)			/* an error, or an empty record */
 		return 0;
 	if (COOKIE_SIG(cookie) == SIG_DECRYPT && (bpf_probe_read_user(&type, 1,
-	    (void *)(call.buf + n)) || type != TLS_APPLICATION_DATA))
+	    (void *)(call->buf + n)) || type != TLS_APPLICATION_DATA))
 		return 0;
-	c = rustls_conn(t, ctx, &key, &call, cookie);
+	c = rustls_conn(t, ctx, &key, call, cookie);
 	if (c)
 		read_after(t, c, n);
-	data_put(c, &call, n, cookie);
+	data_put(t, c, call, n, cookie);
 	return 0;
 }
 

@@ -25,10 +25,6 @@ enum { GNUTLS_NAME_DNS = 1 };			/* <gnutls/gnutls.h> */
 /* <prio.h>: PRDescType, PR_MSG_PEEK, and the head of PRFileDesc */
 enum { PR_DESC_SOCKET_TCP = 2, PR_DESC_LAYERED = 4, PR_MSG_PEEK = 2, PR_LAYERS = 6 };
 
-struct name {
-	char text[NAME_MAX_LEN];
-};
-
 /* Server names by connection serial, until the collector fetches them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -66,6 +62,7 @@ on_enter(struct pt_regs *ctx)
 	struct thread *t = thread_wanted(now);
 	struct call *c;
 
+	ON_OWN_STACK(ctx);
 	/* the verifier wants each register read from ctx at a constant offset */
 	asm volatile("" : "+r"(fourth), "+r"(fifth));
 	if (!t)
@@ -88,9 +85,7 @@ static __always_inline void
 handshaken(struct thread *t, struct call *call, int result, __u64 cookie)
 {
 	bool begun = result <= 0 || t->ops[DIR_READ] != call->ops;
-	struct ssl_record r = {
-		.since = call->since, .result = result, .lib = COOKIE_LIB(cookie),
-	};
+	struct ssl_record *r;
 	struct conn_key key;
 	struct conn *c;
 
@@ -105,11 +100,13 @@ handshaken(struct thread *t, struct call *call, int result, __u64 cookie)
 		count_add(COUNT_CONNS_FULL, 1, 0);
 		return;
 	}
-	r.conn = c->object;
-	r.serial = c->serial;
-	r.late = c->late;
-	record_fill(&r.head, SSL_HANDSHAKE, bpf_ktime_get_boot_ns());
-	tell(&r);
+	r = tell(c, SSL_HANDSHAKE);
+	if (!r)
+		return;
+	r->since = call->since;
+	r->result = result;
+	r->lib = COOKIE_LIB(cookie);
+	ring_submit(r);
 }
 
 SEC("uprobe.s")
@@ -117,15 +114,16 @@ int
 on_leave(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), n = 0;
-	struct thread *t = thread_get(false);
+	struct thread *t = thread_ends_call();
 	long rc = PT_REGS_RC(ctx);
-	struct call call;
+	struct call *call;
 
-	if (!t || !call_end(t, PT_REGS_SP(ctx) - RETURN_SIZE, &call) || stopped)
+	ON_OWN_STACK(ctx);
+	if (!t || !(call = call_end(t, PT_REGS_SP(ctx) - RETURN_SIZE)) || stopped)
 		return 0;
 	switch (COOKIE_SIG(cookie)) {
 	case SIG_RESULT:
-		handshaken(t, &call, rc, cookie);
+		handshaken(t, call, rc, cookie);
 		return 0;
 	case SIG_INT: case SIG_NSPR: case SIG_NSPR_RECV:
 		n = (int)rc > 0 ? (int)rc : 0;
@@ -134,13 +132,13 @@ on_leave(struct pt_regs *ctx)
 		n = rc > 0 ? rc : 0;
 		break;
 	default:
-		if ((int)rc > 0 && bpf_probe_read_user(&n, sizeof(n), (void *)call.done)) {
+		if ((int)rc > 0 && bpf_probe_read_user(&n, sizeof(n), (void *)call->done)) {
 			count_add(COUNT_SEEN, 1, 0);
 			count_add(COUNT_FAULT, 1, 0);
 		}
 	}
 	if (n)
-		transferred(t, &call, n, cookie, true);
+		transferred(t, call, n, cookie, true);
 	return 0;
 }
 
@@ -149,7 +147,8 @@ SEC("uprobe.s")
 int
 on_new(struct pt_regs *ctx)
 {
-	if (target_wanted())
+	ON_OWN_STACK(ctx);
+	if (thread_chosen())
 		object_begins(PT_REGS_RC(ctx));
 	return 0;
 }
@@ -159,6 +158,7 @@ SEC("uprobe.s")
 int
 on_free(struct pt_regs *ctx)
 {
+	ON_OWN_STACK(ctx);
 	object_ends(PT_REGS_PARM1(ctx));
 	return 0;
 }
@@ -173,11 +173,13 @@ on_name(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx), serial;
 	__u64 second = PT_REGS_PARM2(ctx), third = PT_REGS_PARM3(ctx), fourth = PT_REGS_PARM4(ctx);
 	__u64 from = second, max = NAME_MAX_LEN;
-	struct name name = {};
 	struct conn_key key;
+	struct thread *t;
+	struct name *name;
 	struct conn *c;
 	long n;
 
+	ON_OWN_STACK(ctx);
 	asm volatile("" : "+r"(second), "+r"(third), "+r"(fourth));
 	if (COOKIE_SIG(cookie) == SIG_NAME_CTRL) {
 		if ((__u32)second != SSL_CTRL_SET_TLSEXT_HOSTNAME)
@@ -189,19 +191,21 @@ on_name(struct pt_regs *ctx)
 		from = third;
 		max = fourth + 1;
 	}
-	if (!target_wanted())
+	if (!thread_chosen() || !(t = thread_make()))
 		return 0;
-	asm volatile("" : "+r"(max));
+	name = &t->work.name;
+	__builtin_memset(name, 0, sizeof(*name));
+	asm volatile("" : "+r"(max));	/* the bound must be seen after any spill */
 	if (max > NAME_MAX_LEN)
 		return 0;
-	n = bpf_probe_read_user_str(name.text, max, (void *)from);
+	n = bpf_probe_read_user_str(name->text, max, (void *)from);
 	if (n <= 1)
 		return 0;
-	c = conn_get(NULL, &key, PT_REGS_PARM1(ctx), cookie, 0, true);
+	c = conn_get(t, &key, PT_REGS_PARM1(ctx), cookie, 0, true);
 	if (!c)
 		return 0;
 	serial = c->serial;
-	if (bpf_map_update_elem(&names, &serial, &name, BPF_ANY))
+	if (bpf_map_update_elem(&names, &serial, name, BPF_ANY))
 		count_add(COUNT_NAMES_FULL, 1, 0);
 	return 0;
 }

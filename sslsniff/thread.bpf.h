@@ -2,7 +2,8 @@
  * thread.bpf.h - what we keep of a thread that has called a TLS function
  *
  * Also what would else be looked up for every call: whether the thread is to be
- * observed, and the image of its process.
+ * observed, and the image of its process. And room to work in: the programs may
+ * sleep, so what their frames cannot hold belongs to the thread, never to the CPU.
  */
 #ifndef THREAD_BPF_H
 #define THREAD_BPF_H
@@ -13,17 +14,53 @@
 enum { CALLS = 8 };			/* in progress on one thread, one inside another */
 enum { WANTED_NS = 100000000 };		/* how long a thread once chosen may stay so */
 
+/* The bytes of one call on their way: data.bpf.h. */
+struct job {
+	__u64 buf;
+	__u64 limit, total;	/* bytes to capture, bytes transferred */
+	__u64 off;		/* of the call's first byte in the stream */
+	struct ssl_record head;	/* what all its records have in common */
+};
+
+/* A server name: sslsniff.bpf.c. */
+struct name {
+	char text[NAME_MAX_LEN];
+};
+
+/* The search for a box: rustls.bpf.h. */
+enum { HUNT_REGS = 8 };		/* a power of two; two are empty */
+struct box_hunt {
+	__u64 regs[HUNT_REGS];	/* where to look from */
+	__u64 object, dir;	/* what for: its direction */
+	__u64 base, file;	/* of the program */
+	__u64 at;		/* where its box is */
+	__u64 other;		/* the other direction's object */
+};
+
+/* Uprobe programs alone use this, and a thread runs one of them at a time: also when
+ * it sleeps, or another thread takes its CPU, nobody else writes here. */
+struct work {
+	struct call call;	/* of programs that do not use the thread's */
+	struct conn conn;	/* one that is made */
+	struct record who;	/* by whom */
+	struct box_hunt hunt;
+	struct name name;
+	struct job job;
+};
+
 struct thread {
 	__u64 sp[CALLS];		/* of calls in progress at entry; 0: free */
 	__u64 wanted_until;		/* boot time */
 	__u64 gen;			/* of the process image, 0: not known */
 	struct call calls[CALLS];
+	volatile __u32 at;		/* the call at hand */
 	struct endpoint last[2];	/* received from, sent to */
 	__u32 ops[2], turned[2];	/* socket calls; the first with that socket */
 	__u64 received;			/* by the last receive, if nobody read since */
 	struct conn_key pending;	/* who wrote since the last send ... */
 	__u64 bytes;			/* ... how much; unclear: more than one did */
 	__u64 unclear;
+	struct work work;
 };
 
 struct {
@@ -40,6 +77,30 @@ thread_get(bool make)
 	    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
+/* Whether the current task is to be observed. Not static: so the verifier looks at
+ * it once per program, whatever calls it from where. */
+__noinline int
+thread_chosen(void)
+{
+	return target_wanted();
+}
+
+/* The storage of a thread that is to be observed, made if it has none. NULL: that
+ * failed, which is counted. The kernel may have no memory that it can give here (it
+ * has none at all for this on a CPU without cmpxchg16b, from Linux 6.19 on); before
+ * 6.2 it also fails while a thread that this one preempted is in the same helper. */
+static __always_inline struct thread *
+thread_make(void)
+{
+	struct thread *t = thread_get(true);
+
+	if (!t) {
+		count_add(COUNT_SEEN, 1, 0);
+		count_add(COUNT_CALLS_FULL, 1, 0);
+	}
+	return t;
+}
+
 /* The current thread, if it is to be observed; NULL: it is not, or there is no
  * room for it, which is counted. now: boot time. */
 static __always_inline struct thread *
@@ -49,16 +110,24 @@ thread_wanted(__u64 now)
 
 	if (t && now < t->wanted_until)
 		return t;
-	if (!target_wanted())
+	if (!thread_chosen() || (!t && !(t = thread_make())))
 		return NULL;
-	if (!t && !(t = thread_get(true))) {
-		count_add(COUNT_SEEN, 1, 0);
-		count_add(COUNT_CALLS_FULL, 1, 0);
-		return NULL;
-	}
 	if (target_by_process())
 		t->wanted_until = now + WANTED_NS;
 	return t;
+}
+
+/* The current thread where a call ends; NULL: it has begun none that was observed.
+ * Only before Linux 6.2 may that also be because its storage cannot be had. */
+static __always_inline struct thread *
+thread_ends_call(void)
+{
+	struct thread *t = thread_get(false);
+
+	if (t || bpf_core_enum_value_exists(enum bpf_map_type___with_cast,
+	    BPF_MAP_TYPE_CGRP_STORAGE___with_cast) || !thread_chosen())
+		return t;
+	return thread_make();
 }
 
 /* The thread goes on with another program. */
@@ -87,6 +156,15 @@ call_at(struct thread *t, __u64 sp)
 	return -1;
 }
 
+/* Call i. It goes through memory so that the verifier forgets which one it is, and
+ * looks at what follows once, not CALLS times. */
+static __always_inline struct call *
+call_number(struct thread *t, int i)
+{
+	t->at = i;
+	return &t->calls[t->at & (CALLS - 1)];
+}
+
 static __always_inline struct call *
 call_begin(struct thread *t, __u64 sp)
 {
@@ -102,23 +180,21 @@ call_begin(struct thread *t, __u64 sp)
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_CALLS_FULL, 1, 0);
 	}
-	i &= CALLS - 1;
-	t->sp[i] = sp;
-	return &t->calls[i];
+	t->sp[i & (CALLS - 1)] = sp;
+	return call_number(t, i);
 }
 
-/* Takes the call that began at sp; false: there is none. */
-static __always_inline bool
-call_end(struct thread *t, __u64 sp, struct call *call)
+/* Takes the call that began at sp, which stays until the next one begins; NULL:
+ * there is none. */
+static __always_inline struct call *
+call_end(struct thread *t, __u64 sp)
 {
 	int i = call_at(t, sp);
 
 	if (i < 0)
-		return false;
-	i &= CALLS - 1;
-	t->sp[i] = 0;
-	*call = t->calls[i];
-	return true;
+		return NULL;
+	t->sp[i & (CALLS - 1)] = 0;
+	return call_number(t, i);
 }
 
 #endif

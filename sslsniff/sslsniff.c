@@ -54,7 +54,7 @@ struct sslsniff {
 };
 
 static const char *const reasons[] = {
-	"calls_full", "conns_full", "max_bytes", "names_full", NULL,
+	"calls_full", "conns_full", "max_bytes", "names_full", "storage", NULL,
 };
 
 static void

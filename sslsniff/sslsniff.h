@@ -70,6 +70,7 @@ enum {
 	COUNT_CONNS_FULL,		/* table of connections full */
 	COUNT_MAX_BYTES,		/* cut by --max-bytes */
 	COUNT_NAMES_FULL,		/* a server name was not kept */
+	COUNT_STORAGE,			/* no memory for a thread's state */
 };
 
 /* An SSL_DATA record: this, skip bytes of nothing, and up to PIECE bytes. The

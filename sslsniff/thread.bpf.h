@@ -96,7 +96,7 @@ thread_make(void)
 
 	if (!t) {
 		count_add(COUNT_SEEN, 1, 0);
-		count_add(COUNT_CALLS_FULL, 1, 0);
+		count_add(COUNT_STORAGE, 1, 0);
 	}
 	return t;
 }

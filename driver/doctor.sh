@@ -1,8 +1,9 @@
 #!/bin/sh
 # agentsight-doctor - what can be traced on this machine, and if not, why
 #
-# Looks at what the collectors need, has each of them really attach for a moment,
-# and lists what TLS the chosen processes use.
+# Looks at what the collectors need, has each of them load its BPF programs with every
+# set of its options and attach for a moment, and lists what TLS the chosen processes
+# use.
 set -u
 
 here=$(dirname "$(readlink -f "$0")")
@@ -35,21 +36,20 @@ fail() { printf 'NO    %s\n' "$*"; bad=1; }
 
 # --- the kernel ---------------------------------------------------------------
 check_kernel() {
-	release=$(uname -r) major=${release%%.*} minor=${release#*.} minor=${minor%%[!0-9]*}
-	if [ "$major" -gt 5 ] || { [ "$major" -eq 5 ] && [ "$minor" -ge 17 ]; }; then
-		good "Linux $release"
-	else
-		fail "Linux $release is too old: the collectors need 5.17"
-	fi
 	case $(uname -m) in
-	x86_64) ;;
-	*) fail "$(uname -m): the collectors know x86-64 alone" ;;
+	x86_64) good "Linux $(uname -r)" ;;
+	*) fail "Linux $(uname -r) on $(uname -m): the collectors know x86-64 alone" ;;
 	esac
 	if [ -r /sys/kernel/btf/vmlinux ]; then
 		good 'the kernel describes its types (BTF)'
 	else
 		fail '/sys/kernel/btf/vmlinux is missing: a kernel with CONFIG_DEBUG_INFO_BTF is needed'
 	fi
+	case $(cat /proc/sys/net/core/bpf_jit_enable 2>/dev/null) in
+	0) fail 'BPF programs are not compiled (JIT): sysctl net.core.bpf_jit_enable=1' ;;
+	'') note 'whether BPF programs are compiled (JIT) cannot be seen here: no /proc/sys/net/core/bpf_jit_enable' ;;
+	*) good 'BPF programs are compiled (JIT)' ;;
+	esac
 	lockdown=$(sed -n 's/.*\[\(.*\)\].*/\1/p' /sys/kernel/security/lockdown 2>/dev/null)
 	case $lockdown in
 	confidentiality) fail 'lockdown is "confidentiality": BPF programs may not read memory (boot with lockdown=integrity)' ;;
@@ -74,10 +74,31 @@ check_caps() {
 }
 
 # --- the collectors ----------------------------------------------------------------
-# Each attaches to one process, and stops.
+# What --check of a collector said, line by line; the kernel's features from the first
+# collector alone.
+say_check() {
+	printf '%s\n' "$2" | while IFS= read -r line; do
+		case $1:$line in
+		sslsniff:Linux*MISSING*) fail "what BPF programs need: ${line#*: }" ;;
+		sslsniff:Linux*) good "BPF has ${line#*: }" ;;
+		*:Linux*) ;;
+		"$1:$1: "*) fail "$line" ;;
+		*) good "$1: $line" ;;
+		esac
+	done
+}
+
+# Each loads its BPF programs with every set of its options, then attaches to one
+# process, and stops.
 check_collector() {
 	name=$1
 	shift
+	if [ "$name" != sysmon ]; then
+		answer=$("$tools/$name" --check 2>&1)
+		loads=$?
+		say_check "$name" "$answer"
+		[ $loads -eq 0 ] || { bad=1; return; }
+	fi
 	sleep 5 >/dev/null &
 	target=$!
 	if message=$("$tools/$name" -q -p "$target" "$@" 2>&1 >/dev/null); then

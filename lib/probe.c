@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "caps.h"
@@ -115,6 +116,9 @@ probe_options(struct probe *p)
 		    .lo = 64 << 10, .hi = 1 << 30, .help = "of the kernel's ring buffer (16M)" },
 		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &p->fail_on_loss,
 		    .help = "exit 3 when anything was lost" },
+		{ .kind = OPT_FLAG, .name = "check", .to = &p->check,
+		    .help = "load the BPF programs with every set of options, attach none, and say "
+		    "what the kernel refuses" },
 		{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &p->quiet,
 		    .help = "no summary at the end" },
 		{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &p->verbose,
@@ -171,18 +175,45 @@ probe_fail(const char *act, const char *object)
 	if (e == EPERM || e == EACCES)
 		hint = permission_hint();
 	else if (e == ENOENT || e == ESRCH)
-		hint = " (does /sys/kernel/btf/vmlinux exist, and is the kernel 5.17 or newer?)";
+		hint = " (does /sys/kernel/btf/vmlinux exist? See agentsight doctor)";
 	else if (e == ENOMEM)
 		hint = " (a smaller --ring-size may help)";
 	errx(1, "%s %s: %s%s", act, object, strerror(e), hint);
 }
 
-static bool bpf_verbose;
-
-static int
-bpf_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+/* With --check -v. To stderr, as all that is no event. */
+static void
+tell_frames(const char *program, const char *frames, int private)
 {
-	return bpf_verbose && level != LIBBPF_DEBUG ? vfprintf(stderr, fmt, ap) : 0;
+	fprintf(stderr, "%s: stack %s", program, frames);
+	if (private >= 0)
+		fprintf(stderr, ", %d private", private);
+	fputc('\n', stderr);
+}
+
+int
+probe_load(struct probe *p, struct bpf_object_skeleton *s)
+{
+	return load_object(&p->load, s, p->check && p->verbose ? tell_frames : NULL);
+}
+
+void
+probe_refused(const struct probe *p)
+{
+	int e = errno;
+	struct utsname u;
+
+	uname(&u);
+	/* not what errno says: that is "Permission denied" for most of the verifier's
+	 * reasons, and no privilege would help */
+	if (p->load.program[0])
+		errx(1, "load BPF program %s: this kernel's verifier refuses it: %s (Linux %s)",
+		    p->load.program, p->load.why, u.release);
+	errno = e;
+	if (e == EPERM || e == EACCES || !p->load.why[0])
+		probe_fail("load", "BPF programs");
+	errx(1, "load BPF programs: %s (Linux %s; agentsight doctor says what it lacks)",
+	    p->load.why, u.release);
 }
 
 static void
@@ -235,8 +266,7 @@ probe_start(struct probe *p)
 		err(1, "memory");
 	catch_signals();
 	clock_init(&p->clock);
-	bpf_verbose = p->verbose;
-	libbpf_set_print(bpf_print);
+	load_listen(p->verbose);
 	/* only kernels before 5.11 account BPF memory there, and without
 	 * CAP_SYS_RESOURCE it cannot be raised: never fatal */
 	setrlimit(RLIMIT_MEMLOCK, &all);

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "jput.h"
 #include "line.h"
+#include "load.h"
 #include "loss.h"
 #include "own.h"
 #include "record.h"
@@ -28,6 +29,7 @@
 #include "target.h"
 
 struct bpf_object;
+struct bpf_object_skeleton;
 struct opt;
 struct probe_process;
 
@@ -41,6 +43,7 @@ struct probe {
 	bool quiet, verbose;		/* -q, -v */
 	/* the rest is probe.c's */
 	bool fail_on_loss;
+	bool check;			/* --check: load, attach nothing */
 	const char *output;
 	uint64_t duration, ring_size;
 	int64_t ready_fd;
@@ -51,6 +54,7 @@ struct probe {
 	uint64_t own_next;		/* boot ns: no full look before */
 	struct probe_process *processes;
 	struct counts counts;		/* the kernel's, last read */
+	struct load load;		/* what became of it */
 	struct skips skips;
 	uint64_t skips_next;		/* boot ns: not read before */
 	uint64_t skipped;		/* by them, so far */
@@ -79,6 +83,10 @@ void probe_start(struct probe *);
 
 /* Between open and load: sets the ring's size and the selection. */
 void probe_configure(struct probe *, struct bpf_object *, struct target_conf *);
+
+/* Loads the programs of an opened skeleton; -1 with errno: probe_refused says why. */
+int probe_load(struct probe *, struct bpf_object_skeleton *);
+_Noreturn void probe_refused(const struct probe *);
 
 /* After load: maps the ring, follows processes. Exits on failure. */
 void probe_follow(struct probe *, struct bpf_object *);

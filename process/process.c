@@ -19,6 +19,7 @@
 
 #include "calls.h"
 #include "caps.h"
+#include "check.h"
 #include "opt.h"
 #include "proc.h"
 #include "self.h"
@@ -378,9 +379,11 @@ load(struct process *s)
 	want(s);
 	size_per_cpu(s);
 	bash_prepare(s);
-	if (process_bpf__load(b))
-		probe_fail("load", "BPF programs");
+	if (probe_load(&s->probe, b->skeleton))
+		probe_refused(&s->probe);
 	enter_classes(s);
+	if (s->probe.check)
+		return;
 	enter_seeds(s, seeds);
 	/* before the program that takes the marks of a process away */
 	attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
@@ -409,8 +412,9 @@ anything_chosen(const struct process *s)
 }
 
 static void
-start(struct process *s)
+start(void *self)
 {
+	struct process *s = self;
 	struct stat st;
 
 	if (s->mode == 0) {	/* everything, whatever was chosen before */
@@ -464,12 +468,16 @@ main(int argc, char **argv)
 		.about = "Writes what processes do: programs, files, network, one line each.",
 		.tables = { own, shared_options(&s->probe) },
 	};
+	const struct check check = { &use, (const char *const[]){ "--trace-signals",
+	    "-m 0 --trace-fs", "-m 1 --min-duration 1", "--trace-all", NULL }, start };
 
 	probe_init(&s->probe, "process", reasons);
 	if (opt_parse(&use, argc, argv) < argc)
 		opt_fail(&use, "unexpected operand");
 	if (s->mode == 2 && !anything_chosen(s))
 		opt_fail(&use, "-m 2 needs a choice of processes (-p, -c, ...)");
+	if (s->probe.check)
+		return check_run(&s->probe, &check, s);
 	start(s);
 	return probe_run(&s->probe, &ops, s);
 }

@@ -20,6 +20,7 @@
 
 #include "attach.h"
 #include "caps.h"
+#include "check.h"
 #include "container.h"
 #include "find.h"
 #include "inspect.h"
@@ -367,7 +368,7 @@ load_programs(struct sslsniff *s)
 	bpf_program__set_autoload(b->progs.on_recv, s->sockets);
 	bpf_program__set_autoload(b->progs.on_state, s->sockets);
 	choose_way(s);
-	return sslsniff_bpf__load(b);
+	return probe_load(&s->probe, b->skeleton);
 }
 
 static void
@@ -378,14 +379,16 @@ load(struct sslsniff *s)
 	s->sockets = true;
 	if (load_programs(s)) {
 		if (errno != ESRCH)
-			probe_fail("load", "BPF programs");
+			probe_refused(&s->probe);
 		sslsniff_bpf__destroy(s->bpf);
 		s->sockets = false;
 		probe_note(&s->probe, "no tracepoint sock_send_length (Linux 6.3): fd, peer and local "
 		    "are not known");
 		if (load_programs(s))
-			probe_fail("load", "BPF programs");
+			probe_refused(&s->probe);
 	}
+	if (s->probe.check)
+		return;
 	b = s->bpf;
 	s->attach.places = bpf_map__fd(b->maps.places);
 	s->attach.methods = bpf_map__fd(b->maps.methods);
@@ -434,6 +437,15 @@ inspect_file(const struct sslsniff *s)
 	return found.nsite ? 0 : 1;
 }
 
+static void
+start(void *self)
+{
+	struct sslsniff *s = self;
+
+	probe_start(&s->probe);
+	load(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -465,6 +477,8 @@ main(int argc, char **argv)
 		.about = "Writes the plaintext that passes TLS libraries, as ssl.data lines.",
 		.tables = { own, probe_options(&s.probe) },
 	};
+	const struct check check = { &use, (const char *const[]){ "--no-sleep",
+	    "--attach perf", "--attach perf --no-sleep --handshake", "--handshake", NULL }, start };
 
 	probe_init(&s.probe, "sslsniff", reasons);
 	if (opt_parse(&use, argc, argv) < argc)
@@ -475,9 +489,10 @@ main(int argc, char **argv)
 		return inspect_file(&s);
 	if (s.list)
 		return list_targets(&s.probe.target);
+	if (s.probe.check)
+		return check_run(&s.probe, &check, &s);
 	if (!lines_open(&s.lines))
 		err(1, "memory");
-	probe_start(&s.probe);
-	load(&s);
+	start(&s);
 	return probe_run(&s.probe, &ops, &s);
 }

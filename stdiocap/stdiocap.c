@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "check.h"
 #include "flow.h"
 #include "opt.h"
 #include "probe.h"
@@ -199,13 +200,24 @@ load(struct stdiocap *s)
 	if (cpus < 1 || bpf_map__set_max_entries(b->maps.scratch, cpus) ||
 	    bpf_map__set_max_entries(b->maps.path_work, cpus))
 		probe_fail("size", "memory of the BPF programs");
-	if (stdiocap_bpf__load(b))
-		probe_fail("load", "BPF programs");
+	if (probe_load(&s->probe, b->skeleton))
+		probe_refused(&s->probe);
+	if (s->probe.check)
+		return;
 	probe_follow(&s->probe, b->obj);
 	attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
 	attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
 	attach(b->progs.on_call, &b->links.on_call, "tracepoint sys_enter");
 	probe_give_up(0);
+}
+
+static void
+start(void *self)
+{
+	struct stdiocap *s = self;
+
+	probe_start(&s->probe);
+	load(s);
 }
 
 int
@@ -230,15 +242,19 @@ main(int argc, char **argv)
 		.tables = { own, probe_options(&s->probe) },
 	};
 
+	const struct check check = { &use, (const char *const[]){ "--all-fds", "--max-bytes 0",
+	    "--fd 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15", NULL }, start };
+
 	probe_init(&s->probe, "stdiocap", reasons);
 	if (opt_parse(&use, argc, argv) < argc)
 		opt_fail(&use, "unexpected operand");
 	if (s->all_fds && s->nlist)
 		opt_fail(&use, "--all-fds and --fd do not go together");
+	if (s->probe.check)
+		return check_run(&s->probe, &check, s);
 	s->known = flow_new(sizeof(struct known), STREAMS, SIZE_MAX, forget, NULL);
 	if (!s->known)
 		err(1, "memory");
-	probe_start(&s->probe);
-	load(s);
+	start(s);
 	return probe_run(&s->probe, &ops, s);
 }

@@ -6,7 +6,15 @@ import process_kit
 from process_kit import *
 
 need_bpf()
-SKIPPED = os.path.join(os.environ.get('BUILD', 'build'), 'tests/probe/skipped')
+SKIPPED, REFUSED = (os.path.join(os.environ.get('BUILD', 'build'), 'tests/probe', t) for t in ('skipped', 'refused'))
+
+
+def run(*args):
+    return subprocess.run(args, capture_output=True, text=True, timeout=600)
+
+
+def like(got, pattern, what):
+    return ok(re.search(pattern, got), what, 'got:    %s\nwanted: %s' % (got, pattern))
 
 # --- what the kernel skips is told: each fault that the program sees causes one that it cannot see
 N = 97
@@ -39,6 +47,33 @@ ok(c.p.poll() is None, 'it is told while the collector runs', told.decode())
 held.go()
 c.stop()
 equal(c.status, 3, '--fail-on-loss')
+
+# --- a program that the verifier refuses: its reason, and never a word of privilege
+release = re.escape(os.uname().release)
+p = run(REFUSED, '-c', 'name')
+equal(p.returncode, 1, 'a program that is refused: the status')
+like(p.stderr, r"^refused: load BPF program on_return: this kernel's verifier refuses it: R\d invalid mem access "
+     r"'map_value_or_null' \(Linux %s\)\n$" % release, "the verifier's reason, the program, the kernel")
+equal(run(REFUSED).returncode, 0, 'it loads with other options')
+
+# --- --check finds the sets of options that it is refused with
+p = run(REFUSED, '--check')
+equal(p.returncode, 1, '--check: the status')
+like(p.stderr, r'^refused: load BPF program on_return: .* \(Linux %s\) \[with 5 of 1[12] sets of options, as -c name\]\n'
+     r'refused: BPF programs load with [67] of 1[12] sets of options\n$' % release, '... the reason once, and with which options')
+like(p.stdout, r'^Linux %s: ring buffers, task storage, bpf_loop[^\n]*\n$' % release, '... what the kernel has')
+
+# --- the real ones load, whatever the options
+for tool in 'sslsniff', 'process', 'stdiocap':
+    p = run(tool, '--check', '-v')
+    equal((p.returncode, p.stdout.split('\n')[1:]), (0, ['all BPF programs load, with each of %d sets of options' %
+          len(re.findall('^%s ' % tool, p.stderr, re.M)), '']), tool + ' --check')
+    ok(len(re.findall(r'^    \w+: stack \d', p.stderr, re.M)) >= 5, '... -v tells the stack of each', p.stderr)
+
+# --- without privilege it says what is missing
+p = run('setpriv', '--bounding-set', '-all', '--inh-caps', '-all', '--no-new-privs', shutil.which('stdiocap'), '-d', '1ms')
+equal((p.returncode, p.stderr), (1, 'stdiocap: load BPF programs: Operation not permitted (lacks CAP_BPF and CAP_PERFMON: '
+      'needs root, or CAP_BPF and CAP_PERFMON on Linux 6.6 or newer, else CAP_SYS_ADMIN)\n'), 'lacking privilege is told as such')
 print("1..%d" % process_kit.count)
 shutil.rmtree(scratch, ignore_errors=True)
 sys.exit(1 if process_kit.failed else 0)

@@ -15,6 +15,9 @@ import tempfile
 PYTHON = '/usr/bin/python3'
 count = failed = 0
 scratch = tempfile.mkdtemp(prefix='agentsight-test.')
+# What is done thousands of times is done so many times less often: for machines that
+# are emulated, see tests/kernels.
+SCALE = int(os.environ.get('TEST_SCALE', 1))
 lines_seen = open(os.path.join(scratch, 'lines.ndjson'), 'wb')
 
 

@@ -25,6 +25,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 os.chdir(ROOT)
 T = tempfile.TemporaryDirectory(prefix="agentsight-test.")
 tests = failed = 0
+# What is large or many is so many times smaller: for machines that are emulated, see
+# tests/kernels.
+SCALE = int(os.environ.get("TEST_SCALE", 1))
 checker = validate.Checker("docs/events.schema.json")
 
 

@@ -95,7 +95,7 @@ DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover 
 REPORT_FILES = report.awk prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
 REPORTS = $(B)/bin/agentsight-report $(addprefix $(B)/bin/,$(REPORT_FILES))
 
-.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web websink-ui bench fuzz soak \
+.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web test-kernels deps-kernels websink-ui bench fuzz soak \
 	install install-service uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -110,7 +110,7 @@ help:
 	@echo 'make fuzz       fuzz every parser            make soak     long runs'
 	@echo 'make deps-ui    npm and a browser           make test-web  the page, in a browser'
 	@echo 'make test-sdk   against the vendors SDKs     make test-agents  real agents, from npm'
-	@echo 'make test-otel  OTLP, with programs of others'
+	@echo 'make test-otel  OTLP, with programs of others  make test-kernels  the collectors on other kernels'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
 
@@ -247,6 +247,12 @@ test-otel: test-build
 	$(Q)cd $(O)/otel && npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	$(Q)env PATH="$(TESTPATH):$$PATH" OTEL_MODULES=$(abspath $(O)/otel/node_modules) prove $(PROVEFLAGS) tests/otel/*.t
 
+# The collectors on the kernels that people have, in qemu: KERNELS="6.1 6.12 newest", MODES="none
+# lazy full", STEPS=loads,priv,test:process, JOBS=1. Root, for debootstrap; network, for packages.
+test-kernels: deps-kernels
+	$(Q)$(MAKE) all
+	$(Q)env KERNELS="$(KERNELS)" MODES="$(MODES)" STEPS="$(STEPS)" JOBS="$(JOBS)" sh tests/kernels/run.sh $(abspath $(O))
+
 demo: deps
 	$(Q)$(MAKE) all
 	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" BUILD=$(abspath $(O)) sh tests/demo.sh
@@ -273,6 +279,14 @@ deps:
 deps-ui: deps
 	@missing=; command -v npm >/dev/null || missing='nodejs npm'; command -v chromium >/dev/null || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || { echo "installing: $$missing"; apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+
+# Machines of other kernels, for test-kernels. Not among deps: qemu alone brings 100 MB.
+KERNEL_PACKAGES = qemu-system-x86 debootstrap debian-archive-keyring cpio e2fsprogs kmod zstd xz-utils
+deps-kernels: deps
+	@missing=; for p in $(KERNEL_PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] || { echo "installing:$$missing"; apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
 # --- install -------------------------------------------------------------
@@ -311,4 +325,4 @@ uninstall:
 clean:
 	rm -rf $(O)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(O)/kernels -prune -o -name '*.d' -print 2>/dev/null)

@@ -1,0 +1,2 @@
+# doctor: what a user runs first says yes
+agentsight doctor

@@ -1,0 +1,2 @@
+# miss: events that the kernel skipped
+/usr/bin/python3 tests/kernels/miss.py

@@ -1,7 +1,11 @@
 /*
  * kernel.c - see kernel.h; layouts from include/uapi/linux/bpf.h of Linux 6.6
  */
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,4 +34,41 @@ kernel_uprobe_multi(int prog_fd, const char *path, const uint64_t *offsets,
 	a.cnt = n;
 	a.multi_flags = flags;
 	return syscall(SYS_bpf, BPF_LINK_CREATE, &a, sizeof(a));
+}
+
+/* The strings of the kernel's BTF, each ended by NUL; NULL: none. */
+static char *
+btf_strings(size_t *n)
+{
+	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	struct btf_header h;
+	char *s = NULL;
+	ssize_t got = 0;
+
+	*n = 0;
+	if (fd < 0)
+		return NULL;
+	if (read(fd, &h, sizeof(h)) == sizeof(h) && h.magic == BTF_MAGIC)
+		s = malloc(h.str_len + 1);
+	while (s && *n < h.str_len && (got = pread(fd, s + *n, h.str_len - *n,
+	    (off_t)h.hdr_len + h.str_off + *n)) > 0)
+		*n += got;
+	close(fd);
+	return s;
+}
+
+bool
+kernel_btf_names(const char *name)
+{
+	static char *strings;
+	static size_t n;
+	size_t len = strlen(name);
+
+	if (!strings)
+		strings = btf_strings(&n);
+	/* the first string is empty: every name has a NUL before it */
+	for (char *s = strings, *end = s + n; s && (s = memmem(s, end - s, name, len)); s++)
+		if (s > strings && !s[-1] && end - s > (ptrdiff_t)len && !s[len])
+			return true;
+	return false;
 }

@@ -3,9 +3,8 @@
  *
  * A path is built from its end, dentry by dentry and mount by mount, up to the
  * root of the mount namespace: what readlink /proc/PID/fd/N shows. Nothing is
- * guessed: a directory that was renamed a moment ago has its new name. The
- * programs using this must not be preemptible by one another on a CPU (syscall
- * and scheduler tracepoints are not); the map path_work has a place per CPU.
+ * guessed: a directory that was renamed a moment ago has its new name. The memory
+ * for that is the caller's: place.bpf.h.
  */
 #ifndef PATH_BPF_H
 #define PATH_BPF_H
@@ -100,14 +99,8 @@ struct path_work {
 	char buf[PATH_CAP + PATH_NAME];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);		/* set to the number of CPUs */
-	__type(key, __u32);
-	__type(value, struct path_work);
-} path_work SEC(".maps");
-
 struct path_walk {
+	struct path_work *work;
 	struct dentry *dentry, *top;	/* where we are, the root of its mount */
 	struct mount *mount;
 	__u32 pos;			/* the path so far begins there */
@@ -146,25 +139,15 @@ path_name_read(struct path_name *to, struct dentry *d)
 	to->name = BPF_CORE_READ(d, d_name.name);
 }
 
-static __always_inline struct path_work *
-path_work_get(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&path_work, &cpu);
-}
-
 static long
 path_step(__u32 i, struct path_walk *w)
 {
-	struct path_work *work = path_work_get();
+	struct path_work *work = w->work;
 	struct dentry *d = w->dentry;
 	struct mount *mount = w->mount, *up;
 	struct path_name n;
 	__u32 len, pos = w->pos;
 
-	if (!work)
-		return 1;
 	if (d == w->top) {
 		up = BPF_CORE_READ(mount, mnt_parent);
 		if (up == mount) {
@@ -198,11 +181,11 @@ path_step(__u32 i, struct path_walk *w)
 /* Copies the path of a dentry in a mount to dst, which has room for PATH_CAP
  * bytes. Its length, without NUL; 0 for "/". *whole: it is not cut. */
 static __always_inline __u32
-path_copy(void *dst, struct vfsmount *mnt, struct dentry *dentry, bool *whole)
+path_copy(struct path_work *work, void *dst, struct vfsmount *mnt, struct dentry *dentry,
+    bool *whole)
 {
-	struct path_work *work = path_work_get();
 	struct path_walk w = {
-		.dentry = dentry, .top = BPF_CORE_READ(mnt, mnt_root),
+		.work = work, .dentry = dentry, .top = BPF_CORE_READ(mnt, mnt_root),
 		.mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt),
 		.pos = PATH_CAP,
 	};
@@ -212,7 +195,7 @@ path_copy(void *dst, struct vfsmount *mnt, struct dentry *dentry, bool *whole)
 	*whole = w.whole;
 	len = PATH_CAP - w.pos;
 	asm volatile("" : "+r"(len));
-	if (!work || len == 0 || len > PATH_CAP)
+	if (len == 0 || len > PATH_CAP)
 		return 0;
 	bpf_probe_read_kernel(dst, len, &work->buf[w.pos & (PATH_CAP - 1)]);
 	return len;

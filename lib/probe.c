@@ -29,6 +29,7 @@
 #include "opt.h"
 #include "probe.h"
 #include "proc.h"
+#include "trace.h"
 
 enum {
 	PROCESSES = 4096,		/* power of two */
@@ -272,6 +273,18 @@ probe_start(struct probe *p)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
+/* The map is made for one CPU: place.bpf.h. */
+static void
+size_places(struct bpf_object *o)
+{
+	struct bpf_map *places = bpf_object__find_map_by_name(o, "places");
+	int n = libbpf_num_possible_cpus();
+
+	if (places && (n < 1 ||
+	    bpf_map__set_max_entries(places, bpf_map__max_entries(places) + n - 1)))
+		probe_fail("size", "memory of the BPF programs");
+}
+
 void
 probe_configure(struct probe *p, struct bpf_object *o, struct target_conf *conf)
 {
@@ -284,6 +297,8 @@ probe_configure(struct probe *p, struct bpf_object *o, struct target_conf *conf)
 	*conf = p->target.conf;
 	if (!ring || bpf_map__set_max_entries(ring, size))
 		probe_fail("size", "ring buffer");
+	size_places(o);
+	trace_prepare(o);
 }
 
 void

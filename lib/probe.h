@@ -81,7 +81,8 @@ const struct opt *probe_options(struct probe *);
  * handlers, quiets libbpf. Exits with a message on failure (2: usage, else 1). */
 void probe_start(struct probe *);
 
-/* Between open and load: sets the ring's size and the selection. */
+/* Between open and load: sets the ring's size, the selection, and which kind the
+ * programs of tracepoints are (trace.h). */
 void probe_configure(struct probe *, struct bpf_object *, struct target_conf *);
 
 /* Loads the programs of an opened skeleton; -1 with errno: probe_refused says why. */

@@ -8,7 +8,7 @@
 #ifndef SYSCALL_BPF_H
 #define SYSCALL_BPF_H
 
-#include "kernel.bpf.h"
+#include "trace.bpf.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -11,6 +11,7 @@
 
 #include "ring.bpf.h"
 #include "target.h"
+#include "trace.bpf.h"
 
 const volatile struct target_conf target_conf = {};
 
@@ -96,10 +97,20 @@ target_comm_wanted(struct task_struct *task)
 	return !differs;
 }
 
+/* Adds marks to a process. Others may add some at the same time. */
 static __always_inline void
 target_mark(__u32 tgid, __u32 marks)
 {
-	if (bpf_map_update_elem(&target_procs, &tgid, &marks, BPF_ANY))
+	__u32 *found = bpf_map_lookup_elem(&target_procs, &tgid);
+
+	if (!found) {
+		if (!bpf_map_update_elem(&target_procs, &tgid, &marks, BPF_NOEXIST))
+			return;
+		found = bpf_map_lookup_elem(&target_procs, &tgid);
+	}
+	if (found)
+		__sync_fetch_and_or(found, marks);
+	else
 		count_add(COUNT_PROCS_FULL, 1, 0);
 }
 
@@ -147,7 +158,7 @@ target_wanted(void)
 	if (missing) {
 		if (!(missing & TARGET_COMM) || !target_comm_wanted(task))
 			return false;
-		target_mark(tgid, marks | TARGET_COMM);
+		target_mark(tgid, TARGET_COMM);
 		if (missing != TARGET_COMM)
 			return false;
 	}
@@ -165,17 +176,16 @@ target_by_process(void)
 	return !target_conf.nuid && !target_conf.nsession && !target_conf.ncgroup;
 }
 
-/* TP_PROTO(struct task_struct *parent, struct task_struct *child) */
-SEC("raw_tp/sched_process_fork")
-int
-target_on_fork(struct bpf_raw_tracepoint_args *ctx)
+/* A child gets the marks of its parent, the current process. */
+static __always_inline void
+target_inherit(struct task_struct *child)
 {
-	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
-	__u32 from = BPF_CORE_READ(parent, tgid), to = BPF_CORE_READ(child, tgid);
+	struct task_struct *parent = current_task();
+	__u32 from = parent->tgid, to = BPF_CORE_READ(child, tgid);
 	__u32 zero = 0, *settling, *found, marks;
 
 	if (from == to)		/* a thread */
-		return 0;
+		return;
 	settling = bpf_map_lookup_elem(&target_settling, &zero);
 	if (settling && *settling && bpf_map_update_elem(&target_kin, &to, &from, BPF_ANY))
 		count_add(COUNT_PROCS_FULL, 1, 0);
@@ -183,44 +193,59 @@ target_on_fork(struct bpf_raw_tracepoint_args *ctx)
 	marks = found ? *found : 0;
 	if ((target_conf.tree & ~marks & TARGET_COMM) && target_comm_wanted(parent)) {
 		marks |= TARGET_COMM;
-		target_mark(from, marks);
+		target_mark(from, TARGET_COMM);
 	}
 	if (!target_conf.follow)
 		marks &= TARGET_OWN;
 	if (marks)
 		target_mark(to, marks);
+}
+
+/* The programs of these three run in the task that forks, executes, exits. */
+SEC("raw_tp/sched_process_fork")
+int
+target_on_fork(__u64 *ctx)
+{
+	struct task_struct *child;
+
+	ON_OWN_STACK(ctx);
+	child = trace_child(ctx);
+	if (!child)
+		return 0;
+	target_inherit(child);
+	trace_child_put(child);
 	return 0;
 }
 
-/* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
 SEC("raw_tp/sched_process_exec")
 int
-target_on_exec(struct bpf_raw_tracepoint_args *ctx)
+target_on_exec(__u64 *ctx)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	__u32 tgid = BPF_CORE_READ(task, tgid), *found, marks, old;
+	struct task_struct *task = current_task();
+	__u32 tgid = task->tgid, *found;
 
+	ON_OWN_STACK(ctx);
 	if (!(target_conf.tree & TARGET_COMM))
 		return 0;
 	found = bpf_map_lookup_elem(&target_procs, &tgid);
-	marks = old = found ? *found : 0;
-	if (target_comm_wanted(task))
-		marks |= TARGET_COMM;
-	else if (!target_conf.follow)
-		marks &= ~TARGET_COMM;
-	if (marks != old)
-		target_mark(tgid, marks);
+	if (target_comm_wanted(task)) {
+		if (!found || !(*found & TARGET_COMM))
+			target_mark(tgid, TARGET_COMM);
+	} else if (found && !target_conf.follow) {
+		__sync_fetch_and_and(found, ~TARGET_COMM);
+	}
 	return 0;
 }
 
-/* TP_PROTO(struct task_struct *p, ...), once per thread */
+/* Once per thread. */
 SEC("raw_tp/sched_process_exit")
 int
-target_on_exit(struct bpf_raw_tracepoint_args *ctx)
+target_on_exit(__u64 *ctx)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct task_struct *task = current_task();
+	__u32 tgid = task->tgid;
 
+	ON_OWN_STACK(ctx);
 	if (BPF_CORE_READ(task, signal, live.counter) == 0)
 		bpf_map_delete_elem(&target_procs, &tgid);
 	return 0;

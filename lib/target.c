@@ -17,6 +17,7 @@
 
 #include "proc.h"
 #include "target.h"
+#include "trace.h"
 
 static char *
 say(const char *what, const char *arg, const char *why)
@@ -283,7 +284,7 @@ target_attach(struct target *t, struct bpf_object *o, const char **what)
 	settle(o, 1);
 	for (size_t i = 0; i < 3; i++) {
 		struct bpf_program *p = bpf_object__find_program_by_name(o, names[i]);
-		struct bpf_link *l = p ? bpf_program__attach(p) : NULL;
+		struct bpf_link *l = p ? trace_attach(p) : NULL;
 
 		if (!l) {
 			*what = names[i] + strlen("target_on_");

@@ -49,11 +49,11 @@ dns_copy(struct scratch *s, struct dns_job *j)
 __noinline int
 dns_put(struct dns_job *j)
 {
-	struct scratch *s = emit_begin(PROC_DNS, 0, 0);
 	struct file *file = j ? file_get(current_task(), j->fd) : NULL;
+	struct scratch *s;
 	__u32 n;
 
-	if (!s || !file || !j)
+	if (!j || !file || !(s = emit_begin_line(PROC_DNS, 0, 0)))
 		return 0;
 	addr_fill(&s->r.addr, file_sock(file));
 	if (j->sockaddr && !s->r.addr.port)
@@ -64,6 +64,7 @@ dns_put(struct dns_job *j)
 	if (!n) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_FAULT, 1, 0);
+		emit_drop(s);
 		return 0;
 	}
 	s->r.len[STR_BASE] = n;
@@ -86,16 +87,17 @@ dns_message(__u32 i, struct dns_job *j)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_dns(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax;
 	struct dns_job j = { .at = regs->si, .buf = regs->si, .len = ret, .fd = regs->di };
 	struct message m;
 
+	ON_OWN_STACK(ctx);
 	if (nr >= SYSCALLS || ret <= 0)
 		return 0;
 	j.dir = call_table[nr].op;

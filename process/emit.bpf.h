@@ -1,5 +1,5 @@
 /*
- * emit.bpf.h - records with strings, built in a place per CPU and copied to the
+ * emit.bpf.h - records with strings, built in a place of their own and copied to the
  * ring whole, so that a record takes as much of the ring as it holds
  */
 #ifndef EMIT_BPF_H
@@ -7,38 +7,30 @@
 
 #include "target.bpf.h"
 #include "path.bpf.h"
+#include "place.bpf.h"
 #include "syscall.bpf.h"
 #include "process.h"
 
 enum { CURRENT_DIR = -100 };	/* AT_FDCWD */
 
 struct scratch {
+	__u32 taken, pad;
+	struct path_work path;
+	struct pending pending;
+	struct fd_record end;
 	struct event_record r;
 	char room[STRINGS_CAP + ARGS_CAP];	/* follows it without a gap */
-	struct fd_record end;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);		/* set to the number of CPUs */
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratch SEC(".maps");
+PLACES(struct scratch);
 
-static __always_inline struct scratch *
-scratch_get(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&scratch, &cpu);
-}
-
-/* The place for a new record, its head filled; NULL never happens. */
+/* A place with a new record, its head filled, for emit_end, emit_line or emit_drop;
+ * NULL: none is free, which the caller counts. */
 static __always_inline struct scratch *
 emit_begin(__u32 kind, __u32 op, long result)
 {
 	struct task_struct___path *task = (void *)current_task();
-	struct scratch *s = scratch_get();
+	struct scratch *s = place_take(&places);
 
 	if (!s)
 		return NULL;
@@ -50,16 +42,38 @@ emit_begin(__u32 kind, __u32 op, long result)
 	return s;
 }
 
+/* The same for a record that is a line of its own: counted when there is no place. */
+static __always_inline struct scratch *
+emit_begin_line(__u32 kind, __u32 op, long result)
+{
+	struct scratch *s = emit_begin(kind, op, result);
+
+	if (!s) {
+		count_add(COUNT_SEEN, 1, 0);
+		count_add(COUNT_BUSY, 1, 0);
+	}
+	return s;
+}
+
+static __always_inline void
+emit_drop(struct scratch *s)
+{
+	place_give(&s->taken);
+}
+
 /* Hands over the record with n bytes of strings and arguments. */
 static __always_inline bool
 emit_end(struct scratch *s, __u32 n)
 {
+	bool done = false;
+
 	if (n > STRINGS_CAP + ARGS_CAP)
 		n = STRINGS_CAP + ARGS_CAP;
 	asm volatile("" : "+r"(n));
-	if (n > STRINGS_CAP + ARGS_CAP)
-		return false;
-	return ring_put(s, sizeof(s->r) + n);
+	if (n <= STRINGS_CAP + ARGS_CAP)
+		done = ring_put(&s->r, sizeof(s->r) + n);
+	emit_drop(s);
+	return done;
 }
 
 /* The same for a record that is a line of its own, for the books. */
@@ -83,7 +97,7 @@ add_path(struct scratch *s, __u32 at, __u32 which, __u64 mnt, __u64 dentry)
 	asm volatile("" : "+r"(at), "+r"(which));
 	if (!s || at > STRINGS_CAP - PATH_CAP || which >= STR_MAX)
 		return 0;
-	len = path_copy(s->room + at, (void *)mnt, (void *)dentry, &whole);
+	len = path_copy(&s->path, s->room + at, (void *)mnt, (void *)dentry, &whole);
 	if (!whole)
 		s->r.flags |= EVENT_CUT;
 	s->r.len[which] = len;
@@ -156,27 +170,27 @@ add_at(struct scratch *s, __u32 at, __u32 which, int dirfd, __u64 name)
 	return add_user(s, at, which + 1, name);
 }
 
-/* Hands over a record without strings. */
-static __always_inline bool
-hand_over(struct event_record *from)
+/* A record without strings, for ring_submit; NULL: no room, which is counted. */
+static __always_inline struct event_record *
+record_new(__u32 kind)
 {
 	struct event_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
 	if (!r) {
 		count_add(COUNT_RING_FULL, 1, 0);
-		return false;
+		return NULL;
 	}
-	__builtin_memcpy(r, from, sizeof(*r));
-	ring_submit(r);
-	return true;
+	__builtin_memset(r, 0, sizeof(*r));
+	record_fill(&r->head, kind, bpf_ktime_get_boot_ns());
+	return r;
 }
 
 /* The same for one that is a line, for the books. */
-static __always_inline void
-tell(struct event_record *from)
+static __always_inline struct event_record *
+line_new(__u32 kind)
 {
 	count_add(COUNT_SEEN, 1, 0);
-	hand_over(from);
+	return record_new(kind);
 }
 
 #endif

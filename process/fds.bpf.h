@@ -48,45 +48,83 @@ __u32 fds_round;	/* the collector's: counts its looks at the map */
 
 static __u64 fd_serials;
 
-/* Removes an entry and hands over its totals. */
-__noinline int
-fd_end(struct fd_key *key)
+static __always_inline void
+fd_end_fill(struct fd_record *r, const struct fd_key *key, const struct fd_entry *e)
 {
-	struct fd_entry *e = key ? bpf_map_lookup_elem(&fds, key) : NULL;
-	struct scratch *s = scratch_get();
-	struct owner *o;
-	__u32 pid;
-	__u64 serial;
+	record_fill(&r->head, PROC_FD_END, bpf_ktime_get_boot_ns());
+	r->head.pid = key->pid;
+	r->fd = key->fd;
+	r->pad = 0;
+	__builtin_memcpy(&r->e, e, sizeof(r->e));
+}
 
-	if (!key || !e || !s)
-		return 0;
-	record_fill(&s->end.head, PROC_FD_END, bpf_ktime_get_boot_ns());
-	s->end.head.pid = pid = key->pid;
-	s->end.fd = key->fd;
-	__builtin_memcpy(&s->end.e, e, sizeof(s->end.e));
+/* Removes an entry. False: somebody else did, and hands over its totals. */
+static __always_inline bool
+fd_remove(struct fd_key *key)
+{
+	struct owner *o;
+
 	if (bpf_map_delete_elem(&fds, key))
-		return 0;
-	o = bpf_map_lookup_elem(&owners, &pid);
+		return false;
+	o = bpf_map_lookup_elem(&owners, &key->pid);
 	if (o)
 		__sync_fetch_and_add(&o->n, -1);
-	if (ring_put(&s->end, sizeof(s->end)))
+	return true;
+}
+
+/* Keeps the totals of an entry that ends until the collector fetches them. */
+static __always_inline void
+fd_end_later(struct fd_key *key, struct fd_entry *e)
+{
+	__u64 serial = e->serial, calls = e->calls[0] + e->calls[1];
+	__u64 bytes = e->bytes[0] + e->bytes[1];
+	struct scratch *s = place_take(&places);
+	bool kept = false;
+
+	if (s)
+		fd_end_fill(&s->end, key, e);
+	if (fd_remove(key)) {
+		kept = s && bpf_map_update_elem(&ended, &serial, &s->end, BPF_ANY) == 0;
+		if (!kept)
+			count_add(COUNT_RING_FULL, calls, bytes);
+	}
+	if (s)
+		place_give(&s->taken);
+}
+
+/* Removes an entry and hands over its totals. Not static: so the verifier looks at
+ * it once. */
+__noinline int
+fd_end(__u32 pid, __u32 fd)
+{
+	struct fd_key key = { .pid = pid, .fd = fd };
+	struct fd_entry *e = bpf_map_lookup_elem(&fds, &key);
+	struct fd_record *r;
+
+	if (!e)
 		return 0;
-	serial = s->end.e.serial;
-	if (bpf_map_update_elem(&ended, &serial, &s->end, BPF_ANY))
-		count_add(COUNT_RING_FULL, s->end.e.calls[0] + s->end.e.calls[1],
-		    s->end.e.bytes[0] + s->end.e.bytes[1]);
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		fd_end_later(&key, e);
+		return 0;
+	}
+	fd_end_fill(r, &key, e);
+	if (fd_remove(&key))
+		ring_submit(r);
+	else
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-/* Tells the collector what a descriptor is. False: the ring is full. */
-static __always_inline bool
+/* Tells the collector what a descriptor is. 0, or the reason why it cannot: COUNT_... */
+static __always_inline int
 fd_tell(struct file *file, struct fd_entry *e, __u32 fd)
 {
 	struct scratch *s = emit_begin(PROC_FD, 0, 0);
 	__u32 at = 0;
 
 	if (!s)
-		return false;
+		return COUNT_BUSY;
 	s->r.fd = fd;
 	s->r.serial = e->serial;
 	s->r.b = e->kind;
@@ -98,8 +136,10 @@ fd_tell(struct file *file, struct fd_entry *e, __u32 fd)
 			s->r.flags |= EVENT_DELETED;
 	}
 	at = add_root(s, at);
-	return emit_end(s, at);
+	return emit_end(s, at) ? 0 : COUNT_RING_FULL;
 }
+
+enum { HIGH_TRIES = 8 };
 
 static __always_inline void
 owner_add(__u32 pid, __u32 fd)
@@ -113,8 +153,12 @@ owner_add(__u32 pid, __u32 fd)
 	if (!o)
 		return;
 	__sync_fetch_and_add(&o->n, 1);
-	if (o->high < fd)
-		o->high = fd;
+	for (int i = 0; i < HIGH_TRIES; i++) {	/* other threads of the process do it, too */
+		__u32 high = *(volatile __u32 *)&o->high;
+
+		if (high >= fd || __sync_val_compare_and_swap(&o->high, high, fd) == high)
+			break;
+	}
 }
 
 /* The entry of a descriptor, made at its first sight. NULL: no room for it. */
@@ -124,11 +168,12 @@ fd_get(struct fd_key *key, struct file *file, __u32 kind, __u64 bytes)
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	__u64 born = current_task()->group_leader->start_boottime;
 	struct fd_entry *e = bpf_map_lookup_elem(&fds, key), fresh = {};
+	int why;
 
 	if (e && e->file == (__u64)file && e->inode == (__u64)inode && e->born == born)
 		return e;
 	if (e)		/* closed in a way that we did not see */
-		fd_end(key);
+		fd_end(key->pid, key->fd);
 	fresh.file = (__u64)file;
 	fresh.inode = (__u64)inode;
 	fresh.born = born;
@@ -140,9 +185,10 @@ fd_get(struct fd_key *key, struct file *file, __u32 kind, __u64 bytes)
 			count_add(COUNT_FDS_FULL, 1, bytes);
 		return e;
 	}
-	if (!fd_tell(file, &fresh, key->fd)) {
+	why = fd_tell(file, &fresh, key->fd);
+	if (why) {
 		bpf_map_delete_elem(&fds, key);		/* next time, perhaps */
-		count_add(COUNT_RING_FULL, 1, bytes);
+		count_add(why, 1, bytes);
 		return NULL;
 	}
 	owner_add(key->pid, key->fd);
@@ -203,7 +249,7 @@ fd_sweep_one(__u32 i, struct fd_sweep *w)
 	struct fd_entry *e = bpf_map_lookup_elem(&fds, &key);
 
 	if (e && (w->all || e->file != (__u64)file_get(current_task(), key.fd)))
-		fd_end(&key);
+		fd_end(key.pid, key.fd);
 	return 0;
 }
 

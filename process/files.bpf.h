@@ -18,12 +18,12 @@ enum {
 };
 enum { NR_FCHMODAT2 = 452 };			/* Linux 6.6 */
 
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_open(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax, flags, path = regs->si;
 	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = ret };
 	int dirfd = (int)regs->di;
@@ -31,6 +31,7 @@ on_open(__u64 *ctx)
 	struct file *file;
 	__u32 at = 0;
 
+	ON_OWN_STACK(ctx);
 	if (syscall_restarts(ret))
 		return 0;
 	if (nr == __NR_openat) {
@@ -44,10 +45,10 @@ on_open(__u64 *ctx)
 		flags = nr == __NR_creat ? 01101 : regs->si;	/* O_CREAT|O_WRONLY|O_TRUNC */
 	}
 	if (ret >= 0 && bpf_map_lookup_elem(&fds, &key))
-		fd_end(&key);	/* of an earlier file, closed unseen */
+		fd_end(key.pid, key.fd);	/* of an earlier file, closed unseen */
 	if (!open_all && !(flags & OPEN_WRITES))
 		return 0;
-	s = emit_begin(PROC_FILE, OP_OPEN, ret);
+	s = emit_begin_line(PROC_FILE, OP_OPEN, ret);
 	if (!s)
 		return 0;
 	s->r.a = flags;
@@ -146,17 +147,18 @@ paths_of_one(struct pt_regs *regs, __u64 nr, struct paths *p)
 	}
 }
 
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_path(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax;
 	struct paths p = { .dir = CURRENT_DIR };
 	struct scratch *s;
 	__u32 at = 0;
 
+	ON_OWN_STACK(ctx);
 	if (syscall_restarts(ret) || nr >= SYSCALLS)
 		return 0;
 	p.op = call_table[nr].op;
@@ -166,7 +168,7 @@ on_path(__u64 *ctx)
 		paths_of_owner(regs, nr, &p);
 	else
 		paths_of_one(regs, nr, &p);
-	s = emit_begin(PROC_FILE, p.op, ret);
+	s = emit_begin_line(PROC_FILE, p.op, ret);
 	if (!s)
 		return 0;
 	s->r.a = p.a;
@@ -190,6 +192,7 @@ on_path(__u64 *ctx)
 	if (s->r.flags & EVENT_FAULT && ret >= 0) {	/* what did it change? */
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_FAULT, 1, 0);
+		emit_drop(s);
 		return 0;
 	}
 	emit_line(s, add_root(s, at));

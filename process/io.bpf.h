@@ -59,17 +59,18 @@ dns_passes(struct sock *sk, __u64 nr, struct pt_regs *regs)
 	return bpf_ntohs(port) == 53;
 }
 
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_io(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax, bytes = ret;
 	__u32 fd = regs->di, dir;
 	struct messages_sum sum;
 	struct file *file;
 
+	ON_OWN_STACK(ctx);
 	if (ret <= 0 || nr >= SYSCALLS)
 		return 0;
 	switch (nr) {
@@ -95,20 +96,21 @@ on_io(__u64 *ctx)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_close(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax;
 	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = regs->di };
 	__u32 to = regs->si;
 
+	ON_OWN_STACK(ctx);
 	/* close: the descriptor is gone, whatever the result but EBADF */
 	if (nr == __NR_close) {
 		if (ret != -9 && bpf_map_lookup_elem(&fds, &key))
-			fd_end(&key);
+			fd_end(key.pid, key.fd);
 	} else if (ret < 0) {
 		return 0;
 	} else if (nr == __NR_close_range) {
@@ -116,7 +118,7 @@ on_close(__u64 *ctx)
 	} else if (key.fd != to) {	/* dup2, dup3 */
 		key.fd = to;
 		if (bpf_map_lookup_elem(&fds, &key))
-			fd_end(&key);
+			fd_end(key.pid, key.fd);
 	}
 	return 0;
 }

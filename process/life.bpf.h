@@ -31,10 +31,6 @@ struct signal_struct___life {
 	unsigned long maxrss;
 };
 
-struct linux_binprm {
-	const char *filename;
-};
-
 struct kernel_siginfo {
 	int si_code;
 };
@@ -62,38 +58,54 @@ parent_of(struct task_struct *task)
 	return BPF_CORE_READ(task, group_leader, real_parent, tgid);
 }
 
-/* TP_PROTO(struct task_struct *parent, struct task_struct *child) */
-SEC("raw_tp/sched_process_fork")
-int
-on_fork(struct bpf_raw_tracepoint_args *ctx)
+/* The current process made another one. */
+static __always_inline void
+forked(struct task_struct *child)
 {
-	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+	struct task_struct *parent = current_task();
 	__u32 pid = BPF_CORE_READ(child, tgid);
-	struct event_record r = { .op = OP_NONE };
+	struct event_record *r;
 
-	if (BPF_CORE_READ(parent, tgid) == pid || !life_wanted())
-		return 0;
-	record_fill(&r.head, PROC_FORK, bpf_ktime_get_boot_ns());
-	r.a = pid;
-	r.ppid = parent_of(current_task());
+	if (parent->tgid == pid || !life_wanted() || !(r = line_new(PROC_FORK)))
+		return;
+	r->a = pid;
+	r->ppid = parent_of(parent);
 	if (BPF_CORE_READ((struct task_struct___life *)parent, cgroups) ==
 	    BPF_CORE_READ((struct task_struct___life *)child, cgroups))
-		r.serial = BPF_CORE_READ(child, start_boottime);
-	tell(&r);
+		r->serial = BPF_CORE_READ(child, start_boottime);
+	ring_submit(r);
+}
+
+SEC("raw_tp/sched_process_fork")
+int
+on_fork(__u64 *ctx)
+{
+	struct task_struct *child;
+
+	ON_OWN_STACK(ctx);
+	child = trace_child(ctx);
+	if (!child)
+		return 0;
+	forked(child);
+	trace_child_put(child);
 	return 0;
 }
 
 /* TP_PROTO(struct cgroup *to, const char *path, struct task_struct *task, bool all) */
 SEC("raw_tp/cgroup_attach_task")
 int
-on_move(struct bpf_raw_tracepoint_args *ctx)
+on_move(__u64 *ctx)
 {
-	struct event_record r = { .op = OP_NONE };
+	struct event_record *r;
 
-	record_fill(&r.head, PROC_MOVE, bpf_ktime_get_boot_ns());
-	r.a = BPF_CORE_READ((struct task_struct *)ctx->args[2], tgid);
-	if (!hand_over(&r))
+	ON_OWN_STACK(ctx);
+	r = record_new(PROC_MOVE);
+	if (!r) {
 		count_add(COUNT_SEEN, 1, 0);
+		return 0;
+	}
+	r->a = BPF_CORE_READ((struct task_struct *)ctx[2], tgid);
+	ring_submit(r);
 	return 0;
 }
 
@@ -123,29 +135,28 @@ add_args(struct scratch *s, __u32 at)
 	return at + n;
 }
 
-/* TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
 SEC("raw_tp/sched_process_exec")
 int
-on_exec(struct bpf_raw_tracepoint_args *ctx)
+on_exec(__u64 *ctx)
 {
 	struct task_struct *task = current_task();
 	struct mm_struct *mm = ((struct task_struct___life *)task)->mm;
-	struct linux_binprm *bprm = (void *)ctx->args[2];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32, at = 0, *marks;
 	struct scratch *s;
 	long n;
 
+	ON_OWN_STACK(ctx);
 	if (new_chosen) {
 		marks = bpf_map_lookup_elem(&target_procs, &tgid);
 		if (!marks || !(*marks & TARGET_OWN))
-			target_mark(tgid, (marks ? *marks : 0) | TARGET_PID);
+			target_mark(tgid, TARGET_PID);
 	}
 	fd_sweep(0, 0x7fffffff, false);		/* what was closed on exec */
-	if (min_life_ns || !life_wanted() || !(s = emit_begin(PROC_EXEC, 0, 0)))
+	if (min_life_ns || !life_wanted() || !(s = emit_begin_line(PROC_EXEC, 0, 0)))
 		return 0;
 	s->r.ppid = parent_of(task);
 	s->r.sid = task_session(task);
-	n = bpf_probe_read_kernel_str(s->room, NAME_CAP, BPF_CORE_READ(bprm, filename));
+	n = trace_exec_name(s->room, NAME_CAP, ctx);
 	if (n > 0 && n <= NAME_CAP)
 		s->r.len[STR_NAME] = at = n - 1;
 	at = add_cwd(s, at, STR_CWD);
@@ -164,24 +175,20 @@ struct {
 	__type(value, __u64);
 } exited SEC(".maps");
 
-/* TP_PROTO(struct task_struct *p, ...), once per thread. Attached before
- * target_on_exit, which takes the marks away. */
+/* Once per thread. Attached before target_on_exit, which takes the marks away. */
 SEC("raw_tp/sched_process_exit")
 int
-on_exit(struct bpf_raw_tracepoint_args *ctx)
+on_exit(__u64 *ctx)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct signal_struct___life *sig = (void *)BPF_CORE_READ(task, signal);
-	struct event_record r = { .op = OP_NONE };
-	__u64 born, key;
-	__u32 pid;
+	struct task_struct *task = current_task(), *leader = task->group_leader;
+	struct signal_struct___life *sig = (void *)task->signal;
+	__u64 born = leader->start_boottime, key;
+	__u32 pid = task->tgid;
+	struct event_record *r;
 
+	ON_OWN_STACK(ctx);
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
-	record_fill(&r.head, PROC_EXIT, bpf_ktime_get_boot_ns());
-	pid = r.head.pid;
-	born = r.head.born;
 	key = born << 22 ^ pid;
 	/* the last one of several may find itself alone, but not them untold */
 	if (BPF_CORE_READ(sig, nr_threads) > 1 ? bpf_map_update_elem(&exited, &key, &born, BPF_NOEXIST) :
@@ -189,14 +196,15 @@ on_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	fd_sweep(0, 0x7fffffff, true);
 	bpf_map_delete_elem(&owners, &pid);
-	if (!life_wanted() || r.head.time - born < min_life_ns)
+	if (!life_wanted() || bpf_ktime_get_boot_ns() - born < min_life_ns ||
+	    !(r = line_new(PROC_EXIT)))
 		return 0;
 	/* as wait(2) has it: the group's, or the leader's own */
-	r.a = BPF_CORE_READ(sig, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(sig, group_exit_code) :
+	r->a = BPF_CORE_READ(sig, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(sig, group_exit_code) :
 	    BPF_CORE_READ((struct task_struct___life *)leader, exit_code);
-	r.b = BPF_CORE_READ(sig, maxrss);	/* pages */
-	r.ppid = parent_of(task);
-	tell(&r);
+	r->b = BPF_CORE_READ(sig, maxrss);	/* pages */
+	r->ppid = parent_of(task);
+	ring_submit(r);
 	return 0;
 }
 
@@ -206,13 +214,14 @@ on_exit(struct bpf_raw_tracepoint_args *ctx)
  * group, int result); runs in whoever sends */
 SEC("raw_tp/signal_generate")
 int
-on_signal(struct bpf_raw_tracepoint_args *ctx)
+on_signal(__u64 *ctx)
 {
-	struct kernel_siginfo *info = (void *)ctx->args[1];
-	struct task_struct *task = (void *)ctx->args[2];
-	struct event_record r = { .op = OP_NONE };
+	struct kernel_siginfo *info = (void *)ctx[1];
+	struct task_struct *task = (void *)ctx[2];
+	struct event_record *r;
 	int code = 0;
 
+	ON_OWN_STACK(ctx);
 	/* the values 0 and 1 stand for a user's and the kernel's own */
 	if ((__u64)info == 1 || !target_wanted())
 		return 0;
@@ -220,34 +229,37 @@ on_signal(struct bpf_raw_tracepoint_args *ctx)
 		code = BPF_CORE_READ(info, si_code);
 	if (code != 0 && code != -1 && code != -6)	/* SI_USER, SI_QUEUE, SI_TKILL */
 		return 0;
-	record_fill(&r.head, PROC_SIGNAL, bpf_ktime_get_boot_ns());
-	r.a = BPF_CORE_READ(task, tgid);
-	r.b = (int)ctx->args[0];
-	r.serial = ctx->args[3] ? 0 : BPF_CORE_READ(task, pid);
-	r.dir = ctx->args[4];
-	tell(&r);
+	r = line_new(PROC_SIGNAL);
+	if (!r)
+		return 0;
+	r->a = BPF_CORE_READ(task, tgid);
+	r->b = (int)ctx[0];
+	r->serial = ctx[3] ? 0 : BPF_CORE_READ(task, pid);
+	r->dir = ctx[4];
+	ring_submit(r);
 	return 0;
 }
 
 /* Signals that were not sent. */
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_kill(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
-	__u64 nr = regs->orig_ax;
-	struct event_record r = { .op = OP_NONE };
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
+	__u64 nr = regs->orig_ax, signal = regs->si;
+	struct event_record *r;
 
-	if (ret >= 0)
+	ON_OWN_STACK(ctx);
+	if (nr == __NR_tgkill || nr == __NR_rt_tgsigqueueinfo)
+		signal = regs->dx;
+	/* signal 0 asks whether the process is there */
+	if (ret >= 0 || !signal || !(r = line_new(PROC_SIGNAL)))
 		return 0;
-	r.a = (int)regs->di;
-	r.b = nr == __NR_tgkill || nr == __NR_rt_tgsigqueueinfo ? regs->dx : regs->si;
-	if (!r.b)	/* asks whether the process is there */
-		return 0;
-	record_fill(&r.head, PROC_SIGNAL, bpf_ktime_get_boot_ns());
-	r.result = ret;
-	tell(&r);
+	r->a = (int)regs->di;
+	r->b = signal;
+	r->result = ret;
+	ring_submit(r);
 	return 0;
 }
 

@@ -21,45 +21,62 @@ struct {
 static __always_inline void
 pending_end(__u64 sk, struct pending *p, int state)
 {
-	struct event_record r = { .op = OP_CONNECT };
+	struct event_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	int error = BPF_CORE_READ((struct sock *)sk, sk_err);
 
-	r.head = p->head;
-	r.since = p->head.time;
-	r.fd = p->fd;
-	r.addr = p->addr;
-	r.b = 1;
-	r.result = state == STATE_ESTABLISHED ? 0 : error ? -error : -ERROR_INPROGRESS;
-	if (bpf_map_delete_elem(&pending, &sk))
-		return;		/* someone else told it */
-	r.head.time = bpf_ktime_get_boot_ns();
-	tell(&r);
+	if (!r) {
+		if (bpf_map_delete_elem(&pending, &sk))
+			return;		/* someone else told it */
+		count_add(COUNT_SEEN, 1, 0);
+		count_add(COUNT_RING_FULL, 1, 0);
+		return;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	r->op = OP_CONNECT;
+	r->head = p->head;
+	r->head.time = bpf_ktime_get_boot_ns();
+	r->since = p->head.time;
+	r->fd = p->fd;
+	r->addr = p->addr;
+	r->b = 1;
+	r->result = state == STATE_ESTABLISHED ? 0 : error ? -error : -ERROR_INPROGRESS;
+	if (bpf_map_delete_elem(&pending, &sk)) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	count_add(COUNT_SEEN, 1, 0);
+	ring_submit(r);
 }
 
 /* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate) */
 SEC("raw_tp/inet_sock_set_state")
 int
-on_state(struct bpf_raw_tracepoint_args *ctx)
+on_state(__u64 *ctx)
 {
-	__u64 sk = ctx->args[0];
+	__u64 sk = ctx[0];
 	struct pending *p;
 
-	if ((int)ctx->args[1] != STATE_SYN_SENT)
+	ON_OWN_STACK(ctx);
+	if ((int)ctx[1] != STATE_SYN_SENT)
 		return 0;
 	p = bpf_map_lookup_elem(&pending, &sk);
 	if (p)
-		pending_end(sk, p, (int)ctx->args[2]);
+		pending_end(sk, p, (int)ctx[2]);
 	return 0;
 }
 
 static __always_inline void
-pending_begin(struct event_record *r, struct sock *sk)
+pending_begin(struct scratch *s, struct sock *sk)
 {
-	struct pending p = { .head = r->head, .fd = r->fd, .addr = r->addr }, *found;
+	struct pending *p = &s->pending, *found;
 	__u64 key = (__u64)sk;
 	int state;
 
-	if (bpf_map_update_elem(&pending, &key, &p, BPF_ANY)) {
+	p->head = s->r.head;
+	p->fd = s->r.fd;
+	p->pad = 0;
+	p->addr = s->r.addr;
+	if (bpf_map_update_elem(&pending, &key, p, BPF_ANY)) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_PENDING_FULL, 1, 0);
 		return;
@@ -110,12 +127,12 @@ add_call(struct scratch *s, struct sock *sk, __u64 sockaddr, int len)
 	return add_unix_user(s, 0, sockaddr, len);
 }
 
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_net(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax;
 	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = regs->di };
 	struct file *file;
@@ -124,6 +141,7 @@ on_net(__u64 *ctx)
 	__u32 at, op;
 	__u16 family;
 
+	ON_OWN_STACK(ctx);
 	if (syscall_restarts(ret) || nr >= SYSCALLS)
 		return 0;
 	op = call_table[nr].op;
@@ -138,14 +156,15 @@ on_net(__u64 *ctx)
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != FAMILY_INET && family != FAMILY_INET6 && family != FAMILY_UNIX)
 		return 0;
-	s = emit_begin(PROC_NET, op, ret < 0 ? ret : 0);
+	s = emit_begin_line(PROC_NET, op, ret < 0 ? ret : 0);
 	if (!s)
 		return 0;
 	s->r.fd = key.fd;
 	s->r.a = regs->si;	/* of listen */
 	at = add_call(s, sk, regs->si, regs->dx);
 	if (op == OP_CONNECT && ret == -ERROR_INPROGRESS && family != FAMILY_UNIX) {
-		pending_begin(&s->r, sk);
+		pending_begin(s, sk);
+		emit_drop(s);
 	} else {
 		at = add_root(s, at);
 		emit_line(s, at);

@@ -13,12 +13,11 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-/* TP_PROTO(struct pt_regs *regs, long ret) */
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_syscall(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
+	struct pt_regs *regs = trace_regs();
 	__u64 nr = regs->orig_ax;
 	__u32 class;
 
@@ -36,12 +35,13 @@ on_syscall(__u64 *ctx)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_uring(__u64 *ctx)
 {
-	long ret = (long)ctx[1];
+	long ret = trace_result(ctx);
 
+	ON_OWN_STACK(ctx);
 	if (ret <= 0)
 		return 0;
 	count_add(COUNT_SEEN, ret, 0);
@@ -58,12 +58,14 @@ on_readline(struct pt_regs *regs)
 	struct scratch *s;
 	long n;
 
-	if (!line || !target_wanted() || !(s = emit_begin(PROC_READLINE, 0, 0)))
+	ON_OWN_STACK(regs);
+	if (!line || !target_wanted() || !(s = emit_begin_line(PROC_READLINE, 0, 0)))
 		return 0;
 	n = bpf_probe_read_user_str(s->room, LINE_CAP, (void *)line);
 	if (n < 0) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_FAULT, 1, 0);
+		emit_drop(s);
 		return 0;
 	}
 	if (n == LINE_CAP)

@@ -24,6 +24,7 @@
 #include "proc.h"
 #include "self.h"
 #include "process/process.skel.h"
+#include "trace.h"
 
 enum { SEEDS = 4096, OPTIONS = 32 };
 
@@ -32,7 +33,7 @@ static struct process process = {
 };
 
 static const char *const reasons[] = {
-	"fds_full", "pending_full", "args_long", "compat", "io_uring", NULL,
+	"fds_full", "pending_full", "args_long", "compat", "io_uring", "busy", NULL,
 };
 
 /* --- events ------------------------------------------------------------------ */
@@ -295,16 +296,6 @@ want(struct process *s)
 		bpf_program__set_autoload(b->progs.on_signal, false);
 }
 
-static void
-size_per_cpu(struct process *s)
-{
-	int n = libbpf_num_possible_cpus();
-
-	if (n < 1 || bpf_map__set_max_entries(s->bpf->maps.scratch, n) ||
-	    bpf_map__set_max_entries(s->bpf->maps.path_work, n))
-		probe_fail("size", "memory of the BPF programs");
-}
-
 /* Enters --seed-pid as chosen, so that following processes begins with them. */
 static void
 enter_seeds(struct process *s, struct proc_stat *stats)
@@ -339,7 +330,7 @@ check_seeds(struct process *s, const struct proc_stat *stats)
 static void
 attach(struct bpf_program *prog, struct bpf_link **link, const char *what)
 {
-	*link = bpf_program__attach(prog);
+	*link = trace_attach(prog);
 	if (!*link)
 		probe_fail("attach", what);
 }
@@ -377,7 +368,6 @@ load(struct process *s)
 		s->probe.target.conf.tree |= TARGET_PID;
 	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
 	want(s);
-	size_per_cpu(s);
 	bash_prepare(s);
 	if (probe_load(&s->probe, b->skeleton))
 		probe_refused(&s->probe);

@@ -141,6 +141,7 @@ enum {
 	COUNT_ARGS_LONG,		/* arguments beyond ARGS_CAP */
 	COUNT_COMPAT,			/* a 32-bit program's call */
 	COUNT_URING,			/* submitted to io_uring: not seen */
+	COUNT_BUSY,			/* too many programs were preempted at once */
 };
 
 #endif

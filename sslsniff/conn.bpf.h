@@ -268,10 +268,10 @@ image_end(__u32 pid)
 
 SEC("raw_tp/sched_process_exit")
 int
-on_exit(struct bpf_raw_tracepoint_args *ctx)
+on_exit(__u64 *ctx)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	__u32 pid = BPF_CORE_READ(task, tgid);
+	struct task_struct *task = current_task();
+	__u32 pid = task->tgid;
 
 	if (BPF_CORE_READ(task, signal, live.counter) == 0) {
 		image_end(pid);
@@ -282,9 +282,9 @@ on_exit(struct bpf_raw_tracepoint_args *ctx)
 
 SEC("raw_tp/sched_process_exec")
 int
-on_exec(struct bpf_raw_tracepoint_args *ctx)
+on_exec(__u64 *ctx)
 {
-	__u32 pid = BPF_CORE_READ((struct task_struct *)ctx->args[0], tgid);
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	image_end(pid);

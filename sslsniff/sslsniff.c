@@ -34,6 +34,7 @@
 #include "resolve.h"
 #include "sslsniff.h"
 #include "sslsniff/sslsniff.skel.h"
+#include "trace.h"
 #include "watch.h"
 
 enum { SWEEP_TICKS = 20 };
@@ -340,8 +341,8 @@ attach_tracepoints(struct sslsniff *s)
 {
 	struct sslsniff_bpf *b = s->bpf;
 
-	b->links.on_exit = bpf_program__attach(b->progs.on_exit);
-	b->links.on_exec = bpf_program__attach(b->progs.on_exec);
+	b->links.on_exit = trace_attach(b->progs.on_exit);
+	b->links.on_exec = trace_attach(b->progs.on_exec);
 	if (!b->links.on_exit || !b->links.on_exec)
 		probe_fail("attach", "tracepoints sched_process_exit and sched_process_exec");
 	if (!s->sockets)

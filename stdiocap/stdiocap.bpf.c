@@ -102,6 +102,7 @@ struct job {
 struct scratch {
 	struct stdio_record r;
 	char room[2 * PIECE];
+	struct path_work path;
 	struct job job;	/* here, for the verifier would follow every value on the stack */
 };
 
@@ -233,7 +234,7 @@ stream_tell(__u64 file_at, __u64 serial, __u64 now)
 	else if (mode == FIFO && BPF_CORE_READ(sb, s_magic) == PIPEFS)
 		s->r.target = TARGET_PIPE;
 	else
-		len = path_copy(s->room, BPF_CORE_READ(file, f_path.mnt),
+		len = path_copy(&s->path, s->room, BPF_CORE_READ(file, f_path.mnt),
 		    BPF_CORE_READ(file, f_path.dentry), &whole);
 	s->r.len = len;
 	asm volatile("" : "+r"(len));
@@ -407,12 +408,12 @@ spliced(__u32 fd, __u32 dir, __u64 n)
 /* --- tracepoints ------------------------------------------------------------- */
 
 /* TP_PROTO(struct pt_regs *regs, long id) */
-SEC("tp_btf/sys_enter")
+SEC("raw_tp/sys_enter")
 int
 on_call(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	__u64 nr = ctx[1], id = bpf_get_current_pid_tgid();
+	struct pt_regs *regs = trace_regs();
+	__u64 nr = trace_number(ctx), id = bpf_get_current_pid_tgid();
 	struct call c = { .fd = regs->di };
 	int role;
 
@@ -454,12 +455,12 @@ other_call(struct pt_regs *regs, __u64 nr, __u32 kind, long ret)
 }
 
 /* TP_PROTO(struct pt_regs *regs, long ret) */
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
 on_return(__u64 *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	long ret = (long)ctx[1];
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax, id = bpf_get_current_pid_tgid();
 	__u32 kind, fd = regs->di;
 	struct call *found, call;
@@ -507,10 +508,10 @@ forget_one(__u32 i, __u32 *pid)
 
 SEC("raw_tp/sched_process_exit")
 int
-on_exit(struct bpf_raw_tracepoint_args *ctx)
+on_exit(__u64 *ctx)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	__u32 pid = BPF_CORE_READ(task, tgid), *high;
+	struct task_struct *task = current_task();
+	__u32 pid = task->tgid, *high;
 
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;

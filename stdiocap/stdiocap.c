@@ -19,6 +19,7 @@
 #include "probe.h"
 #include "stdiocap.h"
 #include "stdiocap/stdiocap.skel.h"
+#include "trace.h"
 
 enum { STREAMS = 65536 };
 
@@ -176,7 +177,7 @@ add_fds(const char *arg)
 static void
 attach(struct bpf_program *prog, struct bpf_link **link, const char *what)
 {
-	*link = bpf_program__attach(prog);
+	*link = trace_attach(prog);
 	if (!*link)
 		probe_fail("attach", what);
 }
@@ -197,8 +198,7 @@ load(struct stdiocap *s)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		((struct call_kind *)b->rodata->call_table)[calls[i].nr] =
 		    (struct call_kind){ calls[i].kind, calls[i].dir };
-	if (cpus < 1 || bpf_map__set_max_entries(b->maps.scratch, cpus) ||
-	    bpf_map__set_max_entries(b->maps.path_work, cpus))
+	if (cpus < 1 || bpf_map__set_max_entries(b->maps.scratch, cpus))
 		probe_fail("size", "memory of the BPF programs");
 	if (probe_load(&s->probe, b->skeleton))
 		probe_refused(&s->probe);

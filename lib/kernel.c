@@ -57,18 +57,25 @@ btf_strings(size_t *n)
 	return s;
 }
 
+/* Whether a name is one of n bytes of strings. */
+static bool
+has_name(const char *strings, size_t n, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *s = strings, *end = s + n; (s = memmem(s, end - s, name, len)); s++)
+		if ((s == strings || !s[-1]) && (size_t)(end - s) > len && !s[len])
+			return true;
+	return false;
+}
+
 bool
 kernel_btf_names(const char *name)
 {
 	static char *strings;
 	static size_t n;
-	size_t len = strlen(name);
 
 	if (!strings)
 		strings = btf_strings(&n);
-	/* the first string is empty: every name has a NUL before it */
-	for (char *s = strings, *end = s + n; s && (s = memmem(s, end - s, name, len)); s++)
-		if (s > strings && !s[-1] && end - s > (ptrdiff_t)len && !s[len])
-			return true;
-	return false;
+	return strings && has_name(strings, n, name);
 }

@@ -8,6 +8,7 @@
 #include <asm/unistd.h>
 #include "target.bpf.h"
 #include "path.bpf.h"
+#include "place.bpf.h"
 #include "syscall.bpf.h"
 #include "stdiocap.h"
 
@@ -23,6 +24,8 @@ enum { FORMAT = 0170000, FIFO = 0010000, SOCKET = 0140000 };	/* S_IFMT ... */
 enum { FCNTL_DUP = 0, FCNTL_DUP_CLOEXEC = 1030 };		/* F_DUPFD ... */
 enum { PIPEFS = 0x50495045 };
 enum { VECTORS = 1024 };	/* UIO_MAXIOV */
+#define PIECES(bytes) (((bytes) + PIECE - 1) / PIECE)
+enum { TRIES = 4 };		/* to store what another thread has just changed */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -94,36 +97,27 @@ struct job {
 	struct vector v;	/* what is left of the current piece of memory */
 	__u64 next, nnext;	/* the pieces behind it */
 	__u64 left;		/* bytes to capture */
+	__u64 lines;		/* ... and in how many records these and the used are due */
 	__u64 off, rest;	/* of the next byte; bytes beyond what is captured */
-	__u32 used;		/* in the scratch record */
+	__u32 used;		/* in the room */
 	__u32 bad;		/* some of it could not be read */
 };
 
 struct scratch {
-	struct stdio_record r;
-	char room[2 * PIECE];
-	struct path_work path;
+	__u32 taken, pad;
 	struct job job;	/* here, for the verifier would follow every value on the stack */
+	struct stream fresh;	/* about to be entered */
+	__u64 message[4];	/* the first words of a struct msghdr */
+	struct path_work path;
+	struct stdio_record r;
+	char room[2 * PIECE];	/* follows it without a gap */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);		/* set to the number of CPUs */
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratch SEC(".maps");
+PLACES(struct scratch);
 
 static __u64 serials;
 
 /* --- descriptors ------------------------------------------------------------- */
-
-static __always_inline struct scratch *
-scratch_get(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&scratch, &cpu);
-}
 
 static __always_inline int
 role_kept(__u32 pid, __u32 fd, struct file *file)
@@ -175,15 +169,29 @@ fd_wanted(__u32 fd)
 	return -1;
 }
 
+/* Whether it is worth to ask for it where a call returns that was not seen to begin:
+ * the many others would cost too much. */
+static __always_inline bool
+role_at_return(__u32 fd)
+{
+	return fd <= ROLE_STDERR || all_fds || nlist;
+}
+
+/* Threads of the process may do the same at the same time. */
 static __always_inline void
 owner_add(__u32 pid, __u32 fd)
 {
-	__u32 *high = bpf_map_lookup_elem(&owners, &pid);
+	__u32 *high = bpf_map_lookup_elem(&owners, &pid), old;
 
+	if (!high && !bpf_map_update_elem(&owners, &pid, &fd, BPF_NOEXIST))
+		return;
 	if (!high)
-		bpf_map_update_elem(&owners, &pid, &fd, BPF_ANY);
-	else if (*high < fd)
-		*high = fd;
+		high = bpf_map_lookup_elem(&owners, &pid);
+	for (int i = 0; i < TRIES && high; i++) {
+		old = *(volatile __u32 *)high;
+		if (old >= fd || __sync_val_compare_and_swap(high, old, fd) == old)
+			return;
+	}
 }
 
 /* newfd refers to the same file as oldfd from now on. */
@@ -214,10 +222,9 @@ fd_dup(__u32 oldfd, __u32 newfd)
 /* Tells the collector what a descriptor refers to. 0: the ring is full. Not static:
  * so the verifier looks at it once, and not at every call. */
 __noinline int
-stream_tell(__u64 file_at, __u64 serial, __u64 now)
+stream_tell(struct scratch *s, __u64 file_at, __u64 serial, __u64 now)
 {
 	struct file *file = (void *)file_at;
-	struct scratch *s = scratch_get();
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	__u32 mode = BPF_CORE_READ(inode, i_mode) & FORMAT, len = 0;
 	struct super_block___magic *sb = (void *)BPF_CORE_READ(inode, i_sb);
@@ -240,31 +247,40 @@ stream_tell(__u64 file_at, __u64 serial, __u64 now)
 	asm volatile("" : "+r"(len));
 	if (len > PATH_CAP)
 		return false;
-	return ring_put(s, sizeof(s->r) + len);
+	return ring_put(&s->r, sizeof(s->r) + len);
 }
 
-/* The stream of a descriptor, made at its first use. NULL: no room for it; n
- * bytes are lost. */
+/* The stream of a descriptor; NULL: this is its first use. */
 static __always_inline struct stream *
-stream_get(__u32 fd, struct file *file, __u64 now, __u64 n)
+stream_find(__u32 fd, struct file *file)
 {
 	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	__u64 born = current_task()->group_leader->start_boottime;
-	struct stream *s = bpf_map_lookup_elem(&streams, &key), fresh = {};
+	struct stream *s = bpf_map_lookup_elem(&streams, &key);
 
-	if (s && s->file == (__u64)file && s->inode == (__u64)inode && s->born == born)
+	if (s && s->file == (__u64)file && s->inode == (__u64)BPF_CORE_READ(file, f_inode) &&
+	    s->born == current_task()->group_leader->start_boottime)
 		return s;
-	fresh.file = (__u64)file;
-	fresh.inode = (__u64)inode;
-	fresh.born = born;
-	fresh.serial = __sync_fetch_and_add(&serials, 1) + 1;
-	if (!stream_tell((__u64)file, fresh.serial, now)) {
-		count_add(COUNT_RING_FULL, 1, n);
+	return NULL;
+}
+
+/* Makes it. NULL: no room for it; so many events and bytes are lost. */
+static __always_inline struct stream *
+stream_make(struct scratch *s, __u32 fd, struct file *file, __u64 events, __u64 bytes)
+{
+	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
+	struct stream *fresh = &s->fresh;
+
+	fresh->serial = __sync_fetch_and_add(&serials, 1) + 1;
+	fresh->file = (__u64)file;
+	fresh->inode = (__u64)BPF_CORE_READ(file, f_inode);
+	fresh->born = current_task()->group_leader->start_boottime;
+	fresh->off[0] = fresh->off[1] = 0;
+	if (!stream_tell(s, fresh->file, fresh->serial, bpf_ktime_get_boot_ns())) {
+		count_add(COUNT_RING_FULL, events, bytes);
 		return NULL;
 	}
-	if (bpf_map_update_elem(&streams, &key, &fresh, BPF_ANY)) {
-		count_add(COUNT_STREAMS_FULL, 1, n);
+	if (bpf_map_update_elem(&streams, &key, fresh, BPF_ANY)) {
+		count_add(COUNT_STREAMS_FULL, events, bytes);
 		return NULL;
 	}
 	owner_add(key.pid, fd);
@@ -280,6 +296,7 @@ put_piece(struct scratch *s, struct job *j)
 	__u64 span = j->left ? n : n + j->rest;
 
 	j->used = 0;
+	j->lines--;
 	if (j->bad) {
 		count_add(COUNT_FAULT, 1, n);
 		j->off += n;
@@ -293,26 +310,26 @@ put_piece(struct scratch *s, struct job *j)
 	asm volatile("" : "+r"(n));
 	if (n > PIECE)
 		return;
-	if (!ring_put(s, sizeof(s->r) + n))
+	if (!ring_put(&s->r, sizeof(s->r) + n))
 		count_add(COUNT_RING_FULL, 1, n);
 }
 
 /* Takes from one piece of memory as much as there is room for. For bpf_loop. */
 static long
-take(__u32 i, void *none)
+take(__u32 i, struct scratch **work)
 {
-	struct scratch *s = scratch_get();
-	struct job *j;
-	__u32 at, n;
+	struct scratch *s = *work;
+	struct job *j = &s->job;
+	__u32 at = j->used, n;
 
-	if (!s || !s->job.left)
+	if (!j->left)
 		return 1;
-	j = &s->job;
-	at = j->used;
 	if (!j->v.len) {
 		if (!j->nnext || bpf_probe_read_user(&j->v, sizeof(j->v), (void *)j->next)) {
 			/* the list of pieces is gone: what is left is lost */
-			count_add(COUNT_FAULT, 1, j->left);
+			if (at)
+				put_piece(s, j);
+			count_add(COUNT_FAULT, j->lines, j->left);
 			return 1;
 		}
 		j->next += sizeof(j->v);
@@ -339,51 +356,69 @@ take(__u32 i, void *none)
 	return 0;
 }
 
-/* n bytes were transferred. */
+/* Copies the first bytes of n that a call transferred, with what is known of them. */
 static __always_inline void
-transferred(struct pt_regs *regs, __u64 nr, __u64 n, struct call *call)
+capture(struct scratch *s, struct stream *stream, struct pt_regs *regs, struct call_kind what,
+    __u64 n, struct call *call)
 {
 	__u64 left = n > max_bytes ? max_bytes : n;
-	struct file *file = file_get(current_task(), call->fd);
-	__u64 now = bpf_ktime_get_boot_ns(), pieces = (left + PIECE - 1) / PIECE, message[4];
-	__u32 kind = call_table[nr].kind, dir = call_table[nr].dir & 1;
-	struct scratch *s = scratch_get();
-	struct stream *stream;
-	struct job *j;
+	__u32 dir = what.dir & 1;
+	struct job *j = &s->job;
 
-	if (!file || !s)
-		return;
-	count_add(COUNT_SEEN, pieces, left);
-	stream = stream_get(call->fd, file, now, left);
-	if (!stream)
-		return;
-	if (n > left) {		/* one more that was seen, and lost */
-		count_add(COUNT_SEEN, 1, n - left);
-		count_add(COUNT_MAX_BYTES, 1, n - left);
-	}
 	__builtin_memset(&s->r, 0, sizeof(s->r));
-	record_fill(&s->r.head, STDIO_DATA, now);
+	record_fill(&s->r.head, STDIO_DATA, bpf_ktime_get_boot_ns());
 	s->r.stream = stream->serial;
 	s->r.since = call->since;
 	s->r.fd = call->fd;
 	s->r.role = call->role;
 	s->r.dir = dir;
-	j = &s->job;
 	__builtin_memset(j, 0, sizeof(*j));
 	j->left = left;
+	j->lines = PIECES(left);
 	j->rest = n - left;
 	j->off = __sync_fetch_and_add(&stream->off[dir], n);
-	if (kind == CALL_BUFFER) {
+	if (what.kind == CALL_BUFFER) {
 		j->v.base = regs->si;
 		j->v.len = n;
-	} else if (kind == CALL_VECTOR) {
+	} else if (what.kind == CALL_VECTOR) {
 		j->next = regs->si;
 		j->nnext = regs->dx;
-	} else if (!bpf_probe_read_user(message, sizeof(message), (void *)regs->si)) {
-		j->next = message[2];	/* msg_iov, msg_iovlen */
-		j->nnext = message[3];
+	} else if (!bpf_probe_read_user(s->message, sizeof(s->message), (void *)regs->si)) {
+		j->next = s->message[2];	/* msg_iov, msg_iovlen */
+		j->nnext = s->message[3];
 	}
-	bpf_loop(pieces + (j->nnext > VECTORS ? VECTORS : j->nnext) + 2, take, NULL, 0);
+	bpf_loop(j->lines + (j->nnext > VECTORS ? VECTORS : j->nnext) + 2, take, &s, 0);
+}
+
+/* n bytes were transferred. */
+static __always_inline void
+transferred(struct pt_regs *regs, struct call_kind what, __u64 n, struct call *call)
+{
+	__u64 left = n > max_bytes ? max_bytes : n;
+	struct file *file = file_get(current_task(), call->fd);
+	struct stream *stream;
+	struct scratch *s;
+
+	if (!file)
+		return;
+	count_add(COUNT_SEEN, PIECES(left), left);
+	if (n > left) {		/* one more that was seen, and lost */
+		count_add(COUNT_SEEN, 1, n - left);
+		count_add(COUNT_MAX_BYTES, 1, n - left);
+	}
+	stream = stream_find(call->fd, file);
+	s = place_take(&places);
+	if (!s) {
+		count_add(COUNT_BUSY, PIECES(left), left);
+		if (stream)
+			__sync_fetch_and_add(&stream->off[what.dir & 1], n);
+		return;
+	}
+	if (!stream)
+		stream = stream_make(s, call->fd, file, PIECES(left), left);
+	if (stream)
+		capture(s, stream, regs, what, n, call);
+	place_give(&s->taken);
 }
 
 /* n bytes went to or from a descriptor without passing the process's memory: they
@@ -392,15 +427,25 @@ __noinline int
 spliced(__u32 fd, __u32 dir, __u64 n)
 {
 	struct file *file = file_get(current_task(), fd);
-	struct stream *s;
+	struct stream *stream;
+	struct scratch *s;
 
 	if (!file || fd_wanted(fd) < 0)
 		return 0;
 	count_add(COUNT_SEEN, 1, n);
-	s = stream_get(fd, file, bpf_ktime_get_boot_ns(), n);
-	if (!s)
+	stream = stream_find(fd, file);
+	if (!stream) {
+		s = place_take(&places);
+		if (!s) {
+			count_add(COUNT_BUSY, 1, n);
+			return 0;
+		}
+		stream = stream_make(s, fd, file, 1, n);
+		place_give(&s->taken);
+	}
+	if (!stream)
 		return 0;
-	__sync_fetch_and_add(&s->off[dir & 1], n);
+	__sync_fetch_and_add(&stream->off[dir & 1], n);
 	count_add(COUNT_SPLICED, 1, n);
 	return 0;
 }
@@ -417,6 +462,7 @@ on_call(__u64 *ctx)
 	struct call c = { .fd = regs->di };
 	int role;
 
+	ON_OWN_STACK(ctx);
 	if (nr >= SYSCALLS || call_table[nr].kind == CALL_NONE ||
 	    call_table[nr].kind > CALL_MESSAGE)
 		return 0;
@@ -424,7 +470,11 @@ on_call(__u64 *ctx)
 		return 0;
 	c.role = role;
 	c.since = bpf_ktime_get_boot_ns();
-	bpf_map_update_elem(&calls, &id, &c, BPF_ANY);
+	/* without it on_return finds out for itself, or cannot */
+	if (bpf_map_update_elem(&calls, &id, &c, BPF_ANY) && !role_at_return(c.fd)) {
+		count_add(COUNT_SEEN, 1, 0);
+		count_add(COUNT_STORAGE, 1, 0);
+	}
 	return 0;
 }
 
@@ -466,6 +516,7 @@ on_return(__u64 *ctx)
 	struct call *found, call;
 	int role;
 
+	ON_OWN_STACK(ctx);
 	if (nr >= SYSCALLS || (kind = call_table[nr].kind) == CALL_NONE || !target_wanted())
 		return 0;
 	if (syscall_compat(current_task())) {
@@ -487,12 +538,12 @@ on_return(__u64 *ctx)
 	if (ret <= 0)
 		return 0;
 	if (!found || call.fd != fd) {	/* it began before us */
-		role = fd <= ROLE_STDERR || all_fds || nlist ? fd_wanted(fd) : -1;
+		role = role_at_return(fd) ? fd_wanted(fd) : -1;
 		if (role < 0)
 			return 0;
 		call = (struct call){ .fd = fd, .role = role };
 	}
-	transferred(regs, nr, ret, &call);
+	transferred(regs, call_table[nr], ret, &call);
 	return 0;
 }
 
@@ -513,6 +564,7 @@ on_exit(__u64 *ctx)
 	struct task_struct *task = current_task();
 	__u32 pid = task->tgid, *high;
 
+	ON_OWN_STACK(ctx);
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	high = bpf_map_lookup_elem(&owners, &pid);

@@ -38,7 +38,7 @@ static struct stdiocap {
 } stdiocap = { .max_bytes = 65536 };
 
 static const char *const reasons[] = {
-	"streams_full", "max_bytes", "compat", "io_uring", "spliced", NULL,
+	"streams_full", "max_bytes", "compat", "io_uring", "spliced", "busy", "storage", NULL,
 };
 
 static const struct {
@@ -186,7 +186,6 @@ static void
 load(struct stdiocap *s)
 {
 	struct stdiocap_bpf *b = s->bpf = stdiocap_bpf__open();
-	int cpus = libbpf_num_possible_cpus();
 
 	if (!b)
 		probe_fail("open", "BPF programs");
@@ -198,8 +197,6 @@ load(struct stdiocap *s)
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		((struct call_kind *)b->rodata->call_table)[calls[i].nr] =
 		    (struct call_kind){ calls[i].kind, calls[i].dir };
-	if (cpus < 1 || bpf_map__set_max_entries(b->maps.scratch, cpus))
-		probe_fail("size", "memory of the BPF programs");
 	if (probe_load(&s->probe, b->skeleton))
 		probe_refused(&s->probe);
 	if (s->probe.check)

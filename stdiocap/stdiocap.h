@@ -56,6 +56,8 @@ enum {
 	COUNT_COMPAT,				/* a 32-bit program's call */
 	COUNT_URING,				/* submitted to io_uring: not seen */
 	COUNT_SPLICED,				/* moved within the kernel: not seen */
+	COUNT_BUSY,				/* all memory for calls in use */
+	COUNT_STORAGE,				/* no memory for the role of a call in progress */
 };
 
 #endif

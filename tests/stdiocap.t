@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """stdiocap.t - what passes stdin, stdout and stderr, held against its SHA-256"""
-import hashlib, os, socket, subprocess, sys, tempfile
+import hashlib, os, re, signal, socket, subprocess, sys, tempfile
 sys.path.insert(0, 'tests')
 from process_kit import *
 
@@ -52,6 +52,26 @@ equal([(e['off'], e['len'], len(e['data']), e.get('truncated'), e.get('captured'
       [(0, 16384, 16384, None, None), (16384, 43616, 3616, True, 3616),
        (60000, 16384, 16384, None, None), (76384, 43616, 3616, True, 3616)], 'calls longer than --max-bytes')
 equal(sum(e['bytes'] for e in of(ev, 'loss', reason='max_bytes')), 80000, 'what was cut is counted')
+
+# --- the books balance when nobody reads: pieces of calls, and descriptors that cannot be told
+flood = r'''
+import os, sys
+sys.stdin.readline()
+for i in range(30):
+    os.write(1, b"x" * 50000)
+    os.close(2); os.open("/dev/null", os.O_WRONLY); os.write(2, b"y" * 50000)
+'''
+held = Held([PYTHON, '-c', flood], stdout=subprocess.DEVNULL)
+c = Collector('stdiocap', '-p', held.pid, '--ring-size', '64k', '--max-bytes', '0')
+os.kill(c.p.pid, signal.SIGSTOP)
+held.go()
+os.kill(c.p.pid, signal.SIGCONT)
+ev = c.stop()
+events, size, *written = map(int, re.search(r'seen (\d+) events \((\d+) bytes\), written (\d+) \((\d+) bytes\)', c.messages).groups())
+lost = [total(ev, 'loss', k) for k in ('events', 'bytes')]
+ok(lost[0] > 60, 'a full ring loses some', c.messages)
+equal((events, size), (written[0] + lost[0], written[1] + lost[1]), 'seen = written + lost, in events and in bytes')
+equal((events, size), (2 * 30 * 4 + 1, 2 * 30 * 50000 + 1), 'as many as there were')
 
 # --- every call of the family, after dup, vectors, sockets, a file
 every = r'''

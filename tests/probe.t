@@ -6,7 +6,7 @@ import process_kit
 from process_kit import *
 
 need_bpf()
-SKIPPED, REFUSED = (os.path.join(os.environ.get('BUILD', 'build'), 'tests/probe', t) for t in ('skipped', 'refused'))
+SKIPPED, REFUSED, PLACES = (os.path.join(os.environ.get('BUILD', 'build'), 'tests/probe', t) for t in ('skipped', 'refused', 'places'))
 
 
 def run(*args):
@@ -47,6 +47,15 @@ ok(c.p.poll() is None, 'it is told while the collector runs', told.decode())
 held.go()
 c.stop()
 equal(c.status, 3, '--fail-on-loss')
+
+# --- a program that runs while another one on that CPU is not done: each writes into a place of its own
+held = Held([PYTHON, '-c', faults])
+c = Collector(PLACES, '-p', held.pid)
+held.go()
+ev = of(c.stop(), 'test.place')
+programs = [e['program'] for e in ev]
+ok(programs.count(1) >= N and programs.count(2) >= N, 'a program runs while another one is not done', c.messages)
+equal({(e['program'], e['mark']) for e in ev}, {(1, 1), (2, 2)}, 'each finds its own mark in its place')
 
 # --- a program that the verifier refuses: its reason, and never a word of privilege
 release = re.escape(os.uname().release)

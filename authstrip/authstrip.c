@@ -7,7 +7,7 @@
  *         beginning of a credential, at most --hold-max bytes for --hold
  *
  * The parts, from the line inwards: strip.h takes a line apart and keeps those
- * that wait (held.h); conn.h knows what a line is a piece of (frames.h for
+ * that wait (pending.h); conn.h knows what a line is a piece of (frames.h for
  * HTTP/2); stream.h sees a text that is cut over lines as one (plain.h undoes its
  * escapes); secret.h says where in a text the credentials are, by what they look
  * like, and named.c by the name before them (scan.h is what the two share);
@@ -155,7 +155,7 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 		return a->audit ? STAGE_DROP : STAGE_PASS;
 	case STRIP_CHANGED:
 		return a->audit ? STAGE_DROP : STAGE_EDIT;
-	case STRIP_HELD:
+	case STRIP_PENDING:
 		break;
 	case STRIP_LOST:	/* rather nothing than a credential */
 		put_lost(a, ev->len);
@@ -181,7 +181,7 @@ on_text(void *arg, const char *s, size_t n, bool last, struct stage_io *io)
 
 /* One line per rule that found something; rules of one name are one rule. */
 static void
-tell(struct authstrip *a, void (*one)(struct authstrip *, const char *, uint64_t))
+report(struct authstrip *a, void (*one)(struct authstrip *, const char *, uint64_t))
 {
 	const uint64_t *counts = strip_counts(a->strip);
 
@@ -202,7 +202,7 @@ tell(struct authstrip *a, void (*one)(struct authstrip *, const char *, uint64_t
 }
 
 static void
-tell_line(struct authstrip *a, const char *rule, uint64_t n)
+report_line(struct authstrip *a, const char *rule, uint64_t n)
 {
 	struct jput j;
 
@@ -215,7 +215,7 @@ tell_line(struct authstrip *a, const char *rule, uint64_t n)
 }
 
 static void
-tell_stderr(struct authstrip *a, const char *rule, uint64_t n)
+report_stderr(struct authstrip *a, const char *rule, uint64_t n)
 {
 	(void)a;
 	fprintf(stderr, "authstrip: %s %" PRIu64 "\n", rule, n);
@@ -225,7 +225,7 @@ static void
 summary(void *arg, const struct stage_io *io)
 {
 	(void)io;
-	tell(arg, tell_stderr);
+	report(arg, report_stderr);
 }
 
 static void
@@ -236,7 +236,7 @@ at_end(void *arg, struct stage_io *io)
 	(void)io;
 	strip_end(a->strip);
 	if (a->audit)
-		tell(a, tell_line);
+		report(a, report_line);
 }
 
 int

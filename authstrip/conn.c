@@ -190,7 +190,7 @@ place(struct back *b, size_t i)
 
 /* Header blocks go; what DATA frames of one stream hold is one text. */
 static void
-feed_frames(struct conns *cs, struct conn *c, struct held *line, struct back *b, const struct conn_bytes *bytes)
+feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back *b, const struct conn_bytes *bytes)
 {
 	struct frames_run r;
 
@@ -206,7 +206,7 @@ feed_frames(struct conns *cs, struct conn *c, struct held *line, struct back *b,
 			struct edit e = { .at = bytes->at + from, .end = bytes->at + end, .quote = -1, .empty = !r.first };
 
 			cs->all->counts[RULE_HPACK] += r.first;
-			held_edit(line, bytes->part, &e);
+			pending_edit(line, bytes->part, &e);
 			continue;
 		}
 		if (r.kind != FRAMES_DATA || c->h2 != r.stream)
@@ -229,7 +229,7 @@ is_http2(struct conn *c, const struct piece *p, const struct back *b)
 /* --- feeding --------------------------------------------------------------------------- */
 
 void
-conn_feed(struct conns *cs, struct event *ev, struct held *line, const struct piece *p, const struct conn_bytes *bytes)
+conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct piece *p, const struct conn_bytes *bytes)
 {
 	struct conn *c = p->conn;
 	bool text = bytes->part < 0;

@@ -59,7 +59,7 @@ struct conn_bytes {
  * ssl.close ends is decided. */
 bool conn_begin(struct conns *, struct event *, uint64_t now, struct piece *);
 /* Its bytes, if it has any; edits go to line. */
-void conn_feed(struct conns *, struct event *, struct held *line, const struct piece *, const struct conn_bytes *);
+void conn_feed(struct conns *, struct event *, struct pending *line, const struct piece *, const struct conn_bytes *);
 /* After them. */
 void conn_end(struct conns *, const struct piece *);
 

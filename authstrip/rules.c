@@ -117,17 +117,17 @@ rules_init(struct rules *r)
 static const char *
 add_name(struct rules *r, const char *word, int rule)
 {
-	struct own_name *own = realloc(r->own, (r->nown + 1) * sizeof(*own));
+	struct user_name *user = realloc(r->user, (r->nuser + 1) * sizeof(*user));
 	char *plain = strdup(word);
 
-	if (own)
-		r->own = own;
-	if (!own || !plain) {
+	if (user)
+		r->user = user;
+	if (!user || !plain) {
 		free(plain);
 		return "out of memory";
 	}
 	plain[name_plain(plain, word, strlen(word))] = '\0';
-	r->own[r->nown++] = (struct own_name){ plain, rule };
+	r->user[r->nuser++] = (struct user_name){ plain, rule };
 	/* found by its first word: the rest may be spelt in many ways */
 	if (rule >= 0) {
 		size_t n = strcspn(word, "-_. ");
@@ -187,9 +187,9 @@ rules_ready(struct rules *r)
 void
 rules_free(struct rules *r)
 {
-	for (size_t i = 0; i < r->nown; i++)
-		free(r->own[i].plain);
-	free(r->own);
+	for (size_t i = 0; i < r->nuser; i++)
+		free(r->user[i].plain);
+	free(r->user);
 }
 
 enum name_kind
@@ -198,12 +198,12 @@ rules_name(const struct rules *r, const char *s, size_t n, int *rule)
 	char plain[NAME_MAX_LEN];
 	enum name_kind k;
 
-	if (r->nown && n <= NAME_MAX_LEN) {
+	if (r->nuser && n <= NAME_MAX_LEN) {
 		size_t len = name_plain(plain, s, n);
 
-		for (size_t i = r->nown; i--; )
-			if (strlen(r->own[i].plain) == len && !memcmp(r->own[i].plain, plain, len)) {
-				*rule = r->own[i].rule;
+		for (size_t i = r->nuser; i--; )
+			if (strlen(r->user[i].plain) == len && !memcmp(r->user[i].plain, plain, len)) {
+				*rule = r->user[i].rule;
 				return *rule < 0 ? NAME_NONE : NAME_USER;
 			}
 	}

@@ -50,8 +50,8 @@ struct rules {
 	unsigned n;
 	struct rule rule[RULES_MAX];
 	struct anchors anchors;
-	struct own_name { char *plain; int rule; } *own;	/* rule -1: keep */
-	size_t nown;
+	struct user_name { char *plain; int rule; } *user;	/* rule -1: keep */
+	size_t nuser;
 };
 
 /* The built-in ones. NULL, or what is wrong (which is a bug). */

@@ -16,7 +16,7 @@ enum {
 
 /* A piece as it comes. */
 struct src {
-	struct held *line;
+	struct pending *line;
 	int part;
 	const char *s;
 	size_t n, at;
@@ -59,13 +59,13 @@ fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 }
 
 static void
-edit_piece(struct held *line, int part, const struct plain *plain, size_t at, size_t from, size_t end, struct edit e)
+edit_piece(struct pending *line, int part, const struct plain *plain, size_t at, size_t from, size_t end, struct edit e)
 {
 	if (plain && plain->bytes && e.quote > 0)
 		e.quote /= 2;		/* one level less than where it was seen */
 	e.at = at + (plain ? plain_from(plain, from) : from);
 	e.end = at + (plain ? plain_from(plain, end) : end);
-	held_edit(line, part, &e);
+	pending_edit(line, part, &e);
 }
 
 /* A credential at [a, b) of st->buf followed by p (NULL: by nothing); bytes are
@@ -253,7 +253,7 @@ stream_decide(struct streams *all, struct stream *st, bool whole, bool reset)
 }
 
 void
-stream_decide_line(struct streams *all, const struct held *line)
+stream_decide_line(struct streams *all, const struct pending *line)
 {
 	struct stream *st, *next;
 
@@ -513,7 +513,7 @@ feed(struct streams *all, struct stream *st, struct stream *output, const struct
 }
 
 void
-stream_feed(struct streams *all, struct stream *st, struct stream *output, struct held *line, int part,
+stream_feed(struct streams *all, struct stream *st, struct stream *output, struct pending *line, int part,
     const char *text, size_t n, size_t at, bool last)
 {
 	struct src p = { line, part, text, n, at, NULL, text };
@@ -537,7 +537,7 @@ stream_feed(struct streams *all, struct stream *st, struct stream *output, struc
 /* --- texts that are whole --------------------------------------------------------------------- */
 
 void
-stream_text(struct streams *all, struct held *line, int part, const char *text, size_t n, size_t at,
+stream_text(struct streams *all, struct pending *line, int part, const char *text, size_t n, size_t at,
     const struct stream_head *head, bool json)
 {
 	struct secret_list *l = &all->list[0][1];

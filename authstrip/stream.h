@@ -5,13 +5,13 @@
  * model's output within one of these, whose pieces each stand in a line. It keeps
  * the end of the last piece, so that a name in one line and its value in the next
  * are seen together. When a credential may have begun and is not decided, the
- * line waits (held.h) until the next piece decides it or the caller gives up;
+ * line waits (pending.h) until the next piece decides it or the caller gives up;
  * what is given up is taken for a credential.
  */
 #ifndef STREAM_H
 #define STREAM_H
 
-#include "held.h"
+#include "pending.h"
 #include "plain.h"
 #include "secret.h"
 
@@ -41,7 +41,7 @@ struct stream {
 	size_t delta;		/* the last piece ended in a string of model output: its quote's backslashes + 1 */
 	struct stream *prev, *next;	/* of those that hold lines */
 	struct stream_piece {	/* where undecided text stands */
-		struct held *line;
+		struct pending *line;
 		int part;
 		size_t buf, n, at;	/* buf[buf..+n) is the line's (or part's) at.. */
 		struct plain *plain;	/* the way back, when it was written with escapes */
@@ -53,11 +53,11 @@ struct stream {
 /* A piece: text[0..n), JSON's escapes and all, stands at `at` of the line (part
  * -1), or is bytes of a base64 value of it, from `at` on. last: nothing follows. output, when not NULL, is the stream
  * of the model's output within this one. */
-void stream_feed(struct streams *, struct stream *st, struct stream *output, struct held *line, int part,
+void stream_feed(struct streams *, struct stream *st, struct stream *output, struct pending *line, int part,
     const char *text, size_t n, size_t at, bool last);
 
 /* Decides everything for which a line waits: stream_decide of each such stream. */
-void stream_decide_line(struct streams *, const struct held *);
+void stream_decide_line(struct streams *, const struct pending *);
 
 /* Decides what waits. whole: the stream has ended, nothing was cut off. Else
  * what may be a credential is taken for one. The text so far stays for the next
@@ -68,7 +68,7 @@ void stream_free(struct stream *);	/* decided before */
 /* Credentials of a text that nothing follows, as edits of the line. head: the
  * headers' and trailers' places, or NULL. */
 struct stream_head { size_t at[2], end[2]; };
-void stream_text(struct streams *, struct held *line, int part, const char *text, size_t n, size_t at,
+void stream_text(struct streams *, struct pending *line, int part, const char *text, size_t n, size_t at,
     const struct stream_head *head, bool json);
 
 #endif

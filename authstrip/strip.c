@@ -14,10 +14,10 @@ struct strip {
 	struct strip_conf conf;
 	struct streams all;
 	struct conns conns;
-	struct held *cur;	/* the line at hand */
+	struct pending *cur;	/* the line at hand */
 	struct stream_head heads;	/* its headers and trailers */
 	struct { const char *of, *bytes; size_t n; } decoded;	/* the base64 string that was decoded last */
-	struct held *head, **tail;	/* lines that wait */
+	struct pending *head, **tail;	/* lines that wait */
 	size_t bytes;		/* of them */
 	struct arena arena;
 	struct stream bad;	/* lines that are no events and come in pieces */
@@ -51,13 +51,13 @@ strip_free(struct strip *s)
 	if (!s)
 		return;
 	conns_free(&s->conns);
-	for (struct held *h = s->head, *next; h; h = next) {
+	for (struct pending *h = s->head, *next; h; h = next) {
 		next = h->next;
-		held_free(h);
+		pending_free(h);
 		free(h);
 	}
 	if (s->cur)
-		held_free(s->cur);
+		pending_free(s->cur);
 	free(s->cur);
 	stream_free(&s->bad);
 	for (int i = 0; i < 4; i++)
@@ -78,7 +78,7 @@ strip_counts(const struct strip *s)
 static void
 release(struct strip *s)
 {
-	struct held *h;
+	struct pending *h;
 
 	while ((h = s->head) && !h->waits) {
 		bool changed;
@@ -86,12 +86,12 @@ release(struct strip *s)
 		if (!(s->head = h->next))
 			s->tail = &s->head;
 		s->bytes -= h->n;
-		if (held_ready(h, &s->arena, &changed))
-			held_write(h, s->conf.piece, s->conf.arg);
+		if (pending_ready(h, &s->arena, &changed))
+			pending_write(h, s->conf.piece, s->conf.arg);
 		else
 			s->conf.lost(s->conf.arg, h->n);
 		arena_reset(&s->arena);
-		held_free(h);
+		pending_free(h);
 		free(h);
 	}
 }
@@ -100,14 +100,14 @@ release(struct strip *s)
 static bool
 enqueue(struct strip *s, uint64_t now)
 {
-	struct held *h = s->cur, *next = calloc(1, sizeof(*next));
+	struct pending *h = s->cur, *next = calloc(1, sizeof(*next));
 
-	if (!next || !(h->own = malloc(h->n ? h->n : 1))) {
+	if (!next || !(h->copy = malloc(h->n ? h->n : 1))) {
 		free(next);
 		return false;
 	}
-	memcpy(h->own, h->line, h->n);
-	h->line = h->own;
+	memcpy(h->copy, h->line, h->n);
+	h->line = h->copy;
 	h->since = now;
 	h->next = NULL;
 	*s->tail = h;
@@ -181,7 +181,7 @@ part_of(struct strip *s, struct event *ev, int field, struct value v, int *part,
 {
 	const char *bytes = decode(s, ev, v, n);
 
-	if (bytes && (*part = held_part(s->cur, field, v.p - ev->line, v.p - ev->line + v.n)) < 0)
+	if (bytes && (*part = pending_part(s->cur, field, v.p - ev->line, v.p - ev->line + v.n)) < 0)
 		return NULL;
 	return bytes;
 }
@@ -208,13 +208,13 @@ is_base64(struct strip *s, struct event *ev, const struct event_field *f)
 static int
 field_of(struct strip *s, const struct event *ev, const struct event_field *f)
 {
-	struct held_field to = {
+	struct pending_field to = {
 		.key = f->key - 1 - ev->line, .at = f->value.p - ev->line, .end = f->value.p - ev->line + f->value.n, .name = f->keylen - 4,
 	};
 
 	for (size_t i = 0; i < ev->nfields; i++)
 		to.keep = to.keep || (ev->fields[i].keylen == to.name && !memcmp(ev->fields[i].key, f->key, to.name));
-	return held_field(s->cur, &to);
+	return pending_field(s->cur, &to);
 }
 
 static void
@@ -244,7 +244,7 @@ strip_whole(struct strip *s, struct event *ev, struct value v, int field)
 	if (!n || secret_mark(p, n) == n)
 		return;
 	s->counts[RULE_BODY]++;
-	held_edit(s->cur, part, &e);
+	pending_edit(s->cur, part, &e);
 }
 
 /* The value that is a piece of a stream. */
@@ -346,7 +346,7 @@ strip_event(struct strip *s, struct event *ev, uint64_t now)
 	struct value v;
 	bool changed;
 
-	held_init(s->cur, ev->line, ev->len);
+	pending_init(s->cur, ev->line, ev->len);
 	find_heads(s, ev);
 	s->decoded.of = NULL;
 	if (strip_endpoint(s, ev)) {
@@ -362,22 +362,22 @@ strip_event(struct strip *s, struct event *ev, uint64_t now)
 	if (s->cur->failed) {
 		rc = STRIP_LOST;
 	} else if (s->head || s->cur->waits) {
-		rc = enqueue(s, now) ? STRIP_HELD : STRIP_LOST;
-		if (rc == STRIP_HELD)
+		rc = enqueue(s, now) ? STRIP_PENDING : STRIP_LOST;
+		if (rc == STRIP_PENDING)
 			keep_bounds(s, now);
 	} else {
-		if (!held_ready(s->cur, &s->arena, &changed))
+		if (!pending_ready(s->cur, &s->arena, &changed))
 			rc = STRIP_LOST;
 		else if (changed) {
-			held_changes(s->cur, replace, &r);
+			pending_changes(s->cur, replace, &r);
 			rc = r.failed ? STRIP_LOST : STRIP_CHANGED;
 		}
 		arena_reset(&s->arena);
 	}
 	if (rc == STRIP_LOST && s->cur->waits)
 		stream_decide_line(&s->all, s->cur);
-	if (rc != STRIP_HELD)
-		held_free(s->cur);
+	if (rc != STRIP_PENDING)
+		pending_free(s->cur);
 	return rc;
 }
 
@@ -414,16 +414,16 @@ strip_text(struct strip *s, const char *p, size_t n, bool last, size_t *len)
 		release(s);
 	}
 	s->textlen = 0;
-	held_init(s->cur, p, n);
+	pending_init(s->cur, p, n);
 	stream_feed(&s->all, &s->bad, NULL, s->cur, -1, p, n, 0, last);
 	/* a line in pieces does not wait */
 	stream_decide(&s->all, &s->bad, last, last);
-	good = held_ready(s->cur, &s->arena, &changed);
+	good = pending_ready(s->cur, &s->arena, &changed);
 	if (good)
-		held_write(s->cur, add_text, s);
+		pending_write(s->cur, add_text, s);
 	good = good && !s->cur->failed;
 	arena_reset(&s->arena);
-	held_free(s->cur);
+	pending_free(s->cur);
 	*len = s->textlen;
 	return good ? s->text : NULL;
 }

@@ -33,7 +33,7 @@ void strip_free(struct strip *);
 enum strip_rc {
 	STRIP_SAME,	/* the line goes on as it is */
 	STRIP_CHANGED,	/* with its event_replace()d values */
-	STRIP_HELD,	/* it waits; piece is called for it later */
+	STRIP_PENDING,	/* it waits; piece is called for it later */
 	STRIP_LOST,	/* out of memory: it must not go on */
 };
 /* Lines that waited and need not any more leave before this returns. now: event

@@ -73,7 +73,7 @@ strip_all(const struct line_out *in, struct line_out *out)
 		switch (strip_event(s, &ev, event_time(&ev))) {
 		case STRIP_SAME: line_put(out, p, n); break;
 		case STRIP_CHANGED: event_write(&ev, out); break;
-		case STRIP_HELD: break;
+		case STRIP_PENDING: break;
 		case STRIP_LOST: abort();
 		}
 	}

@@ -1,5 +1,5 @@
-/* held.c - see held.h */
-#include "held.h"
+/* pending.c - see pending.h */
+#include "pending.h"
 
 #include "event.h"
 #include "jput.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 void
-held_init(struct held *h, const char *line, size_t n)
+pending_init(struct pending *h, const char *line, size_t n)
 {
 	memset(h, 0, sizeof(*h));
 	h->line = line;
@@ -17,7 +17,7 @@ held_init(struct held *h, const char *line, size_t n)
 }
 
 void
-held_free(struct held *h)
+pending_free(struct pending *h)
 {
 	for (unsigned i = 0; i < h->npart; i++)
 		free(h->part[i].edits.v);
@@ -26,7 +26,7 @@ held_free(struct held *h)
 	free(h->part);
 	free(h->field);
 	free(h->edits.v);
-	free(h->own);
+	free(h->copy);
 	memset(h, 0, sizeof(*h));
 }
 
@@ -47,16 +47,16 @@ add(struct edits *l, const struct edit *e)
 }
 
 void
-held_edit(struct held *h, int part, const struct edit *e)
+pending_edit(struct pending *h, int part, const struct edit *e)
 {
 	if (e->at < e->end && !add(part < 0 ? &h->edits : &h->part[part].edits, e))
 		h->failed = true;
 }
 
 int
-held_field(struct held *h, const struct held_field *f)
+pending_field(struct pending *h, const struct pending_field *f)
 {
-	struct held_field *v = realloc(h->field, (h->nfield + 1) * sizeof(*v));
+	struct pending_field *v = realloc(h->field, (h->nfield + 1) * sizeof(*v));
 
 	if (!v) {
 		h->failed = true;
@@ -68,9 +68,9 @@ held_field(struct held *h, const struct held_field *f)
 }
 
 int
-held_part(struct held *h, int field, size_t at, size_t end)
+pending_part(struct pending *h, int field, size_t at, size_t end)
 {
-	struct held_part *v;
+	struct pending_part *v;
 
 	if (!(h->npart & (h->npart - 1))) {	/* full: its size is a power of two */
 		if (!(v = realloc(h->part, (h->npart ? h->npart * 2 : 1) * sizeof(*v)))) {
@@ -79,7 +79,7 @@ held_part(struct held *h, int field, size_t at, size_t end)
 		}
 		h->part = v;
 	}
-	h->part[h->npart] = (struct held_part){ .field = field, .at = at, .end = end };
+	h->part[h->npart] = (struct pending_part){ .field = field, .at = at, .end = end };
 	return h->npart++;
 }
 
@@ -157,7 +157,7 @@ struct bytes { const char *p; size_t n; };
 
 /* The bytes of a part with its edits made. */
 static bool
-part_bytes(const struct held *h, struct held_part *pt, struct arena *scratch, struct bytes *to)
+part_bytes(const struct pending *h, struct pending_part *pt, struct arena *scratch, struct bytes *to)
 {
 	struct value v = { h->line + pt->at, pt->end - pt->at, VALUE_STRING, memchr(h->line + pt->at, '\\', pt->end - pt->at) != NULL };
 	size_t all, n = 0, from = 0;
@@ -182,7 +182,7 @@ part_bytes(const struct held *h, struct held_part *pt, struct arena *scratch, st
 
 /* Writes member f, of whose parts [first, end) some have edits. */
 static bool
-write_field(const struct held *h, struct held_field *f, unsigned first, unsigned end, struct arena *scratch)
+write_field(const struct pending *h, struct pending_field *f, unsigned first, unsigned end, struct arena *scratch)
 {
 	struct bytes *b = arena_get(scratch, (end - first + 1) * sizeof(*b));
 	char *name = arena_get(scratch, f->name + 5);
@@ -216,7 +216,7 @@ write_field(const struct held *h, struct held_field *f, unsigned first, unsigned
 }
 
 bool
-held_ready(struct held *h, struct arena *scratch, bool *changed)
+pending_ready(struct pending *h, struct arena *scratch, bool *changed)
 {
 	*changed = h->edits.n > 0;
 	if (h->failed)
@@ -235,7 +235,7 @@ held_ready(struct held *h, struct arena *scratch, bool *changed)
 }
 
 void
-held_changes(const struct held *h, void (*put)(void *, size_t, size_t, const char *, size_t), void *arg)
+pending_changes(const struct pending *h, void (*put)(void *, size_t, size_t, const char *, size_t), void *arg)
 {
 	char text[TEXT_MAX];
 	size_t i = 0;
@@ -243,7 +243,7 @@ held_changes(const struct held *h, void (*put)(void *, size_t, size_t, const cha
 
 	for (;;) {
 		const struct edit *e = i < h->edits.n ? &h->edits.v[i] : NULL;
-		const struct held_field *f;
+		const struct pending_field *f;
 
 		while (k < h->nfield && !h->field[k].text)
 			k++;
@@ -262,7 +262,7 @@ held_changes(const struct held *h, void (*put)(void *, size_t, size_t, const cha
 	}
 }
 
-struct writer { const struct held *h; void (*piece)(void *, const char *, size_t, bool); void *arg; size_t from; };
+struct writer { const struct pending *h; void (*piece)(void *, const char *, size_t, bool); void *arg; size_t from; };
 
 static void
 write_change(void *arg, size_t at, size_t end, const char *text, size_t n)
@@ -275,10 +275,10 @@ write_change(void *arg, size_t at, size_t end, const char *text, size_t n)
 }
 
 void
-held_write(const struct held *h, void (*piece)(void *, const char *, size_t, bool), void *arg)
+pending_write(const struct pending *h, void (*piece)(void *, const char *, size_t, bool), void *arg)
 {
 	struct writer w = { h, piece, arg, 0 };
 
-	held_changes(h, write_change, &w);
+	pending_changes(h, write_change, &w);
 	piece(arg, h->line + w.from, h->n - w.from, true);
 }

@@ -67,6 +67,14 @@ is "agentsight-events(5) and the schema have the same keys" "$(cat "$T/keys")" '
 # --- losses ---------------------------------------------------------------------
 ok "docs/losses.md has every reason in the sources, and no other" "$PYTHON" tests/docs_losses.py
 
+# --- kernels ----------------------------------------------------------------------
+for f in README.md man/agentsight.7 driver/doctor.sh; do
+	grep -Eo '6\.[0-9]+.*, 6\.[0-9]+ and [0-9.]+[0-9]' "$f" | sed 's/ ([^)]*)//' >"$T/kernels.${f##*/}"
+done
+like "README.md names the kernels that were run" "$(cat "$T/kernels.README.md")" '^6\.1, .* and [0-9]'
+same "agentsight(7) names the same" "$T/kernels.README.md" "$T/kernels.agentsight.7"
+same "agentsight doctor names the same" "$T/kernels.README.md" "$T/kernels.doctor.sh"
+
 # --- README -----------------------------------------------------------------------
 make -s deps-list | tr -s ' \t' '\n' | sort >"$T/want"
 sed -n '/^Debian packages;/,/^`make install/p' README.md | grep '^    ' | tr -s ' ' '\n' | grep . | sort >"$T/have"

@@ -77,7 +77,10 @@ for tool in 'sslsniff', 'process', 'stdiocap':
     p = run(tool, '--check', '-v')
     equal((p.returncode, p.stdout.split('\n')[1:]), (0, ['all BPF programs load, with each of %d sets of options' %
           len(re.findall('^%s ' % tool, p.stderr, re.M)), '']), tool + ' --check')
-    ok(len(re.findall(r'^    \w+: stack \d', p.stderr, re.M)) >= 5, '... -v tells the stack of each', p.stderr)
+    stacks = re.findall(r'^    \w+: stack .*', p.stderr, re.M)
+    ok(len(stacks) >= 5 * 14, '... -v tells the stack of each program with each set', p.stderr)
+    equal(sorted({s for s in stacks if not re.search(r': stack [0-9+]+, 0 private$', s)}), [],
+          '... no program has variables in memory of the CPU, where another task could write')
 
 # --- without privilege it says what is missing
 p = run('setpriv', '--bounding-set', '-all', '--inh-caps', '-all', '--no-new-privs', shutil.which('stdiocap'), '-d', '1ms')

@@ -136,7 +136,8 @@ listen_to(struct check_set *set, const struct probe *p, int fd)
 {
 	FILE *f = fdopen(fd, "r");
 	char *line = NULL;
-	size_t size = 0, skip = strlen(p->name) + 2;
+	const char *name = program_invocation_short_name;	/* as err(3) says it */
+	size_t size = 0, skip = strlen(name) + 2;
 	ssize_t n;
 
 	if (!f)
@@ -145,7 +146,7 @@ listen_to(struct check_set *set, const struct probe *p, int fd)
 		line[strcspn(line, "\n")] = '\0';
 		if (p->verbose)
 			fprintf(stderr, "    %s\n", line);
-		if (strncmp(line, p->name, strlen(p->name)) == 0 && (size_t)n > skip)
+		if (strncmp(line, name, strlen(name)) == 0 && (size_t)n > skip)
 			snprintf(set->answer, sizeof(set->answer), "%s", line + skip);
 	}
 	free(line);

@@ -82,6 +82,21 @@ for tool in 'sslsniff', 'process', 'stdiocap':
     equal(sorted({s for s in stacks if not re.search(r': stack [0-9+]+, 0 private$', s)}), [],
           '... no program has variables in memory of the CPU, where another task could write')
 
+# --- agentsight doctor tells all of that, whatever the tools are called
+tools = os.path.join(scratch, 'tools')
+os.mkdir(tools)
+for name, real in ('sslsniff', REFUSED), ('process', REFUSED), ('stdiocap', REFUSED), ('sysmon', shutil.which('sysmon')):
+    os.symlink(os.path.abspath(real), os.path.join(tools, name))
+p = subprocess.run(['agentsight-doctor'], capture_output=True, text=True, env={**os.environ, 'AGENTSIGHT_TOOLS': tools})
+equal(p.returncode, 1, 'agentsight doctor: the status when a program is refused')
+for name in 'sslsniff', 'process', 'stdiocap':
+    like(p.stdout, r"(?m)^NO    %s: load BPF program on_return: this kernel's verifier refuses it: R\d .* \(Linux %s\) \[with 5 of" %
+         (name, release), '... which and why: ' + name)
+p = run('agentsight-doctor')
+equal((p.returncode, re.findall('(?m)^NO .*', p.stdout)), (0, []), 'agentsight doctor: all is well here')
+equal(re.findall(r'(?m)^ok    (\w+): all BPF programs load', p.stdout), ['sslsniff', 'process', 'stdiocap'], '... each loads all')
+like(p.stdout, '(?m)^ok    BPF has ring buffers, task storage, bpf_loop', '... what the kernel has')
+
 # --- without privilege it says what is missing
 p = run('setpriv', '--bounding-set', '-all', '--inh-caps', '-all', '--no-new-privs', shutil.which('stdiocap'), '-d', '1ms')
 equal((p.returncode, p.stderr), (1, 'stdiocap: load BPF programs: Operation not permitted (lacks CAP_BPF and CAP_PERFMON: '

@@ -29,6 +29,11 @@ struct linux_binprm {
 	const char *filename;
 };
 
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int oldstate, newstate;
+};
+
 #pragma clang attribute pop
 
 struct pt_regs;
@@ -106,6 +111,31 @@ trace_exec_name(void *to, __u32 size, __u64 *ctx)
 	}
 	return bpf_probe_read_kernel_str(to, size,
 	    BPF_CORE_READ((struct linux_binprm *)ctx[2], filename));
+}
+
+/* inet_sock_set_state: the socket, its state before, and now. */
+struct trace_state {
+	__u64 sk;
+	int from, to;
+};
+
+static __always_inline void
+trace_socket(struct trace_state *s, __u64 *ctx)
+{
+	if (trace_classic) {
+		struct trace_event_raw_inet_sock_set_state *e = (void *)ctx;
+
+		s->sk = (__u64)e->skaddr;
+		s->from = e->oldstate;
+		s->to = e->newstate;
+		KEEP(s->sk);
+		KEEP(s->from);
+		KEEP(s->to);
+	} else {
+		s->sk = ctx[0];
+		s->from = ctx[1];
+		s->to = ctx[2];
+	}
 }
 
 #endif

@@ -28,15 +28,18 @@ static const struct point {
 	{ "sched_process_fork", "sched" },
 	{ "sched_process_exec", "sched" },
 	{ "sched_process_exit", "sched" },
+	{ "inet_sock_set_state", "sock" },
 };
 
 static const struct point *
 point_of(const struct bpf_program *p)
 {
-	const char *name = strchr(bpf_program__section_name(p), '/');
+	const char *section = bpf_program__section_name(p);
 
-	for (size_t i = 0; name && i < sizeof(points) / sizeof(points[0]); i++)
-		if (strcmp(name + 1, points[i].name) == 0)
+	if (strncmp(section, "raw_tp/", strlen("raw_tp/")))
+		return NULL;
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+		if (strcmp(section + strlen("raw_tp/"), points[i].name) == 0)
 			return &points[i];
 	return NULL;
 }

@@ -8,7 +8,8 @@
  * memory of the CPU (include/trace/perf.h); but they are left out while somebody uses
  * a map by bpf(2) on that CPU, and kernels before 6.7 do not count it. So it is the
  * raw kind where that is safe and the classic kind where it is not, for the
- * tracepoints where tasks go through all the time: system calls, fork, exec, exit.
+ * tracepoints where tasks go through all the time: system calls, fork, exec, exit,
+ * states of sockets.
  * The source is the same: trace.bpf.h.
  */
 #ifndef TRACE_H

@@ -14,9 +14,10 @@
 #include "self.h"
 #include "process/process.skel.h"
 
-enum { FDS = 65536, BATCH = 1024 };
+enum { FDS = 65536, BATCH = 1024, SOME = 1024 };
 
 struct known {
+	struct known *next, **back;	/* all of them; NULL: not among them yet */
 	struct record head;
 	uint32_t fd, kind;
 	bool deleted, cut;
@@ -31,6 +32,8 @@ forget(void *arg, void *entry, enum flow_why why)
 	struct known *k = entry;
 
 	(void)arg, (void)why;
+	if (k->back && (*k->back = k->next))
+		k->next->back = k->back;
 	free((char *)k->path.p);
 }
 
@@ -60,6 +63,12 @@ fds_begin(struct process *s, const struct event_record *r, const struct strings 
 		p = where_path(s, r, t, STR_BASE, path);
 	if (!k || !keep_path(k, p, t->s[STR_ROOT]))
 		err(1, "memory");
+	if (!k->back) {
+		k->back = &s->fds_known;
+		if ((k->next = s->fds_known))
+			k->next->back = &k->next;
+		s->fds_known = k;
+	}
 	k->head = r->head;
 	k->fd = r->fd;
 	k->kind = r->b;
@@ -175,6 +184,24 @@ look(struct process *s, const struct fd_entry *e, bool last)
 	tell(s, k, e);
 }
 
+/* One by one: an empty map takes the kernel as long as a full one, and all the while no
+ * classic program runs on this CPU, even when we are preempted (trace.h). */
+static void
+look_at_some(struct process *s, bool last)
+{
+	int map = bpf_map__fd(s->bpf->maps.fds);
+	struct fd_entry e;
+
+	for (struct known *k = s->fds_known; k; k = k->next) {
+		struct fd_key key = { .pid = k->head.pid, .fd = k->fd };
+		size_t n;
+
+		if ((k->kind == FD_FILE || last) && bpf_map_lookup_elem(map, &key, &e) == 0 &&
+		    memcmp(&e.serial, flow_key(k, &n), sizeof(e.serial)) == 0)
+			look(s, &e, last);
+	}
+}
+
 static void
 look_at_all(struct process *s, bool last)
 {
@@ -184,7 +211,6 @@ look_at_all(struct process *s, bool last)
 	__u32 from, n;
 	bool more = true;
 
-	s->bpf->bss->fds_round++;
 	for (bool first = true; more; first = false) {
 		n = BATCH;
 		/* the last batch comes with ENOENT */
@@ -208,6 +234,11 @@ fds_tick(struct process *s, bool all)
 	if (!all && (!s->interval || now < s->fds_next))
 		return;
 	s->fds_next = now + s->interval;
-	if (flow_count(s->fds))
+	if (!flow_count(s->fds))
+		return;
+	s->bpf->bss->fds_round++;
+	if (flow_count(s->fds) < SOME)
+		look_at_some(s, all);
+	else
 		look_at_all(s, all);
 }

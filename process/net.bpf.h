@@ -48,20 +48,20 @@ pending_end(__u64 sk, struct pending *p, int state)
 	ring_submit(r);
 }
 
-/* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate) */
 SEC("raw_tp/inet_sock_set_state")
 int
 on_state(__u64 *ctx)
 {
-	__u64 sk = ctx[0];
+	struct trace_state s;
 	struct pending *p;
 
 	ON_OWN_STACK(ctx);
-	if ((int)ctx[1] != STATE_SYN_SENT)
+	trace_socket(&s, ctx);
+	if (s.from != STATE_SYN_SENT)
 		return 0;
-	p = bpf_map_lookup_elem(&pending, &sk);
+	p = bpf_map_lookup_elem(&pending, &s.sk);
 	if (p)
-		pending_end(sk, p, (int)ctx[2]);
+		pending_end(s.sk, p, s.to);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "process.h"
 
 struct flow_table;
+struct known;
 struct process_bpf;
 
 struct process {
@@ -38,6 +39,7 @@ struct process {
 	struct where_dir *dirs;		/* where directories lead, for a moment */
 	/* fds.c */
 	struct flow_table *fds;		/* descriptors, by serial */
+	struct known *fds_known;	/* the same, one behind the other */
 	uint64_t fds_next;		/* when to look at them again, boot time */
 	/* bash.c */
 	struct bash *bash;

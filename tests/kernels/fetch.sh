@@ -54,19 +54,28 @@ update() {
 	touch "$dir/apt/updated"
 }
 
-# package KERNEL: of the packages that hold such a kernel, the newest. Kernels
-# of the cloud flavour: the same code with fewer drivers, half the size.
-package() {
+# version KERNEL: the newest that Debian has. Of the cloud flavour: the same code
+# with fewer drivers, half the size.
+version() {
 	case $1 in
 	newest) like='[0-9]+[.][0-9]+[.]' ;;
 	*) like="$(echo "$1" | sed 's/[.+]/[&]/g')([.+-]|\$)" ;;
 	esac
-	apt-cache pkgnames linux- | grep -E "^linux-(image|binary)-$like.*-cloud-amd64\$" |
-		grep -E '^linux-[a-z]+-[0-9]+[.][0-9]+[.][0-9]+' |
-		sed 's/^linux-\([a-z]*\)-\(.*\)/\2 \1/' | sort -V | tail -n 1
+	apt-cache pkgnames linux-image- | grep -E "^linux-image-$like.*-cloud-amd64\$" |
+		grep -E '^linux-image-[0-9]+[.][0-9]+[.][0-9]+' |	# no name that stands for others
+		sed 's/^linux-image-//' | sort -V | tail -n 1
 }
 
-# unpack PACKAGE...: downloads and unpacks into the folder of the version.
+# packages_of VERSION: newer ones have the kernel and its modules in packages of their own.
+packages_of() {
+	if apt-cache pkgnames linux-binary- | grep -qxF "linux-binary-$1"; then
+		echo "linux-binary-$1 linux-modules-$1 linux-base-$1"
+	else
+		echo "linux-image-$1"
+	fi
+}
+
+# unpack DIR PACKAGE...: downloads them, and unpacks them there.
 unpack() {
 	to=$1
 	shift
@@ -84,18 +93,13 @@ update
 	rm -rf "$dir/k/new"
 }
 for kernel; do
-	found=$(package "$kernel")
-	[ -n "$found" ] || die "Debian has no kernel $kernel"
-	version=${found% *} kind=${found#* }
+	version=$(version "$kernel")
+	[ -n "$version" ] || die "Debian has no kernel $kernel"
 	if [ ! -d "$dir/k/$version" ]; then
-		# newer ones have their modules in packages of their own
-		case $kind in
-		binary) set_of="linux-binary-$version linux-modules-$version linux-base-$version" ;;
-		*) set_of=linux-image-$version ;;
-		esac
 		rm -rf "$dir/k/new"
-		# shellcheck disable=SC2086
-		unpack "$dir/k/new" $set_of
+		# shellcheck disable=SC2046
+		unpack "$dir/k/new" $(packages_of "$version")
+		[ -n "$(find "$dir/k/new" -name 'vmlinuz*' -type f)" ] || die "no kernel in $(packages_of "$version")"
 		mv "$dir/k/new" "$dir/k/$version"
 	fi
 	echo "$version"

@@ -56,7 +56,7 @@ versions=$("$here/fetch.sh" "$dir" ${KERNELS:-6.1 6.12 newest})
 "$here/root.sh" "$dir" "$build"
 # shellcheck disable=SC2086
 plan $versions >"$dir/plan"
-xargs -P "${JOBS:-1}" -L 1 "$0" "$build" machine <"$dir/plan"
+xargs -r -P "${JOBS:-1}" -L 1 "$0" "$build" machine <"$dir/plan"
 failed=$(grep -c '^FAILED' "$dir/table" || :)
 passed=$(grep -c '^ok' "$dir/table" || :)
 echo "$passed passed, $failed failed"

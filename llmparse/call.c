@@ -318,8 +318,8 @@ put_model(struct jput *j, const struct request *rq, const struct asked *a)
 
 	if (is_text(a->model))
 		jput_value(j, "request_model", a->model);
-	else if (rq->place->modellen && rq->place->modellen <= sizeof(name))
-		jput_bytes(j, "request_model", name, percent_decode(rq->place->model, rq->place->modellen, name));
+	else if (rq->route->modellen && rq->route->modellen <= sizeof(name))
+		jput_bytes(j, "request_model", name, percent_decode(rq->route->model, rq->route->modellen, name));
 }
 
 static char *
@@ -349,7 +349,7 @@ head_make(struct caller *c, struct call *call, const struct request *rq, const s
 	call->head = take(&c->scratch, &call->headlen);
 	put_model(&m, rq, a);
 	call->model = take(&c->scratch, &call->modellen);
-	call->provider = rq->place->provider;
+	call->provider = rq->route->provider;
 	call->operation = a->operation;
 	return call->head && call->model ? 0 : -1;
 }
@@ -481,7 +481,7 @@ put_client(struct jput *j, const struct request *rq)
 int
 call_ask(struct caller *c, struct call *call, const struct request *rq)
 {
-	struct asked a = { .operation = rq->vendor->operation, .stream = rq->place->stream };
+	struct asked a = { .operation = rq->vendor->operation, .stream = rq->route->stream };
 	struct continued o = { 0 };
 	struct jput j = { &c->scratch, true };
 	const char *id;

@@ -9,7 +9,7 @@
 
 #include "llmparse/client.h"
 #include "llmparse/conversation.h"
-#include "llmparse/place.h"
+#include "llmparse/route.h"
 
 enum call_content { CONTENT_NONE, CONTENT_LAST, CONTENT_ALL };
 
@@ -59,7 +59,7 @@ struct call {
 struct request {
 	struct event *ev;		/* the line, whose envelope is the call's */
 	const struct vendor *vendor;
-	const struct place *place;
+	const struct route *route;
 	struct value body;		/* VALUE_NONE: none, or not JSON */
 	struct value headers;
 	struct client_text host, comm;

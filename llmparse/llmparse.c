@@ -94,11 +94,11 @@ body_of(struct event *ev)
 }
 
 static void
-place_of(struct event *ev, struct place *p)
+route_of(struct event *ev, struct route *p)
 {
 	struct client_text host = text_of(ev, "host"), path = text_of(ev, "path");
 
-	place_find(p, host.p, host.n, path.p, path.n);
+	route_find(p, host.p, host.n, path.p, path.n);
 }
 
 /* --- open calls --------------------------------------------------------------------- */
@@ -212,8 +212,8 @@ on_request(struct llmparse *self, struct event *ev)
 {
 	struct value body = event_get(ev, "body");
 	struct request rq = { 0 };
-	enum place_sure sure;
-	struct place place;
+	enum route_sure sure;
+	struct route route;
 	struct open *o = open_find(self, ev);
 	bool anthropic;
 
@@ -227,21 +227,21 @@ on_request(struct llmparse *self, struct event *ev)
 	}
 	if (mcp_asked(self, ev, body) || !value_eq(event_get(ev, "method"), "POST"))
 		return;
-	place_of(ev, &place);
-	if (place.never || (!place.vendor && (!body.kind || !may_be_call(body))))
+	route_of(ev, &route);
+	if (route.never || (!route.vendor && (!body.kind || !may_be_call(body))))
 		return;
 	request_fill(&rq, ev);
 	rq.body = body_of(ev);
-	rq.place = &place;
+	rq.route = &route;
 	anthropic = is_given(header_get(rq.headers, "anthropic-version"));
-	sure = place_request(&place, rq.body, anthropic, &rq.vendor);
-	if (sure == PLACE_NO)
+	sure = route_request(&route, rq.body, anthropic, &rq.vendor);
+	if (sure == ROUTE_NO)
 		return;
-	if (sure == PLACE_SURE && body.kind && rq.body.kind == VALUE_NONE)
+	if (sure == ROUTE_SURE && body.kind && rq.body.kind == VALUE_NONE)
 		loss_add(&self->io->loss, "bad_body", 1, body.n);
 	if (!(o = open_new(self, ev)))
 		return;
-	o->call.sure = sure == PLACE_SURE;
+	o->call.sure = sure == ROUTE_SURE;
 	if (call_ask(&self->caller, &o->call, &rq))
 		err(1, "new call");
 	if (flow_charge(self->calls, o, call_size(&o->call)))
@@ -257,16 +257,16 @@ tell_unasked(struct llmparse *self, struct event *ev, struct reply *r, struct va
 	struct request rq = { .body = { 0 }, .unseen = true };
 	struct value method = event_get(ev, "method");
 	struct call call = { 0 };
-	struct place place;
+	struct route route;
 
 	if (method.kind && !value_eq(method, "POST"))
 		return;
-	place_of(ev, &place);
-	rq.vendor = place_answer(&place, r->body, format);
+	route_of(ev, &route);
+	rq.vendor = route_answer(&route, r->body, format);
 	if (!rq.vendor || (!is_given(r->body) && r->status < 400))
 		return;
 	request_fill(&rq, ev);
-	rq.place = &place;
+	rq.route = &route;
 	if (call_ask(&self->caller, &call, &rq))
 		err(1, "new call");
 	pass_first(self, ev);
@@ -303,12 +303,12 @@ answered(struct llmparse *self, struct event *ev, struct reply *r, struct value 
 static bool
 response_worth_reading(struct event *ev, const struct open *o)
 {
-	struct place place;
+	struct route route;
 
 	if (o)
 		return true;
-	place_of(ev, &place);
-	return !place.never && (!place.known || place.vendor || place.provider);
+	route_of(ev, &route);
+	return !route.never && (!route.known || route.vendor || route.provider);
 }
 
 static void

@@ -402,7 +402,7 @@ part_blob(struct messages *m, const char *modality, struct value mime, struct va
 	part_media(m, "blob", modality, mime, "content", base64);
 }
 
-/* "data:MIME;base64,TEXT" is bytes, not a place. */
+/* "data:MIME;base64,TEXT" is bytes, not a route. */
 static bool
 part_data_uri(struct messages *m, const char *modality, struct value uri)
 {

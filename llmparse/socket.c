@@ -260,13 +260,13 @@ socket_at(struct sockets *w, struct event *ev, uint64_t now, bool make)
 void
 sockets_request(struct sockets *w, struct event *ev, uint64_t now)
 {
-	struct place place;
+	struct route route;
 	struct socket *s;
 	size_t host = 0, path = 0;
 	const char *h = event_str(ev, "host", &host), *p = event_str(ev, "path", &path);
 
-	place_find(&place, h, host, p, path);
-	if (!place.provider && place.vendor != &vendor_responses)
+	route_find(&route, h, host, p, path);
+	if (!route.provider && route.vendor != &vendor_responses)
 		return;
 	w->at = ev;
 	if ((s = socket_at(w, ev, now, false)))	/* the same id again */
@@ -303,7 +303,7 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 	struct value body = nested.kind == VALUE_OBJECT ? nested : v;
 	struct request rq = { .ev = ev, .vendor = &vendor_responses, .body = body };
 	struct turn *t = calloc(1, sizeof(*t)), **end = &s->first;
-	struct place place;
+	struct route route;
 
 	if (!t)
 		err(1, "websocket");
@@ -313,9 +313,9 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 	rq.comm.p = event_str(ev, "comm", &rq.comm.n);
 	if (!rq.comm.p)
 		rq.comm.n = 0;
-	place_find(&place, rq.host.p, rq.host.n, NULL, 0);
-	place.stream = true;
-	rq.place = &place;
+	route_find(&route, rq.host.p, rq.host.n, NULL, 0);
+	route.stream = true;
+	rq.route = &route;
 	rq.headers = s->headers.n ? kept_value(&s->headers, VALUE_OBJECT) : none;
 	rq.turn = ++s->turns;
 	if (call_ask(w->conf.caller, &t->call, &rq))

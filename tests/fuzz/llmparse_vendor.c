@@ -49,8 +49,8 @@ one_call(struct caller *c, struct line_out *out, const struct vendor *v, const c
 {
 	const char *nl = memchr(p, '\n', n);
 	size_t asked = nl ? (size_t)(nl - p) : n, told = nl ? n - asked - 1 : n;
-	struct place place = { .stream = true };
-	struct request rq = { .vendor = v, .place = &place };
+	struct route route = { .stream = true };
+	struct request rq = { .vendor = v, .route = &route };
 	struct reply r = { 0 };
 	struct call call = { 0 };
 	struct event ev;

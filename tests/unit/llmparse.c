@@ -6,7 +6,7 @@
 #include "llmparse/client.h"
 #include "llmparse/conversation.h"
 #include "llmparse/lines.h"
-#include "llmparse/place.h"
+#include "llmparse/route.h"
 #include "llmparse/rpc.h"
 #include "llmparse/usage.h"
 
@@ -139,12 +139,12 @@ test_lines(void)
 	lines_free(&l);
 }
 
-static struct place
-place(const char *host, const char *path)
+static struct route
+route(const char *host, const char *path)
 {
-	struct place p;
+	struct route p;
 
-	place_find(&p, host, strlen(host), path, strlen(path));
+	route_find(&p, host, strlen(host), path, strlen(path));
 	return p;
 }
 
@@ -158,14 +158,14 @@ test_places(void)
 	ok(host_split("::1", 3, &port) == 3 && port == 0, "a bare IPv6 address");
 	ok(host_split("[::1]:443", 9, &port) == 5 && port == 443, "an IPv6 address with a port");
 	ok(host_split("h:", 2, &port) == 2 && host_split(":1", 2, &port) == 0 && host_split("", 0, &port) == 0, "odd hosts");
-	ok(place("api.openai.com.evil.example", "/").provider == NULL, "a host that only begins like a vendor's");
-	ok(place("notopenai.com", "/").provider == NULL, "... and one that ends like one");
-	ok(!strcmp(place("API.OpenAI.com:443", "/").provider, "openai"), "case and port do not count");
-	ok(!strcmp(place("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "/").provider, "aws.bedrock"), "Bedrock's many hosts");
-	ok(place("", "/v1/messages/?beta=true").vendor == &vendor_messages, "a slash and a query behind");
-	ok(place("", "/v1/messages/count_tokens").never, "what is never a call");
-	ok(place("", "/run/invoke").vendor == NULL, "anybody's invoke");
-	ok(place("", "/model/a%2Fb:0/invoke").modellen == 7, "a model with a colon");
+	ok(route("api.openai.com.evil.example", "/").provider == NULL, "a host that only begins like a vendor's");
+	ok(route("notopenai.com", "/").provider == NULL, "... and one that ends like one");
+	ok(!strcmp(route("API.OpenAI.com:443", "/").provider, "openai"), "case and port do not count");
+	ok(!strcmp(route("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "/").provider, "aws.bedrock"), "Bedrock's many hosts");
+	ok(route("", "/v1/messages/?beta=true").vendor == &vendor_messages, "a slash and a query behind");
+	ok(route("", "/v1/messages/count_tokens").never, "what is never a call");
+	ok(route("", "/run/invoke").vendor == NULL, "anybody's invoke");
+	ok(route("", "/model/a%2Fb:0/invoke").modellen == 7, "a model with a colon");
 	ok(percent_decode("a%2fb%4", 7, to) == 5 && !memcmp(to, "a/b%4", 5), "percent escapes");
 }
 

@@ -1,5 +1,5 @@
-/* place.c - is this a model call, and which API's? see place.h */
-#include "llmparse/place.h"
+/* route.c - is this a model call, and which API's? see route.h */
+#include "llmparse/route.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -95,7 +95,7 @@ static const struct { const char *end; const struct vendor *vendor; bool stream;
 /* The model, where it is a part of the path: /models/M:verb, /model/M/verb,
  * /deployments/M/... */
 static void
-path_model(struct place *p, const char *path, size_t n)
+path_model(struct route *p, const char *path, size_t n)
 {
 	static const char *const before[] = { "/models/", "/model/", "/deployments/" };
 
@@ -118,7 +118,7 @@ path_model(struct place *p, const char *path, size_t n)
 }
 
 static void
-path_find(struct place *p, const char *path, size_t n)
+path_find(struct route *p, const char *path, size_t n)
 {
 	const char *query = memchr(path, '?', n);
 
@@ -145,9 +145,9 @@ path_find(struct place *p, const char *path, size_t n)
 }
 
 void
-place_find(struct place *p, const char *host, size_t hostlen, const char *path, size_t pathlen)
+route_find(struct route *p, const char *host, size_t hostlen, const char *path, size_t pathlen)
 {
-	*p = (struct place){ .known = pathlen > 0 };
+	*p = (struct route){ .known = pathlen > 0 };
 	if (hostlen)
 		p->provider = provider_of(host, hostlen);
 	if (pathlen)
@@ -215,20 +215,20 @@ shape_fits(const struct vendor *v, struct value body)
 	    (v == &vendor_messages && vendor_chat.is_request(body));
 }
 
-enum place_sure
-place_request(const struct place *p, struct value body, bool anthropic, const struct vendor **v)
+enum route_sure
+route_request(const struct route *p, struct value body, bool anthropic, const struct vendor **v)
 {
 	if (p->never)
-		return PLACE_NO;
+		return ROUTE_NO;
 	if ((*v = p->vendor))
-		return p->provider || shape_fits(*v, body) ? PLACE_SURE : PLACE_MAYBE;
+		return p->provider || shape_fits(*v, body) ? ROUTE_SURE : ROUTE_MAYBE;
 	if ((*v = shape_of_request(body, anthropic)))
-		return p->provider ? PLACE_SURE : PLACE_MAYBE;
-	return PLACE_NO;
+		return p->provider ? ROUTE_SURE : ROUTE_MAYBE;
+	return ROUTE_NO;
 }
 
 const struct vendor *
-place_answer(const struct place *p, struct value body, struct value format)
+route_answer(const struct route *p, struct value body, struct value format)
 {
 	static const struct vendor *const by_shape[] = { &vendor_messages, &vendor_chat, &vendor_responses,
 		&vendor_gemini, &vendor_converse, &vendor_ollama_chat, &vendor_cohere, &vendor_dashscope,

@@ -1,17 +1,17 @@
 /*
- * place.h - is this a model call, and which API's?
+ * route.h - is this a model call, and which API's?
  *
  * By host, path and the shape of the body: two of the three have to agree,
  * so that gateways, proxies and local servers count, and what a vendor's host
  * serves besides (telemetry, lists of models, counting of tokens) does not. A
  * request of which only one agrees may still be one: its answer decides.
  */
-#ifndef LLM_PLACE_H
-#define LLM_PLACE_H
+#ifndef LLM_ROUTE_H
+#define LLM_ROUTE_H
 
 #include "llmparse/vendor.h"
 
-struct place {
+struct route {
 	const char *provider;		/* by host; NULL: not a vendor's */
 	const struct vendor *vendor;	/* by path; NULL: not an API's */
 	bool known;			/* there is a path */
@@ -21,20 +21,20 @@ struct place {
 	size_t modellen;
 };
 
-enum place_sure { PLACE_NO, PLACE_MAYBE, PLACE_SURE };
+enum route_sure { ROUTE_NO, ROUTE_MAYBE, ROUTE_SURE };
 
 /* host may have a port; either may be empty. */
-void place_find(struct place *, const char *host, size_t hostlen, const char *path, size_t pathlen);
+void route_find(struct route *, const char *host, size_t hostlen, const char *path, size_t pathlen);
 
 /* Whose request this is. body: kind VALUE_NONE when there is none or it is not
  * JSON. anthropic: a header says so. */
-enum place_sure place_request(const struct place *, struct value body, bool anthropic,
+enum route_sure route_request(const struct route *, struct value body, bool anthropic,
     const struct vendor **);
 
 /* Whose answer this is, when its request was not taken for a call, or not
  * seen: two of path, host and shape; where no path is known, the shape alone.
  * format: of an sse.message, else empty. NULL: nobody's. */
-const struct vendor *place_answer(const struct place *, struct value body, struct value format);
+const struct vendor *route_answer(const struct route *, struct value body, struct value format);
 
 /* The host without its port; *port 0 when it has none. */
 size_t host_split(const char *host, size_t n, unsigned *port);

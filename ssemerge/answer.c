@@ -2,7 +2,7 @@
 #include "ssemerge/answer.h"
 
 #include "lib/jput.h"
-#include "ssemerge/mend.h"
+#include "ssemerge/repair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +65,8 @@ answer_free(struct answer *a)
 	aws_free(&a->aws);
 	merge_free(&a->merge);
 	draft_drop(&a->held, &a->pending);
-	free(a->mended);
-	a->mended = NULL;
+	free(a->repaired);
+	a->repaired = NULL;
 }
 
 /* --- one event ---------------------------------------------------------------- */
@@ -81,7 +81,7 @@ input_json(struct answer *a, struct merge_input *in, const char *p, size_t n)
 	return in->json;
 }
 
-/* Scans the data, mended first when that is what it takes. */
+/* Scans the data, repaired first when that is what it takes. */
 static void
 input_scan(struct answer *a, struct merge_input *in)
 {
@@ -94,22 +94,22 @@ input_scan(struct answer *a, struct merge_input *in)
 		in->done = true;
 		return;
 	}
-	free(a->mended);
-	if ((a->mended = mend_json(in->data, in->len, &n, &lossy)))
-		input_json(a, in, a->mended, n);
+	free(a->repaired);
+	if ((a->repaired = repair_json(in->data, in->len, &n, &lossy)))
+		input_json(a, in, a->repaired, n);
 	else if ((lossy = utf8_valid(in->data, in->len) < in->len))
-		a->mended = mend_utf8(in->data, in->len, &n);
+		a->repaired = repair_utf8(in->data, in->len, &n);
 	if (lossy && !a->cut) {
 		a->bad_utf8++;
 		a->bad_utf8_bytes += in->len;
 	}
-	if (a->mended) {
-		in->data = a->mended;
+	if (a->repaired) {
+		in->data = a->repaired;
 		in->len = n;
 	}
 }
 
-/* Names and ids are labels; what is no UTF-8 is not worth mending. */
+/* Names and ids are labels; what is no UTF-8 is not worth repairing. */
 static void
 input_labels(struct merge_input *in, const struct sse_event *e)
 {

@@ -31,7 +31,7 @@ struct answer {
 	const struct merge_format *hint;	/* by path */
 	struct text pending;	/* events from before the format was known */
 	struct event *scan;	/* borrowed; used only during a call */
-	char *mended;		/* the data of this event, when it needed mending */
+	char *repaired;		/* the data of this event, when it needed repair */
 	uint64_t events;
 	uint64_t bad_utf8, bad_utf8_bytes;	/* events with replaced characters */
 	bool cut;		/* the end was not regular: its last event may be half */

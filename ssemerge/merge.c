@@ -1,7 +1,7 @@
 /* merge.c - what all vendors' merges share; see merge.h */
 #include "ssemerge/merge.h"
 
-#include "ssemerge/mend.h"
+#include "ssemerge/repair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +129,7 @@ merge_arguments(const char *p, size_t n)
 {
 	json_t *j = n ? json_loadb(p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : json_object();
 
-	if (!j && !(j = mend_cut(p, n)))
+	if (!j && !(j = repair_cut(p, n)))
 		j = json_stringn(p, n);
 	return j;
 }

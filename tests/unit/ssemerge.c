@@ -1,6 +1,6 @@
-/* ssemerge.c - the parts of ssemerge: readers, mending, drafts */
+/* ssemerge.c - the parts of ssemerge: readers, repairing, drafts */
 #include "ssemerge/answer.h"
-#include "ssemerge/mend.h"
+#include "ssemerge/repair.h"
 #include "tap.h"
 
 /* Events as text: name|id|data; */
@@ -245,11 +245,11 @@ test_aws(void)
 	aws_free(&r);
 }
 
-/* What mend_cut makes of a text, as JSON; "none" for nothing. */
+/* What repair_cut makes of a text, as JSON; "none" for nothing. */
 static int
 cut_is(const char *s, const char *want)
 {
-	json_t *j = mend_cut(s, strlen(s));
+	json_t *j = repair_cut(s, strlen(s));
 	char *t = j ? json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 	int good = !strcmp(t ? t : "none", want);
 
@@ -290,7 +290,7 @@ test_utf8(void)
 
 	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
 		size_t n;
-		char *t = mend_utf8(c[i].in, strlen(c[i].in), &n);
+		char *t = repair_utf8(c[i].in, strlen(c[i].in), &n);
 
 		is(t, n, c[i].want, "ill-formed sequences, as the Encoding standard replaces them");
 		free(t);

@@ -1,10 +1,10 @@
 /*
- * mend.c - what is mended passes the scanner, and says the same where jansson
+ * repair.c - what is repaired passes the scanner, and says the same where jansson
  * reads the original; what is closed is JSON, and whole JSON stays itself
  */
 #include "lib/event.h"
 #include "lib/jput.h"
-#include "ssemerge/mend.h"
+#include "ssemerge/repair.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	char *t;
 
 	event_init(&ev);
-	if ((t = mend_json(s, n, &len, &lossy))) {
+	if ((t = repair_json(s, n, &len, &lossy))) {
 		k = json_loadb(t, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 		if (!k || !event_scan_value(&ev, t, len).kind || (j && !json_equal(j, k)))
 			abort();
@@ -30,10 +30,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	} else if (j) {
 		abort();
 	}
-	if (!(t = mend_utf8(s, n, &len)) || utf8_valid(t, len) < len)
+	if (!(t = repair_utf8(s, n, &len)) || utf8_valid(t, len) < len)
 		abort();
 	free(t);
-	k = mend_cut(s, n);
+	k = repair_cut(s, n);
 	/* jansson takes a NUL between two values for space; the scanner does not */
 	if (j && event_scan_value(&ev, s, n).kind && (json_is_object(j) || json_is_array(j)) && !(k && json_equal(j, k)))
 		abort();

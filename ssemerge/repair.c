@@ -1,5 +1,5 @@
-/* mend.c - texts that are not quite what they should be; see mend.h */
-#include "ssemerge/mend.h"
+/* repair.c - texts that are not quite what they should be; see repair.h */
+#include "ssemerge/repair.h"
 
 #include "lib/jput.h"
 #include "lib/text.h"
@@ -32,7 +32,7 @@ bad_len(const unsigned char *p, const unsigned char *end)
 }
 
 char *
-mend_utf8(const char *text, size_t n, size_t *len)
+repair_utf8(const char *text, size_t n, size_t *len)
 {
 	const unsigned char *p = (const unsigned char *)text, *end = p + n;
 	char *out, *d;
@@ -125,7 +125,7 @@ copy_number(char *d, const char **p)
 }
 
 char *
-mend_json(const char *text, size_t n, size_t *len, bool *lossy)
+repair_json(const char *text, size_t n, size_t *len, bool *lossy)
 {
 	bool string = false;
 	char *clean, *out = NULL, *d, *result = NULL;
@@ -134,7 +134,7 @@ mend_json(const char *text, size_t n, size_t *len, bool *lossy)
 	size_t k;
 
 	*lossy = utf8_valid(text, n) < n;
-	if (!(clean = mend_utf8(text, n, &k)) || k > SIZE_MAX / 4 || !(d = out = malloc(k * 3 + 8)))
+	if (!(clean = repair_utf8(text, n, &k)) || k > SIZE_MAX / 4 || !(d = out = malloc(k * 3 + 8)))
 		goto end;
 	for (p = clean, end = clean + k; p < end;) {
 		if (string && *p == '\\') {
@@ -284,7 +284,7 @@ cut_keep(const struct cut *c)
 }
 
 json_t *
-mend_cut(const char *p, size_t n)
+repair_cut(const char *p, size_t n)
 {
 	struct cut c = { .p = p, .n = n };
 	json_t *j = NULL;
@@ -297,7 +297,7 @@ mend_cut(const char *p, size_t n)
 		for (d = text + keep; c.nopen; d++)
 			*d = c.open[--c.nopen];
 		if (!(j = json_loadb(text, d - text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL)) &&
-		    (d = mend_json(text, d - text, &len, &lossy))) {
+		    (d = repair_json(text, d - text, &len, &lossy))) {
 			j = json_loadb(d, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 			free(d);
 		}

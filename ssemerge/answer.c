@@ -50,7 +50,7 @@ answer_init(struct answer *a, struct event *scan, const char *content_type, cons
 	a->framing = framing_of(content_type, &lines);
 	a->scan = scan;
 	a->hint = path ? merge_by_path(path, pathlen) : NULL;
-	draft_init(&a->held, SIZE_MAX);
+	builder_init(&a->held, SIZE_MAX);
 	merge_init(&a->merge, max);
 	sse_init(&a->sse, &a->held, max);
 	values_init(&a->values, &a->held, max, lines);
@@ -64,7 +64,7 @@ answer_free(struct answer *a)
 	values_free(&a->values);
 	aws_free(&a->aws);
 	merge_free(&a->merge);
-	draft_drop(&a->held, &a->pending);
+	builder_drop(&a->held, &a->pending);
 	free(a->repaired);
 	a->repaired = NULL;
 }
@@ -128,10 +128,10 @@ pending_add(struct answer *a, const struct merge_input *in)
 {
 	size_t len[3] = { in->namelen, in->idlen, in->len };
 
-	draft_add(&a->held, &a->pending, len, sizeof(len));
-	draft_add(&a->held, &a->pending, in->name, in->namelen);
-	draft_add(&a->held, &a->pending, in->id, in->idlen);
-	draft_add(&a->held, &a->pending, in->data, in->len);
+	builder_add(&a->held, &a->pending, len, sizeof(len));
+	builder_add(&a->held, &a->pending, in->name, in->namelen);
+	builder_add(&a->held, &a->pending, in->id, in->idlen);
+	builder_add(&a->held, &a->pending, in->data, in->len);
 }
 
 /* Begins the message, with what was pending. */
@@ -158,7 +158,7 @@ start(struct answer *a, const struct merge_format *format)
 		input_json(a, &in, in.data, in.len);
 		merge_event(&a->merge, &in);
 	}
-	draft_drop(&a->held, &held);
+	builder_drop(&a->held, &held);
 }
 
 /* The format of a stream whose events so far could be anybody's. False: this
@@ -305,14 +305,14 @@ answer_message(struct answer *a, struct text *text)
 size_t
 answer_held(const struct answer *a)
 {
-	return a->merge.draft.held + a->held.held;
+	return a->merge.builder.held + a->held.held;
 }
 
 bool
 answer_limited(const struct answer *a, uint64_t *bytes)
 {
-	*bytes = a->merge.draft.lost + a->sse.long_bytes + a->values.long_bytes +
+	*bytes = a->merge.builder.lost + a->sse.long_bytes + a->values.long_bytes +
 	    a->aws.long_bytes;
-	return a->merge.draft.lost || a->merge.draft.nomem || a->sse.long_events || a->values.long_events ||
+	return a->merge.builder.lost || a->merge.builder.nomem || a->sse.long_events || a->values.long_events ||
 	    a->aws.long_events;
 }

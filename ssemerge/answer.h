@@ -27,7 +27,7 @@ struct answer {
 	struct values values;
 	struct aws aws;
 	struct merge merge;
-	struct draft held;	/* accounts what the readers hold */
+	struct builder held;	/* accounts what the readers hold */
 	const struct merge_format *hint;	/* by path */
 	struct text pending;	/* events from before the format was known */
 	struct event *scan;	/* borrowed; used only during a call */

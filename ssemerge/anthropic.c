@@ -56,19 +56,19 @@ block_new(struct merge *m, int64_t index, json_t *object)
 	struct block *b;
 
 	if (!a->content)
-		a->content = draft_array(&m->draft, m->root, "content");
-	if (!draft_grow(&m->draft, &a->block, a->n, &a->cap, sizeof(*b))) {
+		a->content = builder_array(&m->builder, m->root, "content");
+	if (!builder_grow(&m->builder, &a->block, a->n, &a->cap, sizeof(*b))) {
 		json_decref(object);
 		return NULL;
 	}
 	if (!object || json_array_append_new(a->content, object)) {
-		m->draft.nomem |= object != NULL;
+		m->builder.nomem |= object != NULL;
 		return NULL;
 	}
 	b = &a->block[a->n++];
 	*b = (struct block){ .index = index, .object = object,
 	    .text = type && !strcmp(type, "text"), .thinking = type && !strcmp(type, "thinking") };
-	m->draft.held += sizeof(*b);
+	m->builder.held += sizeof(*b);
 	return b;
 }
 
@@ -86,7 +86,7 @@ block_guess(struct merge *m, int64_t index, struct value type)
 		struct value v = { guess[i].block, strlen(guess[i].block), VALUE_OBJECT, false };
 
 		if (value_eq(type, guess[i].delta))
-			return block_new(m, index, draft_json(&m->draft, v));
+			return block_new(m, index, builder_json(&m->builder, v));
 	}
 	return NULL;
 }
@@ -94,7 +94,7 @@ block_guess(struct merge *m, int64_t index, struct value type)
 static void
 input_delta(struct merge *m, struct block *b, struct value json)
 {
-	char *to = json.kind == VALUE_STRING ? draft_room(&m->draft, &b->input, json.n) : NULL;
+	char *to = json.kind == VALUE_STRING ? builder_room(&m->builder, &b->input, json.n) : NULL;
 
 	if (to) {
 		b->input.n += value_decode(json, to);
@@ -125,14 +125,14 @@ block_delta(struct merge *m, const struct event *ev)
 		input_delta(m, b, v[3]);
 	} else if (value_eq(type, "signature_delta")) {
 		if (b->thinking)
-			draft_set(&m->draft, b->object, "signature", value_get(delta, "signature"));
+			builder_set(&m->builder, b->object, "signature", value_get(delta, "signature"));
 	} else if (value_eq(type, "citations_delta")) {
 		if (b->text)
-			draft_push(&m->draft, draft_array(&m->draft, b->object, "citations"),
+			builder_push(&m->builder, builder_array(&m->builder, b->object, "citations"),
 			    value_get(delta, "citation"));
 	} else if (value_eq(type, "compaction_delta")) {
-		draft_set(&m->draft, b->object, "content", value_get(delta, "content"));
-		draft_set(&m->draft, b->object, "encrypted_content", value_get(delta, "encrypted_content"));
+		builder_set(&m->builder, b->object, "content", value_get(delta, "content"));
+		builder_set(&m->builder, b->object, "encrypted_content", value_get(delta, "encrypted_content"));
 	}
 }
 
@@ -146,8 +146,8 @@ block_stop(struct merge *m, struct block *b)
 		return;
 	b->hasinput = false;
 	j = merge_arguments(b->input.p, b->input.n);
-	draft_drop(&m->draft, &b->input);
-	draft_set_json(&m->draft, b->object, "input", j);
+	builder_drop(&m->builder, &b->input);
+	builder_set_json(&m->builder, b->object, "input", j);
 }
 
 static void
@@ -155,7 +155,7 @@ block_start(struct merge *m, const struct event *ev)
 {
 	struct value v = event_get(ev, "content_block");
 	struct value model = value_get(value_get(v, "to"), "model");
-	json_t *object = v.kind == VALUE_OBJECT ? draft_json(&m->draft, v) : NULL;
+	json_t *object = v.kind == VALUE_OBJECT ? builder_json(&m->builder, v) : NULL;
 
 	if (object)
 		block_new(m, value_int(event_get(ev, "index"), -1), object);
@@ -163,7 +163,7 @@ block_start(struct merge *m, const struct event *ev)
 		m->bad++;
 	/* the block that says which model took over names it for the message */
 	if (value_eq(value_get(v, "type"), "fallback") && model.kind == VALUE_STRING)
-		draft_set(&m->draft, m->root, "model", model);
+		builder_set(&m->builder, m->root, "model", model);
 }
 
 static void
@@ -180,8 +180,8 @@ message_start(struct merge *m, const struct event *ev)
 	value_iter(&it, v);
 	while (value_next(&it, &key, &val))
 		if (!a->content || !value_eq(key, "content"))	/* blocks may be there after a hole */
-			draft_set_member(&m->draft, m->root, key, val);
-	a->content = draft_array(&m->draft, m->root, "content");
+			builder_set_member(&m->builder, m->root, key, val);
+	a->content = builder_array(&m->builder, m->root, "content");
 	if (a->n)
 		return;
 	/* a message that begins with blocks: they have the first indexes */
@@ -203,7 +203,7 @@ delta_members(struct merge *m, struct value delta)
 	value_iter(&it, delta);
 	while (delta.kind == VALUE_OBJECT && value_next(&it, &key, &val))
 		if (value_given(val) || value_begins(key, "stop_"))
-			draft_set_member(&m->draft, m->root, key, val);
+			builder_set_member(&m->builder, m->root, key, val);
 }
 
 static void
@@ -214,9 +214,9 @@ message_delta(struct merge *m, const struct event *ev)
 		struct value key = field_key(&ev->fields[i]), val = ev->fields[i].value;
 
 		if (value_eq(key, "usage"))
-			merge_overwrite(m, draft_object(&m->draft, m->root, "usage"), val);
+			merge_overwrite(m, builder_object(&m->builder, m->root, "usage"), val);
 		else if (!value_eq(key, "type") && !value_eq(key, "delta") && value_given(val))
-			draft_set_member(&m->draft, m->root, key, val);
+			builder_set_member(&m->builder, m->root, key, val);
 	}
 }
 
@@ -230,7 +230,7 @@ completion(struct merge *m, const struct event *ev)
 		if (value_eq(key, "completion"))
 			merge_grow(m, m->root, "completion", val);
 		else
-			draft_set_member(&m->draft, m->root, key, val);
+			builder_set_member(&m->builder, m->root, key, val);
 	}
 	m->ended |= value_given(event_get(ev, "stop_reason"));
 }
@@ -244,7 +244,7 @@ event(struct merge *m, const struct merge_input *in)
 		block_start(m, in->json);
 	} else if (value_eq(in->type, "content_block_stop")) {
 		block_stop(m, block_find(m->own, value_int(event_get(in->json, "index"), -1)));
-		draft_settle(&m->draft);
+		builder_settle(&m->builder);
 	} else if (value_eq(in->type, "message_start")) {
 		message_start(m, in->json);
 	} else if (value_eq(in->type, "message_delta")) {
@@ -278,7 +278,7 @@ free_own(struct merge *m)
 	struct anthropic *a = m->own;
 
 	for (size_t i = 0; i < a->n; i++)
-		draft_drop(&m->draft, &a->block[i].input);
+		builder_drop(&m->builder, &a->block[i].input);
 	free(a->block);
 }
 

@@ -38,7 +38,7 @@ be32(const void *data)
 }
 
 void
-aws_init(struct aws *a, struct draft *d, size_t max)
+aws_init(struct aws *a, struct builder *d, size_t max)
 {
 	memset(a, 0, sizeof(*a));
 	a->d = d;
@@ -48,7 +48,7 @@ aws_init(struct aws *a, struct draft *d, size_t max)
 void
 aws_free(struct aws *a)
 {
-	draft_drop(a->d, &a->text);
+	builder_drop(a->d, &a->text);
 }
 
 /* The length of the value at p of a header type, -1 when it is none. */
@@ -182,7 +182,7 @@ aws_feed(struct aws *a, const void *data, size_t n, aws_event_fn *fn, void *arg)
 			size_t want = held < PRELUDE ? PRELUDE : be32(a->text.p);
 
 			k = want - held < n ? want - held : n;
-			if (!draft_add(a->d, &a->text, p, k))
+			if (!builder_add(a->d, &a->text, p, k))
 				return;
 			p += k;
 			n -= k;
@@ -194,14 +194,14 @@ aws_feed(struct aws *a, const void *data, size_t n, aws_event_fn *fn, void *arg)
 				a->text.n = 0;
 			}
 			if (!a->text.n && a->text.cap > KEEP)
-				draft_drop(a->d, &a->text);
+				builder_drop(a->d, &a->text);
 			continue;
 		}
 		used = take(a, p, n, fn, arg);
 		p += used;
 		n -= used;
 		if (!a->skip) {
-			draft_add(a->d, &a->text, p, n);
+			builder_add(a->d, &a->text, p, n);
 			return;
 		}
 	}

@@ -9,7 +9,7 @@
 #ifndef AWS_H
 #define AWS_H
 
-#include "ssemerge/draft.h"
+#include "ssemerge/builder.h"
 
 struct aws_event {
 	const char *type;	/* ":event-type", or ":exception-type", ":error-code" */
@@ -23,7 +23,7 @@ struct aws_event {
 typedef void aws_event_fn(void *arg, const struct aws_event *);
 
 struct aws {
-	struct draft *d;	/* accounts what is held */
+	struct builder *d;	/* accounts what is held */
 	struct text text;	/* a message that has not come whole */
 	size_t max;		/* bytes of one message */
 	size_t skip;		/* bytes of one that is too long */
@@ -33,7 +33,7 @@ struct aws {
 };
 
 /* max, d: as in sse.h. */
-void aws_init(struct aws *, struct draft *, size_t max);
+void aws_init(struct aws *, struct builder *, size_t max);
 void aws_free(struct aws *);
 void aws_feed(struct aws *, const void *p, size_t n, aws_event_fn *, void *arg);
 void aws_hole(struct aws *);

@@ -54,13 +54,13 @@ block_get(struct merge *m, struct converse *c, int64_t index)
 		if (c->block[i].index == index)
 			return &c->block[i];
 	if (!c->content)
-		c->content = draft_array(&m->draft, draft_object(&m->draft,
-		    draft_object(&m->draft, m->root, "output"), "message"), "content");
+		c->content = builder_array(&m->builder, builder_object(&m->builder,
+		    builder_object(&m->builder, m->root, "output"), "message"), "content");
 	n = json_array_size(c->content);
-	draft_push(&m->draft, c->content, none);
+	builder_push(&m->builder, c->content, none);
 	if (json_array_size(c->content) == n)
 		return NULL;
-	if (!draft_grow(&m->draft, &c->block, c->n, &c->cap, sizeof(*b)))
+	if (!builder_grow(&m->builder, &c->block, c->n, &c->cap, sizeof(*b)))
 		return NULL;
 	b = &c->block[c->n++];
 	*b = (struct block){ .index = index, .object = json_array_get(c->content, n) };
@@ -70,15 +70,15 @@ block_get(struct merge *m, struct converse *c, int64_t index)
 static void
 reasoning(struct merge *m, struct block *b, struct value v)
 {
-	json_t *o = draft_object(&m->draft, b->object, "reasoningContent"), *text;
+	json_t *o = builder_object(&m->builder, b->object, "reasoningContent"), *text;
 
 	if (value_get(v, "redactedContent").kind) {
 		merge_grow(m, o, "redactedContent", value_get(v, "redactedContent"));
 		return;
 	}
-	text = draft_object(&m->draft, o, "reasoningText");
+	text = builder_object(&m->builder, o, "reasoningText");
 	merge_grow(m, text, "text", value_get(v, "text"));
-	draft_set(&m->draft, text, "signature", value_get(v, "signature"));
+	builder_set(&m->builder, text, "signature", value_get(v, "signature"));
 }
 
 static void
@@ -94,9 +94,9 @@ block_delta(struct merge *m, struct converse *c, struct value v)
 	value_pick(value_get(v, "delta"), name, d, 4);
 	if (d[0].kind)
 		merge_grow(m, b->object, "text", d[0]);
-	if (d[1].kind && draft_object(&m->draft, b->object, "toolUse")) {
+	if (d[1].kind && builder_object(&m->builder, b->object, "toolUse")) {
 		input = value_get(d[1], "input");
-		to = input.kind == VALUE_STRING ? draft_room(&m->draft, &b->input, input.n) : NULL;
+		to = input.kind == VALUE_STRING ? builder_room(&m->builder, &b->input, input.n) : NULL;
 		if (to)
 			b->input.n += value_decode(input, to);
 		b->hasinput = true;
@@ -105,7 +105,7 @@ block_delta(struct merge *m, struct converse *c, struct value v)
 	if (d[2].kind)
 		reasoning(m, b, d[2]);
 	if (d[3].kind)
-		draft_push(&m->draft, draft_array(&m->draft, b->object, "citations"), d[3]);
+		builder_push(&m->builder, builder_array(&m->builder, b->object, "citations"), d[3]);
 }
 
 static void
@@ -117,7 +117,7 @@ block_start(struct merge *m, struct converse *c, struct value v)
 
 	value_iter(&it, start);
 	while (b && start.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
-		draft_set_member(&m->draft, b->object, key, val);
+		builder_set_member(&m->builder, b->object, key, val);
 		b->hasinput |= value_eq(key, "toolUse");	/* without any: {} */
 	}
 }
@@ -132,11 +132,11 @@ converse(struct merge *m, struct converse *c, struct value name, struct value v)
 	} else if (value_eq(name, "contentBlockStart")) {
 		block_start(m, c, v);
 	} else if (value_eq(name, "contentBlockStop")) {
-		draft_settle(&m->draft);
+		builder_settle(&m->builder);
 	} else if (value_eq(name, "messageStart")) {
-		message = draft_object(&m->draft, draft_object(&m->draft, m->root, "output"), "message");
-		draft_set(&m->draft, message, "role", value_get(v, "role"));
-		c->content = draft_array(&m->draft, message, "content");
+		message = builder_object(&m->builder, builder_object(&m->builder, m->root, "output"), "message");
+		builder_set(&m->builder, message, "role", value_get(v, "role"));
+		c->content = builder_array(&m->builder, message, "content");
 	} else if (value_eq(name, "messageStop")) {
 		merge_overwrite(m, m->root, v);
 		m->ended = true;
@@ -155,9 +155,9 @@ block_finish(struct merge *m, struct block *b)
 
 	if (b->hasinput) {
 		b->hasinput = false;
-		draft_set_json(&m->draft, draft_object(&m->draft, b->object, "toolUse"), "input",
+		builder_set_json(&m->builder, builder_object(&m->builder, b->object, "toolUse"), "input",
 		    merge_arguments(b->input.p, b->input.n));
-		draft_drop(&m->draft, &b->input);
+		builder_drop(&m->builder, &b->input);
 	}
 	if (cited && (o = json_pack("{s:[{s:O*}],s:O}", "content", "text", text, "citations", cited))) {
 		json_object_del(b->object, "text");
@@ -181,7 +181,7 @@ static void
 converse_free(struct merge *m, struct converse *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		draft_drop(&m->draft, &c->block[i].input);
+		builder_drop(&m->builder, &c->block[i].input);
 	free(c->block);
 }
 
@@ -268,18 +268,18 @@ plain(struct merge *m, const struct event *ev)
 		if (g < 4 && val.kind == VALUE_STRING)
 			merge_grow(m, m->root, grows[g], val);
 		else if (!value_eq(key, "outputs") && value_given(val))
-			rest_put(&m->draft, &own->rest, key, val);
+			rest_put(&m->builder, &own->rest, key, val);
 		m->ended |= (value_eq(key, "completionReason") || value_eq(key, "stop_reason")) && value_says(val);
 	}
 	value_iter(&it, outputs);
 	for (size_t i = 0; outputs.kind == VALUE_ARRAY && value_next(&it, &k, &val); i++) {
 		struct value none = { "{}", 2, VALUE_OBJECT, false };
-		json_t *all = draft_array(&m->draft, m->root, "outputs");
+		json_t *all = builder_array(&m->builder, m->root, "outputs");
 
 		if (i == json_array_size(all))
-			draft_push(&m->draft, all, none);
+			builder_push(&m->builder, all, none);
 		merge_grow(m, json_array_get(all, i), "text", value_get(val, "text"));
-		draft_set(&m->draft, json_array_get(all, i), "stop_reason", value_get(val, "stop_reason"));
+		builder_set(&m->builder, json_array_get(all, i), "stop_reason", value_get(val, "stop_reason"));
 		m->ended |= value_says(value_get(val, "stop_reason"));
 	}
 }
@@ -294,13 +294,13 @@ unwrapped(struct merge *m, struct merge_input *in)
 	struct value v = event_get(in->json, metrics);
 
 	if (format && !merge_start(&own->inner, format))
-		own->inner.draft.max = m->draft.max;
+		own->inner.builder.max = m->builder.max;
 	own->known = true;
 	if (own->inner.format) {
 		merge_event(&own->inner, in);
-		draft_set(&own->inner.draft, own->inner.root, metrics, v);
-		m->draft.held = own->inner.draft.held;
-		m->draft.lost = own->inner.draft.lost;
+		builder_set(&own->inner.builder, own->inner.root, metrics, v);
+		m->builder.held = own->inner.builder.held;
+		m->builder.lost = own->inner.builder.lost;
 		m->ended = own->inner.ended;
 		m->closed = own->inner.closed;
 		m->content = own->inner.content;
@@ -309,7 +309,7 @@ unwrapped(struct merge *m, struct merge_input *in)
 	} else if (in->json->nfields && is_converse(field_key(in->json->fields))) {
 		for (size_t i = 0; i < in->json->nfields; i++)
 			converse(m, &own->nova, field_key(&in->json->fields[i]), in->json->fields[i].value);
-		draft_set(&m->draft, m->root, metrics, v);
+		builder_set(&m->builder, m->root, metrics, v);
 	} else {
 		plain(m, in->json);
 	}
@@ -348,11 +348,11 @@ invoke_finish(struct merge *m, struct text *text)
 		if (!m->error)
 			m->error = json_incref(own->inner.error);
 		m->ended |= own->inner.ended;
-		m->draft.lost = own->inner.draft.lost;
+		m->builder.lost = own->inner.builder.lost;
 		return;
 	}
 	converse_finish(m, &own->nova, text);
-	rest_build(&m->draft, &own->rest, m->root);
+	rest_build(&m->builder, &own->rest, m->root);
 	merge_text(text, m->root, "outputText");
 	merge_text(text, m->root, "generation");
 	merge_text(text, m->root, "completion");
@@ -367,7 +367,7 @@ invoke_free(struct merge *m)
 	merge_free(&own->inner);
 	event_free(&own->scan);
 	converse_free(m, &own->nova);
-	rest_free(&m->draft, &own->rest);
+	rest_free(&m->builder, &own->rest);
 }
 
 const struct merge_format merge_bedrock_invoke = {

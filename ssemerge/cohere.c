@@ -26,7 +26,7 @@ detect(const struct merge_input *in)
 static json_t *
 message(struct merge *m)
 {
-	return draft_object(&m->draft, m->root, "message");
+	return builder_object(&m->builder, m->root, "message");
 }
 
 /* message.key[index], made with what it takes to get there. */
@@ -34,14 +34,14 @@ static json_t *
 element(struct merge *m, const char *key, const struct event *ev)
 {
 	struct value none = { "{}", 2, VALUE_OBJECT, false };
-	json_t *array = draft_array(&m->draft, message(m), key);
+	json_t *array = builder_array(&m->builder, message(m), key);
 	int64_t index = value_int(event_get(ev, "index"), -1);
 	size_t n = json_array_size(array);
 
 	if (index < 0 || index > (int64_t)n + PAD_MAX)
 		return NULL;
 	while (n <= (size_t)index) {
-		draft_push(&m->draft, array, none);
+		builder_push(&m->builder, array, none);
 		if (json_array_size(array) != ++n)
 			return NULL;
 	}
@@ -55,16 +55,16 @@ content_delta(struct merge *m, const struct event *ev, struct value v)
 
 	if (value_get(v, "thinking").kind) {
 		if (o && !json_object_get(o, "type"))
-			draft_set_json(&m->draft, o, "type", json_string("thinking"));
+			builder_set_json(&m->builder, o, "type", json_string("thinking"));
 		merge_grow(m, o, "thinking", value_get(v, "thinking"));
 	} else {
 		if (o && !json_object_get(o, "type"))
-			draft_set_json(&m->draft, o, "type", json_string("text"));
+			builder_set_json(&m->builder, o, "type", json_string("text"));
 		merge_grow(m, o, "text", value_get(v, "text"));
 	}
 	if (event_get(ev, "logprobs").kind == VALUE_OBJECT) {
-		probs = draft_array(&m->draft, m->root, "logprobs");
-		draft_push(&m->draft, probs, event_get(ev, "logprobs"));
+		probs = builder_array(&m->builder, m->root, "logprobs");
+		builder_push(&m->builder, probs, event_get(ev, "logprobs"));
 	}
 }
 
@@ -96,12 +96,12 @@ event(struct merge *m, const struct merge_input *in)
 		m->content = true;
 	} else if (value_eq(in->type, "tool-call-delta")) {
 		o = element(m, "tool_calls", in->json);
-		merge_grow(m, o ? draft_object(&m->draft, o, "function") : NULL, "arguments",
+		merge_grow(m, o ? builder_object(&m->builder, o, "function") : NULL, "arguments",
 		    value_get(value_get(calls, "function"), "arguments"));
 	} else if (value_eq(in->type, "citation-start")) {
 		merge_overwrite(m, element(m, "citations", in->json), value_get(v, "citations"));
 	} else if (value_eq(in->type, "message-start")) {
-		draft_set(&m->draft, m->root, "id", event_get(in->json, "id"));
+		builder_set(&m->builder, m->root, "id", event_get(in->json, "id"));
 		merge_overwrite(m, message(m), v);
 	} else if (value_eq(in->type, "message-end")) {
 		message_end(m, delta);

@@ -65,7 +65,7 @@ decide(struct merge *m, enum mode mode)
 
 	d->mode = mode;
 	for (size_t i = 0; i < d->n; i++)
-		draft_drop(&m->draft, mode == ALL ? &d->field[i].joined : &d->field[i].last);
+		builder_drop(&m->builder, mode == ALL ? &d->field[i].joined : &d->field[i].last);
 }
 
 /* The string as it comes with this event. */
@@ -88,10 +88,10 @@ grow(struct merge *m, json_t *object, const char *key, struct value v)
 			decide(m, ALL);
 	}
 	if (d->mode != ALL)
-		draft_add(&m->draft, &f->joined, text, n);
+		builder_add(&m->builder, &f->joined, text, n);
 	if (d->mode != PIECES) {
 		f->last.n = 0;
-		draft_add(&m->draft, &f->last, text, n);
+		builder_add(&m->builder, &f->last, text, n);
 	}
 	free(text);
 }
@@ -100,7 +100,7 @@ static void
 tool_calls(struct merge *m, json_t *message, struct value v)
 {
 	struct value none = { "{}", 2, VALUE_OBJECT, false }, call, k, function;
-	json_t *calls = draft_array(&m->draft, message, "tool_calls"), *o, *f;
+	json_t *calls = builder_array(&m->builder, message, "tool_calls"), *o, *f;
 	struct value_iter it;
 	size_t at = 0;
 
@@ -111,17 +111,17 @@ tool_calls(struct merge *m, json_t *message, struct value v)
 		if (call.kind != VALUE_OBJECT || i > json_array_size(calls))
 			continue;
 		if (i == json_array_size(calls))
-			draft_push(&m->draft, calls, none);
+			builder_push(&m->builder, calls, none);
 		if (!(o = json_array_get(calls, i)))
 			continue;
 		if (value_says(value_get(call, "id")))
-			draft_set(&m->draft, o, "id", value_get(call, "id"));
-		draft_set(&m->draft, o, "type", value_get(call, "type"));
-		draft_set(&m->draft, o, "index", value_get(call, "index"));
+			builder_set(&m->builder, o, "id", value_get(call, "id"));
+		builder_set(&m->builder, o, "type", value_get(call, "type"));
+		builder_set(&m->builder, o, "index", value_get(call, "index"));
 		function = value_get(call, "function");
-		f = draft_object(&m->draft, o, "function");
+		f = builder_object(&m->builder, o, "function");
 		if (value_says(value_get(function, "name")))
-			draft_set(&m->draft, f, "name", value_get(function, "name"));
+			builder_set(&m->builder, f, "name", value_get(function, "name"));
 		grow(m, f, "arguments", value_get(function, "arguments"));
 	}
 }
@@ -138,14 +138,14 @@ parts(struct merge *m, json_t *array, struct value v)
 		json_t *o;
 
 		if (i == json_array_size(array))
-			draft_push(&m->draft, array, none);
+			builder_push(&m->builder, array, none);
 		o = json_array_get(array, i);
 		value_iter(&in, part);
 		while (o && part.kind == VALUE_OBJECT && value_next(&in, &key, &val)) {
 			if (value_eq(key, "text"))
 				grow(m, o, "text", val);
 			else
-				draft_set_member(&m->draft, o, key, val);
+				builder_set_member(&m->builder, o, key, val);
 		}
 	}
 }
@@ -153,14 +153,14 @@ parts(struct merge *m, json_t *array, struct value v)
 static void
 message(struct merge *m, json_t *choice, struct value v)
 {
-	json_t *o = draft_object(&m->draft, choice, "message");
+	json_t *o = builder_object(&m->builder, choice, "message");
 	struct value_iter it;
 	struct value key, val;
 
 	value_iter(&it, v);
 	while (o && v.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
 		if (value_eq(key, "content") && val.kind == VALUE_ARRAY)
-			parts(m, draft_array(&m->draft, o, "content"), val);
+			parts(m, builder_array(&m->builder, o, "content"), val);
 		else if (value_eq(key, "content"))
 			grow(m, o, "content", val);
 		else if (value_eq(key, "reasoning_content"))
@@ -168,7 +168,7 @@ message(struct merge *m, json_t *choice, struct value v)
 		else if (value_eq(key, "tool_calls"))
 			tool_calls(m, o, val);
 		else
-			draft_set_member(&m->draft, o, key, val);
+			builder_set_member(&m->builder, o, key, val);
 	}
 }
 
@@ -176,7 +176,7 @@ static void
 choices(struct merge *m, json_t *output, struct value v)
 {
 	struct value none = { "{}", 2, VALUE_OBJECT, false }, choice, key, val;
-	json_t *all = draft_array(&m->draft, output, "choices"), *o;
+	json_t *all = builder_array(&m->builder, output, "choices"), *o;
 	struct value_iter it, in;
 	size_t at = 0;
 
@@ -187,14 +187,14 @@ choices(struct merge *m, json_t *output, struct value v)
 		if (choice.kind != VALUE_OBJECT || i > json_array_size(all))
 			continue;
 		if (i == json_array_size(all))
-			draft_push(&m->draft, all, none);
+			builder_push(&m->builder, all, none);
 		o = json_array_get(all, i);
 		value_iter(&in, choice);
 		while (o && value_next(&in, &key, &val)) {
 			if (value_eq(key, "message"))
 				message(m, o, val);
 			else
-				draft_set_member(&m->draft, o, key, val);
+				builder_set_member(&m->builder, o, key, val);
 			/* until the end the reason is the text "null" */
 			m->ended |= value_eq(key, "finish_reason") && value_says(val) && !value_eq(val, "null");
 		}
@@ -205,7 +205,7 @@ static void
 output(struct merge *m, struct value v)
 {
 	struct dashscope *d = m->own;
-	json_t *o = draft_object(&m->draft, m->root, "output");
+	json_t *o = builder_object(&m->builder, m->root, "output");
 	struct value_iter it;
 	struct value key, val;
 
@@ -217,7 +217,7 @@ output(struct merge *m, struct value v)
 		else if (value_eq(key, "choices") && val.kind == VALUE_ARRAY)
 			choices(m, o, val);
 		else
-			rest_put(&m->draft, &d->output, key, val);
+			rest_put(&m->builder, &d->output, key, val);
 		m->ended |= value_eq(key, "finish_reason") && value_says(val) && !value_eq(val, "null");
 	}
 }
@@ -239,7 +239,7 @@ event(struct merge *m, const struct merge_input *in)
 		if (value_eq(key, "output") && val.kind == VALUE_OBJECT)
 			output(m, val);
 		else
-			rest_put(&m->draft, &d->rest, key, val);
+			rest_put(&m->builder, &d->rest, key, val);
 	}
 }
 
@@ -254,10 +254,10 @@ finish(struct merge *m, struct text *text)
 		/* never longer than what came before, and unsure still: one event, or repetitions */
 		const struct text *t = d->mode == PIECES ? &d->field[i].joined : &d->field[i].last;
 
-		draft_set_json(&m->draft, d->field[i].object, d->field[i].key, json_stringn(t->p ? t->p : "", t->n));
+		builder_set_json(&m->builder, d->field[i].object, d->field[i].key, json_stringn(t->p ? t->p : "", t->n));
 	}
-	rest_build(&m->draft, &d->output, output);
-	rest_build(&m->draft, &d->rest, m->root);
+	rest_build(&m->builder, &d->output, output);
+	rest_build(&m->builder, &d->rest, m->root);
 	merge_text(text, output, "text");
 	message = json_object_get(json_array_get(json_object_get(output, "choices"), 0), "message");
 	merge_text(text, message, "content");
@@ -272,11 +272,11 @@ free_own(struct merge *m)
 
 	for (size_t i = 0; i < d->n; i++) {
 		json_decref(d->field[i].object);
-		draft_drop(&m->draft, &d->field[i].last);
-		draft_drop(&m->draft, &d->field[i].joined);
+		builder_drop(&m->builder, &d->field[i].last);
+		builder_drop(&m->builder, &d->field[i].joined);
 	}
-	rest_free(&m->draft, &d->rest);
-	rest_free(&m->draft, &d->output);
+	rest_free(&m->builder, &d->rest);
+	rest_free(&m->builder, &d->output);
 }
 
 const struct merge_format merge_dashscope = {

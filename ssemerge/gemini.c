@@ -51,12 +51,12 @@ candidate_get(struct merge *m, int64_t index)
 	for (size_t i = 0; i < g->n; i++)
 		if (g->candidate[i].index == index)
 			return &g->candidate[i];
-	if (g->n == 1024 || !draft_grow(&m->draft, &g->candidate, g->n, &g->cap, sizeof(*c)))
+	if (g->n == 1024 || !builder_grow(&m->builder, &g->candidate, g->n, &g->cap, sizeof(*c)))
 		return NULL;
 	c = &g->candidate[g->n];
 	*c = (struct candidate){ .index = index, .object = json_object() };
 	if (!c->object) {
-		m->draft.nomem = true;
+		m->builder.nomem = true;
 		return NULL;
 	}
 	g->n++;
@@ -86,7 +86,7 @@ part(struct merge *m, struct candidate *c, json_t *parts, struct value v)
 	if (open != OPEN_NOT && (int)c->open == open)
 		merge_grow(m, json_array_get(parts, json_array_size(parts) - 1), "text", text);
 	else
-		draft_push(&m->draft, parts, v);
+		builder_push(&m->builder, parts, v);
 	m->content |= value_says(text) || !plain;
 	c->open = open;
 }
@@ -98,15 +98,15 @@ content(struct merge *m, struct candidate *c, struct value v)
 	struct value key, val, k, p;
 	json_t *parts;
 
-	c->content = draft_object(&m->draft, c->object, "content");
+	c->content = builder_object(&m->builder, c->object, "content");
 	value_iter(&it, v);
 	while (c->content && v.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
 		if (!value_eq(key, "parts")) {
 			if (!json_object_get(c->content, "role") || !value_eq(key, "role"))
-				draft_set_member(&m->draft, c->content, key, val);
+				builder_set_member(&m->builder, c->content, key, val);
 			continue;
 		}
-		parts = draft_array(&m->draft, c->content, "parts");
+		parts = builder_array(&m->builder, c->content, "parts");
 		value_iter(&in, val);
 		while (val.kind == VALUE_ARRAY && value_next(&in, &k, &p))
 			part(m, c, parts, p);
@@ -117,7 +117,7 @@ content(struct merge *m, struct candidate *c, struct value v)
 static void
 lists(struct merge *m, struct candidate *c, const char *name, const char *const *list, size_t n, struct value v)
 {
-	json_t *o = draft_object(&m->draft, c->object, name);
+	json_t *o = builder_object(&m->builder, c->object, name);
 	struct value_iter it;
 	struct value key, val;
 
@@ -130,7 +130,7 @@ lists(struct merge *m, struct candidate *c, const char *name, const char *const 
 		if (i < n)
 			merge_extend(m, o, list[i], val);
 		else
-			draft_set_member(&m->draft, o, key, val);
+			builder_set_member(&m->builder, o, key, val);
 	}
 }
 
@@ -155,9 +155,9 @@ candidate(struct merge *m, struct value v)
 		else if (value_eq(key, "logprobsResult"))
 			lists(m, c, "logprobsResult", probs, 2, val);
 		else if (value_eq(key, "groundingMetadata"))
-			merge_overwrite(m, draft_object(&m->draft, c->object, "groundingMetadata"), val);
+			merge_overwrite(m, builder_object(&m->builder, c->object, "groundingMetadata"), val);
 		else if (value_given(val))
-			rest_put(&m->draft, &c->rest, key, val);
+			rest_put(&m->builder, &c->rest, key, val);
 		c->finished |= value_eq(key, "finishReason") && value_says(val);
 	}
 }
@@ -177,7 +177,7 @@ member(struct merge *m, struct value key, struct value val)
 			if (v.kind == VALUE_OBJECT)
 				candidate(m, v);
 	} else if (value_given(val)) {
-		rest_put(&m->draft, &g->rest, key, val);
+		rest_put(&m->builder, &g->rest, key, val);
 		m->ended |= value_eq(key, "promptFeedback") && value_says(value_get(val, "blockReason"));
 	}
 }
@@ -233,7 +233,7 @@ finish(struct merge *m, struct text *text)
 	for (size_t i = 0; i < g->n; i++) {
 		struct candidate *c = &g->candidate[i];
 
-		rest_build(&m->draft, &c->rest, c->object);
+		rest_build(&m->builder, &c->rest, c->object);
 		json_array_append(all, c->object);
 		finished = finished && c->finished;
 	}
@@ -241,7 +241,7 @@ finish(struct merge *m, struct text *text)
 		json_object_set_new(m->root, "candidates", all);
 		visible(text, g->candidate[0].content);
 	}
-	rest_build(&m->draft, &g->rest, m->root);
+	rest_build(&m->builder, &g->rest, m->root);
 	m->ended |= finished;
 }
 
@@ -252,10 +252,10 @@ free_own(struct merge *m)
 
 	for (size_t i = 0; i < g->n; i++) {
 		json_decref(g->candidate[i].object);
-		rest_free(&m->draft, &g->candidate[i].rest);
+		rest_free(&m->builder, &g->candidate[i].rest);
 	}
 	free(g->candidate);
-	rest_free(&m->draft, &g->rest);
+	rest_free(&m->builder, &g->rest);
 }
 
 const struct merge_format merge_gemini = {

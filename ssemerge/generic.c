@@ -19,14 +19,14 @@ static void
 add(struct merge *m, json_t *event, const char *key, const char *p, size_t n)
 {
 	if (json_object_set_new(event, key, json_stringn(p, n)))
-		m->draft.nomem = true;
+		m->builder.nomem = true;
 }
 
 static void
 event(struct merge *m, const struct merge_input *in)
 {
 	enum { COST = 700 };	/* of an object with three members */
-	json_t *events = draft_array(&m->draft, m->root, "events"), *event;
+	json_t *events = builder_array(&m->builder, m->root, "events"), *event;
 	size_t cost = COST + in->namelen + in->idlen + in->len;
 
 	/* an error of JSON-RPC is an answer like any other */
@@ -34,13 +34,13 @@ event(struct merge *m, const struct merge_input *in)
 		merge_error(m, event_get(in->json, "error"));
 	m->ended |= in->done;
 	m->content = true;
-	if (m->draft.held + cost > m->draft.max) {
-		m->draft.lost += in->len;
+	if (m->builder.held + cost > m->builder.max) {
+		m->builder.lost += in->len;
 		return;
 	}
-	m->draft.held += cost;
+	m->builder.held += cost;
 	if (!(event = json_object()) || json_array_append_new(events, event)) {
-		m->draft.nomem = true;
+		m->builder.nomem = true;
 		return;
 	}
 	if (in->namelen)
@@ -54,7 +54,7 @@ static void
 finish(struct merge *m, struct text *text)
 {
 	(void)text;
-	draft_array(&m->draft, m->root, "events");
+	builder_array(&m->builder, m->root, "events");
 }
 
 const struct merge_format merge_generic = {

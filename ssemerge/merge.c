@@ -17,7 +17,7 @@ void
 merge_init(struct merge *m, size_t max)
 {
 	memset(m, 0, sizeof(*m));
-	draft_init(&m->draft, max);
+	builder_init(&m->builder, max);
 }
 
 int
@@ -60,9 +60,9 @@ merge_event(struct merge *m, const struct merge_input *in)
 const json_t *
 merge_finish(struct merge *m, struct text *text)
 {
-	draft_settle(&m->draft);
+	builder_settle(&m->builder);
 	m->format->finish(m, text);
-	draft_settle(&m->draft);
+	builder_settle(&m->builder);
 	return m->root;
 }
 
@@ -72,7 +72,7 @@ merge_free(struct merge *m)
 	if (m->own && m->format->free)
 		m->format->free(m);
 	free(m->own);
-	draft_free(&m->draft);
+	builder_free(&m->builder);
 	json_decref(m->root);
 	json_decref(m->error);
 	memset(m, 0, sizeof(*m));
@@ -113,15 +113,15 @@ merge_error(struct merge *m, struct value v)
 	if (m->error || !value_given(v))
 		return;
 	if (v.kind == VALUE_OBJECT)
-		m->error = draft_json(&m->draft, v);
+		m->error = builder_json(&m->builder, v);
 	else if ((m->error = json_object()))	/* some say it with a string */
-		draft_set(&m->draft, m->error, "message", v);
+		builder_set(&m->builder, m->error, "message", v);
 }
 
 void
 merge_grow(struct merge *m, json_t *object, const char *key, struct value v)
 {
-	m->content |= draft_append(&m->draft, object, key, v);
+	m->content |= builder_append(&m->builder, object, key, v);
 }
 
 json_t *
@@ -143,10 +143,10 @@ merge_extend(struct merge *m, json_t *object, const char *key, struct value arra
 
 	if (array.kind != VALUE_ARRAY)
 		return;
-	to = draft_array(&m->draft, object, key);
+	to = builder_array(&m->builder, object, key);
 	value_iter(&it, array);
 	while (value_next(&it, &k, &v))
-		draft_push(&m->draft, to, v);
+		builder_push(&m->builder, to, v);
 }
 
 void
@@ -158,7 +158,7 @@ merge_overwrite(struct merge *m, json_t *object, struct value from)
 	value_iter(&it, from);
 	while (object && from.kind == VALUE_OBJECT && value_next(&it, &key, &val))
 		if (value_given(val))
-			draft_set_member(&m->draft, object, key, val);
+			builder_set_member(&m->builder, object, key, val);
 }
 
 /* Not held to the limit: it repeats what the message has. */

@@ -8,7 +8,7 @@
 #ifndef MERGE_H
 #define MERGE_H
 
-#include "ssemerge/draft.h"
+#include "ssemerge/builder.h"
 
 /* One event. */
 struct merge_input {
@@ -35,7 +35,7 @@ struct merge_format {
 	/* Would this path be the vendor's, when the events do not tell? */
 	const char *path[4];	/* parts of it */
 	void (*event)(struct merge *, const struct merge_input *);
-	/* No more events: makes m->root whole (the draft is settled before)
+	/* No more events: makes m->root whole (the builder is settled before)
 	 * and appends the answer that is visible to a user to text. */
 	void (*finish)(struct merge *, struct text *text);
 	void (*free)(struct merge *);	/* what own points to */
@@ -48,7 +48,7 @@ extern const struct merge_format merge_anthropic, merge_openai_chat, merge_opena
 struct merge {
 	const struct merge_format *format;	/* NULL: not known yet */
 	void *own;
-	struct draft draft;
+	struct builder builder;
 	json_t *root;		/* the message, an object */
 	json_t *error;		/* the vendor's error object, when one came */
 	bool content;		/* a piece of the answer has come */
@@ -77,7 +77,7 @@ struct value input_object(const struct merge_input *);
 /* The error that the stream tells; the first one counts. What is no object
  * becomes {"message":VALUE}. */
 void merge_error(struct merge *, struct value);
-/* Appends to the string object[key] as draft_append; it is part of the answer. */
+/* Appends to the string object[key] as builder_append; it is part of the answer. */
 void merge_grow(struct merge *, json_t *object, const char *key, struct value);
 /* Arguments of a tool, which came as pieces of JSON text, as a value: nothing
  * is {}, what was cut is closed, what is no JSON at all stays text. */

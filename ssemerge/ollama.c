@@ -22,7 +22,7 @@ static void
 message(struct merge *m, struct value v)
 {
 	struct ollama *o = m->own;
-	json_t *to = draft_object(&m->draft, m->root, "message");
+	json_t *to = builder_object(&m->builder, m->root, "message");
 	struct value_iter it;
 	struct value key, val;
 
@@ -40,7 +40,7 @@ message(struct merge *m, struct value v)
 		} else if (value_eq(key, "images")) {
 			merge_extend(m, to, "images", val);
 		} else {
-			rest_put(&m->draft, &o->message, key, val);
+			rest_put(&m->builder, &o->message, key, val);
 		}
 	}
 }
@@ -65,7 +65,7 @@ event(struct merge *m, const struct merge_input *in)
 		else if (value_eq(key, "error"))
 			merge_error(m, val);
 		else
-			rest_put(&m->draft, &o->rest, key, val);
+			rest_put(&m->builder, &o->rest, key, val);
 	}
 	if (event_get(in->json, "done").kind == VALUE_TRUE)
 		m->ended = m->closed = true;
@@ -77,9 +77,9 @@ finish(struct merge *m, struct text *text)
 	struct ollama *o = m->own;
 	json_t *message = json_object_get(m->root, "message");
 
-	rest_build(&m->draft, &o->rest, m->root);
+	rest_build(&m->builder, &o->rest, m->root);
 	if (o->chat)
-		rest_build(&m->draft, &o->message, message);
+		rest_build(&m->builder, &o->message, message);
 	merge_text(text, message, "content");
 	merge_text(text, m->root, "response");
 }
@@ -89,8 +89,8 @@ free_own(struct merge *m)
 {
 	struct ollama *o = m->own;
 
-	rest_free(&m->draft, &o->rest);
-	rest_free(&m->draft, &o->message);
+	rest_free(&m->builder, &o->rest);
+	rest_free(&m->builder, &o->message);
 }
 
 const struct merge_format merge_ollama = {

@@ -56,12 +56,12 @@ choice_get(struct merge *m, int64_t index)
 			return &c->choice[i];
 	if (c->n == 1024)	/* nobody asks for as many */
 		return NULL;
-	if (!draft_grow(&m->draft, &c->choice, c->n, &c->cap, sizeof(*o)))
+	if (!builder_grow(&m->builder, &c->choice, c->n, &c->cap, sizeof(*o)))
 		return NULL;
 	o = &c->choice[c->n];
 	*o = (struct choice){ .index = index, .message = json_object() };
 	if (!o->message) {
-		m->draft.nomem = true;
+		m->builder.nomem = true;
 		return NULL;
 	}
 	c->n++;
@@ -77,7 +77,7 @@ logprobs(struct merge *m, struct choice *o, struct value v)
 	if (v.kind != VALUE_OBJECT)
 		return;
 	if (!o->logprobs && !(o->logprobs = json_object())) {
-		m->draft.nomem = true;
+		m->builder.nomem = true;
 		return;
 	}
 	value_iter(&it, v);
@@ -87,7 +87,7 @@ logprobs(struct merge *m, struct choice *o, struct value v)
 		else if (value_eq(key, "refusal") && val.kind == VALUE_ARRAY)
 			merge_extend(m, o->logprobs, "refusal", val);
 		else
-			draft_set_member(&m->draft, o->logprobs, key, val);
+			builder_set_member(&m->builder, o->logprobs, key, val);
 	}
 }
 
@@ -98,10 +98,10 @@ tool_new(struct merge *m, struct choice *o, int64_t index)
 	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false };
 	struct tool *t;
 
-	if (!draft_grow(&m->draft, &o->tool, o->ntool, &o->toolcap, sizeof(*t)))
+	if (!builder_grow(&m->builder, &o->tool, o->ntool, &o->toolcap, sizeof(*t)))
 		return NULL;
 	t = &o->tool[o->ntool];
-	if (!(t->object = draft_json(&m->draft, v)))
+	if (!(t->object = builder_json(&m->builder, v)))
 		return NULL;
 	t->index = index;
 	t->order = o->ntool;
@@ -158,7 +158,7 @@ tool_function(struct merge *m, struct tool *t, struct value function)
 		if (value_eq(key, "arguments"))
 			merge_grow(m, t->function, "arguments", val);
 		else if (!value_eq(key, "name") || value_says(val))
-			draft_set_member(&m->draft, t->function, key, val);
+			builder_set_member(&m->builder, t->function, key, val);
 	}
 }
 
@@ -174,25 +174,25 @@ tool_call(struct merge *m, struct choice *o, struct value call)
 		if (value_eq(key, "function"))
 			tool_function(m, t, val);
 		else if (value_eq(key, "id") || value_eq(key, "type") ? value_says(val) : !value_eq(key, "index"))
-			draft_set_member(&m->draft, t->object, key, val);
+			builder_set_member(&m->builder, t->object, key, val);
 	}
 }
 
 static void
 function_call(struct merge *m, struct choice *o, struct value v)
 {
-	json_t *f = draft_object(&m->draft, o->message, "function_call");
+	json_t *f = builder_object(&m->builder, o->message, "function_call");
 	struct value name = value_get(v, "name");
 
 	if (value_says(name))
-		draft_set(&m->draft, f, "name", name);
+		builder_set(&m->builder, f, "name", name);
 	merge_grow(m, f, "arguments", value_get(v, "arguments"));
 }
 
 static void
 audio(struct merge *m, struct choice *o, struct value v)
 {
-	json_t *a = draft_object(&m->draft, o->message, "audio");
+	json_t *a = builder_object(&m->builder, o->message, "audio");
 	struct value_iter it;
 	struct value key, val;
 
@@ -203,7 +203,7 @@ audio(struct merge *m, struct choice *o, struct value v)
 		else if (value_eq(key, "transcript"))
 			merge_grow(m, a, "transcript", val);
 		else if (value_given(val))
-			draft_set_member(&m->draft, a, key, val);
+			builder_set_member(&m->builder, a, key, val);
 	}
 }
 
@@ -220,7 +220,7 @@ reasoning_detail(struct merge *m, json_t *array, struct value v)
 	if (!last || index.kind != VALUE_INT || !same_string(json_object_get(last, "type"), value_get(v, "type")) ||
 	    !json_is_integer(json_object_get(last, "index")) ||
 	    json_integer_value(json_object_get(last, "index")) != value_int(index, -1)) {
-		draft_push(&m->draft, array, v);
+		builder_push(&m->builder, array, v);
 		return;
 	}
 	value_iter(&it, v);
@@ -230,9 +230,9 @@ reasoning_detail(struct merge *m, json_t *array, struct value v)
 		while (i < 3 && !value_eq(key, grows[i]))
 			i++;
 		if (i < 3)
-			draft_append(&m->draft, last, grows[i], val);
+			builder_append(&m->builder, last, grows[i], val);
 		else if (value_given(val))
-			draft_set_member(&m->draft, last, key, val);
+			builder_set_member(&m->builder, last, key, val);
 	}
 }
 
@@ -248,7 +248,7 @@ delta_array(struct merge *m, struct choice *o, struct value key, struct value v)
 			tool_call(m, o, e);
 	} else if (value_eq(key, "reasoning_details")) {
 		while (value_next(&it, &k, &e))
-			reasoning_detail(m, draft_array(&m->draft, o->message, "reasoning_details"), e);
+			reasoning_detail(m, builder_array(&m->builder, o->message, "reasoning_details"), e);
 	} else if (value_eq(key, "annotations")) {
 		merge_extend(m, o->message, "annotations", v);
 	} else if (value_eq(key, "images")) {
@@ -258,7 +258,7 @@ delta_array(struct merge *m, struct choice *o, struct value key, struct value v)
 	} else if (value_eq(key, "content")) {	/* Mistral: typed parts */
 		merge_extend(m, o->message, "content", v);
 	} else {
-		rest_put(&m->draft, &o->extra, key, v);
+		rest_put(&m->builder, &o->extra, key, v);
 	}
 }
 
@@ -279,7 +279,7 @@ delta_member(struct merge *m, struct choice *o, struct value key, struct value v
 			}
 	if (value_eq(key, "role")) {
 		if (value_says(v))
-			rest_put(&m->draft, &o->extra, key, v);
+			rest_put(&m->builder, &o->extra, key, v);
 	} else if (v.kind == VALUE_ARRAY) {
 		delta_array(m, o, key, v);
 	} else if (value_eq(key, "function_call") && v.kind == VALUE_OBJECT) {
@@ -287,7 +287,7 @@ delta_member(struct merge *m, struct choice *o, struct value key, struct value v
 	} else if (value_eq(key, "audio") && v.kind == VALUE_OBJECT) {
 		audio(m, o, v);
 	} else if (!value_eq(key, "tool_calls") && !value_eq(key, "function_call") && !value_eq(key, "audio")) {
-		rest_put(&m->draft, &o->extra, key, v);
+		rest_put(&m->builder, &o->extra, key, v);
 	}
 }
 
@@ -299,7 +299,7 @@ whole_message(struct merge *m, struct choice *o, struct value v)
 
 	value_iter(&it, v);
 	while (v.kind == VALUE_OBJECT && value_next(&it, &key, &val))
-		draft_set_member(&m->draft, o->message, key, val);
+		builder_set_member(&m->builder, o->message, key, val);
 	m->content |= value_given(value_get(v, "content"));
 }
 
@@ -311,7 +311,7 @@ choice_member(struct merge *m, struct choice *o, struct value key, struct value 
 	if (value_eq(key, "finish_reason")) {
 		if (value_says(val)) {
 			o->finished = true;
-			rest_put(&m->draft, &o->rest, key, val);
+			rest_put(&m->builder, &o->rest, key, val);
 		}
 	} else if (value_eq(key, "logprobs")) {
 		logprobs(m, o, val);
@@ -323,7 +323,7 @@ choice_member(struct merge *m, struct choice *o, struct value key, struct value 
 		if (!delta)
 			whole_message(m, o, val);
 	} else if (!value_eq(key, "index") && !value_eq(key, "delta")) {
-		rest_put(&m->draft, &o->rest, key, val);
+		rest_put(&m->builder, &o->rest, key, val);
 	}
 }
 
@@ -376,7 +376,7 @@ event(struct merge *m, const struct merge_input *in)
 		else if (value_eq(key, "error"))
 			merge_error(m, val);
 		else if (value_eq(key, "usage") ? value_given(val) || !rest_kind(&c->rest, "usage") : named)
-			rest_put(&m->draft, &c->rest, key, val);
+			rest_put(&m->builder, &c->rest, key, val);
 	}
 	value_iter(&it, choices);
 	while (choices.kind == VALUE_ARRAY && value_next(&it, &key, &val))
@@ -400,7 +400,7 @@ message_finish(struct merge *m, struct choice *o)
 {
 	json_t *message = json_object(), *extra = json_object(), *calls;
 
-	rest_build(&m->draft, &o->extra, extra);
+	rest_build(&m->builder, &o->extra, extra);
 	json_object_set_new(message, "role", json_string("assistant"));
 	json_object_set_new(message, "content", json_null());
 	json_object_set_new(message, "refusal", json_null());
@@ -429,7 +429,7 @@ choice_finish(struct merge *m, struct choice *o, bool legacy)
 		json_object_set_new(choice, "message", message_finish(m, o));
 	json_object_set_new(choice, "logprobs", o->logprobs ? json_incref(o->logprobs) : json_null());
 	json_object_set_new(choice, "finish_reason", json_null());
-	rest_build(&m->draft, &o->rest, choice);
+	rest_build(&m->builder, &o->rest, choice);
 	return choice;
 }
 
@@ -454,7 +454,7 @@ finish(struct merge *m, struct text *text)
 		all = all && c->choice[i].finished;
 		json_array_append_new(choices, choice_finish(m, &c->choice[i], c->legacy));
 	}
-	rest_build(&m->draft, &c->rest, m->root);
+	rest_build(&m->builder, &c->rest, m->root);
 	json_object_set_new(m->root, "choices", choices);
 	if (c->begun)
 		json_object_set_new(m->root, "object", json_string(c->legacy ? "text_completion" : "chat.completion"));
@@ -480,11 +480,11 @@ free_own(struct merge *m)
 		free(o->tool);
 		json_decref(o->message);
 		json_decref(o->logprobs);
-		rest_free(&m->draft, &o->rest);
-		rest_free(&m->draft, &o->extra);
+		rest_free(&m->builder, &o->rest);
+		rest_free(&m->builder, &o->extra);
 	}
 	free(c->choice);
-	rest_free(&m->draft, &c->rest);
+	rest_free(&m->builder, &c->rest);
 }
 
 const struct merge_format merge_openai_chat = {

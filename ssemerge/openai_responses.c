@@ -48,7 +48,7 @@ pad(struct merge *m, json_t *array, int64_t index)
 	if (!array || index < 0 || index > (int64_t)n + PAD_MAX)
 		return false;
 	while (n <= (size_t)index) {
-		draft_push(&m->draft, array, none);
+		builder_push(&m->builder, array, none);
 		if (json_array_size(array) != ++n)
 			return false;
 	}
@@ -67,14 +67,14 @@ element(struct merge *m, json_t *array, int64_t index, const char *type)
 		return NULL;
 	j = json_array_get(array, index);
 	if (json_is_object(j))
-		draft_set_json(&m->draft, j, "type", json_string(type));
+		builder_set_json(&m->builder, j, "type", json_string(type));
 	return j;
 }
 
 static json_t *
 item_get(struct merge *m, const struct event *ev, const char *type)
 {
-	return element(m, draft_array(&m->draft, m->root, "output"),
+	return element(m, builder_array(&m->builder, m->root, "output"),
 	    value_int(event_get(ev, "output_index"), -1), type);
 }
 
@@ -83,10 +83,10 @@ element_set(struct merge *m, json_t *array, int64_t index, struct value v)
 {
 	json_t *j;
 
-	if (v.kind != VALUE_OBJECT || !pad(m, array, index) || !(j = draft_json(&m->draft, v)))
+	if (v.kind != VALUE_OBJECT || !pad(m, array, index) || !(j = builder_json(&m->builder, v)))
 		return;
 	json_array_set_new(array, index, j);
-	draft_sweep(&m->draft);
+	builder_sweep(&m->builder);
 }
 
 static const struct place *
@@ -116,14 +116,14 @@ place_event(struct merge *m, const struct merge_input *in)
 		return false;
 	object = item_get(m, in->json, at->item);
 	if (at->parts && object)
-		object = element(m, draft_array(&m->draft, object, at->parts),
+		object = element(m, builder_array(&m->builder, object, at->parts),
 		    value_int(event_get(in->json, at->index), -1), at->part);
 	if (!object)
 		return true;
 	if (delta)
 		merge_grow(m, object, at->key, event_get(in->json, "delta"));
 	else
-		draft_set(&m->draft, object, at->key, event_get(in->json, at->done));
+		builder_set(&m->builder, object, at->key, event_get(in->json, at->done));
 	return true;
 }
 
@@ -138,8 +138,8 @@ response_set(struct merge *m, struct value v)
 	value_iter(&it, v);
 	while (v.kind == VALUE_OBJECT && value_next(&it, &key, &val))
 		if (!value_eq(key, "output") || !have || (val.kind == VALUE_ARRAY && memchr(val.p, '{', val.n)))
-			draft_set_member(&m->draft, m->root, key, val);
-	draft_sweep(&m->draft);
+			builder_set_member(&m->builder, m->root, key, val);
+	builder_sweep(&m->builder);
 }
 
 /* "response.web_search_call.searching" and such: the item's status. */
@@ -158,7 +158,7 @@ status_set(struct merge *m, const struct merge_input *in)
 		return;
 	for (size_t i = 0; i < sizeof(status) / sizeof(*status); i++)
 		if (strlen(status[i]) == (size_t)(end - dot - 1) && !memcmp(status[i], dot + 1, end - dot - 1))
-			draft_set_json(&m->draft, item, "status", json_string(status[i]));
+			builder_set_json(&m->builder, item, "status", json_string(status[i]));
 }
 
 static void
@@ -170,7 +170,7 @@ part_event(struct merge *m, const struct merge_input *in)
 
 	if (!item)
 		return;
-	parts = draft_array(&m->draft, item, summary ? "summary" : "content");
+	parts = builder_array(&m->builder, item, summary ? "summary" : "content");
 	element_set(m, parts, value_int(index, -1), event_get(in->json, "part"));
 }
 
@@ -178,11 +178,11 @@ static void
 annotation(struct merge *m, const struct event *ev)
 {
 	json_t *item = item_get(m, ev, "message");
-	json_t *part = item ? element(m, draft_array(&m->draft, item, "content"),
+	json_t *part = item ? element(m, builder_array(&m->builder, item, "content"),
 	    value_int(event_get(ev, "content_index"), -1), "output_text") : NULL;
 
 	if (part)
-		element_set(m, draft_array(&m->draft, part, "annotations"),
+		element_set(m, builder_array(&m->builder, part, "annotations"),
 		    value_int(event_get(ev, "annotation_index"), -1), event_get(ev, "annotation"));
 }
 
@@ -202,7 +202,7 @@ response_end(struct merge *m, struct value response, size_t i)
 	static const char *const status[] = { "completed", "incomplete", "failed", "cancelled" };
 
 	if (!value_given(value_get(response, "status")))
-		draft_set_json(&m->draft, m->root, "status", json_string(status[i]));
+		builder_set_json(&m->builder, m->root, "status", json_string(status[i]));
 	merge_error(m, value_get(response, "error"));
 	m->ended = m->closed = true;
 }
@@ -232,7 +232,7 @@ event(struct merge *m, const struct merge_input *in)
 	} else if (place_event(m, in)) {
 		return;
 	} else if (value_eq(in->type, "response.output_item.added") || value_eq(in->type, "response.output_item.done")) {
-		element_set(m, draft_array(&m->draft, m->root, "output"),
+		element_set(m, builder_array(&m->builder, m->root, "output"),
 		    value_int(event_get(in->json, "output_index"), -1), event_get(in->json, "item"));
 	} else if (value_begins(in->type, "response.content_part.") ||
 	    value_begins(in->type, "response.reasoning_summary_part.")) {

@@ -10,7 +10,7 @@ enum {
 };
 
 void
-sse_init(struct sse *s, struct draft *d, size_t max)
+sse_init(struct sse *s, struct builder *d, size_t max)
 {
 	memset(s, 0, sizeof(*s));
 	s->d = d;
@@ -20,10 +20,10 @@ sse_init(struct sse *s, struct draft *d, size_t max)
 void
 sse_free(struct sse *s)
 {
-	draft_drop(s->d, &s->line);
-	draft_drop(s->d, &s->data);
-	draft_drop(s->d, &s->name);
-	draft_drop(s->d, &s->id);
+	builder_drop(s->d, &s->line);
+	builder_drop(s->d, &s->data);
+	builder_drop(s->d, &s->name);
+	builder_drop(s->d, &s->id);
 }
 
 static void
@@ -31,7 +31,7 @@ empty(struct sse *s, struct text *t)
 {
 	t->n = 0;
 	if (t->cap > KEEP)
-		draft_drop(s->d, t);
+		builder_drop(s->d, t);
 }
 
 /* Gives up on the event that is open, for its size. */
@@ -69,7 +69,7 @@ add_data(struct sse *s, const char *p, size_t n)
 		return;
 	s->hasdata = true;
 	if (s->toolong || n + join > room ||
-	    (join && !draft_add(s->d, &s->data, "\n", 1)) || !draft_add(s->d, &s->data, p, n))
+	    (join && !builder_add(s->d, &s->data, "\n", 1)) || !builder_add(s->d, &s->data, p, n))
 		too_long(s, n);
 }
 
@@ -93,10 +93,10 @@ take_line(struct sse *s, const char *p, size_t n, sse_event_fn *fn, void *arg)
 		add_data(s, value, len);
 	} else if (name == 5 && !memcmp(p, "event", 5)) {
 		s->name.n = 0;
-		draft_add(s->d, &s->name, value, len);
+		builder_add(s->d, &s->name, value, len);
 	} else if (name == 2 && !memcmp(p, "id", 2) && !memchr(value, '\0', len)) {
 		s->id.n = 0;
-		draft_add(s->d, &s->id, value, len);
+		builder_add(s->d, &s->id, value, len);
 	}
 }
 
@@ -112,7 +112,7 @@ skip_bom(struct sse *s, const char *p, size_t n)
 		i++;
 	}
 	if (s->bom < 3 && i < n) {
-		draft_add(s->d, &s->line, bom, s->bom);
+		builder_add(s->d, &s->line, bom, s->bom);
 		s->bom = BOM_DONE;
 	} else if (s->bom == 3) {
 		s->bom = BOM_DONE;
@@ -124,7 +124,7 @@ skip_bom(struct sse *s, const char *p, size_t n)
 static void
 keep(struct sse *s, const char *p, size_t n)
 {
-	if (s->longline || s->line.n + n > s->max + FIELD || !draft_add(s->d, &s->line, p, n)) {
+	if (s->longline || s->line.n + n > s->max + FIELD || !builder_add(s->d, &s->line, p, n)) {
 		too_long(s, s->line.n + n);
 		empty(s, &s->line);
 		s->longline = true;

@@ -9,7 +9,7 @@
 #ifndef SSE_H
 #define SSE_H
 
-#include "ssemerge/draft.h"
+#include "ssemerge/builder.h"
 
 struct sse_event {
 	const char *name;	/* "event:", empty when it had none */
@@ -22,7 +22,7 @@ struct sse_event {
 typedef void sse_event_fn(void *arg, const struct sse_event *);
 
 struct sse {
-	struct draft *d;	/* accounts what is held */
+	struct builder *d;	/* accounts what is held */
 	struct text line;	/* a line whose end has not come */
 	struct text data, name, id;
 	size_t max;		/* bytes of one event's data, and of one line */
@@ -36,7 +36,7 @@ struct sse {
 };
 
 /* max: see above. d is charged for what is held and must outlive the reader. */
-void sse_init(struct sse *, struct draft *, size_t max);
+void sse_init(struct sse *, struct builder *, size_t max);
 void sse_free(struct sse *);
 
 void sse_feed(struct sse *, const void *p, size_t n, sse_event_fn *, void *arg);

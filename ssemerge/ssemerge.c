@@ -205,7 +205,7 @@ stream_charge(struct ssemerge *self, struct stream *s)
 	if (flow_charge(self->flows, s, (ptrdiff_t)now - (ptrdiff_t)s->charged) == 0)
 		s->charged = now;
 	else	/* alone too large: it grows no more */
-		s->answer.merge.draft.max = s->answer.merge.draft.held;
+		s->answer.merge.builder.max = s->answer.merge.builder.held;
 }
 
 /* The reason that a last piece gives. */

@@ -8,7 +8,7 @@
 enum { KEEP = 64 << 10 };	/* a buffer larger than this is freed between values */
 
 void
-values_init(struct values *v, struct draft *d, size_t max, bool lines)
+values_init(struct values *v, struct builder *d, size_t max, bool lines)
 {
 	memset(v, 0, sizeof(*v));
 	v->d = d;
@@ -19,7 +19,7 @@ values_init(struct values *v, struct draft *d, size_t max, bool lines)
 void
 values_free(struct values *v)
 {
-	draft_drop(v->d, &v->text);
+	builder_drop(v->d, &v->text);
 }
 
 static void
@@ -27,13 +27,13 @@ empty(struct values *v)
 {
 	v->text.n = 0;
 	if (v->text.cap > KEEP)
-		draft_drop(v->d, &v->text);
+		builder_drop(v->d, &v->text);
 }
 
 static void
 keep(struct values *v, const char *p, size_t n)
 {
-	if (v->skip || (!v->toolong && v->text.n + n <= v->max && draft_add(v->d, &v->text, p, n)))
+	if (v->skip || (!v->toolong && v->text.n + n <= v->max && builder_add(v->d, &v->text, p, n)))
 		return;
 	if (!v->toolong)
 		v->long_events++;

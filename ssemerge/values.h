@@ -8,13 +8,13 @@
 #ifndef VALUES_H
 #define VALUES_H
 
-#include "ssemerge/draft.h"
+#include "ssemerge/builder.h"
 
 /* One value's text; whether it is JSON is for the caller to see. */
 typedef void values_fn(void *arg, const char *p, size_t n);
 
 struct values {
-	struct draft *d;	/* accounts what is held */
+	struct builder *d;	/* accounts what is held */
 	struct text text;	/* a value whose end has not come */
 	size_t max;		/* bytes of one value */
 	uint64_t long_events, long_bytes;	/* ignored for being longer */
@@ -29,7 +29,7 @@ struct values {
 };
 
 /* lines: the content type says one value per line. max, d: as in sse.h. */
-void values_init(struct values *, struct draft *, size_t max, bool lines);
+void values_init(struct values *, struct builder *, size_t max, bool lines);
 void values_free(struct values *);
 
 void values_feed(struct values *, const void *p, size_t n, values_fn *, void *arg);

@@ -1,4 +1,4 @@
-/* ssemerge.c - the parts of ssemerge: readers, repairing, drafts */
+/* ssemerge.c - the parts of ssemerge: readers, repairing, builders */
 #include "ssemerge/answer.h"
 #include "ssemerge/repair.h"
 #include "tap.h"
@@ -43,11 +43,11 @@ sse_gives(const char *s, size_t n, const char *want)
 
 	for (size_t i = 0; i <= n; i++)
 		for (size_t k = i; k <= n; k++) {
-			struct draft d;
+			struct builder d;
 			struct sse r;
 			struct log l = { 0 };
 
-			draft_init(&d, SIZE_MAX);
+			builder_init(&d, SIZE_MAX);
 			sse_init(&r, &d, 1000);
 			sse_feed(&r, s, i, on_event, &l);
 			sse_feed(&r, s + i, k - i, on_event, &l);
@@ -91,7 +91,7 @@ test_sse(void)
 		{ "nothing", "", "" }, { "only ends", "\n\r\n\r", "" },
 	};
 	static const char nul[] = "id: a\0b\ndata: x\0y\n\n";
-	struct draft d;
+	struct builder d;
 	struct sse r;
 	struct log l = { 0 };
 
@@ -99,7 +99,7 @@ test_sse(void)
 		ok(sse_gives(c[i].in, strlen(c[i].in), c[i].want), c[i].name);
 	ok(sse_gives(nul, sizeof(nul) - 1, "||x"), "NUL in data stays, an id with one is ignored");
 
-	draft_init(&d, SIZE_MAX);
+	builder_init(&d, SIZE_MAX);
 	sse_init(&r, &d, 10);
 	sse_text(&r, "data: 0123456789\n\ndata: 0123456789x\n\ndata: 01234\ndata: 56789\n\ndata: ok\n\n", &l);
 	ok(!strcmp(l.text, "||0123456789;||ok;") && r.long_events == 2, "events over the limit are left out and counted");
@@ -119,11 +119,11 @@ values_give(const char *s, bool lines, const char *want)
 
 	for (size_t i = 0; i <= n; i++)
 		for (size_t k = i; k <= n; k++) {
-			struct draft d;
+			struct builder d;
 			struct values r;
 			struct log l = { 0 };
 
-			draft_init(&d, SIZE_MAX);
+			builder_init(&d, SIZE_MAX);
 			values_init(&r, &d, 1000, lines);
 			values_feed(&r, s, i, on_value, &l);
 			values_feed(&r, s + i, k - i, on_value, &l);
@@ -193,11 +193,11 @@ aws_gives(const char *s, size_t n, const char *want, uint64_t bad, uint64_t tool
 
 	for (size_t i = 0; i <= n; i += 1 + n / 100)
 		for (size_t k = i; k <= n; k += 1 + n / 50) {
-			struct draft d;
+			struct builder d;
 			struct aws r;
 			struct log l = { 0 };
 
-			draft_init(&d, SIZE_MAX);
+			builder_init(&d, SIZE_MAX);
 			aws_init(&r, &d, 100);
 			aws_feed(&r, s, i, on_aws, &l);
 			aws_feed(&r, s + i, k - i, on_aws, &l);
@@ -214,7 +214,7 @@ static void
 test_aws(void)
 {
 	char s[1024], big[200];
-	struct draft d;
+	struct builder d;
 	struct aws r;
 	struct log l = { 0 };
 	size_t a, b, n;
@@ -237,7 +237,7 @@ test_aws(void)
 	ok(aws_gives(s, n, "two|y;", 0, 1), "one over the limit is passed over");
 	n = frame(s, "one", "1");
 	n += frame(s + n, "two", "2");
-	draft_init(&d, SIZE_MAX);
+	builder_init(&d, SIZE_MAX);
 	aws_init(&r, &d, 100);
 	aws_hole(&r);
 	aws_feed(&r, s + 5, n - 5, on_aws, &l);
@@ -300,44 +300,44 @@ test_utf8(void)
 static void
 test_draft(void)
 {
-	struct draft d;
+	struct builder d;
 	json_t *root = json_object(), *inner;
 	struct value a = { "\"ab\"", 4, VALUE_STRING, false }, e = { "\"\\u00e9\"", 8, VALUE_STRING, true };
 	char big[300];
 
-	draft_init(&d, 1 << 20);
-	ok(draft_append(&d, root, "t", a) && draft_append(&d, root, "t", e), "a string grows");
-	draft_settle(&d);
+	builder_init(&d, 1 << 20);
+	ok(builder_append(&d, root, "t", a) && builder_append(&d, root, "t", e), "a string grows");
+	builder_settle(&d);
 	ok(!strcmp(json_string_value(json_object_get(root, "t")), "ab\xc3\xa9"), "and is in the tree once settled");
-	draft_append(&d, root, "t", a);
-	draft_settle(&d);
+	builder_append(&d, root, "t", a);
+	builder_settle(&d);
 	ok(!strcmp(json_string_value(json_object_get(root, "t")), "ab\xc3\xa9" "ab"), "and grows on");
-	inner = draft_object(&d, root, "o");
-	draft_append(&d, inner, "t", a);
+	inner = builder_object(&d, root, "o");
+	builder_append(&d, inner, "t", a);
 	json_object_del(root, "o");
-	draft_sweep(&d);
+	builder_sweep(&d);
 	ok(d.nslot == 0, "what is in no tree any more is let go");
 	for (int i = 0; i < 200; i++) {		/* more than grow at a time */
 		static char key[200][16];
 
 		snprintf(key[i], sizeof(key[i]), "k%d", i);
-		draft_append(&d, root, key[i], a);
-		draft_append(&d, root, key[i / 2], a);
+		builder_append(&d, root, key[i], a);
+		builder_append(&d, root, key[i / 2], a);
 	}
-	draft_settle(&d);
+	builder_settle(&d);
 	ok(!strcmp(json_string_value(json_object_get(root, "k1")), "ababab"), "any number of strings grow");
-	draft_free(&d);
+	builder_free(&d);
 	json_decref(root);
 
 	root = json_object();
 	memset(big, 'x', sizeof(big));
 	big[0] = big[sizeof(big) - 1] = '"';
-	draft_init(&d, 1000);
+	builder_init(&d, 1000);
 	for (int i = 0; i < 10; i++)
-		draft_append(&d, root, "t", (struct value){ big, sizeof(big), VALUE_STRING, false });
-	draft_settle(&d);
+		builder_append(&d, root, "t", (struct value){ big, sizeof(big), VALUE_STRING, false });
+	builder_settle(&d);
 	ok(json_string_length(json_object_get(root, "t")) == 3 * 298 && d.lost == 7 * 298, "what is over the limit is left out and counted");
-	draft_free(&d);
+	builder_free(&d);
 	json_decref(root);
 }
 

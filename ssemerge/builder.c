@@ -1,5 +1,5 @@
-/* draft.c - a message in the making; see draft.h */
-#include "ssemerge/draft.h"
+/* builder.c - a message in the making; see builder.h */
+#include "ssemerge/builder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +12,14 @@ enum {
 	OBJECT_COST = 320,
 };
 
-struct draft_slot {
+struct builder_slot {
 	json_t *object;		/* a reference of our own */
 	const char *key;
 	struct text text;
 };
 
 void
-draft_init(struct draft *d, size_t max)
+builder_init(struct builder *d, size_t max)
 {
 	memset(d, 0, sizeof(*d));
 	d->max = max;
@@ -27,13 +27,13 @@ draft_init(struct draft *d, size_t max)
 
 /* Tree costs are estimates, so the sum may drift: never below nothing. */
 static void
-release(struct draft *d, size_t n)
+release(struct builder *d, size_t n)
 {
 	d->held -= n < d->held ? n : d->held;
 }
 
 void
-draft_drop(struct draft *d, struct text *t)
+builder_drop(struct builder *d, struct text *t)
 {
 	release(d, t->cap);
 	free(t->p);
@@ -41,14 +41,14 @@ draft_drop(struct draft *d, struct text *t)
 }
 
 static void
-slot_free(struct draft *d, struct draft_slot *s)
+slot_free(struct builder *d, struct builder_slot *s)
 {
-	draft_drop(d, &s->text);
+	builder_drop(d, &s->text);
 	json_decref(s->object);
 }
 
 void
-draft_free(struct draft *d)
+builder_free(struct builder *d)
 {
 	for (size_t i = 0; i < d->nslot; i++)
 		slot_free(d, &d->slot[i]);
@@ -59,7 +59,7 @@ draft_free(struct draft *d)
 
 /* Whether n more bytes fit; what does not is counted. */
 static bool
-fits(struct draft *d, size_t n, size_t reserve)
+fits(struct builder *d, size_t n, size_t reserve)
 {
 	if (d->held < d->max + reserve && n <= d->max + reserve - d->held)
 		return true;
@@ -68,7 +68,7 @@ fits(struct draft *d, size_t n, size_t reserve)
 }
 
 char *
-draft_room(struct draft *d, struct text *t, size_t n)
+builder_room(struct builder *d, struct text *t, size_t n)
 {
 	size_t want, left;
 	char *p;
@@ -97,13 +97,13 @@ draft_room(struct draft *d, struct text *t, size_t n)
 }
 
 bool
-draft_add(struct draft *d, struct text *t, const void *p, size_t n)
+builder_add(struct builder *d, struct text *t, const void *p, size_t n)
 {
 	char *to;
 
 	if (!n)
 		return true;
-	if (!(to = draft_room(d, t, n)))
+	if (!(to = builder_room(d, t, n)))
 		return false;
 	memcpy(to, p, n);
 	t->n += n;
@@ -133,7 +133,7 @@ tree_cost(const json_t *j)
 
 /* The text may be shorter than its tree by far, so that is looked at as well. */
 json_t *
-draft_json(struct draft *d, struct value v)
+builder_json(struct builder *d, struct value v)
 {
 	size_t reserve = v.n <= RESERVE / 4 ? RESERVE : 0, cost;
 	json_t *j;
@@ -153,8 +153,8 @@ draft_json(struct draft *d, struct value v)
 	return j;
 }
 
-static struct draft_slot *
-slot_find(struct draft *d, const json_t *object, const char *key)
+static struct builder_slot *
+slot_find(struct builder *d, const json_t *object, const char *key)
 {
 	for (size_t i = d->nslot; i-- > 0;)
 		if (d->slot[i].object == object &&
@@ -166,7 +166,7 @@ slot_find(struct draft *d, const json_t *object, const char *key)
 }
 
 bool
-draft_grow(struct draft *d, void *array, size_t n, size_t *cap, size_t size)
+builder_grow(struct builder *d, void *array, size_t n, size_t *cap, size_t size)
 {
 	size_t want = *cap ? *cap * 2 : 4;
 	void *p;
@@ -184,32 +184,32 @@ draft_grow(struct draft *d, void *array, size_t n, size_t *cap, size_t size)
 }
 
 /* A new slot that begins with the string that object[key] is so far. */
-static struct draft_slot *
-slot_new(struct draft *d, json_t *object, const char *key)
+static struct builder_slot *
+slot_new(struct builder *d, json_t *object, const char *key)
 {
 	const json_t *old = json_object_get(object, key);
-	struct draft_slot *s;
+	struct builder_slot *s;
 
 	if (d->nslot == SLOTS_MAX)
-		draft_settle(d);
-	if (!draft_grow(d, &d->slot, d->nslot, &d->slotcap, sizeof(*s)))
+		builder_settle(d);
+	if (!builder_grow(d, &d->slot, d->nslot, &d->slotcap, sizeof(*s)))
 		return NULL;
 	d->hot = d->nslot++;
 	s = &d->slot[d->hot];
-	*s = (struct draft_slot){ .object = json_incref(object), .key = key };
+	*s = (struct builder_slot){ .object = json_incref(object), .key = key };
 	if (json_is_string(old)) {
 		size_t n = json_string_length(old);
 
 		release(d, tree_cost(old));
-		draft_add(d, &s->text, json_string_value(old), n);
+		builder_add(d, &s->text, json_string_value(old), n);
 	}
 	return s;
 }
 
 bool
-draft_append(struct draft *d, json_t *object, const char *key, struct value v)
+builder_append(struct builder *d, json_t *object, const char *key, struct value v)
 {
-	struct draft_slot *s = d->hot < d->nslot ? &d->slot[d->hot] : NULL;
+	struct builder_slot *s = d->hot < d->nslot ? &d->slot[d->hot] : NULL;
 	char *to;
 	size_t n;
 
@@ -220,7 +220,7 @@ draft_append(struct draft *d, json_t *object, const char *key, struct value v)
 	if (!s && !(s = slot_new(d, object, key)))
 		return false;
 	/* decoded text is never longer than the JSON between the quotes */
-	if (v.n == 2 || !(to = draft_room(d, &s->text, v.n - 2)))
+	if (v.n == 2 || !(to = builder_room(d, &s->text, v.n - 2)))
 		return false;
 	n = value_decode(v, to);
 	s->text.n += n;
@@ -229,9 +229,9 @@ draft_append(struct draft *d, json_t *object, const char *key, struct value v)
 
 /* Puts a tree that is counted already in the place of another. */
 static void
-put(struct draft *d, json_t *object, const char *key, json_t *j)
+put(struct builder *d, json_t *object, const char *key, json_t *j)
 {
-	struct draft_slot *s = slot_find(d, object, key);
+	struct builder_slot *s = slot_find(d, object, key);
 	const json_t *old = json_object_get(object, key);
 
 	if (s) {	/* what grew is void */
@@ -245,7 +245,7 @@ put(struct draft *d, json_t *object, const char *key, json_t *j)
 }
 
 void
-draft_set_json(struct draft *d, json_t *object, const char *key, json_t *j)
+builder_set_json(struct builder *d, json_t *object, const char *key, json_t *j)
 {
 	if (!j) {
 		d->nomem = true;
@@ -256,16 +256,16 @@ draft_set_json(struct draft *d, json_t *object, const char *key, json_t *j)
 }
 
 void
-draft_set(struct draft *d, json_t *object, const char *key, struct value v)
+builder_set(struct builder *d, json_t *object, const char *key, struct value v)
 {
-	json_t *j = object && v.kind ? draft_json(d, v) : NULL;
+	json_t *j = object && v.kind ? builder_json(d, v) : NULL;
 
 	if (j)
 		put(d, object, key, j);
 }
 
 void
-draft_set_member(struct draft *d, json_t *object, struct value key, struct value v)
+builder_set_member(struct builder *d, json_t *object, struct value key, struct value v)
 {
 	char buf[256], *name = key.n < sizeof(buf) ? buf : malloc(key.n + 1);
 
@@ -274,48 +274,48 @@ draft_set_member(struct draft *d, json_t *object, struct value key, struct value
 		return;
 	}
 	name[value_decode(key, name)] = '\0';	/* keys hold no NUL */
-	draft_set(d, object, name, v);
+	builder_set(d, object, name, v);
 	if (name != buf)
 		free(name);
 }
 
 void
-draft_push(struct draft *d, json_t *array, struct value v)
+builder_push(struct builder *d, json_t *array, struct value v)
 {
-	json_t *j = array ? draft_json(d, v) : NULL;
+	json_t *j = array ? builder_json(d, v) : NULL;
 
 	if (j && json_array_append_new(array, j))
 		d->nomem = true;
 }
 
 static json_t *
-container(struct draft *d, json_t *object, const char *key, bool array)
+container(struct builder *d, json_t *object, const char *key, bool array)
 {
 	json_t *j = json_object_get(object, key);
 
 	if (!object || (array ? json_is_array(j) : json_is_object(j)))
 		return j;
-	draft_set_json(d, object, key, array ? json_array() : json_object());
+	builder_set_json(d, object, key, array ? json_array() : json_object());
 	return json_object_get(object, key);
 }
 
 json_t *
-draft_object(struct draft *d, json_t *object, const char *key)
+builder_object(struct builder *d, json_t *object, const char *key)
 {
 	return container(d, object, key, false);
 }
 
 json_t *
-draft_array(struct draft *d, json_t *object, const char *key)
+builder_array(struct builder *d, json_t *object, const char *key)
 {
 	return container(d, object, key, true);
 }
 
 void
-draft_settle(struct draft *d)
+builder_settle(struct builder *d)
 {
 	for (size_t i = 0; i < d->nslot; i++) {
-		struct draft_slot *s = &d->slot[i];
+		struct builder_slot *s = &d->slot[i];
 		/* the scanner has checked that it is UTF-8 */
 		json_t *j = json_stringn_nocheck(s->text.p ? s->text.p : "", s->text.n);
 		size_t n = s->text.n;
@@ -329,7 +329,7 @@ draft_settle(struct draft *d)
 }
 
 void
-draft_sweep(struct draft *d)
+builder_sweep(struct builder *d)
 {
 	bool again = true;
 
@@ -375,7 +375,7 @@ rest_find(struct rest *r, struct value key)
 }
 
 void
-rest_put(struct draft *d, struct rest *r, struct value key, struct value v)
+rest_put(struct builder *d, struct rest *r, struct value key, struct value v)
 {
 	struct rest_field *f = rest_find(r, key);
 
@@ -386,17 +386,17 @@ rest_put(struct draft *d, struct rest *r, struct value key, struct value v)
 			d->lost += key.n + v.n;
 			return;
 		}
-		if (!draft_grow(d, &r->f, r->n, &r->cap, sizeof(*f)))
+		if (!builder_grow(d, &r->f, r->n, &r->cap, sizeof(*f)))
 			return;
 		f = &r->f[r->n];
 		memset(f, 0, sizeof(*f));
-		if (!draft_add(d, &f->key, key.p, key.n))
+		if (!builder_add(d, &f->key, key.p, key.n))
 			return;
 		r->at = ++r->n;
 	}
 	f->value.n = 0;
 	/* a value that did not fit leaves its member out */
-	f->kind = draft_add(d, &f->value, v.p, v.n) ? v.kind : VALUE_NONE;
+	f->kind = builder_add(d, &f->value, v.p, v.n) ? v.kind : VALUE_NONE;
 }
 
 enum value_kind
@@ -411,24 +411,24 @@ rest_kind(const struct rest *r, const char *key)
 }
 
 void
-rest_build(struct draft *d, const struct rest *r, json_t *object)
+rest_build(struct builder *d, const struct rest *r, json_t *object)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct rest_field *f = &r->f[i];
 		struct value key = { f->key.p, f->key.n, VALUE_STRING, true };
 
 		if (f->kind)
-			draft_set_member(d, object, key,
+			builder_set_member(d, object, key,
 			    (struct value){ f->value.p, f->value.n, f->kind, true });
 	}
 }
 
 void
-rest_free(struct draft *d, struct rest *r)
+rest_free(struct builder *d, struct rest *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		draft_drop(d, &r->f[i].key);
-		draft_drop(d, &r->f[i].value);
+		builder_drop(d, &r->f[i].key);
+		builder_drop(d, &r->f[i].value);
 	}
 	free(r->f);
 	memset(r, 0, sizeof(*r));

@@ -1,12 +1,12 @@
 /*
- * draft.h - a message in the making: a jansson tree with strings that grow
+ * builder.h - a message in the making: a jansson tree with strings that grow
  *
  * jansson's strings cannot be appended to, so text that arrives in pieces is
- * kept beside the tree and put into it by draft_settle. Every byte kept is
+ * kept beside the tree and put into it by builder_settle. Every byte kept is
  * counted; what would go over the limit is left out and counted too.
  */
-#ifndef DRAFT_H
-#define DRAFT_H
+#ifndef BUILDER_H
+#define BUILDER_H
 
 #include "lib/event.h"
 
@@ -18,8 +18,8 @@ struct text {
 	size_t n, cap;
 };
 
-struct draft {
-	struct draft_slot *slot;	/* strings that grow, newest last */
+struct builder {
+	struct builder_slot *slot;	/* strings that grow, newest last */
 	size_t nslot, slotcap;
 	size_t hot;		/* the slot used last */
 	size_t held, max;	/* bytes kept, and how many may be */
@@ -27,42 +27,42 @@ struct draft {
 	bool nomem;
 };
 
-void draft_init(struct draft *, size_t max);
-void draft_free(struct draft *);
+void builder_init(struct builder *, size_t max);
+void builder_free(struct builder *);
 
 /* Room for one more element of that size in an array of n; array points at the
  * pointer to it. False: out of memory, which is noted. */
-bool draft_grow(struct draft *, void *array, size_t n, size_t *cap, size_t size);
+bool builder_grow(struct builder *, void *array, size_t n, size_t *cap, size_t size);
 
 /* Room for n more bytes behind t; the caller advances t->n. NULL: over the
  * limit or out of memory; n is counted in lost. */
-char *draft_room(struct draft *, struct text *, size_t n);
-bool draft_add(struct draft *, struct text *, const void *p, size_t n);
-void draft_drop(struct draft *, struct text *);	/* frees t, gives its bytes back */
+char *builder_room(struct builder *, struct text *, size_t n);
+bool builder_add(struct builder *, struct text *, const void *p, size_t n);
+void builder_drop(struct builder *, struct text *);	/* frees t, gives its bytes back */
 
 /* Appends a JSON string, decoded, to the string object[key] (made when absent;
- * another kind of value is replaced). key must outlive the draft. Values of
+ * another kind of value is replaced). key must outlive the builder. Values of
  * other kinds add nothing. True when bytes were added. */
-bool draft_append(struct draft *, json_t *object, const char *key, struct value);
+bool builder_append(struct builder *, json_t *object, const char *key, struct value);
 
 /* object[key] = value, which may be any JSON. The _json form takes over a new
  * reference (NULL: out of memory) and is not held to the limit. */
-void draft_set(struct draft *, json_t *object, const char *key, struct value);
-void draft_set_json(struct draft *, json_t *object, const char *key, json_t *);
-/* As draft_set, for a key as it stands in the JSON text. */
-void draft_set_member(struct draft *, json_t *object, struct value key, struct value);
-void draft_push(struct draft *, json_t *array, struct value);
+void builder_set(struct builder *, json_t *object, const char *key, struct value);
+void builder_set_json(struct builder *, json_t *object, const char *key, json_t *);
+/* As builder_set, for a key as it stands in the JSON text. */
+void builder_set_member(struct builder *, json_t *object, struct value key, struct value);
+void builder_push(struct builder *, json_t *array, struct value);
 
 /* A value as a tree, counted; NULL when it does not fit. */
-json_t *draft_json(struct draft *, struct value);
+json_t *builder_json(struct builder *, struct value);
 /* object[key], made as an empty object or array when it is not one yet. */
-json_t *draft_object(struct draft *, json_t *object, const char *key);
-json_t *draft_array(struct draft *, json_t *object, const char *key);
+json_t *builder_object(struct builder *, json_t *object, const char *key);
+json_t *builder_array(struct builder *, json_t *object, const char *key);
 
 /* Puts the growing strings into the tree. They may be appended to again. */
-void draft_settle(struct draft *);
+void builder_settle(struct builder *);
 /* Frees growing strings of objects that are no longer in any tree. */
-void draft_sweep(struct draft *);
+void builder_sweep(struct builder *);
 
 /*
  * Members of which the last one wins and that repeat in every event: kept as
@@ -78,11 +78,11 @@ struct rest {
 };
 /* Begins an event. */
 void rest_begin(struct rest *);
-void rest_put(struct draft *, struct rest *, struct value key, struct value);
+void rest_put(struct builder *, struct rest *, struct value key, struct value);
 /* The kind that a member has so far. */
 enum value_kind rest_kind(const struct rest *, const char *key);
 /* Adds the members to object, in the order of their first appearance. */
-void rest_build(struct draft *, const struct rest *, json_t *object);
-void rest_free(struct draft *, struct rest *);
+void rest_build(struct builder *, const struct rest *, json_t *object);
+void rest_free(struct builder *, struct rest *);
 
 #endif

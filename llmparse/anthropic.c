@@ -15,7 +15,7 @@ is_request(struct value body)
 }
 
 static bool
-is_answer(struct value body)
+is_response(struct value body)
 {
 	static const char *const key[] = { "type", "role", "content", "usage" };
 	struct value m[4];
@@ -127,7 +127,7 @@ item(struct messages *m, struct value v)
 }
 
 static void
-answer(struct answer *a, struct messages *m, struct value body)
+response(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "id", "model", "content", "stop_reason", "usage", "completion",
 		"error", "amazon-bedrock-invocationMetrics" };
@@ -147,13 +147,13 @@ answer(struct answer *a, struct messages *m, struct value body)
 	message_open(m, "assistant");
 	part_text(m, v[5]);
 	content_put(m, v[2], block);
-	message_close(m, answer_finish(a, m, v[3]));
+	message_close(m, response_finish(a, m, v[3]));
 }
 
 const struct vendor vendor_messages = {
 	.api = "messages", .operation = "chat", .provider = "anthropic", .format = "anthropic",
-	.is_request = is_request, .is_answer = is_answer,
-	.request = request, .item = item, .answer = answer,
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response,
 };
 
 /* --- /v1/complete --------------------------------------------------------------- */
@@ -181,6 +181,6 @@ complete(struct asked *a, struct value body)
 
 const struct vendor vendor_complete = {
 	.api = "complete", .operation = "text_completion", .provider = "anthropic", .format = "anthropic",
-	.is_request = is_complete, .is_answer = is_completion,
-	.request = complete, .item = item, .answer = answer,
+	.is_request = is_complete, .is_response = is_completion,
+	.request = complete, .item = item, .response = response,
 };

@@ -134,7 +134,7 @@ item(struct messages *m, struct value v)
 }
 
 static void
-conversed(struct answer *a, struct messages *m, struct value body)
+conversed(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "output", "stopReason", "usage", "message" };
 	struct value v[4], message;
@@ -146,13 +146,13 @@ conversed(struct answer *a, struct messages *m, struct value body)
 		return;
 	message_open(m, "assistant");
 	content_put(m, value_get(message, "content"), block);
-	message_close(m, answer_finish(a, m, v[1]));
+	message_close(m, response_finish(a, m, v[1]));
 }
 
 const struct vendor vendor_converse = {
 	.api = "converse", .operation = "chat", .provider = "aws.bedrock", .format = "bedrock-converse",
-	.is_request = is_converse, .is_answer = is_conversed,
-	.request = converse, .item = item, .answer = conversed,
+	.is_request = is_converse, .is_response = is_conversed,
+	.request = converse, .item = item, .response = conversed,
 };
 
 /* --- InvokeModel ------------------------------------------------------------------ */
@@ -183,7 +183,7 @@ is_invoked(struct value body)
 	struct value m[5];
 
 	MEMBERS(body, key, m);
-	return vendor_messages.is_answer(body) || is_conversed(body) || vendor_chat.is_answer(body) ||
+	return vendor_messages.is_response(body) || is_conversed(body) || vendor_chat.is_response(body) ||
 	    is_given(m[0]) || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY || is_given(m[3]) || is_given(m[4]);
 }
 
@@ -227,7 +227,7 @@ invoke_item(struct messages *m, struct value v)
 /* Llama {generation,stop_reason}, Titan {results:[{outputText,completionReason}]},
  * Mistral {outputs:[{text,stop_reason}]} */
 static void
-plain(struct answer *a, struct messages *m, struct value body)
+plain(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "generation", "stop_reason", "results", "outputs", "prompt_token_count",
 		"generation_token_count", "inputTextTokenCount", "embedding", "amazon-bedrock-invocationMetrics" };
@@ -247,25 +247,25 @@ plain(struct answer *a, struct messages *m, struct value body)
 	}
 	message_open(m, "assistant");
 	part_text(m, first_given(v[0], first_given(value_get(one, "outputText"), value_get(one, "text"))));
-	message_close(m, answer_finish(a, m, first_given(v[1],
+	message_close(m, response_finish(a, m, first_given(v[1],
 	    first_given(value_get(one, "completionReason"), value_get(one, "stop_reason")))));
 }
 
 static void
-invoked(struct answer *a, struct messages *m, struct value body)
+invoked(struct response *a, struct messages *m, struct value body)
 {
-	if (vendor_messages.is_answer(body))
-		vendor_messages.answer(a, m, body);
+	if (vendor_messages.is_response(body))
+		vendor_messages.response(a, m, body);
 	else if (is_conversed(body))
 		conversed(a, m, body);
-	else if (vendor_chat.is_answer(body))
-		vendor_chat.answer(a, m, body);
+	else if (vendor_chat.is_response(body))
+		vendor_chat.response(a, m, body);
 	else if (is_invoked(body))
 		plain(a, m, body);
 }
 
 const struct vendor vendor_invoke = {
 	.api = "invoke", .operation = "chat", .provider = "aws.bedrock", .format = "bedrock-invoke",
-	.is_request = is_invoke, .is_answer = is_invoked,
-	.request = invoke, .item = invoke_item, .answer = invoked,
+	.is_request = is_invoke, .is_response = is_invoked,
+	.request = invoke, .item = invoke_item, .response = invoked,
 };

@@ -117,22 +117,22 @@ items_find(struct caller *c, struct value list)
 /* Behind the last message of the model, unless it ends the list (then it is
  * the beginning of the answer, given by the client). */
 static size_t
-behind_answers(const struct caller *c)
+behind_responses(const struct caller *c)
 {
 	size_t i = c->nitem;
 
-	while (i && item_is_answer(c->item[i - 1]))
+	while (i && item_is_response(c->item[i - 1]))
 		i--;
-	while (i && !item_is_answer(c->item[i - 1]))
+	while (i && !item_is_response(c->item[i - 1]))
 		i--;
 	return i;
 }
 
 static bool
-any_answer(const struct caller *c)
+any_response(const struct caller *c)
 {
 	for (size_t i = 0; i < c->nitem; i++)
-		if (item_is_answer(c->item[i]))
+		if (item_is_response(c->item[i]))
 			return true;
 	return false;
 }
@@ -170,7 +170,7 @@ continued_name(struct caller *c, struct continued *o, const struct thread *linke
 		return;
 	}
 	/* the same first question again, when it has been answered, begins anew */
-	if (!linked && t && o->known == c->nitem && t->answered && !any_answer(c))
+	if (!linked && t && o->known == c->nitem && t->answered && !any_response(c))
 		t = NULL;
 	if (linked)
 		t = linked;
@@ -190,10 +190,10 @@ continued_from(struct caller *c, struct continued *o, bool remembered)
 	else if (t && o->known == c->nitem)	/* again */
 		o->from = t->from < c->nitem ? t->from : 0;
 	else if (t)
-		for (o->from = o->known; t->answered && o->from < c->nitem && item_is_answer(c->item[o->from]);)
+		for (o->from = o->known; t->answered && o->from < c->nitem && item_is_response(c->item[o->from]);)
 			o->from++;
 	else if (seen)		/* a list that was rewritten */
-		o->from = behind_answers(c);
+		o->from = behind_responses(c);
 }
 
 /* c->item is the list. */
@@ -257,7 +257,7 @@ tool_at(struct caller *c, struct value id, bool make)
 }
 
 static void
-on_answer_call(void *arg, struct value id, struct value name)
+on_response_call(void *arg, struct value id, struct value name)
 {
 	struct caller *c = arg;
 	struct tool *t = tool_at(c, id, true);
@@ -288,7 +288,7 @@ name_in_list(struct caller *c, struct value id)
 	c->wanted = id;
 	c->found = (struct value){ 0 };
 	for (size_t i = c->nitem; i-- > 0 && !c->found.kind;)
-		if (item_is_answer(c->item[i]))
+		if (item_is_response(c->item[i]))
 			c->vendor->item(&m, c->item[i]);
 	return c->found;
 }
@@ -551,7 +551,7 @@ failure_read(struct failure *f, struct value v)
 }
 
 static void
-failure_find(struct failure *f, const struct call *call, const struct answer *a, const struct reply *r)
+failure_find(struct failure *f, const struct call *call, const struct response *a, const struct call_response *r)
 {
 	int64_t status = r->status ? r->status : call->status;
 	struct value header = header_get(r->headers, "x-amzn-errortype");
@@ -610,7 +610,7 @@ put_failure(struct caller *c, struct jput *j, const struct failure *f, int64_t s
 }
 
 static void
-put_times(struct jput *j, const struct call *call, const struct reply *r)
+put_times(struct jput *j, const struct call *call, const struct call_response *r)
 {
 	if (call->start_ns && r->first_ns >= call->start_ns)
 		jput_ms(j, "first_token_ms", r->first_ns - call->start_ns);
@@ -622,7 +622,7 @@ put_times(struct jput *j, const struct call *call, const struct reply *r)
 
 /* What is known now serves later requests. */
 static void
-remember(struct caller *c, const struct call *call, const struct answer *a, bool failed)
+remember(struct caller *c, const struct call *call, const struct response *a, bool failed)
 {
 	struct thread *t = call->listed ? history_at(c->history, call->digest) : NULL;
 	const char *id;
@@ -635,10 +635,10 @@ remember(struct caller *c, const struct call *call, const struct answer *a, bool
 }
 
 static void
-answer_read(struct caller *c, const struct call *call, const struct reply *r, struct answer *a)
+response_read(struct caller *c, const struct call *call, const struct call_response *r, struct response *a)
 {
 	struct messages m = { .ev = r->ev, .calls = &c->calls, .content = c->content != CONTENT_NONE,
-	    .call = on_answer_call, .arg = c };
+	    .call = on_response_call, .arg = c };
 
 	c->ev = r->ev;
 	c->conversation = call->conversation;
@@ -651,21 +651,21 @@ answer_read(struct caller *c, const struct call *call, const struct reply *r, st
 	a->finish = &c->finish;
 	m.list = m.content ? &c->list : NULL;
 	if (r->body.kind >= VALUE_ARRAY)
-		call->vendor->answer(a, &m, r->body);
+		call->vendor->response(a, &m, r->body);
 	section_end(&c->list);
 	section_end(&c->calls);
 	section_end(&c->finish);
 }
 
 void
-call_tell(struct caller *c, const struct call *call, const struct reply *r, struct line_out *out)
+call_tell(struct caller *c, const struct call *call, const struct call_response *r, struct line_out *out)
 {
 	int64_t status = r->status ? r->status : call->status;
-	struct answer a = { 0 };
+	struct response a = { 0 };
 	struct failure f = { 0 };
 	struct jput j = { out, true };
 
-	answer_read(c, call, r, &a);
+	response_read(c, call, r, &a);
 	failure_find(&f, call, &a, r);
 	line_add(out, call->head, call->headlen);
 	jput_str(&j, "provider", call->provider ? call->provider : call->vendor->provider);

@@ -69,7 +69,7 @@ struct request {
 };
 
 /* An answer, or why there is none. */
-struct reply {
+struct call_response {
 	struct event *ev;		/* any event: its scratch is used */
 	struct value body;
 	struct value headers;
@@ -84,7 +84,7 @@ struct reply {
 
 /* -1: out of memory. */
 int call_ask(struct caller *, struct call *, const struct request *);
-void call_tell(struct caller *, const struct call *, const struct reply *, struct line_out *);
+void call_tell(struct caller *, const struct call *, const struct call_response *, struct line_out *);
 void call_free(struct call *);
 size_t call_size(const struct call *);
 

@@ -12,7 +12,7 @@ is_request(struct value body)
 }
 
 static bool
-is_answer(struct value body)
+is_response(struct value body)
 {
 	static const char *const key[] = { "message", "finish_reason", "usage" };
 	struct value m[3];
@@ -85,7 +85,7 @@ item(struct messages *m, struct value v)
 }
 
 static void
-answer(struct answer *a, struct messages *m, struct value body)
+response(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "id", "message", "finish_reason", "usage" };
 	struct value v[4];
@@ -97,11 +97,11 @@ answer(struct answer *a, struct messages *m, struct value body)
 		return;
 	message_open(m, "assistant");
 	message(m, v[1]);
-	message_close(m, answer_finish(a, m, v[2]));
+	message_close(m, response_finish(a, m, v[2]));
 }
 
 const struct vendor vendor_cohere = {
 	.api = "cohere_chat", .operation = "chat", .provider = "cohere", .format = "cohere",
-	.is_request = is_request, .is_answer = is_answer,
-	.request = request, .item = item, .answer = answer,
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response,
 };

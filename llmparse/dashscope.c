@@ -15,7 +15,7 @@ is_request(struct value body)
 }
 
 static bool
-is_answer(struct value body)
+is_response(struct value body)
 {
 	static const char *const key[] = { "choices", "text" };
 	struct value m[2];
@@ -73,7 +73,7 @@ item(struct messages *m, struct value v)
 }
 
 static void
-choice_put(struct answer *a, struct messages *m, struct value choice)
+choice_put(struct response *a, struct messages *m, struct value choice)
 {
 	static const char *const key[] = { "content", "reasoning_content", "tool_calls" };
 	struct value v[3], k, call, f;
@@ -89,11 +89,11 @@ choice_put(struct answer *a, struct messages *m, struct value choice)
 		f = value_get(call, "function");
 		part_call(m, value_get(call, "id"), value_get(f, "name"), value_get(f, "arguments"));
 	}
-	message_close(m, answer_finish(a, m, value_get(choice, "finish_reason")));
+	message_close(m, response_finish(a, m, value_get(choice, "finish_reason")));
 }
 
 static void
-answer(struct answer *a, struct messages *m, struct value body)
+response(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "request_id", "output", "usage" };
 	static const char *const okey[] = { "choices", "text", "finish_reason" };
@@ -111,11 +111,11 @@ answer(struct answer *a, struct messages *m, struct value body)
 		return;
 	message_open(m, "assistant");
 	part_text(m, o[1]);
-	message_close(m, answer_finish(a, m, o[2]));
+	message_close(m, response_finish(a, m, o[2]));
 }
 
 const struct vendor vendor_dashscope = {
 	.api = "dashscope", .operation = "chat", .provider = "alibaba_cloud", .format = "dashscope",
-	.is_request = is_request, .is_answer = is_answer,
-	.request = request, .item = item, .answer = answer,
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response,
 };

@@ -23,7 +23,7 @@ is_request(struct value body)
 
 /* One answer, or the array of the pieces of one. */
 static bool
-is_answer(struct value body)
+is_response(struct value body)
 {
 	static const char *const key[] = { "candidates", "usageMetadata", "promptFeedback", "modelVersion" };
 	struct value m[4];
@@ -145,7 +145,7 @@ item(struct messages *m, struct value v)
 }
 
 static void
-candidates(struct answer *a, struct messages *m, struct value list)
+candidates(struct response *a, struct messages *m, struct value list)
 {
 	static const char *const key[] = { "content", "finishReason" };
 	struct value_iter it;
@@ -157,13 +157,13 @@ candidates(struct answer *a, struct messages *m, struct value list)
 		parts = value_get(v[0], "parts");
 		message_open(m, "assistant");
 		content_put(m, parts, part);
-		message_close(m, answer_finish(a, m, v[1]));
+		message_close(m, response_finish(a, m, v[1]));
 	}
 }
 
 /* What a piece or a whole answer says besides its candidates. */
 static void
-about(struct answer *a, struct value body)
+about(struct response *a, struct value body)
 {
 	static const char *const key[] = { "responseId", "modelVersion", "usageMetadata", "promptFeedback" };
 	struct value v[4];
@@ -178,7 +178,7 @@ about(struct answer *a, struct value body)
 
 /* The pieces of an unmerged array: the parts of all are one message. */
 static void
-pieces(struct answer *a, struct messages *m, struct value array)
+pieces(struct response *a, struct messages *m, struct value array)
 {
 	struct value_iter it;
 	struct value k, v, reason = { 0 };
@@ -194,11 +194,11 @@ pieces(struct answer *a, struct messages *m, struct value array)
 		content_put(m, value_get(value_get(c, "content"), "parts"), part);
 		reason = first_given(value_get(c, "finishReason"), reason);
 	}
-	message_close(m, answer_finish(a, m, reason));
+	message_close(m, response_finish(a, m, reason));
 }
 
 static void
-answer(struct answer *a, struct messages *m, struct value body)
+response(struct response *a, struct messages *m, struct value body)
 {
 	struct value in;
 
@@ -214,8 +214,8 @@ answer(struct answer *a, struct messages *m, struct value body)
 
 const struct vendor vendor_gemini = {
 	.api = "generate_content", .operation = "generate_content", .provider = "gcp.gen_ai", .format = "gemini",
-	.is_request = is_request, .is_answer = is_answer,
-	.request = request, .item = item, .answer = answer,
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response,
 };
 
 /* --- embeddings ------------------------------------------------------------------- */
@@ -248,7 +248,7 @@ embed(struct asked *a, struct value body)
 }
 
 static void
-embedded(struct answer *a, struct messages *m, struct value body)
+embedded(struct response *a, struct messages *m, struct value body)
 {
 	(void)m;
 	a->error = value_get(body, "error");
@@ -258,6 +258,6 @@ embedded(struct answer *a, struct messages *m, struct value body)
 
 const struct vendor vendor_gemini_embed = {
 	.api = "embed_content", .operation = "embeddings", .provider = "gcp.gen_ai",
-	.is_request = is_embed, .is_answer = is_embedded,
-	.request = embed, .item = item, .answer = embedded,
+	.is_request = is_embed, .is_response = is_embedded,
+	.request = embed, .item = item, .response = embedded,
 };

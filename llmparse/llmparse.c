@@ -119,7 +119,7 @@ open_finish(void *arg, void *entry, enum flow_why why)
 {
 	struct llmparse *self = arg;
 	struct open *o = entry;
-	struct reply r = { .ev = &self->scratch, .why = why == FLOW_ERROR ? "close" : flow_why_name(why) };
+	struct call_response r = { .ev = &self->scratch, .why = why == FLOW_ERROR ? "close" : flow_why_name(why) };
 
 	if (why == FLOW_FULL && o->call.vendor)
 		loss_add(&self->io->loss, "evicted", 1, call_size(&o->call));
@@ -159,7 +159,7 @@ open_new(struct llmparse *self, struct event *ev)
 }
 
 static void
-open_tell(struct llmparse *self, struct event *ev, struct open *o, const struct reply *r)
+open_tell(struct llmparse *self, struct event *ev, struct open *o, const struct call_response *r)
 {
 	pass_first(self, ev);
 	call_tell(&self->caller, &o->call, r, &self->io->out);
@@ -252,7 +252,7 @@ on_request(struct llmparse *self, struct event *ev)
 
 /* An answer whose request was not taken for a call, or not seen at all. */
 static void
-tell_unasked(struct llmparse *self, struct event *ev, struct reply *r, struct value format)
+tell_unasked(struct llmparse *self, struct event *ev, struct call_response *r, struct value format)
 {
 	struct request rq = { .body = { 0 }, .unseen = true };
 	struct value method = event_get(ev, "method");
@@ -262,7 +262,7 @@ tell_unasked(struct llmparse *self, struct event *ev, struct reply *r, struct va
 	if (method.kind && !value_eq(method, "POST"))
 		return;
 	route_of(ev, &route);
-	rq.vendor = route_answer(&route, r->body, format);
+	rq.vendor = route_response(&route, r->body, format);
 	if (!rq.vendor || (!is_given(r->body) && r->status < 400))
 		return;
 	request_fill(&rq, ev);
@@ -276,19 +276,19 @@ tell_unasked(struct llmparse *self, struct event *ev, struct reply *r, struct va
 
 /* Is what was only likely a call one, now that its answer is here? */
 static bool
-confirmed(struct open *o, const struct reply *r, struct value format)
+confirmed(struct open *o, const struct call_response *r, struct value format)
 {
 	const struct vendor *v = o->call.vendor;
 
 	/* requests of Messages may look like those of Chat Completions */
-	if (!o->call.sure && v == &vendor_chat && vendor_messages.is_answer(r->body))
+	if (!o->call.sure && v == &vendor_chat && vendor_messages.is_response(r->body))
 		v = o->call.vendor = &vendor_messages;
-	return o->call.sure || (v->is_answer(r->body) && !is_given(value_get(r->body, "error"))) ||
+	return o->call.sure || (v->is_response(r->body) && !is_given(value_get(r->body, "error"))) ||
 	    (v->format && value_eq(format, v->format));
 }
 
 static void
-answered(struct llmparse *self, struct event *ev, struct reply *r, struct value format)
+answered(struct llmparse *self, struct event *ev, struct call_response *r, struct value format)
 {
 	struct open *o = open_find(self, ev);
 
@@ -316,7 +316,7 @@ on_response(struct llmparse *self, struct event *ev)
 {
 	struct open *o = open_find(self, ev);
 	struct value body = event_get(ev, "body");
-	struct reply r = { .ev = ev };
+	struct call_response r = { .ev = ev };
 	struct mcp_event at = mcp_event(self, ev);
 
 	value_i64(event_get(ev, "status_code"), &r.status);
@@ -356,7 +356,7 @@ ms_of(const struct event *ev, const char *key)
 static void
 on_message(struct llmparse *self, struct event *ev)
 {
-	struct reply r = { .ev = ev, .stream = true, .error = event_get(ev, "error") };
+	struct call_response r = { .ev = ev, .stream = true, .error = event_get(ev, "error") };
 	struct mcp_event at = mcp_event(self, ev);
 	uint64_t t = event_time(ev);
 

@@ -25,7 +25,7 @@ is_generate(struct value body)
 }
 
 static bool
-is_answer(struct value body)
+is_response(struct value body)
 {
 	static const char *const key[] = { "model", "done", "message", "response" };
 	struct value m[4];
@@ -118,7 +118,7 @@ item(struct messages *m, struct value v)
 }
 
 static void
-answer(struct answer *a, struct messages *m, struct value body)
+response(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "model", "message", "response", "thinking", "done_reason", "done", "error" };
 	static const struct value stop = { "\"stop\"", 6, VALUE_STRING, false };
@@ -139,19 +139,19 @@ answer(struct answer *a, struct messages *m, struct value body)
 	}
 	if (!is_text(v[4]) && v[5].kind == VALUE_TRUE)	/* before 0.1.39 */
 		v[4] = stop;
-	message_close(m, answer_finish(a, m, v[4]));
+	message_close(m, response_finish(a, m, v[4]));
 }
 
 const struct vendor vendor_ollama_chat = {
 	.api = "ollama_chat", .operation = "chat", .provider = "ollama", .format = "ollama",
-	.is_request = is_chat, .is_answer = is_answer,
-	.request = chat, .item = item, .answer = answer,
+	.is_request = is_chat, .is_response = is_response,
+	.request = chat, .item = item, .response = response,
 };
 
 const struct vendor vendor_ollama_generate = {
 	.api = "ollama_generate", .operation = "text_completion", .provider = "ollama", .format = "ollama",
-	.is_request = is_generate, .is_answer = is_answer,
-	.request = generate, .item = item, .answer = answer,
+	.is_request = is_generate, .is_response = is_response,
+	.request = generate, .item = item, .response = response,
 };
 
 static bool
@@ -178,7 +178,7 @@ embed(struct asked *a, struct value body)
 }
 
 static void
-embedded(struct answer *a, struct messages *m, struct value body)
+embedded(struct response *a, struct messages *m, struct value body)
 {
 	(void)m;
 	a->model = value_get(body, "model");
@@ -189,6 +189,6 @@ embedded(struct answer *a, struct messages *m, struct value body)
 
 const struct vendor vendor_ollama_embed = {
 	.api = "ollama_embed", .operation = "embeddings", .provider = "ollama",
-	.is_request = is_embed, .is_answer = is_embedded,
-	.request = embed, .item = item, .answer = embedded,
+	.is_request = is_embed, .is_response = is_embedded,
+	.request = embed, .item = item, .response = embedded,
 };

@@ -15,7 +15,7 @@ is_request(struct value body)
 }
 
 static bool
-is_answer(struct value body)
+is_response(struct value body)
 {
 	static const char *const key[] = { "choices", "object", "usage", "id" };
 	struct value m[4];
@@ -129,7 +129,7 @@ item(struct messages *m, struct value v)
 }
 
 static void
-choices(struct answer *a, struct messages *m, struct value list)
+choices(struct response *a, struct messages *m, struct value list)
 {
 	struct value_iter it;
 	struct value k, choice;
@@ -143,14 +143,14 @@ choices(struct answer *a, struct messages *m, struct value list)
 		message_open(m, "assistant");
 		part_text(m, c[1]);
 		message(m, first_given(c[0], c[4]));
-		message_close(m, answer_finish(a, m, c[2]));
+		message_close(m, response_finish(a, m, c[2]));
 		if (c[3].kind == VALUE_OBJECT)	/* Moonshot */
 			usage_openai(&a->usage, c[3]);
 	}
 }
 
 static void
-answer(struct answer *a, struct messages *m, struct value body)
+response(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "id", "model", "choices", "usage", "error", "service_tier", "x_groq" };
 	struct value v[7];
@@ -168,8 +168,8 @@ answer(struct answer *a, struct messages *m, struct value body)
 
 const struct vendor vendor_chat = {
 	.api = "chat_completions", .operation = "chat", .provider = "openai", .format = "openai-chat",
-	.is_request = is_request, .is_answer = is_answer,
-	.request = request, .item = item, .answer = answer,
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response,
 };
 
 /* --- text completions ------------------------------------------------------------- */
@@ -202,8 +202,8 @@ prompt(struct asked *a, struct value body)
 
 const struct vendor vendor_completions = {
 	.api = "completions", .operation = "text_completion", .provider = "openai", .format = "openai-chat",
-	.is_request = is_prompt, .is_answer = is_text_completion,
-	.request = prompt, .item = item, .answer = answer,
+	.is_request = is_prompt, .is_response = is_text_completion,
+	.request = prompt, .item = item, .response = response,
 };
 
 /* --- embeddings ------------------------------------------------------------------- */
@@ -235,7 +235,7 @@ input(struct asked *a, struct value body)
 
 /* Vectors are no message; what they cost is told. */
 static void
-vectors(struct answer *a, struct messages *m, struct value body)
+vectors(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "model", "usage", "error" };
 	struct value v[3];
@@ -250,6 +250,6 @@ vectors(struct answer *a, struct messages *m, struct value body)
 
 const struct vendor vendor_embeddings = {
 	.api = "embeddings", .operation = "embeddings", .provider = "openai",
-	.is_request = is_input, .is_answer = is_vectors,
-	.request = input, .item = item, .answer = vectors,
+	.is_request = is_input, .is_response = is_vectors,
+	.request = input, .item = item, .response = vectors,
 };

@@ -19,7 +19,7 @@ is_request(struct value body)
 }
 
 static bool
-is_answer(struct value body)
+is_response(struct value body)
 {
 	static const char *const key[] = { "object", "output", "status" };
 	struct value m[3];
@@ -143,7 +143,7 @@ item(struct messages *m, struct value v)
 	else if (text_ends(value_get(v, "type"), "_call_output"))
 		message_open(m, "tool");
 	else
-		message_open(m, item_is_answer(v) ? "assistant" : "user");
+		message_open(m, item_is_response(v) ? "assistant" : "user");
 	parts(m, v);
 	message_close(m, NULL);
 }
@@ -164,7 +164,7 @@ output(struct messages *m, struct value list)
 	return calls;
 }
 
-/* The reason in words that answer_finish knows: there is a status instead. */
+/* The reason in words that response_finish knows: there is a status instead. */
 static struct value
 finish_of(struct value status, struct value details, bool calls)
 {
@@ -185,7 +185,7 @@ finish_of(struct value status, struct value details, bool calls)
 }
 
 static void
-answer(struct answer *a, struct messages *m, struct value body)
+response(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "id", "model", "output", "usage", "error", "service_tier", "status",
 		"incomplete_details", "object" };
@@ -207,13 +207,13 @@ answer(struct answer *a, struct messages *m, struct value body)
 
 		v[6] = done;
 	}
-	message_close(m, answer_finish(a, m, finish_of(v[6], v[7], calls)));
+	message_close(m, response_finish(a, m, finish_of(v[6], v[7], calls)));
 	if (value_eq(v[6], "failed") && !is_given(v[4]))
 		a->failed = "failed";
 }
 
 const struct vendor vendor_responses = {
 	.api = "responses", .operation = "chat", .provider = "openai", .format = "openai-responses",
-	.is_request = is_request, .is_answer = is_answer,
-	.request = request, .item = item, .answer = answer,
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response,
 };

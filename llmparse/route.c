@@ -228,7 +228,7 @@ route_request(const struct route *p, struct value body, bool anthropic, const st
 }
 
 const struct vendor *
-route_answer(const struct route *p, struct value body, struct value format)
+route_response(const struct route *p, struct value body, struct value format)
 {
 	static const struct vendor *const by_shape[] = { &vendor_messages, &vendor_chat, &vendor_responses,
 		&vendor_gemini, &vendor_converse, &vendor_ollama_chat, &vendor_cohere, &vendor_dashscope,
@@ -236,11 +236,11 @@ route_answer(const struct route *p, struct value body, struct value format)
 
 	if (p->never || (p->known && !p->vendor && !p->provider))
 		return NULL;
-	if (p->vendor && (p->provider || p->vendor->is_answer(body) ||
+	if (p->vendor && (p->provider || p->vendor->is_response(body) ||
 	    (p->vendor->format && value_eq(format, p->vendor->format))))
 		return p->vendor;
 	for (size_t i = 0; i < sizeof(by_shape) / sizeof(*by_shape); i++)
-		if (by_shape[i]->is_answer(body) && !is_given(value_get(body, "error")))
+		if (by_shape[i]->is_response(body) && !is_given(value_get(body, "error")))
 			return by_shape[i];
 	return NULL;
 }

@@ -34,7 +34,7 @@ enum route_sure route_request(const struct route *, struct value body, bool anth
 /* Whose answer this is, when its request was not taken for a call, or not
  * seen: two of path, host and shape; where no path is known, the shape alone.
  * format: of an sse.message, else empty. NULL: nobody's. */
-const struct vendor *route_answer(const struct route *, struct value body, struct value format);
+const struct vendor *route_response(const struct route *, struct value body, struct value format);
 
 /* The host without its port; *port 0 when it has none. */
 size_t host_split(const char *host, size_t n, unsigned *port);

@@ -146,7 +146,7 @@ with_items(struct sockets *w, const struct turn *t, struct value response)
 
 /* Removes a turn and tells it. */
 static void
-turn_tell(struct sockets *w, struct socket *s, struct turn *t, struct reply *r)
+turn_tell(struct sockets *w, struct socket *s, struct turn *t, struct call_response *r)
 {
 	struct turn **at = &s->first;
 	struct value response = r->body;
@@ -179,7 +179,7 @@ static void
 socket_cut(struct sockets *w, struct socket *s, const char *why)
 {
 	while (s->first) {
-		struct reply r = { .ev = &w->scan, .why = why };
+		struct call_response r = { .ev = &w->scan, .why = why };
 
 		arena_reset(&w->scan.arena);
 		turn_tell(w, s, s->first, &r);
@@ -368,7 +368,7 @@ static void
 on_last(struct sockets *w, struct socket *s, struct turn *t, struct event *ev, struct value v)
 {
 	static const char *const key[] = { "type", "response", "error", "status", "status_code" };
-	struct reply r = { .ev = ev, .end_ns = event_time(ev) };
+	struct call_response r = { .ev = ev, .end_ns = event_time(ev) };
 	struct value m[5];
 
 	MEMBERS(v, key, m);
@@ -448,11 +448,11 @@ sockets_message(struct sockets *w, struct event *ev, uint64_t now)
 }
 
 bool
-sockets_merged(struct sockets *w, struct event *ev, const struct reply *merged, uint64_t now)
+sockets_merged(struct sockets *w, struct event *ev, const struct call_response *merged, uint64_t now)
 {
 	struct socket *s = socket_at(w, ev, now, false);
 	struct value id = value_get(merged->body, "id");
-	struct reply r = *merged;
+	struct call_response r = *merged;
 	struct turn *t;
 
 	if (!s)

@@ -33,7 +33,7 @@ void sockets_expire(struct sockets *, uint64_t now, uint64_t idle_ns);
 void sockets_request(struct sockets *, struct event *, uint64_t now);
 void sockets_message(struct sockets *, struct event *, uint64_t now);	/* ws.message */
 /* Is this sse.message a socket's? Then it has been dealt with. */
-bool sockets_merged(struct sockets *, struct event *, const struct reply *, uint64_t now);
+bool sockets_merged(struct sockets *, struct event *, const struct call_response *, uint64_t now);
 void sockets_close(struct sockets *, struct event *, struct value conn);	/* ssl.close */
 
 #endif

@@ -30,7 +30,7 @@ asked_common(struct asked *a, struct value body)
 }
 
 const char *
-answer_finish(struct answer *a, struct messages *m, struct value reason)
+response_finish(struct response *a, struct messages *m, struct value reason)
 {
 	const char *name = finish_name(reason);
 
@@ -48,7 +48,7 @@ answer_finish(struct answer *a, struct messages *m, struct value reason)
 }
 
 bool
-item_is_answer(struct value item)
+item_is_response(struct value item)
 {
 	static const char *const key[] = { "role", "type" };
 	struct value m[2];

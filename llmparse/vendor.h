@@ -29,7 +29,7 @@ struct asked {
 };
 
 /* What an answer says. */
-struct answer {
+struct response {
 	struct value model, id, tier;
 	struct usage usage;
 	struct section *finish;	/* reasons, in the schema's words where it has some */
@@ -45,11 +45,11 @@ struct vendor {
 	const char *format;	/* sse.message.format of its streams; NULL: none of its own */
 	/* Is this the body of a request, of an answer? By several keys, never one. */
 	bool (*is_request)(struct value body);
-	bool (*is_answer)(struct value body);
+	bool (*is_response)(struct value body);
 	void (*request)(struct asked *, struct value body);
 	/* One element of asked.list, as the messages that it is. */
 	void (*item)(struct messages *, struct value item);
-	void (*answer)(struct answer *, struct messages *, struct value body);
+	void (*response)(struct response *, struct messages *, struct value body);
 };
 
 extern const struct vendor vendor_messages, vendor_complete, vendor_chat, vendor_completions,
@@ -62,10 +62,10 @@ void asked_common(struct asked *, struct value body);
 
 /* Adds a finish reason; the word for it, for message_close. "incomplete" when
  * it is not given, and nothing is added. */
-const char *answer_finish(struct answer *, struct messages *, struct value reason);
+const char *response_finish(struct response *, struct messages *, struct value reason);
 
 /* Is an element of a list one that the model said? */
-bool item_is_answer(struct value item);
+bool item_is_response(struct value item);
 
 /* A content that is text or a list of blocks, by a function for one block. */
 void content_put(struct messages *, struct value content, void (*block)(struct messages *, struct value));

@@ -10,7 +10,7 @@
 #include "lib/flow.h"
 #include "lib/jput.h"
 #include "lib/stage.h"
-#include "ssemerge/answer.h"
+#include "ssemerge/response.h"
 
 #include <err.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 /* One body. Once written it stays, empty, until its last piece. */
 struct stream {
-	struct answer answer;
+	struct response response;
 	char *head;		/* of the sse.message line: up to "id"; then "path" and so on */
 	size_t headlen, taillen;
 	uint64_t seq, off;	/* expected next */
@@ -46,12 +46,12 @@ struct ssemerge {
 static const char *
 why_incomplete(const struct stream *s, const char *why)
 {
-	const struct answer *a = &s->answer;
+	const struct response *a = &s->response;
 	uint64_t bytes;
 
 	if (s->hole || a->aws.bad)
 		return "hole";
-	if (answer_limited(a, &bytes))
+	if (response_limited(a, &bytes))
 		return "limit";
 	if (a->merge.ended)
 		return NULL;
@@ -64,10 +64,10 @@ static void
 count_losses(struct ssemerge *self, const struct stream *s)
 {
 	struct loss *loss = &self->io->loss;
-	const struct answer *a = &s->answer;
+	const struct response *a = &s->response;
 	uint64_t bytes, stray = a->values.stray;
 
-	if (answer_limited(a, &bytes))
+	if (response_limited(a, &bytes))
 		loss_add(loss, "max_message", 1, bytes);
 	if (a->merge.bad || stray || a->aws.bad)
 		loss_add(loss, "bad_data", a->merge.bad + a->aws.bad + (stray > 0), stray);
@@ -78,7 +78,7 @@ count_losses(struct ssemerge *self, const struct stream *s)
 static void
 stream_release(struct stream *s)
 {
-	answer_free(&s->answer);
+	response_free(&s->response);
 	free(s->head);
 	s->head = NULL;
 }
@@ -89,15 +89,15 @@ stream_write(struct ssemerge *self, struct stream *s, const char *why)
 	struct line_out *out = &self->io->out;
 	struct jput j = { out, true };
 	struct text text = { 0 };
-	const json_t *message = answer_message(&s->answer, &text);
+	const json_t *message = response_message(&s->response, &text);
 
 	why = why_incomplete(s, why);
 	line_add(out, s->head, s->headlen);
-	jput_str(&j, "format", s->answer.merge.format->name);
+	jput_str(&j, "format", s->response.merge.format->name);
 	line_add(out, s->head + s->headlen, s->taillen);
 	jput_json(&j, "message", message);
 	jput_bytes(&j, "text", text.p ? text.p : "", text.n);
-	jput_uint(&j, "events", s->answer.events);
+	jput_uint(&j, "events", s->response.events);
 	if (s->token && s->token_ns >= s->first_ns)
 		jput_ms(&j, "first_token_ms", s->token_ns - s->first_ns);
 	if (s->last_ns >= s->first_ns)
@@ -105,8 +105,8 @@ stream_write(struct ssemerge *self, struct stream *s, const char *why)
 	jput_bool(&j, "complete", !why);
 	if (why)
 		jput_str(&j, "incomplete", why);
-	if (s->answer.merge.error)
-		jput_json(&j, "error", s->answer.merge.error);
+	if (s->response.merge.error)
+		jput_json(&j, "error", s->response.merge.error);
 	jput_close(&j);
 	free(text.p);
 	count_losses(self, s);
@@ -150,7 +150,7 @@ stream_begin(struct ssemerge *self, struct stream *s, struct event *ev)
 	if (s->foreign)
 		return;
 	path = event_str(ev, "path", &n);
-	answer_init(&s->answer, &self->scan, type, path, n, self->max_message);
+	response_init(&s->response, &self->scan, type, path, n, self->max_message);
 	stream_head(self, s, ev);
 	s->first_ns = event_time(ev);
 }
@@ -161,13 +161,13 @@ stream_feed(struct ssemerge *self, struct stream *s, const char *p, size_t n, bo
 {
 	if (s->written)
 		return;
-	if (whole ? answer_value(&s->answer, p, n) : answer_feed(&s->answer, p, n))
+	if (whole ? response_value(&s->response, p, n) : response_feed(&s->response, p, n))
 		errx(1, "out of memory in a stream");
-	if (s->answer.merge.content && !s->token) {
+	if (s->response.merge.content && !s->token) {
 		s->token = true;
 		s->token_ns = s->last_ns;
 	}
-	if (s->answer.done)
+	if (s->response.done)
 		stream_write(self, s, NULL);
 }
 
@@ -191,7 +191,7 @@ stream_finish(void *arg, void *entry, enum flow_why why)
 		return;
 	if (why == FLOW_FULL)
 		loss_add(&self->io->loss, "evicted", 1, s->charged);
-	if (answer_end(&s->answer, reason))
+	if (response_end(&s->response, reason))
 		errx(1, "out of memory at the end of a stream");
 	stream_write(self, s, reason);
 }
@@ -200,12 +200,12 @@ stream_finish(void *arg, void *entry, enum flow_why why)
 static void
 stream_charge(struct ssemerge *self, struct stream *s)
 {
-	size_t now = s->written ? 0 : answer_held(&s->answer) + s->headlen + s->taillen;
+	size_t now = s->written ? 0 : response_held(&s->response) + s->headlen + s->taillen;
 
 	if (flow_charge(self->flows, s, (ptrdiff_t)now - (ptrdiff_t)s->charged) == 0)
 		s->charged = now;
 	else	/* alone too large: it grows no more */
-		s->answer.merge.builder.max = s->answer.merge.builder.held;
+		s->response.merge.builder.max = s->response.merge.builder.held;
 }
 
 /* The reason that a last piece gives. */
@@ -238,7 +238,7 @@ in_order(struct ssemerge *self, struct stream *s, const struct event *ev, size_t
 		loss_add(&self->io->loss, "hole", 1, off - s->off);
 		s->hole = true;
 		if (!s->written)
-			answer_hole(&s->answer);
+			response_hole(&s->response);
 	}
 	s->seq = seq + 1;
 	s->off = off + n;
@@ -363,7 +363,7 @@ turn_get(struct ssemerge *self, struct event *ev, bool created)
 	if (!(s = flow_get(self->flows, key, n, self->io->now)))
 		err(1, "new stream");
 	s->begun = true;
-	answer_init(&s->answer, &self->scan, NULL, "/responses", 10, self->max_message);
+	response_init(&s->response, &self->scan, NULL, "/responses", 10, self->max_message);
 	stream_head(self, s, ev);
 	s->first_ns = event_time(ev);
 	return s;

@@ -51,7 +51,7 @@ one_call(struct caller *c, struct line_out *out, const struct vendor *v, const c
 	size_t asked = nl ? (size_t)(nl - p) : n, told = nl ? n - asked - 1 : n;
 	struct route route = { .stream = true };
 	struct request rq = { .vendor = v, .route = &route };
-	struct reply r = { 0 };
+	struct call_response r = { 0 };
 	struct call call = { 0 };
 	struct event ev;
 	char line[256];
@@ -66,7 +66,7 @@ one_call(struct caller *c, struct line_out *out, const struct vendor *v, const c
 	must(!call_ask(c, &call, &rq), "asked", p, n);
 	r.body = event_scan_value(&ev, nl ? nl + 1 : p, told);
 	v->is_request(rq.body);
-	v->is_answer(r.body);
+	v->is_response(r.body);
 	call_tell(c, &call, &r, out);
 	call_free(&call);
 	event_free(&ev);

@@ -5,7 +5,7 @@
  * JSON as InvokeModel does; "! BYTES" goes in as it is, "?NAME JSON" as an
  * exception.
  */
-#include "answer.h"
+#include "response.h"
 
 enum { BODY_MAX = 1 << 16 };
 
@@ -91,6 +91,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		lf = lf ? lf : end;
 		at += message(body + at, p, lf - p);
 	}
-	answer_check(NULL, "application/vnd.amazon.eventstream", body, at);
+	response_check(NULL, "application/vnd.amazon.eventstream", body, at);
 	return 0;
 }

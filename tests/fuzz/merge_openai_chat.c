@@ -1,9 +1,9 @@
 /* merge_openai_chat.c - the openai_chat merge, from the bytes of an event stream */
-#include "answer.h"
+#include "response.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	answer_check(&merge_openai_chat, "text/event-stream", p, n);
+	response_check(&merge_openai_chat, "text/event-stream", p, n);
 	return 0;
 }

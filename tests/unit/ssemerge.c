@@ -1,5 +1,5 @@
 /* ssemerge.c - the parts of ssemerge: readers, repairing, builders */
-#include "ssemerge/answer.h"
+#include "ssemerge/response.h"
 #include "ssemerge/repair.h"
 #include "tap.h"
 

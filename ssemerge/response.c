@@ -1,5 +1,5 @@
-/* answer.c - one streamed answer; see answer.h */
-#include "ssemerge/answer.h"
+/* response.c - one streamed answer; see response.h */
+#include "ssemerge/response.h"
 
 #include "lib/jput.h"
 #include "ssemerge/repair.h"
@@ -41,7 +41,7 @@ framing_of(const char *type, bool *lines)
 }
 
 void
-answer_init(struct answer *a, struct event *scan, const char *content_type, const char *path,
+response_init(struct response *a, struct event *scan, const char *content_type, const char *path,
     size_t pathlen, size_t max)
 {
 	bool lines;
@@ -58,7 +58,7 @@ answer_init(struct answer *a, struct event *scan, const char *content_type, cons
 }
 
 void
-answer_free(struct answer *a)
+response_free(struct response *a)
 {
 	sse_free(&a->sse);
 	values_free(&a->values);
@@ -72,7 +72,7 @@ answer_free(struct answer *a)
 /* --- one event ---------------------------------------------------------------- */
 
 static bool
-input_json(struct answer *a, struct merge_input *in, const char *p, size_t n)
+input_json(struct response *a, struct merge_input *in, const char *p, size_t n)
 {
 	enum event_rc rc = event_scan(a->scan, p, n);
 
@@ -83,7 +83,7 @@ input_json(struct answer *a, struct merge_input *in, const char *p, size_t n)
 
 /* Scans the data, repaired first when that is what it takes. */
 static void
-input_scan(struct answer *a, struct merge_input *in)
+input_scan(struct response *a, struct merge_input *in)
 {
 	size_t n = 0;
 	bool lossy;
@@ -124,7 +124,7 @@ input_labels(struct merge_input *in, const struct sse_event *e)
 }
 
 static void
-pending_add(struct answer *a, const struct merge_input *in)
+pending_add(struct response *a, const struct merge_input *in)
 {
 	size_t len[3] = { in->namelen, in->idlen, in->len };
 
@@ -136,7 +136,7 @@ pending_add(struct answer *a, const struct merge_input *in)
 
 /* Begins the message, with what was pending. */
 static void
-start(struct answer *a, const struct merge_format *format)
+start(struct response *a, const struct merge_format *format)
 {
 	struct text held = a->pending;
 	size_t len[3];
@@ -164,7 +164,7 @@ start(struct answer *a, const struct merge_format *format)
 /* The format of a stream whose events so far could be anybody's. False: this
  * one could be, too. */
 static bool
-decide(struct answer *a, struct merge_input *in)
+decide(struct response *a, struct merge_input *in)
 {
 	const struct merge_format *format = merge_detect(in);
 	bool error = in->json && value_given(event_get(in->json, "error"));
@@ -181,7 +181,7 @@ decide(struct answer *a, struct merge_input *in)
 }
 
 static void
-take(struct answer *a, const struct sse_event *e, struct merge_input *in)
+take(struct response *a, const struct sse_event *e, struct merge_input *in)
 {
 	if (a->done)
 		return;
@@ -230,7 +230,7 @@ on_aws(void *arg, const struct aws_event *x)
 /* Looks at the first byte of a body that may be SSE or JSON; empty lines before
  * it say nothing. Returns how many bytes those are. */
 static size_t
-sniff(struct answer *a, const char *p, size_t n)
+sniff(struct response *a, const char *p, size_t n)
 {
 	size_t skip = 0;
 
@@ -242,7 +242,7 @@ sniff(struct answer *a, const char *p, size_t n)
 }
 
 int
-answer_feed(struct answer *a, const void *data, size_t n)
+response_feed(struct response *a, const void *data, size_t n)
 {
 	const char *p = data;
 	size_t skip = 0;
@@ -261,14 +261,14 @@ answer_feed(struct answer *a, const void *data, size_t n)
 }
 
 int
-answer_value(struct answer *a, const void *p, size_t n)
+response_value(struct response *a, const void *p, size_t n)
 {
 	on_value(a, p, n);
 	return a->held.nomem ? -1 : 0;
 }
 
 void
-answer_hole(struct answer *a)
+response_hole(struct response *a)
 {
 	if (a->framing == FRAMING_UNKNOWN)
 		a->framing = FRAMING_SSE;
@@ -281,7 +281,7 @@ answer_hole(struct answer *a)
 }
 
 int
-answer_end(struct answer *a, bool cut)
+response_end(struct response *a, bool cut)
 {
 	a->cut = cut;
 	if (!a->done)
@@ -296,20 +296,20 @@ answer_end(struct answer *a, bool cut)
 }
 
 const json_t *
-answer_message(struct answer *a, struct text *text)
+response_message(struct response *a, struct text *text)
 {
 	a->done = true;
 	return merge_finish(&a->merge, text);
 }
 
 size_t
-answer_held(const struct answer *a)
+response_held(const struct response *a)
 {
 	return a->merge.builder.held + a->held.held;
 }
 
 bool
-answer_limited(const struct answer *a, uint64_t *bytes)
+response_limited(const struct response *a, uint64_t *bytes)
 {
 	*bytes = a->merge.builder.lost + a->sse.long_bytes + a->values.long_bytes +
 	    a->aws.long_bytes;

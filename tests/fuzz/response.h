@@ -1,15 +1,15 @@
 /*
- * answer.h - the property that all merges are held to: a body gives the same
+ * response.h - the property that all merges are held to: a body gives the same
  * message however it is cut, and nothing that is not JSON
  */
-#include "ssemerge/answer.h"
+#include "ssemerge/response.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 4096 };	/* small, so that limits are met */
+enum { RESPONSE_MAX = 4096 };	/* small, so that limits are met */
 
 struct told {
 	json_t *message, *error;
@@ -20,16 +20,16 @@ struct told {
 
 /* Feeds p[0..n) in pieces of step bytes (0: whole). hole: drops the second piece. */
 static struct told
-answer_tell(const struct merge_format *format, const char *type, const uint8_t *p, size_t n,
+response_tell(const struct merge_format *format, const char *type, const uint8_t *p, size_t n,
     size_t step, bool hole, bool cut)
 {
 	struct event scan;
-	struct answer a;
+	struct response a;
 	struct told t = { 0 };
 	uint64_t bytes;
 
 	event_init(&scan);
-	answer_init(&a, &scan, type, NULL, 0, ANSWER_MAX);
+	response_init(&a, &scan, type, NULL, 0, RESPONSE_MAX);
 	if (format)
 		merge_start(&a.merge, format);
 	for (size_t at = 0, piece = 0; at < n; piece++) {
@@ -38,22 +38,22 @@ answer_tell(const struct merge_format *format, const char *type, const uint8_t *
 
 		memcpy(copy, p + at, k);
 		if (hole && piece == 1)
-			answer_hole(&a);
+			response_hole(&a);
 		else
-			answer_feed(&a, copy, k);
+			response_feed(&a, copy, k);
 		free(copy);
 		at += k;
 	}
 	if (!a.done)
-		answer_end(&a, cut);
-	t.message = json_deep_copy(answer_message(&a, &t.text));
+		response_end(&a, cut);
+	t.message = json_deep_copy(response_message(&a, &t.text));
 	t.error = json_deep_copy(a.merge.error);
 	t.events = a.events;
 	t.bad = a.merge.bad;
 	t.ended = a.merge.ended;
 	t.content = a.merge.content;
-	t.limited = answer_limited(&a, &bytes);
-	answer_free(&a);
+	t.limited = response_limited(&a, &bytes);
+	response_free(&a);
 	event_free(&scan);
 	return t;
 }
@@ -67,10 +67,10 @@ told_free(struct told *t)
 }
 
 static void
-answer_check(const struct merge_format *format, const char *type, const uint8_t *p, size_t n)
+response_check(const struct merge_format *format, const char *type, const uint8_t *p, size_t n)
 {
 	static const size_t steps[] = { 1, 2, 3, 7, 64 };
-	struct told whole = answer_tell(format, type, p, n, 0, false, false), t;
+	struct told whole = response_tell(format, type, p, n, 0, false, false), t;
 	char *dump = json_dumps(whole.message, 0);
 	size_t step = 0;
 	bool same;
@@ -81,7 +81,7 @@ answer_check(const struct merge_format *format, const char *type, const uint8_t 
 	for (size_t i = 0; i < n; i++)
 		step += p[i];
 	step = steps[step % 5];
-	t = answer_tell(format, type, p, n, step, false, false);
+	t = response_tell(format, type, p, n, step, false, false);
 	same = json_equal(t.message, whole.message) && t.events == whole.events && t.bad == whole.bad &&
 	    t.ended == whole.ended && t.content == whole.content && t.limited == whole.limited &&
 	    (t.error ? json_equal(t.error, whole.error) : !whole.error) && t.text.n == whole.text.n &&
@@ -91,7 +91,7 @@ answer_check(const struct merge_format *format, const char *type, const uint8_t 
 		abort();
 	}
 	told_free(&t);
-	t = answer_tell(format, type, p, n, n / 3 + 1, true, true);
+	t = response_tell(format, type, p, n, n / 3 + 1, true, true);
 	told_free(&t);
 	told_free(&whole);
 }

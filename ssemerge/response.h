@@ -1,12 +1,12 @@
 /*
- * answer.h - one streamed answer: from the bytes of a body to the message
+ * response.h - one streamed answer: from the bytes of a body to the message
  *
  * Finds the framing (event stream, JSON values, AWS event stream) and the format, by content
  * type and path where they tell and by what comes where they do not; bytes go
  * in cut anywhere. No I/O, no clock.
  */
-#ifndef ANSWER_H
-#define ANSWER_H
+#ifndef RESPONSE_H
+#define RESPONSE_H
 
 #include "ssemerge/aws.h"
 #include "ssemerge/merge.h"
@@ -21,7 +21,7 @@ enum framing {
 	FRAMING_NONE,		/* the content type is of no stream of events */
 };
 
-struct answer {
+struct response {
 	enum framing framing;
 	struct sse sse;
 	struct values values;
@@ -43,25 +43,25 @@ enum framing framing_of(const char *content_type, bool *lines);
 
 /* path (NULL: not known) is not kept. max: bytes of the message, and of one
  * event. scan is scratch that may be shared by answers. */
-void answer_init(struct answer *, struct event *scan, const char *content_type,
+void response_init(struct response *, struct event *scan, const char *content_type,
     const char *path, size_t pathlen, size_t max);
-void answer_free(struct answer *);
+void response_free(struct response *);
 
 /* 0, or -1 when out of memory. */
-int answer_feed(struct answer *, const void *p, size_t n);
+int response_feed(struct response *, const void *p, size_t n);
 /* One event whole, its data being JSON, where the framing is another's. */
-int answer_value(struct answer *, const void *p, size_t n);
+int response_value(struct response *, const void *p, size_t n);
 /* Bytes are missing here. What is merged so far stands, and so does what comes. */
-void answer_hole(struct answer *);
+void response_hole(struct response *);
 /* The body is over; cut: not by its own end. The format is known after it. */
-int answer_end(struct answer *, bool cut);
+int response_end(struct response *, bool cut);
 
-/* The message, borrowed; its text is appended to text. Only after answer_end,
+/* The message, borrowed; its text is appended to text. Only after response_end,
  * or once done; nothing can be fed any more. */
-const json_t *answer_message(struct answer *, struct text *text);
+const json_t *response_message(struct response *, struct text *text);
 
-size_t answer_held(const struct answer *);	/* bytes */
+size_t response_held(const struct response *);	/* bytes */
 /* Whether something did not fit into max, and how many bytes. */
-bool answer_limited(const struct answer *, uint64_t *bytes);
+bool response_limited(const struct response *, uint64_t *bytes);
 
 #endif

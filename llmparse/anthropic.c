@@ -26,12 +26,12 @@ is_response(struct value body)
 }
 
 static void
-request(struct asked *a, struct value body)
+request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "messages", "system", "stop_sequences", "thinking" };
 	struct value m[4];
 
-	asked_common(a, body);
+	request_common(a, body);
 	MEMBERS(body, key, m);
 	a->list = m[0];
 	a->system = m[1];
@@ -171,9 +171,9 @@ is_completion(struct value body)
 }
 
 static void
-complete(struct asked *a, struct value body)
+complete(struct request *a, struct value body)
 {
-	asked_common(a, body);
+	request_common(a, body);
 	a->list = value_get(body, "prompt");
 	a->max_tokens = value_get(body, "max_tokens_to_sample");
 	a->stop = value_get(body, "stop_sequences");

@@ -29,7 +29,7 @@ is_conversed(struct value body)
 }
 
 static void
-converse(struct asked *a, struct value body)
+converse(struct request *a, struct value body)
 {
 	static const char *const key[] = { "messages", "system", "inferenceConfig", "toolConfig", "modelId" };
 	static const char *const ckey[] = { "maxTokens", "temperature", "topP", "stopSequences", "max_new_tokens",
@@ -188,7 +188,7 @@ is_invoked(struct value body)
 }
 
 static void
-invoke(struct asked *a, struct value body)
+invoke(struct request *a, struct value body)
 {
 	static const char *const key[] = { "prompt", "inputText", "messages", "textGenerationConfig", "max_gen_len",
 		"temperature", "top_p" };
@@ -199,7 +199,7 @@ invoke(struct asked *a, struct value body)
 		maker->request(a, body);
 		return;
 	}
-	asked_common(a, body);
+	request_common(a, body);
 	MEMBERS(body, key, m);
 	a->list = first_given(m[2], first_given(m[0], m[1]));
 	if (a->list.kind == VALUE_STRING)

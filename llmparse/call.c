@@ -198,7 +198,7 @@ continued_from(struct caller *c, struct continued *o, bool remembered)
 
 /* c->item is the list. */
 static int
-conversation_find(struct caller *c, struct call *call, const struct request *rq, const struct asked *a,
+conversation_find(struct caller *c, struct call *call, const struct call_request *rq, const struct request *a,
     struct continued *o)
 {
 	const struct thread *linked = NULL;
@@ -312,7 +312,7 @@ on_result(void *arg, struct jput *j, struct value id, struct value name)
 /* --- the request -------------------------------------------------------------------- */
 
 static void
-put_model(struct jput *j, const struct request *rq, const struct asked *a)
+put_model(struct jput *j, const struct call_request *rq, const struct request *a)
 {
 	char name[512];
 
@@ -335,7 +335,7 @@ take(struct line_out *scratch, size_t *n)
 }
 
 static int
-head_make(struct caller *c, struct call *call, const struct request *rq, const struct asked *a)
+head_make(struct caller *c, struct call *call, const struct call_request *rq, const struct request *a)
 {
 	struct jput j, m = { &c->scratch, true };
 
@@ -362,7 +362,7 @@ put_number(struct jput *j, const char *key, struct value v)
 }
 
 static void
-put_sampling(struct jput *j, const struct asked *a)
+put_sampling(struct jput *j, const struct request *a)
 {
 	put_number(j, "request_max_tokens", a->max_tokens);
 	put_number(j, "request_temperature", a->temperature);
@@ -414,7 +414,7 @@ system_new(struct caller *c, struct value system)
 }
 
 static void
-put_messages(struct caller *c, const struct request *rq, size_t from)
+put_messages(struct caller *c, const struct call_request *rq, size_t from)
 {
 	struct messages m = { .ev = rq->ev, .content = c->content != CONTENT_NONE, .known = on_result, .arg = c };
 	size_t first = c->content == CONTENT_ALL ? 0 : from;
@@ -454,7 +454,7 @@ put_system(struct caller *c, struct value system)
 }
 
 static void
-put_client(struct jput *j, const struct request *rq)
+put_client(struct jput *j, const struct call_request *rq)
 {
 	struct value ua = header_get(rq->headers, "user-agent");
 	struct client_text text = { 0 }, version, agent;
@@ -479,9 +479,9 @@ put_client(struct jput *j, const struct request *rq)
 }
 
 int
-call_ask(struct caller *c, struct call *call, const struct request *rq)
+call_request(struct caller *c, struct call *call, const struct call_request *rq)
 {
-	struct asked a = { .operation = rq->vendor->operation, .stream = rq->route->stream };
+	struct request a = { .operation = rq->vendor->operation, .stream = rq->route->stream };
 	struct continued o = { 0 };
 	struct jput j = { &c->scratch, true };
 	const char *id;

@@ -1,7 +1,7 @@
 /*
  * call.h - one model call: what its request said, kept until the answer is there
  *
- * call_ask turns a request into the text of half an llm.call and the little
+ * call_request turns a request into the text of half an llm.call and the little
  * that has to be remembered; call_tell adds the answer and writes the line.
  */
 #ifndef LLM_CALL_H
@@ -56,7 +56,7 @@ struct call {
 };
 
 /* A request, or what an answer tells of one that was not seen. */
-struct request {
+struct call_request {
 	struct event *ev;		/* the line, whose envelope is the call's */
 	const struct vendor *vendor;
 	const struct route *route;
@@ -83,7 +83,7 @@ struct call_response {
 };
 
 /* -1: out of memory. */
-int call_ask(struct caller *, struct call *, const struct request *);
+int call_request(struct caller *, struct call *, const struct call_request *);
 void call_tell(struct caller *, const struct call *, const struct call_response *, struct line_out *);
 void call_free(struct call *);
 size_t call_size(const struct call *);

@@ -156,7 +156,7 @@ user_conversation(struct event *ev, struct value user)
 }
 
 struct client_text
-client_conversation(struct event *ev, struct value headers, const struct asked *a)
+client_conversation(struct event *ev, struct value headers, const struct request *a)
 {
 	static const char *const key[] = { "session_id", "conversation_id", "thread_id", "user_id", "sessionId" };
 	struct value m[5], sent = a->conversation;

@@ -22,12 +22,12 @@ is_response(struct value body)
 }
 
 static void
-request(struct asked *a, struct value body)
+request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "messages", "p", "k", "stop_sequences" };
 	struct value m[4];
 
-	asked_common(a, body);
+	request_common(a, body);
 	MEMBERS(body, key, m);
 	a->list = m[0];
 	a->top_p = first_given(m[1], a->top_p);

@@ -25,7 +25,7 @@ is_response(struct value body)
 }
 
 static void
-request(struct asked *a, struct value body)
+request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "model", "input", "parameters" };
 	static const char *const ikey[] = { "messages", "prompt", "session_id" };
@@ -33,7 +33,7 @@ request(struct asked *a, struct value body)
 
 	MEMBERS(body, key, m);
 	MEMBERS(m[1], ikey, i);
-	asked_common(a, m[2]);
+	request_common(a, m[2]);
 	a->model = m[0];
 	a->list = first_given(i[0], i[1]);
 	a->conversation = i[2];

@@ -36,7 +36,7 @@ is_response(struct value body)
 }
 
 static void
-config(struct asked *a, struct value v)
+config(struct request *a, struct value v)
 {
 	static const char *const key[] = { "maxOutputTokens", "temperature", "topP", "topK", "seed",
 		"candidateCount", "stopSequences", "max_output_tokens", "top_p", "top_k", "thinkingConfig",
@@ -58,7 +58,7 @@ config(struct asked *a, struct value v)
 }
 
 static void
-request(struct asked *a, struct value body)
+request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "contents", "systemInstruction", "system_instruction", "tools",
 		"generationConfig", "generation_config", "session_id", "sessionId" };
@@ -241,7 +241,7 @@ is_embedded(struct value body)
 }
 
 static void
-embed(struct asked *a, struct value body)
+embed(struct request *a, struct value body)
 {
 	a->model = value_get(body, "model");
 	a->list = value_get(body, "content");

@@ -189,7 +189,7 @@ mcp_event(struct llmparse *self, struct event *ev)
 
 /* MCP over HTTP; also a GET, on whose stream a server may ask. */
 static bool
-mcp_asked(struct llmparse *self, struct event *ev, struct value body)
+mcp_takes(struct llmparse *self, struct event *ev, struct value body)
 {
 	struct mcp_event at = mcp_event(self, ev);
 	bool session = is_given(header_get(event_get(ev, "headers"), "mcp-session-id"));
@@ -199,7 +199,7 @@ mcp_asked(struct llmparse *self, struct event *ev, struct value body)
 }
 
 static void
-request_fill(struct request *rq, struct event *ev)
+request_fill(struct call_request *rq, struct event *ev)
 {
 	rq->ev = ev;
 	rq->headers = event_get(ev, "headers");
@@ -211,7 +211,7 @@ static void
 on_request(struct llmparse *self, struct event *ev)
 {
 	struct value body = event_get(ev, "body");
-	struct request rq = { 0 };
+	struct call_request rq = { 0 };
 	enum route_sure sure;
 	struct route route;
 	struct open *o = open_find(self, ev);
@@ -225,7 +225,7 @@ on_request(struct llmparse *self, struct event *ev)
 		sockets_request(self->sockets, ev, self->io->now);
 		return;
 	}
-	if (mcp_asked(self, ev, body) || !value_eq(event_get(ev, "method"), "POST"))
+	if (mcp_takes(self, ev, body) || !value_eq(event_get(ev, "method"), "POST"))
 		return;
 	route_of(ev, &route);
 	if (route.never || (!route.vendor && (!body.kind || !may_be_call(body))))
@@ -242,7 +242,7 @@ on_request(struct llmparse *self, struct event *ev)
 	if (!(o = open_new(self, ev)))
 		return;
 	o->call.sure = sure == ROUTE_SURE;
-	if (call_ask(&self->caller, &o->call, &rq))
+	if (call_request(&self->caller, &o->call, &rq))
 		err(1, "new call");
 	if (flow_charge(self->calls, o, call_size(&o->call)))
 		flow_drop(self->calls, o, FLOW_FULL);
@@ -252,9 +252,9 @@ on_request(struct llmparse *self, struct event *ev)
 
 /* An answer whose request was not taken for a call, or not seen at all. */
 static void
-tell_unasked(struct llmparse *self, struct event *ev, struct call_response *r, struct value format)
+tell_unexpected(struct llmparse *self, struct event *ev, struct call_response *r, struct value format)
 {
-	struct request rq = { .body = { 0 }, .unseen = true };
+	struct call_request rq = { .body = { 0 }, .unseen = true };
 	struct value method = event_get(ev, "method");
 	struct call call = { 0 };
 	struct route route;
@@ -267,7 +267,7 @@ tell_unasked(struct llmparse *self, struct event *ev, struct call_response *r, s
 		return;
 	request_fill(&rq, ev);
 	rq.route = &route;
-	if (call_ask(&self->caller, &call, &rq))
+	if (call_request(&self->caller, &call, &rq))
 		err(1, "new call");
 	pass_first(self, ev);
 	call_tell(&self->caller, &call, r, &self->io->out);
@@ -293,7 +293,7 @@ answered(struct llmparse *self, struct event *ev, struct call_response *r, struc
 	struct open *o = open_find(self, ev);
 
 	if (!o)
-		tell_unasked(self, ev, r, format);
+		tell_unexpected(self, ev, r, format);
 	else if (confirmed(o, r, format))
 		open_tell(self, ev, o, r);
 	else

@@ -36,14 +36,14 @@ is_response(struct value body)
 }
 
 static void
-common(struct asked *a, struct value body)
+common(struct request *a, struct value body)
 {
 	static const char *const key[] = { "options", "stream", "think", "format" };
 	static const char *const okey[] = { "num_predict", "temperature", "top_p", "top_k", "seed", "stop",
 		"frequency_penalty", "presence_penalty" };
 	struct value m[4], o[8];
 
-	asked_common(a, body);
+	request_common(a, body);
 	MEMBERS(body, key, m);
 	MEMBERS(m[0], okey, o);
 	a->stream = m[1].kind != VALUE_FALSE;	/* its default */
@@ -60,14 +60,14 @@ common(struct asked *a, struct value body)
 }
 
 static void
-chat(struct asked *a, struct value body)
+chat(struct request *a, struct value body)
 {
 	common(a, body);
 	a->list = value_get(body, "messages");
 }
 
 static void
-generate(struct asked *a, struct value body)
+generate(struct request *a, struct value body)
 {
 	common(a, body);
 	a->list = value_get(body, "prompt");
@@ -171,9 +171,9 @@ is_embedded(struct value body)
 }
 
 static void
-embed(struct asked *a, struct value body)
+embed(struct request *a, struct value body)
 {
-	asked_common(a, body);
+	request_common(a, body);
 	a->list = first_given(value_get(body, "input"), value_get(body, "prompt"));
 }
 

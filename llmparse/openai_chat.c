@@ -26,12 +26,12 @@ is_response(struct value body)
 }
 
 static void
-request(struct asked *a, struct value body)
+request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "messages", "reasoning_effort", "functions" };
 	struct value m[3];
 
-	asked_common(a, body);
+	request_common(a, body);
 	MEMBERS(body, key, m);
 	a->list = m[0];
 	a->reasoning = m[1];
@@ -194,9 +194,9 @@ is_text_completion(struct value body)
 }
 
 static void
-prompt(struct asked *a, struct value body)
+prompt(struct request *a, struct value body)
 {
-	asked_common(a, body);
+	request_common(a, body);
 	a->list = value_get(body, "prompt");
 }
 
@@ -227,9 +227,9 @@ is_vectors(struct value body)
 }
 
 static void
-input(struct asked *a, struct value body)
+input(struct request *a, struct value body)
 {
-	asked_common(a, body);
+	request_common(a, body);
 	a->list = value_get(body, "input");
 }
 

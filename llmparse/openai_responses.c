@@ -30,13 +30,13 @@ is_response(struct value body)
 }
 
 static void
-request(struct asked *a, struct value body)
+request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "input", "instructions", "previous_response_id", "conversation",
 		"reasoning", "text" };
 	struct value m[6];
 
-	asked_common(a, body);
+	request_common(a, body);
 	MEMBERS(body, key, m);
 	a->list = m[0];
 	a->system = m[1];

@@ -301,7 +301,7 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 {
 	struct value nested = value_get(v, "response"), none = { 0 };
 	struct value body = nested.kind == VALUE_OBJECT ? nested : v;
-	struct request rq = { .ev = ev, .vendor = &vendor_responses, .body = body };
+	struct call_request rq = { .ev = ev, .vendor = &vendor_responses, .body = body };
 	struct turn *t = calloc(1, sizeof(*t)), **end = &s->first;
 	struct route route;
 
@@ -318,7 +318,7 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 	rq.route = &route;
 	rq.headers = s->headers.n ? kept_value(&s->headers, VALUE_OBJECT) : none;
 	rq.turn = ++s->turns;
-	if (call_ask(w->conf.caller, &t->call, &rq))
+	if (call_request(w->conf.caller, &t->call, &rq))
 		err(1, "websocket");
 	t->call.sure = true;
 	keep_value(&t->lane, value_get(v, "stream_id"));

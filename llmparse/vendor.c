@@ -2,7 +2,7 @@
 #include "llmparse/vendor.h"
 
 void
-asked_common(struct asked *a, struct value body)
+request_common(struct request *a, struct value body)
 {
 	static const char *const key[] = { "model", "stream", "max_tokens", "temperature", "top_p",
 		"top_k", "seed", "n", "stop", "tools", "metadata", "prompt_cache_key", "max_output_tokens",

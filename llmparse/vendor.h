@@ -12,7 +12,7 @@
 #include "llmparse/values.h"
 
 /* What a request says. Values are spans of its body. */
-struct asked {
+struct request {
 	const char *operation;	/* gen_ai.operation.name; preset to the vendor's */
 	struct value model;
 	struct value list;	/* the messages: an array, or one that stands alone */
@@ -46,8 +46,8 @@ struct vendor {
 	/* Is this the body of a request, of an answer? By several keys, never one. */
 	bool (*is_request)(struct value body);
 	bool (*is_response)(struct value body);
-	void (*request)(struct asked *, struct value body);
-	/* One element of asked.list, as the messages that it is. */
+	void (*request)(struct request *, struct value body);
+	/* One element of request.list, as the messages that it is. */
 	void (*item)(struct messages *, struct value item);
 	void (*response)(struct response *, struct messages *, struct value body);
 };
@@ -58,7 +58,7 @@ extern const struct vendor vendor_messages, vendor_complete, vendor_chat, vendor
     vendor_dashscope;
 
 /* The members that most APIs share, by their most common names. */
-void asked_common(struct asked *, struct value body);
+void request_common(struct request *, struct value body);
 
 /* Adds a finish reason; the word for it, for message_close. "incomplete" when
  * it is not given, and nothing is added. */

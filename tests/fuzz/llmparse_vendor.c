@@ -48,9 +48,9 @@ static void
 one_call(struct caller *c, struct line_out *out, const struct vendor *v, const char *id, const char *p, size_t n)
 {
 	const char *nl = memchr(p, '\n', n);
-	size_t asked = nl ? (size_t)(nl - p) : n, told = nl ? n - asked - 1 : n;
+	size_t request = nl ? (size_t)(nl - p) : n, told = nl ? n - request - 1 : n;
 	struct route route = { .stream = true };
-	struct request rq = { .vendor = v, .route = &route };
+	struct call_request rq = { .vendor = v, .route = &route };
 	struct call_response r = { 0 };
 	struct call call = { 0 };
 	struct event ev;
@@ -61,9 +61,9 @@ one_call(struct caller *c, struct line_out *out, const struct vendor *v, const c
 	    "\"comm\":\"x\",\"conn\":\"c\",\"id\":\"%s\",\"host\":\"h:1\",\"headers\":{}}", id);
 	event_scan(&ev, line, strlen(line));
 	rq.ev = r.ev = &ev;
-	rq.body = event_scan_value(&ev, p, asked);
+	rq.body = event_scan_value(&ev, p, request);
 	rq.headers = event_get(&ev, "headers");
-	must(!call_ask(c, &call, &rq), "asked", p, n);
+	must(!call_request(c, &call, &rq), "request", p, n);
 	r.body = event_scan_value(&ev, nl ? nl + 1 : p, told);
 	v->is_request(rq.body);
 	v->is_response(r.body);

@@ -397,7 +397,7 @@ put_retry(struct jput *j, struct value headers)
 		jput_uint(j, "retry", n);
 }
 
-/* Instructions are told when they are new to the conversation. The line that
+/* instructions are reported when they are new to the conversation. The line that
  * Claude Code puts before them for billing changes each time. */
 static bool
 system_new(struct caller *c, struct value system)
@@ -518,7 +518,7 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 
 /* --- the answer ----------------------------------------------------------------------- */
 
-/* What went wrong, as far as it is told. */
+/* What went wrong, as far as it is said. */
 struct failure {
 	struct value type, message;
 	const char *word;	/* instead of type */
@@ -658,7 +658,7 @@ response_read(struct caller *c, const struct call *call, const struct call_respo
 }
 
 void
-call_tell(struct caller *c, const struct call *call, const struct call_response *r, struct line_out *out)
+call_emit(struct caller *c, const struct call *call, const struct call_response *r, struct line_out *out)
 {
 	int64_t status = r->status ? r->status : call->status;
 	struct response a = { 0 };

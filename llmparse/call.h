@@ -2,7 +2,7 @@
  * call.h - one model call: what its request said, kept until the answer is there
  *
  * call_request turns a request into the text of half an llm.call and the little
- * that has to be remembered; call_tell adds the answer and writes the line.
+ * that has to be remembered; call_emit adds the answer and writes the line.
  */
 #ifndef LLM_CALL_H
 #define LLM_CALL_H
@@ -55,7 +55,7 @@ struct call {
 	bool listed;
 };
 
-/* A request, or what an answer tells of one that was not seen. */
+/* A request, or what a response says of one that was not seen. */
 struct call_request {
 	struct event *ev;		/* the line, whose envelope is the call's */
 	const struct vendor *vendor;
@@ -73,7 +73,7 @@ struct call_response {
 	struct event *ev;		/* any event: its scratch is used */
 	struct value body;
 	struct value headers;
-	struct value error;		/* that the stream told */
+	struct value error;		/* that the stream reports */
 	struct value incomplete;	/* reason, as a JSON string */
 	const char *why;		/* reason, when there is no answer */
 	int64_t status;			/* 0: not known */
@@ -84,7 +84,7 @@ struct call_response {
 
 /* -1: out of memory. */
 int call_request(struct caller *, struct call *, const struct call_request *);
-void call_tell(struct caller *, const struct call *, const struct call_response *, struct line_out *);
+void call_emit(struct caller *, const struct call *, const struct call_response *, struct line_out *);
 void call_free(struct call *);
 size_t call_size(const struct call *);
 

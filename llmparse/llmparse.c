@@ -1,5 +1,5 @@
 /*
- * llmparse - tell model calls apart from other HTTP, and what they say
+ * llmparse - find model calls among other HTTP, and what they say
  * reads   http.request http.response    by id
  *         sse.message                   the answer of a stream, same id
  *         ws.message                    OpenAI Responses over a WebSocket
@@ -113,7 +113,7 @@ open_release(struct open *o)
 	call_free(&o->call);
 }
 
-/* The one way out of the table. A call that was told has no vendor any more. */
+/* The one way out of the table. A call that was emitted has no vendor any more. */
 static void
 open_finish(void *arg, void *entry, enum flow_why why)
 {
@@ -124,7 +124,7 @@ open_finish(void *arg, void *entry, enum flow_why why)
 	if (why == FLOW_FULL && o->call.vendor)
 		loss_add(&self->io->loss, "evicted", 1, call_size(&o->call));
 	if (o->call.vendor && o->call.sure && why != FLOW_END)
-		call_tell(&self->caller, &o->call, &r, &self->io->out);
+		call_emit(&self->caller, &o->call, &r, &self->io->out);
 	open_release(o);
 }
 
@@ -159,10 +159,10 @@ open_new(struct llmparse *self, struct event *ev)
 }
 
 static void
-open_tell(struct llmparse *self, struct event *ev, struct open *o, const struct call_response *r)
+open_emit(struct llmparse *self, struct event *ev, struct open *o, const struct call_response *r)
 {
 	pass_first(self, ev);
-	call_tell(&self->caller, &o->call, r, &self->io->out);
+	call_emit(&self->caller, &o->call, r, &self->io->out);
 	flow_drop(self->calls, o, FLOW_END);
 }
 
@@ -252,7 +252,7 @@ on_request(struct llmparse *self, struct event *ev)
 
 /* An answer whose request was not taken for a call, or not seen at all. */
 static void
-tell_unexpected(struct llmparse *self, struct event *ev, struct call_response *r, struct value format)
+emit_unexpected(struct llmparse *self, struct event *ev, struct call_response *r, struct value format)
 {
 	struct call_request rq = { .body = { 0 }, .unseen = true };
 	struct value method = event_get(ev, "method");
@@ -270,7 +270,7 @@ tell_unexpected(struct llmparse *self, struct event *ev, struct call_response *r
 	if (call_request(&self->caller, &call, &rq))
 		err(1, "new call");
 	pass_first(self, ev);
-	call_tell(&self->caller, &call, r, &self->io->out);
+	call_emit(&self->caller, &call, r, &self->io->out);
 	call_free(&call);
 }
 
@@ -293,9 +293,9 @@ answered(struct llmparse *self, struct event *ev, struct call_response *r, struc
 	struct open *o = open_find(self, ev);
 
 	if (!o)
-		tell_unexpected(self, ev, r, format);
+		emit_unexpected(self, ev, r, format);
 	else if (confirmed(o, r, format))
-		open_tell(self, ev, o, r);
+		open_emit(self, ev, o, r);
 	else
 		flow_drop(self->calls, o, FLOW_END);
 }
@@ -322,7 +322,7 @@ on_response(struct llmparse *self, struct event *ev)
 	value_i64(event_get(ev, "status_code"), &r.status);
 	if (r.status == 101)
 		return;
-	if (event_bool(ev, "streaming")) {	/* told by its sse.message */
+	if (event_bool(ev, "streaming")) {	/* emitted by its sse.message */
 		if (o) {
 			o->call.responded = true;
 			o->call.status = r.status;
@@ -508,7 +508,7 @@ main(int argc, char **argv)
 		{ .kind = OPT_CALL, .name = "messages", .arg = "none|last|all", .call = set_messages,
 		    .help = "what of the messages: nothing, what the request adds, or the whole list (last)" },
 		{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &self.idle_ns,
-		    .help = "tell calls without an answer after this long (15m)" },
+		    .help = "report calls without a response after this long (15m)" },
 		{ .kind = OPT_NUM, .name = "max-calls", .arg = "N", .to = &self.max_calls,
 		    .help = "calls open at a time (4096)", .lo = 1, .hi = 1 << 24 },
 		{ .kind = OPT_NUM, .name = "max-history", .arg = "N", .to = &self.max_history,

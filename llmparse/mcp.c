@@ -41,9 +41,9 @@ struct stream {
 	size_t charged;
 };
 
-/* How often a call was seen at each end, and told. */
+/* How often a call was seen at each end, and emitted. */
 struct sight {
-	uint32_t seen[2], told;
+	uint32_t seen[2], emitted;
 	int64_t pid[2];		/* [server] */
 };
 
@@ -96,7 +96,7 @@ pending_free(struct pending *p)
 	free(p);
 }
 
-static void tell(struct mcp *, const struct pending *, const struct seen *);
+static void emit(struct mcp *, const struct pending *, const struct seen *);
 
 static void
 scope_finish(void *arg, void *entry, enum flow_why why)
@@ -112,7 +112,7 @@ scope_finish(void *arg, void *entry, enum flow_why why)
 
 		s->first = p->next;
 		if (why != FLOW_END)
-			tell(m, p, &none);
+			emit(m, p, &none);
 		pending_free(p);
 	}
 	free(s->session);
@@ -219,7 +219,7 @@ name_learn(struct mcp *m, const struct pending *p, struct value result)
 
 /* The call may have been seen at the other end of the pipe as well. */
 static bool
-told_before(struct mcp *m, const struct pending *p, const struct seen *s, int64_t pids[2])
+emitted_before(struct mcp *m, const struct pending *p, const struct seen *s, int64_t pids[2])
 {
 	struct { uint64_t request, response; } key = { p->hash, 0 };
 	struct sight *sight;
@@ -232,9 +232,9 @@ told_before(struct mcp *m, const struct pending *p, const struct seen *s, int64_
 	key.response = s->text ? hash_bytes(7, s->text, s->textlen) : 1;
 	if (!(sight = flow_get(m->sights, &key, sizeof(key), 0)))
 		return false;
-	if (++sight->seen[p->server] <= sight->told)
+	if (++sight->seen[p->server] <= sight->emitted)
 		return true;
-	sight->told++;
+	sight->emitted++;
 	return false;
 }
 
@@ -282,7 +282,7 @@ put_outcome(struct mcp *m, struct jput *j, const struct seen *s)
 /* The line of a request and what became of it. s: the response, or why there
  * is none. */
 static void
-tell(struct mcp *m, const struct pending *p, const struct seen *s)
+emit(struct mcp *m, const struct pending *p, const struct seen *s)
 {
 	struct line_out *out = m->conf.out;
 	struct jput j = { out, true };
@@ -291,7 +291,7 @@ tell(struct mcp *m, const struct pending *p, const struct seen *s)
 
 	if (p->initialize)
 		name_learn(m, p, s->rpc.result);
-	if (told_before(m, p, s, pids))
+	if (emitted_before(m, p, s, pids))
 		return;
 	if (m->at)
 		m->at->first(m->at->arg, m->at->ev);
@@ -376,7 +376,7 @@ notification(struct mcp *m, const struct seen *s)
 	struct jput j = { out, true };
 	int64_t pids[2] = { 0, 0 };
 
-	if (told_before(m, &p, s, pids))
+	if (emitted_before(m, &p, s, pids))
 		return;
 	m->at->first(m->at->arg, m->at->ev);
 	put_request(m, out, s);
@@ -529,7 +529,7 @@ stdio_rpc(struct mcp *m, struct seen *s)
 			pending_add(m, scope, s);
 	} else if ((scope = scope_get(m, key, n, false)) && (at = pending_choose(m, scope, s))) {
 		pair_learn(m, s, (*at)->fd);
-		tell(m, *at, s);
+		emit(m, *at, s);
 		pending_remove(m, scope, at);
 	}
 }
@@ -634,13 +634,13 @@ session_key(char *key, struct value session, struct value host)
 }
 
 static bool
-tell_in(struct mcp *m, const char *key, size_t n, const struct seen *s)
+emit_in(struct mcp *m, const char *key, size_t n, const struct seen *s)
 {
 	struct scope *scope = n ? scope_get(m, key, n, false) : NULL;
 
 	for (struct pending **at = scope ? &scope->first : NULL; at && *at; at = &(*at)->next)
 		if (id_is(*at, s->rpc.id)) {
-			tell(m, *at, s);
+			emit(m, *at, s);
 			pending_remove(m, scope, at);
 			return true;
 		}
@@ -664,8 +664,8 @@ http_rpc(struct mcp *m, struct seen *s, bool reply)
 		n = reply ? o : n;
 		if (n && (scope = scope_get(m, reply ? other : own, n, true)))
 			pending_add(m, scope, s);
-	} else if (s->rpc.kind == RPC_RESPONSE && (!reply || !tell_in(m, own, n, s))) {
-		tell_in(m, other, o, s);
+	} else if (s->rpc.kind == RPC_RESPONSE && (!reply || !emit_in(m, own, n, s))) {
+		emit_in(m, other, o, s);
 	}
 }
 
@@ -766,7 +766,7 @@ exchange_defer(struct mcp *m, const char *key, size_t n, struct seen *s)
 		flow_charge(m->scopes, scope, -(ptrdiff_t)size);
 		p->next = NULL;
 		if (flow_charge(m->scopes, to, size)) {
-			tell(m, p, s);
+			emit(m, p, s);
 			pending_free(p);
 			continue;
 		}
@@ -790,7 +790,7 @@ exchange_end(struct mcp *m, struct seen *s)
 	if (!(scope = scope_get(m, key, n, false)))
 		return;
 	while (scope->first) {
-		tell(m, scope->first, s);
+		emit(m, scope->first, s);
 		pending_remove(m, scope, &scope->first);
 	}
 	flow_drop(m->scopes, scope, FLOW_END);

@@ -3,7 +3,7 @@
  *
  * A request is kept until its response is there, in the scope where that can
  * come: the same HTTP exchange, the same session, or the other direction of
- * the same process. Both ends of a pipe may be seen; a call is told once.
+ * the same process. Both ends of a pipe may be seen; a call is emitted once.
  */
 #ifndef LLM_MCP_H
 #define LLM_MCP_H
@@ -24,7 +24,7 @@ struct mcp_conf {
 
 /* NULL: out of memory. */
 struct mcp *mcp_new(const struct mcp_conf *);
-void mcp_free(struct mcp *);	/* tells what is open */
+void mcp_free(struct mcp *);	/* emits what is open */
 
 /* Each returns whether the event was MCP's. Before the first line it writes
  * it calls first(arg), so that the event itself can go before. */

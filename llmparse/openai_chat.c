@@ -233,7 +233,7 @@ input(struct request *a, struct value body)
 	a->list = value_get(body, "input");
 }
 
-/* Vectors are no message; what they cost is told. */
+/* Vectors are no message; what they cost is reported. */
 static void
 vectors(struct response *a, struct messages *m, struct value body)
 {

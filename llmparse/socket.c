@@ -8,7 +8,7 @@
 #include <err.h>
 #include <stdlib.h>
 
-enum { TOLD = 8 };	/* ids of responses remembered, so that none is told twice */
+enum { EMITTED = 8 };	/* ids of responses remembered, so that none is emitted twice */
 
 /* A piece of JSON kept. */
 struct kept {
@@ -32,8 +32,8 @@ struct socket {
 	struct turn *first;
 	struct kept conn, headers, host, path;
 	uint64_t turns;
-	uint64_t told[TOLD];	/* hashes */
-	unsigned ntold;
+	uint64_t emitted[EMITTED];	/* hashes */
+	unsigned nemitted;
 	bool hinted;		/* by the upgrade: host or path */
 };
 
@@ -106,10 +106,10 @@ hash_of(struct value id)
 }
 
 static bool
-was_told(const struct socket *s, struct value id)
+was_emitted(const struct socket *s, struct value id)
 {
-	for (unsigned i = 0; i < TOLD && i < s->ntold; i++)
-		if (s->told[i] == hash_of(id))
+	for (unsigned i = 0; i < EMITTED && i < s->nemitted; i++)
+		if (s->emitted[i] == hash_of(id))
 			return true;
 	return false;
 }
@@ -144,9 +144,9 @@ with_items(struct sockets *w, const struct turn *t, struct value response)
 	return out->err ? response : event_scan_value(&w->scan, out->buf, out->len);
 }
 
-/* Removes a turn and tells it. */
+/* Removes a turn and emits it. */
 static void
-turn_tell(struct sockets *w, struct socket *s, struct turn *t, struct call_response *r)
+turn_emit(struct sockets *w, struct socket *s, struct turn *t, struct call_response *r)
 {
 	struct turn **at = &s->first;
 	struct value response = r->body;
@@ -164,16 +164,16 @@ turn_tell(struct sockets *w, struct socket *s, struct turn *t, struct call_respo
 	r->stream = true;
 	r->first_ns = t->first_ns;
 	if (is_text(value_get(r->body, "id")))
-		s->told[s->ntold++ % TOLD] = hash_of(value_get(r->body, "id"));
+		s->emitted[s->nemitted++ % EMITTED] = hash_of(value_get(r->body, "id"));
 	if (w->at)
 		w->conf.first(w->conf.arg, w->at);
-	call_tell(w->conf.caller, &t->call, r, w->conf.out);
+	call_emit(w->conf.caller, &t->call, r, w->conf.out);
 	turn_free(t);
 }
 
 /* --- sockets ----------------------------------------------------------------------- */
 
-/* Tells all turns. The socket itself stays: a merged message of a turn that
+/* Emits all turns. The socket itself stays: a merged message of a turn that
  * was cut comes later still. */
 static void
 socket_cut(struct sockets *w, struct socket *s, const char *why)
@@ -182,7 +182,7 @@ socket_cut(struct sockets *w, struct socket *s, const char *why)
 		struct call_response r = { .ev = &w->scan, .why = why };
 
 		arena_reset(&w->scan.arena);
-		turn_tell(w, s, s->first, &r);
+		turn_emit(w, s, s->first, &r);
 	}
 }
 
@@ -380,7 +380,7 @@ on_last(struct sockets *w, struct socket *s, struct turn *t, struct event *ev, s
 		if (r.status < 100 || r.status > 999)
 			r.status = 0;
 	}
-	turn_tell(w, s, t, &r);
+	turn_emit(w, s, t, &r);
 }
 
 static void
@@ -392,7 +392,7 @@ on_server(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 
 	MEMBERS(v, key, m);
 	id = first_given(value_get(m[1], "id"), m[4]);
-	if ((is_text(id) && was_told(s, id)) || !(t = turn_of(s, m[2], id)))
+	if ((is_text(id) && was_emitted(s, id)) || !(t = turn_of(s, m[2], id)))
 		return;
 	if (is_text(id) && !t->response.n)
 		keep_value(&t->response, id);
@@ -458,8 +458,8 @@ sockets_merged(struct sockets *w, struct event *ev, const struct call_response *
 	if (!s)
 		return false;
 	w->at = ev;
-	if (is_text(id) && !was_told(s, id) && (t = turn_of(s, value_get(merged->body, "stream_id"), id)))
-		turn_tell(w, s, t, &r);
+	if (is_text(id) && !was_emitted(s, id) && (t = turn_of(s, value_get(merged->body, "stream_id"), id)))
+		turn_emit(w, s, t, &r);
 	return true;
 }
 

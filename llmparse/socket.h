@@ -26,7 +26,7 @@ struct sockets_conf {
 	void *arg;
 };
 struct sockets *sockets_new(const struct sockets_conf *);
-void sockets_free(struct sockets *);	/* tells what is open */
+void sockets_free(struct sockets *);	/* emits what is open */
 void sockets_expire(struct sockets *, uint64_t now, uint64_t idle_ns);
 
 /* An upgrade: remembers who asks. */

@@ -48,7 +48,7 @@ static void
 one_call(struct caller *c, struct line_out *out, const struct vendor *v, const char *id, const char *p, size_t n)
 {
 	const char *nl = memchr(p, '\n', n);
-	size_t request = nl ? (size_t)(nl - p) : n, told = nl ? n - request - 1 : n;
+	size_t request = nl ? (size_t)(nl - p) : n, response = nl ? n - request - 1 : n;
 	struct route route = { .stream = true };
 	struct call_request rq = { .vendor = v, .route = &route };
 	struct call_response r = { 0 };
@@ -64,10 +64,10 @@ one_call(struct caller *c, struct line_out *out, const struct vendor *v, const c
 	rq.body = event_scan_value(&ev, p, request);
 	rq.headers = event_get(&ev, "headers");
 	must(!call_request(c, &call, &rq), "request", p, n);
-	r.body = event_scan_value(&ev, nl ? nl + 1 : p, told);
+	r.body = event_scan_value(&ev, nl ? nl + 1 : p, response);
 	v->is_request(rq.body);
 	v->is_response(r.body);
-	call_tell(c, &call, &r, out);
+	call_emit(c, &call, &r, out);
 	call_free(&call);
 	event_free(&ev);
 }

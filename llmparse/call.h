@@ -39,7 +39,7 @@ void caller_free(struct caller *);
 
 struct call {
 	const struct vendor *vendor;	/* NULL: nothing is here yet */
-	bool sure;			/* its answer need not confirm it */
+	enum route_confidence confidence;	/* POSSIBLE: its response decides */
 	bool stream;			/* one was asked for */
 	bool responded;			/* the head of an answer was seen ... */
 	int64_t status;			/* ... with this status; 0: none */

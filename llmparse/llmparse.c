@@ -123,7 +123,7 @@ open_finish(void *arg, void *entry, enum flow_why why)
 
 	if (why == FLOW_FULL && o->call.vendor)
 		loss_add(&self->io->loss, "evicted", 1, call_size(&o->call));
-	if (o->call.vendor && o->call.sure && why != FLOW_END)
+	if (o->call.vendor && o->call.confidence == ROUTE_CERTAIN && why != FLOW_END)
 		call_emit(&self->caller, &o->call, &r, &self->io->out);
 	open_release(o);
 }
@@ -212,7 +212,7 @@ on_request(struct llmparse *self, struct event *ev)
 {
 	struct value body = event_get(ev, "body");
 	struct call_request rq = { 0 };
-	enum route_sure sure;
+	enum route_confidence confidence;
 	struct route route;
 	struct open *o = open_find(self, ev);
 	bool anthropic;
@@ -234,14 +234,14 @@ on_request(struct llmparse *self, struct event *ev)
 	rq.body = body_of(ev);
 	rq.route = &route;
 	anthropic = is_given(header_get(rq.headers, "anthropic-version"));
-	sure = route_request(&route, rq.body, anthropic, &rq.vendor);
-	if (sure == ROUTE_NO)
+	confidence = route_request(&route, rq.body, anthropic, &rq.vendor);
+	if (confidence == ROUTE_NO)
 		return;
-	if (sure == ROUTE_SURE && body.kind && rq.body.kind == VALUE_NONE)
+	if (confidence == ROUTE_CERTAIN && body.kind && rq.body.kind == VALUE_NONE)
 		loss_add(&self->io->loss, "bad_body", 1, body.n);
 	if (!(o = open_new(self, ev)))
 		return;
-	o->call.sure = sure == ROUTE_SURE;
+	o->call.confidence = confidence;
 	if (call_request(&self->caller, &o->call, &rq))
 		err(1, "new call");
 	if (flow_charge(self->calls, o, call_size(&o->call)))
@@ -281,9 +281,9 @@ confirmed(struct open *o, const struct call_response *r, struct value format)
 	const struct vendor *v = o->call.vendor;
 
 	/* requests of Messages may look like those of Chat Completions */
-	if (!o->call.sure && v == &vendor_chat && vendor_messages.is_response(r->body))
+	if (o->call.confidence != ROUTE_CERTAIN && v == &vendor_chat && vendor_messages.is_response(r->body))
 		v = o->call.vendor = &vendor_messages;
-	return o->call.sure || (v->is_response(r->body) && !is_given(value_get(r->body, "error"))) ||
+	return o->call.confidence == ROUTE_CERTAIN || (v->is_response(r->body) && !is_given(value_get(r->body, "error"))) ||
 	    (v->format && value_eq(format, v->format));
 }
 
@@ -339,7 +339,7 @@ on_response(struct llmparse *self, struct event *ev)
 	r.body = body_of(ev);
 	r.duration = event_get(ev, "duration_ms");
 	r.incomplete = event_get(ev, "incomplete");
-	if (o && o->call.sure && is_text(body) && !is_given(r.body) && r.status < 300)
+	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) && r.status < 300)
 		loss_add(&self->io->loss, "bad_body", 1, body.n);
 	answered(self, ev, &r, (struct value){ 0 });
 }

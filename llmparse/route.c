@@ -215,15 +215,15 @@ shape_fits(const struct vendor *v, struct value body)
 	    (v == &vendor_messages && vendor_chat.is_request(body));
 }
 
-enum route_sure
+enum route_confidence
 route_request(const struct route *p, struct value body, bool anthropic, const struct vendor **v)
 {
 	if (p->never)
 		return ROUTE_NO;
 	if ((*v = p->vendor))
-		return p->provider || shape_fits(*v, body) ? ROUTE_SURE : ROUTE_MAYBE;
+		return p->provider || shape_fits(*v, body) ? ROUTE_CERTAIN : ROUTE_POSSIBLE;
 	if ((*v = shape_of_request(body, anthropic)))
-		return p->provider ? ROUTE_SURE : ROUTE_MAYBE;
+		return p->provider ? ROUTE_CERTAIN : ROUTE_POSSIBLE;
 	return ROUTE_NO;
 }
 

@@ -21,14 +21,14 @@ struct route {
 	size_t modellen;
 };
 
-enum route_sure { ROUTE_NO, ROUTE_MAYBE, ROUTE_SURE };
+enum route_confidence { ROUTE_NO, ROUTE_POSSIBLE, ROUTE_CERTAIN };
 
 /* host may have a port; either may be empty. */
 void route_find(struct route *, const char *host, size_t hostlen, const char *path, size_t pathlen);
 
 /* Whose request this is. body: kind VALUE_NONE when there is none or it is not
  * JSON. anthropic: a header says so. */
-enum route_sure route_request(const struct route *, struct value body, bool anthropic,
+enum route_confidence route_request(const struct route *, struct value body, bool anthropic,
     const struct vendor **);
 
 /* Whose answer this is, when its request was not taken for a call, or not

@@ -320,7 +320,7 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 	rq.turn = ++s->turns;
 	if (call_request(w->conf.caller, &t->call, &rq))
 		err(1, "websocket");
-	t->call.sure = true;
+	t->call.confidence = ROUTE_CERTAIN;
 	keep_value(&t->lane, value_get(v, "stream_id"));
 	while (*end)
 		end = &(*end)->next;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-	SURE = 16,	/* bytes that two pieces do not have in common by chance */
+	CONFIDENT = 16,	/* bytes that two pieces do not have in common by chance */
 	FIELDS = 64,	/* strings at a time */
 };
 
@@ -84,7 +84,7 @@ grow(struct merge *m, json_t *object, const char *key, struct value v)
 	if (d->mode == UNSURE && f->last.n) {
 		if (n < f->last.n || memcmp(text, f->last.p, f->last.n))
 			decide(m, PIECES);
-		else if (f->last.n >= SURE)
+		else if (f->last.n >= CONFIDENT)
 			decide(m, ALL);
 	}
 	if (d->mode != ALL)

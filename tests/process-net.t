@@ -139,7 +139,8 @@ if subprocess.run('nm -D /bin/bash 2>/dev/null | grep -qw readline', shell=True)
                 except OSError: break
     expect(b'ready> ')
     c = Collector('process', '-p', pid)
-    os.write(fd, b'\n')     # the call that was waiting already is not seen
+    # the call that was waiting already is not seen, unless another collector hooked it before
+    os.write(fd, b'\n')
     expect(b'ready> ')
     for line in ('true "quoted" \\back', "echo 'grüße'"):
         os.write(fd, line.encode() + b'\n')
@@ -147,5 +148,6 @@ if subprocess.run('nm -D /bin/bash 2>/dev/null | grep -qw readline', shell=True)
     os.write(fd, b'exit\n')
     os.waitpid(pid, 0)
     ev = c.stop()
-    equal([e['command'] for e in of(ev, 'bash.readline', pid=pid)], ['true "quoted" \\back', "echo 'grüße'", 'exit'], 'what was typed into bash')
+    typed = [e['command'] for e in of(ev, 'bash.readline', pid=pid)]
+    equal(typed[typed[:1] == ['']:], ['true "quoted" \\back', "echo 'grüße'", 'exit'], 'what was typed into bash')
 done()

@@ -457,16 +457,19 @@ SEC("raw_tp/sys_enter")
 int
 on_call(__u64 *ctx)
 {
-	struct pt_regs *regs = trace_regs();
 	__u64 nr = trace_number(ctx), id = bpf_get_current_pid_tgid();
-	struct call c = { .fd = regs->di };
+	struct call c = {};
 	int role;
 
 	ON_OWN_STACK(ctx);
 	if (nr >= SYSCALLS || call_table[nr].kind == CALL_NONE ||
 	    call_table[nr].kind > CALL_MESSAGE)
 		return 0;
-	if (!target_wanted() || syscall_compat(current_task()) || (role = fd_wanted(c.fd)) < 0)
+	if (!target_wanted() || syscall_compat(current_task()))
+		return 0;
+	c.fd = trace_regs()->di;
+	role = fd_wanted(c.fd);
+	if (role < 0)
 		return 0;
 	c.role = role;
 	c.since = bpf_ktime_get_boot_ns();

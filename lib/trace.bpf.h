@@ -25,6 +25,11 @@ struct trace_event_raw_sched_process_exec {
 	__u32 __data_loc_filename;
 };
 
+struct trace_event_raw_sock_msg_length {
+	void *sk;
+	int ret;
+};
+
 struct linux_binprm {
 	const char *filename;
 };
@@ -136,6 +141,36 @@ trace_socket(struct trace_state *s, __u64 *ctx)
 		s->from = ctx[1];
 		s->to = ctx[2];
 	}
+}
+
+/* sock_send_length, sock_recv_length (Linux 6.3): the socket, a struct sock, and how
+ * many bytes, or an error. */
+static __always_inline void *
+trace_sock(__u64 *ctx)
+{
+	void *sk;
+
+	if (trace_classic) {
+		sk = ((struct trace_event_raw_sock_msg_length *)ctx)->sk;
+		KEEP(sk);
+	} else {
+		sk = (void *)ctx[0];
+	}
+	return sk;
+}
+
+static __always_inline int
+trace_sock_bytes(__u64 *ctx)
+{
+	int n;
+
+	if (trace_classic) {
+		n = ((struct trace_event_raw_sock_msg_length *)ctx)->ret;
+		KEEP(n);
+	} else {
+		n = (int)ctx[1];
+	}
+	return n;
 }
 
 #endif

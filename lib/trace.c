@@ -29,6 +29,8 @@ static const struct point {
 	{ "sched_process_exec", "sched" },
 	{ "sched_process_exit", "sched" },
 	{ "inet_sock_set_state", "sock" },
+	{ "sock_send_length", "sock" },
+	{ "sock_recv_length", "sock" },
 };
 
 static const struct point *

@@ -9,7 +9,7 @@
  * a map by bpf(2) on that CPU, and kernels before 6.7 do not count it. So it is the
  * raw kind where that is safe and the classic kind where it is not, for the
  * tracepoints where tasks go through all the time: system calls, fork, exec, exit,
- * states of sockets.
+ * states of sockets and what they send and receive.
  * The source is the same: trace.bpf.h.
  */
 #ifndef TRACE_H

@@ -273,6 +273,7 @@ on_exit(__u64 *ctx)
 	struct task_struct *task = current_task();
 	__u32 pid = task->tgid;
 
+	ON_OWN_STACK(ctx);
 	if (BPF_CORE_READ(task, signal, live.counter) == 0) {
 		image_end(pid);
 		bpf_map_delete_elem(&execs, &pid);
@@ -287,6 +288,7 @@ on_exec(__u64 *ctx)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__u64 now = bpf_ktime_get_boot_ns();
 
+	ON_OWN_STACK(ctx);
 	image_end(pid);
 	thread_execs();
 	bpf_map_update_elem(&execs, &pid, &now, BPF_ANY);

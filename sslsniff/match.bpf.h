@@ -7,17 +7,19 @@
  *    that call and direction: that is the one;
  *  - write, then send of a little more bytes; receive, then read of less: it may
  *    be that one, and is when both directions say so.
- * TCP only. Needs the tracepoints sock_send_length and sock_recv_length (Linux
- * 6.3); without them nothing is known.
+ * TCP only. What a thread sends and receives is told by tracepoints since Linux 6.3
+ * (on_send, on_recv), before by the ends of two functions (on_sent, on_received).
  */
 #ifndef MATCH_BPF_H
 #define MATCH_BPF_H
 
 #include "conn.bpf.h"
+#include "trace.bpf.h"
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
 enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6 };	/* <sys/socket.h>, <netinet/in.h> */
+enum { MSG_PEEK = 2 };					/* <sys/socket.h> */
 enum { TCP_ESTABLISHED = 1, TCP_CLOSE = 7 };		/* <net/tcp_states.h> */
 enum { FDS = 65536 };	/* looked at to find a socket's descriptor */
 
@@ -242,37 +244,72 @@ socket_used(struct sock *sk, int n, int dir)
 		sent(t, n);
 }
 
-SEC("tp_btf/sock_send_length")
+SEC("raw_tp/sock_send_length")
 int
-BPF_PROG(on_send, struct sock *sk, int n, int flags)
+on_send(__u64 *ctx)
 {
-	socket_used(READ_ONLY(sk, struct sock), n, DIR_WRITE);
+	ON_OWN_STACK(ctx);
+	socket_used(READ_ONLY(trace_sock(ctx), struct sock), trace_sock_bytes(ctx), DIR_WRITE);
 	return 0;
 }
 
-SEC("tp_btf/sock_recv_length")
+SEC("raw_tp/sock_recv_length")
 int
-BPF_PROG(on_recv, struct sock *sk, int n, int flags)
+on_recv(__u64 *ctx)
 {
-	socket_used(READ_ONLY(sk, struct sock), n, DIR_READ);
+	ON_OWN_STACK(ctx);
+	socket_used(READ_ONLY(trace_sock(ctx), struct sock), trace_sock_bytes(ctx), DIR_READ);
 	return 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
+/* tcp_sendmsg(sk, ...) -> int */
+SEC("fexit/tcp_sendmsg")
 int
-BPF_PROG(on_state, struct sock *sk, int old, int new)
+on_sent(__u64 *ctx)
 {
-	__u64 now = bpf_ktime_get_boot_ns(), sock = (__u64)sk;
+	__u64 n = 0;
 
+	ON_OWN_STACK(ctx);
+	bpf_get_func_ret(ctx, &n);
+	socket_used((void *)ctx[0], n, DIR_WRITE);
+	return 0;
+}
+
+/* tcp_recvmsg(sk, ..., flags, address) -> int: to look at bytes is not to receive
+ * them. */
+SEC("fexit/tcp_recvmsg")
+int
+on_received(__u64 *ctx)
+{
+	__u64 n = 0, flags = 0;
+
+	ON_OWN_STACK(ctx);
+	bpf_get_func_ret(ctx, &n);
+	bpf_get_func_arg(ctx, bpf_get_func_arg_cnt(ctx) - 2, &flags);
+	if (!(flags & MSG_PEEK))
+		socket_used((void *)ctx[0], n, DIR_READ);
+	return 0;
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int
+on_state(__u64 *ctx)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct trace_state s;
 	struct conn_key *key;
+	struct sock *sk;
 	struct conn *c;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	ON_OWN_STACK(ctx);
+	trace_socket(&s, ctx);
+	sk = (void *)s.sk;
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	if (new == TCP_ESTABLISHED) {
-		bpf_map_delete_elem(&sockets, &sock);
-		bpf_map_update_elem(&young, &sock, &now, BPF_ANY);
-	} else if (new == TCP_CLOSE && (key = bpf_map_lookup_elem(&sockets, &sock)) &&
+	if (s.to == TCP_ESTABLISHED) {
+		bpf_map_delete_elem(&sockets, &s.sk);
+		bpf_map_update_elem(&young, &s.sk, &now, BPF_ANY);
+	} else if (s.to == TCP_CLOSE && (key = bpf_map_lookup_elem(&sockets, &s.sk)) &&
 	    (c = bpf_map_lookup_elem(&conns, key))) {
 		c->over = now;	/* not its end yet: what was received may still be read */
 	}

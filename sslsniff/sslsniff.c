@@ -50,8 +50,8 @@ struct sslsniff {
 	const char *way, *inspect;
 	uint64_t max_bytes;
 	bool handshake, list, no_sleep, json;
-	bool sockets;		/* the kernel tells of them */
 	uint64_t mapped;	/* the watcher: when the files at hand were */
+	bool no_functions;	/* none of the kernel's tells of sockets */
 	unsigned ticks, unseen;
 };
 
@@ -335,7 +335,40 @@ choose_way(struct sslsniff *s)
 	    sleep ? "pages are faulted in" : "pages that are not resident are lost (and counted)");
 }
 
-/* Attaches the tracepoints. Those that tell the sockets may not be there. */
+/* Which programs tell what sockets send and receive. */
+static void
+choose_sockets(struct sslsniff *s)
+{
+	struct sslsniff_bpf *b = s->bpf;
+	bool tracepoints = kernel_btf_names("trace_event_raw_sock_msg_length");
+	bool functions = !tracepoints && !s->no_functions && kernel_btf_names("tcp_sendmsg") &&
+	    kernel_btf_names("tcp_recvmsg");
+
+	bpf_program__set_autoload(b->progs.on_send, tracepoints);
+	bpf_program__set_autoload(b->progs.on_recv, tracepoints);
+	bpf_program__set_autoload(b->progs.on_sent, functions);
+	bpf_program__set_autoload(b->progs.on_received, functions);
+}
+
+/* Attaches them; false: nothing tells, errno why. */
+static bool
+attach_sockets(struct sslsniff *s)
+{
+	struct sslsniff_bpf *b = s->bpf;
+
+	if (bpf_program__autoload(b->progs.on_send)) {
+		b->links.on_send = trace_attach(b->progs.on_send);
+		b->links.on_recv = trace_attach(b->progs.on_recv);
+		return b->links.on_send && b->links.on_recv;
+	}
+	errno = ENOENT;
+	if (!bpf_program__autoload(b->progs.on_sent))
+		return false;
+	b->links.on_sent = bpf_program__attach(b->progs.on_sent);
+	b->links.on_received = bpf_program__attach(b->progs.on_received);
+	return b->links.on_sent && b->links.on_received;
+}
+
 static void
 attach_tracepoints(struct sslsniff *s)
 {
@@ -345,13 +378,12 @@ attach_tracepoints(struct sslsniff *s)
 	b->links.on_exec = trace_attach(b->progs.on_exec);
 	if (!b->links.on_exit || !b->links.on_exec)
 		probe_fail("attach", "tracepoints sched_process_exit and sched_process_exec");
-	if (!s->sockets)
-		return;
-	b->links.on_send = bpf_program__attach(b->progs.on_send);
-	b->links.on_recv = bpf_program__attach(b->progs.on_recv);
-	b->links.on_state = bpf_program__attach(b->progs.on_state);
-	if (!b->links.on_send || !b->links.on_recv || !b->links.on_state)
-		probe_fail("attach", "tracepoints of sockets");
+	b->links.on_state = trace_attach(b->progs.on_state);
+	if (!b->links.on_state)
+		probe_fail("attach", "tracepoint inet_sock_set_state");
+	if (!attach_sockets(s))
+		probe_note(&s->probe, "nothing tells of sockets (%s): fd, peer and local are not known",
+		    strerror(errno));
 }
 
 /* Opens, sets and loads the programs; -1 with errno. */
@@ -365,9 +397,7 @@ load_programs(struct sslsniff *s)
 	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
 	b->rodata->max_bytes = s->max_bytes;
 	b->rodata->tell_handshakes = s->handshake;
-	bpf_program__set_autoload(b->progs.on_send, s->sockets);
-	bpf_program__set_autoload(b->progs.on_recv, s->sockets);
-	bpf_program__set_autoload(b->progs.on_state, s->sockets);
+	choose_sockets(s);
 	choose_way(s);
 	return probe_load(&s->probe, b->skeleton);
 }
@@ -377,14 +407,12 @@ load(struct sslsniff *s)
 {
 	struct sslsniff_bpf *b;
 
-	s->sockets = true;
 	if (load_programs(s)) {
-		if (errno != ESRCH)
+		/* not every kernel lets programs look at its functions' ends */
+		if (!bpf_program__autoload(s->bpf->progs.on_sent))
 			probe_refused(&s->probe);
 		sslsniff_bpf__destroy(s->bpf);
-		s->sockets = false;
-		probe_note(&s->probe, "no tracepoint sock_send_length (Linux 6.3): fd, peer and local "
-		    "are not known");
+		s->no_functions = true;
 		if (load_programs(s))
 			probe_refused(&s->probe);
 	}

@@ -274,6 +274,7 @@ on_exit(__u64 *ctx)
 	__u32 pid = task->tgid;
 
 	ON_OWN_STACK(ctx);
+	spare_drop();
 	if (BPF_CORE_READ(task, signal, live.counter) == 0) {
 		image_end(pid);
 		bpf_map_delete_elem(&execs, &pid);

@@ -223,7 +223,7 @@ endpoint_fill(struct endpoint *e, struct sock *sk, struct file *file)
 static __always_inline void
 socket_used(struct sock *sk, int n, int dir)
 {
-	struct thread *t = thread_get(false);
+	struct thread *t = thread_get();
 	struct endpoint *e;
 	struct socket *socket;
 	struct file *file;

@@ -13,6 +13,7 @@
 
 enum { CALLS = 8 };			/* in progress on one thread, one inside another */
 enum { WANTED_NS = 100000000 };		/* how long a thread once chosen may stay so */
+enum { SPARES = 128 };
 
 /* The bytes of one call on their way: data.bpf.h. */
 struct job {
@@ -70,11 +71,72 @@ struct {
 	__type(value, struct thread);
 } threads SEC(".maps");
 
-static __always_inline struct thread *
-thread_get(bool make)
+/* Room for threads that the kernel has no storage for. None is made while a thread
+ * that was preempted on this CPU is in the helper; before Linux 6.2 none is found then.
+ * And on a CPU without cmpxchg16b none is ever made, from Linux 6.19 on. */
+struct spare_key {
+	__u64 task, born;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SPARES);
+	__type(key, struct spare_key);
+	__type(value, struct thread);
+} spares SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct thread);
+} spare_empty SEC(".maps");
+
+static __u64 spares_used;
+
+static __always_inline struct spare_key
+spare_key(void)
 {
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
-	    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	return (struct spare_key){ bpf_get_current_task(), current_task()->start_boottime };
+}
+
+/* The current thread's; NULL: it has none, or no more can be made. */
+static __noinline struct thread *
+spare_get(bool make)
+{
+	struct spare_key key = spare_key();
+	__u32 zero = 0;
+	void *empty;
+
+	if (make) {
+		empty = bpf_map_lookup_elem(&spare_empty, &zero);
+		if (!empty || bpf_map_update_elem(&spares, &key, empty, BPF_NOEXIST))
+			return NULL;
+		__sync_fetch_and_add(&spares_used, 1);
+	}
+	return bpf_map_lookup_elem(&spares, &key);
+}
+
+/* The current thread ends. */
+static __always_inline void
+spare_drop(void)
+{
+	struct spare_key key;
+
+	if (!spares_used)
+		return;
+	key = spare_key();
+	if (bpf_map_delete_elem(&spares, &key) == 0)
+		__sync_fetch_and_sub(&spares_used, 1);
+}
+
+/* The current thread's; NULL: it has none. */
+static __always_inline struct thread *
+thread_get(void)
+{
+	struct thread *t = spares_used ? spare_get(false) : NULL;
+
+	return t ? t : bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
 }
 
 /* Whether the current task is to be observed. Not static: so the verifier looks at
@@ -85,19 +147,26 @@ thread_chosen(void)
 	return target_wanted();
 }
 
-/* The storage of a thread that is to be observed, made if it has none. NULL: that
- * failed, which is counted. The kernel may have no memory that it can give here (it
- * has none at all for this on a CPU without cmpxchg16b, from Linux 6.19 on); before
- * 6.2 it also fails while a thread that this one preempted is in the same helper. */
+static __always_inline void
+thread_lost(void)
+{
+	count_add(COUNT_SEEN, 1, 0);
+	count_add(COUNT_STORAGE, 1, 0);
+}
+
+/* The current thread's, made when it has none. NULL: that failed, which is counted. */
 static __always_inline struct thread *
 thread_make(void)
 {
-	struct thread *t = thread_get(true);
+	struct thread *t = thread_get();
 
-	if (!t) {
-		count_add(COUNT_SEEN, 1, 0);
-		count_add(COUNT_STORAGE, 1, 0);
-	}
+	if (!t)
+		t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+		    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t)
+		t = spare_get(true);
+	if (!t)
+		thread_lost();
 	return t;
 }
 
@@ -106,7 +175,7 @@ thread_make(void)
 static __always_inline struct thread *
 thread_wanted(__u64 now)
 {
-	struct thread *t = thread_get(false);
+	struct thread *t = thread_get();
 
 	if (t && now < t->wanted_until)
 		return t;
@@ -118,23 +187,27 @@ thread_wanted(__u64 now)
 }
 
 /* The current thread where a call ends; NULL: it has begun none that was observed.
- * Only before Linux 6.2 may that also be because its storage cannot be had. */
+ * Only before Linux 6.2 may that also be because its storage is not found. */
 static __always_inline struct thread *
 thread_ends_call(void)
 {
-	struct thread *t = thread_get(false);
+	struct thread *t = thread_get();
 
 	if (t || bpf_core_enum_value_exists(enum bpf_map_type___with_cast,
 	    BPF_MAP_TYPE_CGRP_STORAGE___with_cast) || !thread_chosen())
 		return t;
-	return thread_make();
+	t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+	    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t)
+		thread_lost();
+	return t;
 }
 
 /* The thread goes on with another program. */
 static __always_inline void
 thread_execs(void)
 {
-	struct thread *t = thread_get(false);
+	struct thread *t = thread_get();
 
 	if (t)
 		t->gen = t->wanted_until = 0;

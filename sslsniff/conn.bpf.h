@@ -145,9 +145,8 @@ static __noinline struct conn *
 conn_make(struct thread *t, struct conn_key *key, __u64 object, __u32 lib, bool late)
 {
 	struct conn *c = &t->work.conn;
-	struct record *who = &t->work.who;
+	struct record *who = thread_record(t, bpf_ktime_get_boot_ns());
 
-	record_fill(who, 0, 0);
 	__builtin_memset(c, 0, sizeof(*c));
 	c->serial = __sync_fetch_and_add(&serials, 1) + 1;
 	if (!key->conn)		/* rustls: a number that is no address */

@@ -120,7 +120,7 @@ data_put(struct thread *t, struct conn *c, struct call *call, __u64 n, __u64 coo
 		count_add(COUNT_SEEN, 1, n - limit);
 		count_add(COUNT_MAX_BYTES, 1, n - limit);
 	}
-	record_fill(&j->head.head, SSL_DATA, bpf_ktime_get_boot_ns());
+	thread_record(t, bpf_ktime_get_boot_ns());
 	j->head.conn = c->object;
 	j->head.serial = c->serial;
 	j->head.since = call->since;

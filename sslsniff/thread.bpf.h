@@ -20,7 +20,7 @@ struct job {
 	__u64 buf;
 	__u64 limit, total;	/* bytes to capture, bytes transferred */
 	__u64 off;		/* of the call's first byte in the stream */
-	struct ssl_record head;	/* what all its records have in common */
+	struct ssl_record head;	/* what all its records have in common: thread_record */
 };
 
 /* A server name: sslsniff.bpf.c. */
@@ -43,7 +43,6 @@ struct box_hunt {
 struct work {
 	struct call call;	/* of programs that do not use the thread's */
 	struct conn conn;	/* one that is made */
-	struct record who;	/* by whom */
 	struct box_hunt hunt;
 	struct name name;
 	struct job job;
@@ -203,14 +202,38 @@ thread_ends_call(void)
 	return t;
 }
 
-/* The thread goes on with another program. */
+/* The head of the current thread's records. What stays as it is until the thread
+ * execs is kept there from one call to the next: all of it takes the kernel longer to
+ * say than it takes to write a record. */
+static __always_inline struct record *
+thread_record(struct thread *t, __u64 now)
+{
+	struct record *r = &t->work.job.head.head;
+	struct task_struct *task, *leader;
+
+	if (!r->pid) {
+		record_fill(r, SSL_DATA, now);
+		return r;
+	}
+	task = current_task();
+	leader = task->group_leader;
+	r->time = now;
+	r->uid = (__u32)bpf_get_current_uid_gid();
+	__builtin_memcpy(r->comm, leader->comm, sizeof(r->comm));
+	__builtin_memcpy(r->thread, task->comm, sizeof(r->thread));
+	return r;
+}
+
+/* The thread goes on with another program, and maybe with the number of the process. */
 static __always_inline void
 thread_execs(void)
 {
 	struct thread *t = thread_get();
 
-	if (t)
-		t->gen = t->wanted_until = 0;
+	if (!t)
+		return;
+	t->gen = t->wanted_until = 0;
+	t->work.job.head.head.pid = 0;
 }
 
 /* --- calls in progress ----------------------------------------------------------- */

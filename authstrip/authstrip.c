@@ -224,8 +224,11 @@ report_stderr(struct authstrip *a, const char *rule, uint64_t n)
 static void
 summary(void *arg, const struct stage_io *io)
 {
+	struct authstrip *a = arg;
+
 	(void)io;
-	report(arg, report_stderr);
+	report(a, report_stderr);
+	fprintf(stderr, "authstrip: %" PRIu64 " lines waited for the next of their stream\n", strip_waited(a->strip));
 }
 
 static void

@@ -14,7 +14,7 @@ static void
 cut(struct conns *cs, struct conn *c, bool whole)
 {
 	stream_decide(cs->all, &c->text, whole, true);
-	stream_decide(cs->all, &c->output, whole, true);
+	paths_end(cs->all, &c->paths, whole);
 }
 
 static void
@@ -24,7 +24,7 @@ finish(void *arg, void *entry, enum flow_why why)
 
 	cut(arg, c, why == FLOW_END);
 	stream_free(&c->text);
-	stream_free(&c->output);
+	paths_free(&c->paths);
 }
 
 int
@@ -88,8 +88,8 @@ find(struct conns *cs, struct event *ev, struct piece *p, uint64_t now)
 	size_t n = 1;
 
 	memset(p, 0, sizeof(*p));
-	if (value_eq(type, "ssl.data")) {
-		p->tls = true;
+	if (value_eq(type, "ssl.data") || value_eq(type, "tcp.data")) {
+		p->bytes = true;
 		key[0] = 's';
 		n = key_add(key, n, event_get(ev, "conn"));
 		n = key_add(key, n, event_get(ev, "function"));
@@ -109,8 +109,12 @@ find(struct conns *cs, struct event *ev, struct piece *p, uint64_t now)
 		n = key_add(key, n, event_get(ev, "id"));
 		n = key_add(key, n, event_get(ev, "direction"));
 		p->alone = true;
+	} else if (value_eq(type, "sse.delta")) {
+		key[0] = 'd';
+		n = key_add(key, n, event_get(ev, "id"));
+		p->members = true;
 	} else {
-		if (value_eq(type, "ssl.close"))
+		if (value_eq(type, "ssl.close") || value_eq(type, "tcp.close"))
 			close_both(cs, ev, now);
 		return NULL;
 	}
@@ -188,11 +192,22 @@ place(struct back *b, size_t i)
 	return b->rawdone;
 }
 
+/* The bytes of a piece as text, and the strings of the JSON in them. */
+static void
+feed_text(struct conns *cs, struct conn *c, struct text_piece *p, bool last)
+{
+	stream_feed(cs->all, &c->text, p, last);
+	if (p->n)
+		paths_piece(cs->all, &c->paths, p, c->h2);
+	stream_piece_free(p);
+}
+
 /* Header blocks go; what DATA frames of one stream hold is one text. */
 static void
 feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back *b, const struct conn_bytes *bytes)
 {
 	struct frames_run r;
+	struct text_piece piece;
 
 	for (size_t i = 0; i < b->n; i += r.n) {
 		size_t from, end;
@@ -210,9 +225,12 @@ feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back 
 			continue;
 		}
 		if (r.kind != FRAMES_DATA || c->h2 != r.stream)
-			cut(cs, c, false);
+			stream_decide(cs->all, &c->text, false, true);
+		if (c->h2 != r.stream)
+			paths_turn(&c->paths);
 		c->h2 = r.stream;
-		stream_feed(cs->all, &c->text, &c->output, line, bytes->part, bytes->p + from, end - from, bytes->at + from, r.end);
+		stream_piece_init(&piece, line, bytes->part, bytes->p + from, end - from, bytes->at + from);
+		feed_text(cs, c, &piece, r.end);
 	}
 }
 
@@ -229,14 +247,25 @@ is_http2(struct conn *c, const struct piece *p, const struct back *b)
 /* --- feeding --------------------------------------------------------------------------- */
 
 void
+conn_members(struct conns *cs, const struct event *ev, struct pending *line, const struct piece *p)
+{
+	struct text_piece piece;
+
+	stream_piece_init(&piece, line, -1, ev->line, ev->len, 0);
+	piece.quote = 0;
+	paths_piece(cs->all, &p->conn->paths, &piece, 0);
+}
+
+void
 conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct piece *p, const struct conn_bytes *bytes)
 {
 	struct conn *c = p->conn;
 	bool text = bytes->part < 0;
 	struct back b = { bytes->p, bytes->n, NULL, 0, 0 };
+	struct text_piece piece;
 
 	/* text that cannot be HTTP/2 is not decoded to see that */
-	if (p->tls && p->counted && bytes->n &&
+	if (p->bytes && p->counted && bytes->n &&
 	    (c->frames.on || !text || (p->at == 0 && *b.p == 'P') || !memcmp(b.p, "\\u0000", b.n < 6 ? b.n : 6))) {
 		if (text) {
 			b.raw = bytes->p;
@@ -251,5 +280,6 @@ conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct
 			return;
 		}
 	}
-	stream_feed(cs->all, &c->text, &c->output, line, bytes->part, bytes->p, bytes->n, bytes->at, p->last || p->alone);
+	stream_piece_init(&piece, line, bytes->part, bytes->p, bytes->n, bytes->at);
+	feed_text(cs, c, &piece, p->last || p->alone);
 }

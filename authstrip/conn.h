@@ -8,6 +8,7 @@
 #define CONN_H
 
 #include "frames.h"
+#include "paths.h"
 #include "stream.h"
 
 #include <stdbool.h>
@@ -29,7 +30,8 @@ void conns_free(struct conns *);
 
 /* What is remembered of one direction of a connection, one body, one terminal. */
 struct conn {
-	struct stream text, output;
+	struct stream text;
+	struct paths paths;	/* of the JSON in it */
 	struct frames frames;	/* of HTTP/2 */
 	uint32_t h2;		/* the stream of HTTP/2 that text is of */
 	uint64_t next;		/* where its next piece begins */
@@ -40,7 +42,8 @@ struct conn {
  * after it does. */
 struct piece {
 	struct conn *conn;
-	bool tls;
+	bool bytes;		/* of a connection: may be HTTP/2 */
+	bool members;		/* the event itself is the piece, by its members */
 	bool counted;		/* at and next are known */
 	uint64_t at, next;
 	bool last, alone;	/* alone: a message, whole */
@@ -60,6 +63,8 @@ struct conn_bytes {
 bool conn_begin(struct conns *, struct event *, uint64_t now, struct piece *);
 /* Its bytes, if it has any; edits go to line. */
 void conn_feed(struct conns *, struct event *, struct pending *line, const struct piece *, const struct conn_bytes *);
+/* The members of an event that is a piece by itself. */
+void conn_members(struct conns *, const struct event *, struct pending *line, const struct piece *);
 /* After them. */
 void conn_end(struct conns *, const struct piece *);
 

@@ -12,6 +12,7 @@ struct named {
 	bool flag;		/* an option: --name */
 	bool caps;		/* an environment variable's spelling */
 	bool outer;		/* in quotes of the line's own JSON */
+	bool quoted;		/* in quotes */
 };
 
 static bool
@@ -164,6 +165,23 @@ add_part(struct scan *c, const struct named *nm, size_t v, size_t e, int rule)
 	scan_add(c, v, e, rule, -1);
 }
 
+/* Whether the quote at i ends a string of JSON, in which the name's quotes are
+ * not closed: "} or ] or ," follow. */
+static bool
+string_ends(struct scan *c, size_t i)
+{
+	int ch = at(c, ++i), next;
+
+	if (ch == '}' || ch == ']') {
+		next = at(c, i + 1);
+		return next < 0 || strchr("}],\\ \n\r\"", next);
+	}
+	if (ch != ',')
+		return false;
+	i += at(c, i + 1) == ' ' ? 2 : 1;
+	return at(c, i + backslashes(c, i)) == '"';
+}
+
 /* A string at i; returns the end, 0 when there is none or it is none of ours. */
 static size_t
 string_value(struct scan *c, const struct named *nm, size_t i, int rule)
@@ -176,6 +194,8 @@ string_value(struct scan *c, const struct named *nm, size_t i, int rule)
 		return 0;
 	if (q == '"' && k % 2 == 0 && c->t->line && !nm->outer)
 		return 0;	/* it ends the string that the name is in */
+	if (q == '"' && !nm->quoted && string_ends(c, v - 1))
+		return 0;
 	c->value = v;
 	e = scan_quote_end(c, v, q, k, sure ? SIZE_MAX / 2 : SECRET_LOOK);
 	if (e == v || scan_mark(c, v))
@@ -262,19 +282,6 @@ static bool
 closes(struct scan *c, size_t i, struct start st)
 {
 	return st.q && backslashes(c, i) == st.k && at(c, i + st.k) == st.q;
-}
-
-/* Whether the quote at i ends a string of JSON, in which the name's quotes are
- * not closed: "} or ] or ," follow. */
-static bool
-string_ends(struct scan *c, size_t i)
-{
-	int ch = at(c, ++i);
-
-	if (ch != ',')
-		return ch == '}' || ch == ']';
-	i += at(c, i + 1) == ' ' ? 2 : 1;
-	return at(c, i + backslashes(c, i)) == '"';
 }
 
 /* The end of a header's value: of the line, or of the quotes that it is in. */
@@ -390,6 +397,9 @@ colon_value(struct scan *c, const struct named *nm, size_t i)
 	if ((e = string_value(c, nm, i, rule_of(nm, RULE_ENV))))
 		return e;
 	e = scan_word_end(c, i, ",;)}]", SECRET_LOOK);
+	if (e == c->n && !st.line && !nm->caps && (prose(c->s + i, e - i) ||
+	    ((nm->kind == NAME_AUTH || nm->kind == NAME_RANDOM) && e - i < 4 && islower((unsigned char)c->s[i]))))
+		c->value = SIZE_MAX;	/* nothing waits for the end of "the" */
 	if (nm->kind == NAME_NONE || nm->kind == NAME_ANY || nm->kind == NAME_QUERY || nm->kind == NAME_COOKIE)
 		return 0;
 	if (nm->kind == NAME_PWD && at(c, i) == '/')
@@ -574,7 +584,7 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	v = skip_space(c, v + 1);
 	if (nm->flag)
 		return string_value(c, &(struct named){ nm->from, nm->end, nm->kind == NAME_USER ? NAME_USER : NAME_SECRET, nm->rule,
-		    false, true, false, nm->outer }, v, rule_of(nm, RULE_FLAG));
+		    false, true, false, nm->outer, true }, v, rule_of(nm, RULE_FLAG));
 	if ((nm->kind == NAME_HEADER || nm->kind == NAME_COOKIE) && nm->from && c->s[nm->from - 1] == q) {
 		size_t from = v, e;
 		int vq = open_quote(c, &from, &k);
@@ -651,6 +661,7 @@ scan_name(struct scan *c, size_t pos, size_t len, int arg)
 	for (i = nm.from; i < nm.end; i++)
 		nm.caps = nm.caps && !islower((unsigned char)c->s[i]);
 	i = backslashes(c, nm.end);
+	nm.quoted = at(c, nm.end + i) == '"' || at(c, nm.end + i) == '\'';
 	nm.outer = c->t->line && i % 2 == 0 && at(c, nm.end + i) == '"';
 	r = value_of(c, &nm);
 	return r ? r : nm.end;

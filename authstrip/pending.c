@@ -5,6 +5,7 @@
 #include "jput.h"
 #include "line.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,23 @@ by_place(const void *a, const void *b)
 	return x->end > y->end ? -1 : x->end < y->end;
 }
 
+enum { TEXT_MAX = 64 };
+
+/* Of two that share a group of base64, what neither takes stays. */
+static void
+join_base64(struct edit *a, const struct edit *b)
+{
+	if (!a->base64 || !b->base64)
+		return;
+	if (b->at == a->at && b->nlead < a->nlead)
+		a->nlead = b->nlead;
+	if (b->end > a->end || (b->end == a->end && b->ntrail < a->ntrail)) {
+		a->ntrail = b->ntrail;
+		memcpy(a->trail, b->trail, sizeof(a->trail));
+		a->open = b->open;
+	}
+}
+
 /* Edits may overlap: two views of a line (its text, and the model's output in
  * it) may each see a credential. */
 static void
@@ -110,6 +128,7 @@ join(struct edits *l)
 			l->v[++k] = *e;
 			continue;
 		}
+		join_base64(last, e);
 		if (e->end > last->end)
 			last->end = e->end;
 		if (!e->empty && last->empty) {
@@ -120,9 +139,47 @@ join(struct edits *l)
 	l->n = k + 1;
 }
 
-/* What takes an edit's place. */
+static size_t
+put_base64(char *to, const char *s, size_t n)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i += 3) {
+		uint32_t v = (uint32_t)(unsigned char)s[i] << 16;
+
+		v |= i + 1 < n ? (uint32_t)(unsigned char)s[i + 1] << 8 : 0;
+		v |= i + 2 < n ? (unsigned char)s[i + 2] : 0;
+		to[k++] = digits[v >> 18];
+		to[k++] = digits[v >> 12 & 63];
+		to[k++] = i + 1 < n ? digits[v >> 6 & 63] : '=';
+		to[k++] = i + 2 < n ? digits[v & 63] : '=';
+	}
+	return k;
+}
+
+static size_t mark_of(const struct edit *, char *to);
+
+/* What takes an edit's place. What follows in base64 has to begin a group: spaces
+ * make up for what is missing. */
 static size_t
 text_of(const struct edit *e, char *to)
+{
+	char bytes[TEXT_MAX];
+	size_t n = e->nlead;
+
+	if (!e->base64)
+		return mark_of(e, to);
+	memcpy(bytes, e->lead, n);
+	n += mark_of(e, bytes + n);
+	while (!e->open && (n + e->ntrail) % 3)
+		bytes[n++] = ' ';
+	memcpy(bytes + n, e->trail, e->ntrail);
+	return put_base64(to, bytes, n + e->ntrail);
+}
+
+static size_t
+mark_of(const struct edit *e, char *to)
 {
 	/* at more than four levels of quoting a bare mark will do: outside of
 	 * it all is a string anyway */
@@ -150,8 +207,6 @@ text_of(const struct edit *e, char *to)
 	}
 	return n;
 }
-
-enum { TEXT_MAX = 64 };
 
 struct bytes { const char *p; size_t n; };
 

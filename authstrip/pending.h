@@ -18,6 +18,10 @@ struct edit {
 	int quote;		/* backslashes before the quotes that it needs, -1: none */
 	bool empty;		/* nothing in its place: the mark is where the value begins */
 	char hash[17];		/* fingerprint; "" for none */
+	/* in base64: bytes of the first and the last group that stay */
+	bool base64, open;	/* open: it may end in a group that is not full */
+	uint8_t nlead, ntrail;
+	char lead[2], trail[2];
 };
 
 struct edits { struct edit *v; size_t n, cap; };

@@ -138,6 +138,15 @@ plain_free(struct plain *p)
 	memset(p, 0, sizeof(*p));
 }
 
+void
+plain_unref(struct plain *p)
+{
+	if (p && --p->refs == 0) {
+		plain_free(p);
+		free(p);
+	}
+}
+
 size_t
 plain_from(const struct plain *p, size_t i)
 {

@@ -25,6 +25,7 @@ struct plain {
 /* -1: out of memory, or it is longer than 700 MB. Reuses p's memory; start with it zeroed. */
 int plain_make(struct plain *p, const char *s, size_t n, bool bytes);
 void plain_free(struct plain *p);
+void plain_unref(struct plain *);	/* one that calloc made; NULL: nothing */
 
 /* Where the byte at position i of p->s begins in the text that it was made of. */
 size_t plain_from(const struct plain *p, size_t i);

@@ -64,9 +64,7 @@ static const char *const id_words[] = { "account", "organization", "org_id", "or
 static const struct { const char *word; int kind; } others[] = {
 	{ "://", ANCHOR_URL }, { "%2f%2f", ANCHOR_URL_HEX }, { "-----begin", ANCHOR_PEM }, { "bearer", ANCHOR_BEARER },
 	{ "basic", ANCHOR_BASIC }, { " -u", ANCHOR_USER }, { "\"-u", ANCHOR_USER }, { "--user", ANCHOR_USER },
-	{ "--proxy-user", ANCHOR_USER }, { "delta\"", ANCHOR_DELTA }, { "delta\\", ANCHOR_DELTA }, { "parts\"", ANCHOR_DELTA },
-	{ "parts\\", ANCHOR_DELTA }, { "response\"", ANCHOR_DELTA }, { "response\\", ANCHOR_DELTA }, { "message\"", ANCHOR_DELTA },
-	{ "message\\", ANCHOR_DELTA },
+	{ "--proxy-user", ANCHOR_USER },
 };
 
 static const char *

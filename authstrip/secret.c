@@ -11,7 +11,6 @@ void
 secret_list_free(struct secret_list *l)
 {
 	free(l->v);
-	free(l->delta);
 	memset(l, 0, sizeof(*l));
 }
 
@@ -185,8 +184,8 @@ static size_t
 scan_url(struct scan *c, size_t pos)
 {
 	size_t i = pos + 3, from = i, colon = 0, at_sign = 0;
+	bool dot = false;
 
-	c->value = from;	/* a token alone, until there is a colon */
 	for (; i - from < SECRET_LOOK; i++) {
 		int ch = at(c, i);
 
@@ -198,7 +197,11 @@ scan_url(struct scan *c, size_t pos)
 		}
 		if (ch == '@')
 			at_sign = i;
+		dot = dot || (ch == '.' && !at_sign);
 	}
+	/* a token alone, until there is a colon; a host has dots */
+	if (!colon && (!dot || at_sign))
+		c->value = from;
 	if (!at_sign)
 		return 0;
 	i = colon && colon < at_sign ? colon + 1 : from;
@@ -342,22 +345,6 @@ scan_pem(struct scan *c, size_t pos)
 
 /* --- the loop ------------------------------------------------------------------------ */
 
-void
-secret_list_delta(struct secret_list *l, size_t at)
-{
-	if (l->ndelta == l->deltacap) {
-		size_t cap = l->deltacap ? l->deltacap * 2 : 16, *v = realloc(l->delta, cap * sizeof(*v));
-
-		if (!v) {
-			l->nomem = true;
-			return;
-		}
-		l->delta = v;
-		l->deltacap = cap;
-	}
-	l->delta[l->ndelta++] = at;
-}
-
 static size_t
 look(struct scan *c, size_t pos, const struct anchor *a)
 {
@@ -370,7 +357,6 @@ look(struct scan *c, size_t pos, const struct anchor *a)
 	case ANCHOR_BEARER: return scan_bearer(c, pos);
 	case ANCHOR_BASIC: return scan_basic(c, pos);
 	case ANCHOR_USER: return scan_user(c, pos, a->len);
-	case ANCHOR_DELTA: secret_list_delta(c->list, pos + a->len); return 0;
 	}
 	return 0;
 }

@@ -37,11 +37,8 @@ struct secret_list {
 	struct secret_span *v;
 	size_t n, cap;
 	bool nomem;
-	size_t *delta;		/* where model output comes in pieces: behind the key's word */
-	size_t ndelta, deltacap;
 };
 void secret_list_free(struct secret_list *);
-void secret_list_delta(struct secret_list *, size_t at);
 
 /* What stands at a soft end and is not decided. */
 struct secret_open {

@@ -14,26 +14,7 @@ enum {
 	HEAD = 512,	/* of a piece, enough to decide that as a rule */
 };
 
-/* A piece as it comes. */
-struct src {
-	struct pending *line;
-	int part;
-	const char *s;
-	size_t n, at;
-	struct plain *plain;	/* s is plain->s, made of raw */
-	const char *raw;
-};
-
 /* --- edits ------------------------------------------------------------------- */
-
-static void
-plain_unref(struct plain *p)
-{
-	if (p && --p->refs == 0) {
-		plain_free(p);
-		free(p);
-	}
-}
 
 /* The same credential has the same fingerprint wherever it is: without the word
  * before it that says what kind it is. */
@@ -58,20 +39,26 @@ fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 	to[16] = '\0';
 }
 
+/* Where text stands that is to be changed. */
+struct spot { struct pending *line; int part; const struct plain *plain; const struct inner *inner; size_t at; };
+
 static void
-edit_piece(struct pending *line, int part, const struct plain *plain, size_t at, size_t from, size_t end, struct edit e)
+edit_spot(struct streams *all, const struct spot *p, size_t from, size_t end, struct edit e)
 {
-	if (plain && plain->bytes && e.quote > 0)
+	if (p->plain && p->plain->bytes && e.quote > 0)
 		e.quote /= 2;		/* one level less than where it was seen */
-	e.at = at + (plain ? plain_from(plain, from) : from);
-	e.end = at + (plain ? plain_from(plain, end) : end);
-	pending_edit(line, part, &e);
+	e.at = p->at + (p->plain ? plain_from(p->plain, from) : from);
+	e.end = p->at + (p->plain ? plain_from(p->plain, end) : end);
+	if (p->inner && !inner_edit(p->inner, e.at, e.end, &e))
+		return;
+	all->edits++;
+	pending_edit(p->line, p->part, &e);
 }
 
 /* A credential at [a, b) of st->buf followed by p (NULL: by nothing); bytes are
  * those at a. Its mark goes where it begins, nothing where it goes on. */
 static void
-apply(struct streams *all, struct stream *st, const struct src *p, const char *bytes, size_t a, size_t b, int rule, int quote)
+apply(struct streams *all, struct stream *st, const struct text_piece *p, const char *bytes, size_t a, size_t b, int rule, int quote)
 {
 	struct edit e = { .quote = -1 };
 	size_t base = st->len;
@@ -94,7 +81,7 @@ apply(struct streams *all, struct stream *st, const struct src *p, const char *b
 			continue;
 		if (x == a)
 			e.quote = quote;
-		edit_piece(pc->line, pc->part, pc->plain, pc->at, pc->from + x - pc->buf, pc->from + y - pc->buf, e);
+		edit_spot(all, &(struct spot){ pc->line, pc->part, pc->plain, pc->inner, pc->at }, pc->from + x - pc->buf, pc->from + y - pc->buf, e);
 		e.empty = true;
 	}
 	if (p && b > base) {
@@ -102,7 +89,7 @@ apply(struct streams *all, struct stream *st, const struct src *p, const char *b
 
 		if (!e.empty && a >= base)
 			e.quote = quote;
-		edit_piece(p->line, p->part, p->plain, p->at, x, b - base, e);
+		edit_spot(all, &(struct spot){ p->line, p->part, p->plain, p->inner, p->at }, x, b - base, e);
 	}
 }
 
@@ -114,6 +101,7 @@ release(struct streams *all, struct stream *st)
 	for (size_t i = 0; i < st->npiece; i++) {
 		st->piece[i].line->waits--;
 		plain_unref(st->piece[i].plain);
+		inner_unref(st->piece[i].inner);
 	}
 	if (st->npiece) {
 		*(st->prev ? &st->prev->next : &all->holding) = st->next;
@@ -148,7 +136,7 @@ reserve(struct stream *st, size_t n)
 
 /* The piece, from x on, waits at the end of buf. */
 static void
-hold(struct streams *all, struct stream *st, const struct src *p, size_t x)
+hold(struct streams *all, struct stream *st, const struct text_piece *p, size_t x)
 {
 	struct stream_piece *pc;
 
@@ -177,16 +165,19 @@ hold(struct streams *all, struct stream *st, const struct src *p, size_t x)
 	st->piece[st->npiece++] = (struct stream_piece){
 		.line = p->line, .part = p->part, .buf = st->len, .n = p->n - x,
 		.at = p->plain ? p->at : p->at + x, .plain = p->plain, .from = p->plain ? x : 0,
+		.inner = p->inner,
 	};
 	st->len += p->n - x;
 	if (p->plain)
 		p->plain->refs++;
+	if (p->inner)
+		p->inner->refs++;
 	p->line->waits++;
 }
 
 /* Keeps the end of buf followed by the piece, from place `from` on. */
 static void
-keep(struct stream *st, const struct src *p, size_t from)
+keep(struct stream *st, const struct text_piece *p, size_t from)
 {
 	size_t base = st->len;
 
@@ -216,7 +207,7 @@ last_end(const struct secret_list *l)
 void
 stream_decide(struct streams *all, struct stream *st, bool whole, bool reset)
 {
-	struct secret_list *l = &all->list[1][1];
+	struct secret_list *l = &all->rest;
 	struct secret_text t = { .s = st->buf, .n = st->len, .plain = true, .from = st->cut, .limit = st->len };
 	size_t from;
 
@@ -248,7 +239,6 @@ stream_decide(struct streams *all, struct stream *st, bool whole, bool reset)
 		st->len = st->decided = 0;
 		st->inside = false;
 		st->cut = false;
-		st->delta = 0;
 	}
 }
 
@@ -276,123 +266,12 @@ stream_free(struct stream *st)
 	memset(st, 0, sizeof(*st));
 }
 
-/* --- the model's output ------------------------------------------------------------- */
-
-static size_t
-quote_at(const char *s, size_t n, size_t i, size_t *k)
-{
-	size_t from = i;
-
-	while (i < n && s[i] == '\\')
-		i++;
-	*k = i - from;
-	return i < n && s[i] == '"' ? i + 1 : 0;
-}
-
-static size_t
-blank(const char *s, size_t n, size_t i)
-{
-	while (i < n && s[i] == ' ')
-		i++;
-	return i;
-}
-
-/* As scan_quote_end, without a bound. */
-static size_t
-string_end(const char *s, size_t n, size_t i, size_t k, bool *closed)
-{
-	size_t from = i, run;
-	const char *p;
-
-	*closed = true;
-	for (; (p = memchr(s + i, '"', n - i)); i++) {
-		i = p - s;
-		for (run = 0; i - run > from && s[i - run - 1] == '\\'; run++)
-			;
-		if (run % (2 * (k + 1)) == k)
-			return i - k;
-		if (run < k)
-			return i - run;
-	}
-	*closed = false;
-	for (run = 0; n - run > from && s[n - run - 1] == '\\'; run++)
-		;
-	return n - (run < k ? run : 0);
-}
-
-/* The string of model output behind the word at i ("delta" and its like): the
- * value itself, or that of a text's key soon after. 0: none. */
-static size_t
-output_at(const char *s, size_t n, size_t i, size_t *k)
-{
-	static const char *const keys[] = { "text", "partial_json", "content", "arguments", "thinking", "reasoning_content", "reasoning" };
-	size_t v, end = n - i > 600 ? i + 600 : n;
-
-	if (!(i = quote_at(s, n, i, k)) || (i = blank(s, n, i)) == n || s[i] != ':')
-		return 0;
-	i = blank(s, n, i + 1);
-	if ((v = quote_at(s, n, i, k)))
-		return v;
-	if (i == n || (s[i] != '{' && s[i] != '['))
-		return 0;
-	for (; i < end; i++) {
-		size_t name;
-
-		if (s[i] != '"')
-			continue;
-		for (name = i + 1; name < end && (isalpha((unsigned char)s[name]) || s[name] == '_'); name++)
-			;
-		for (size_t w = 0; w < sizeof(keys) / sizeof(*keys); w++) {
-			if (strlen(keys[w]) != name - i - 1 || memcmp(keys[w], s + i + 1, name - i - 1))
-				continue;
-			v = quote_at(s, n, name, k);
-			if (!v || (v = blank(s, n, v)) == n || s[v] != ':')
-				break;
-			v = blank(s, n, v + 1);
-			if ((v = quote_at(s, n, v, k)))
-				return v;
-			break;
-		}
-		i = name - 1;
-	}
-	return 0;
-}
-
-static void
-feed_output(struct streams *all, struct stream *st, struct stream *output, const struct src *p, const struct secret_list *l)
-{
-	size_t v = 0, e, k = 0, past = 0;
-	bool closed;
-
-	for (size_t i = 0; i <= l->ndelta; i++) {
-		size_t from, end;
-
-		if (i == 0 && !st->delta)
-			continue;
-		if (i == 0) {		/* a string that the piece before left open */
-			k = st->delta - 1;
-			v = 0;
-		} else if (l->delta[i - 1] - 1 < past || !(v = output_at(p->s, p->n, l->delta[i - 1] - 1, &k))) {
-			continue;
-		}
-		e = string_end(p->s, p->n, v, k, &closed);
-		st->delta = closed ? 0 : k + 1;
-		past = e;
-		if (e == v)
-			continue;
-		from = p->plain ? plain_from(p->plain, v) : v;
-		end = p->plain ? plain_from(p->plain, e) : e;
-		stream_feed(all, output, NULL, p->line, p->part, p->raw + from,
-		    end - from, p->at + from, false);
-	}
-}
-
 /* --- pieces ------------------------------------------------------------------------------ */
 
 /* Looks at the end of what came and the beginning of the piece as one text, as
  * much of it as it takes. False: the piece has escapes to be undone. */
 static bool
-scan_seam(struct streams *all, struct stream *st, const struct src *p, bool last, struct secret_list *l, struct secret_open *open)
+scan_seam(struct streams *all, struct stream *st, const struct text_piece *p, bool last, struct secret_list *l, struct secret_open *open)
 {
 	size_t w = p->n < HEAD ? p->n : HEAD;
 
@@ -408,7 +287,7 @@ scan_seam(struct streams *all, struct stream *st, const struct src *p, bool last
 		}
 		memcpy(st->buf + st->len, p->s, w);
 		t.s = st->buf;
-		l->n = l->ndelta = 0;
+		l->n = 0;
 		if (!secret_scan(all->rules, &t, l, open))
 			return false;
 		if (!open->open || w == p->n)
@@ -417,37 +296,16 @@ scan_seam(struct streams *all, struct stream *st, const struct src *p, bool last
 	}
 }
 
-static void
-note_deltas(struct secret_list *to, const struct secret_list *from, size_t base)
-{
-	/* those of the seam come before those of the rest */
-	for (size_t i = 0; i < from->ndelta; i++)
-		if (from->delta[i] > base)
-			secret_list_delta(to, from->delta[i] - base);
-}
-
-static void
-sort_deltas(struct secret_list *l)
-{
-	for (size_t i = 1; i < l->ndelta; i++)
-		for (size_t k = i; k && l->delta[k - 1] > l->delta[k]; k--) {
-			size_t d = l->delta[k];
-
-			l->delta[k] = l->delta[k - 1];
-			l->delta[k - 1] = d;
-		}
-}
-
 /* False: nothing was done, the piece has escapes to be undone. */
 static bool
-feed(struct streams *all, struct stream *st, struct stream *output, const struct src *p, bool last)
+feed(struct streams *all, struct stream *st, const struct text_piece *p, bool last)
 {
-	struct secret_list *seam = &all->list[!output][0], *own = &all->list[!output][1];
+	struct secret_list *seam = &all->seam, *own = &all->own;
 	struct secret_open so = { .value = SIZE_MAX }, o = { .value = SIZE_MAX };
 	struct secret_text t = { .s = p->s, .n = p->n, .soft = !last, .plain = p->plain != NULL, .limit = p->n };
 	size_t base = st->len, from, done;
 
-	seam->n = seam->ndelta = own->n = own->ndelta = 0;
+	seam->n = own->n = 0;
 	if (base && !scan_seam(all, st, p, last, seam, &so))
 		return false;
 	done = last_end(seam);
@@ -459,14 +317,6 @@ feed(struct streams *all, struct stream *st, struct stream *output, const struct
 		t.from = t.floor;
 	if (so.value == SIZE_MAX && !secret_scan(all->rules, &t, own, &o))
 		return false;
-	if (so.value != SIZE_MAX && output) {	/* it was not looked through for these */
-		t.from = 0;
-		if (!secret_scan(all->rules, &t, own, &o))
-			return false;
-		own->n = 0;
-		o = (struct secret_open){ .value = SIZE_MAX };
-		seam->ndelta = 0;
-	}
 	for (size_t i = 0; i < seam->n; i++)
 		apply(all, st, p, st->buf + seam->v[i].at, seam->v[i].at, seam->v[i].end, seam->v[i].rule, seam->v[i].quote);
 	for (size_t i = 0; i < own->n; i++)
@@ -498,12 +348,7 @@ feed(struct streams *all, struct stream *st, struct stream *output, const struct
 			from = base + o.from;
 		keep(st, p, from);
 	}
-	if (output) {
-		note_deltas(own, seam, base);
-		sort_deltas(own);
-		feed_output(all, st, output, p, own);
-	}
-	if (st->npiece && st->len > all->max)
+	if (st->npiece && st->len > (st->max ? st->max + CONTEXT : all->max))
 		stream_decide(all, st, false, false);
 	if (last)
 		stream_decide(all, st, true, true);
@@ -513,25 +358,57 @@ feed(struct streams *all, struct stream *st, struct stream *output, const struct
 }
 
 void
-stream_feed(struct streams *all, struct stream *st, struct stream *output, struct pending *line, int part,
-    const char *text, size_t n, size_t at, bool last)
+stream_piece_init(struct text_piece *p, struct pending *line, int part, const char *raw, size_t n, size_t at)
 {
-	struct src p = { line, part, text, n, at, NULL, text };
+	*p = (struct text_piece){ .line = line, .part = part, 
+		.bytes = part >= 0, .quote = 1, .s = raw, .n = n, .at = at, .raw = raw, .rawlen = n };
+}
 
-	if (!n && !last)
-		return;
-	if (part < 0 && feed(all, st, output, &p, last))
-		return;
-	if (!(p.plain = calloc(1, sizeof(*p.plain))) || plain_make(p.plain, text, n, part >= 0)) {
-		line->failed = true;
-		free(p.plain);
-		return;
+void
+stream_piece_part(struct text_piece *to, const struct text_piece *of, size_t from, size_t end)
+{
+	if (of->plain) {
+		from = plain_from(of->plain, from);
+		end = plain_from(of->plain, end);
 	}
-	p.plain->refs = 1;
-	p.s = p.plain->s;
-	p.n = p.plain->n;
-	feed(all, st, output, &p, last);
-	plain_unref(p.plain);
+	stream_piece_init(to, of->line, of->part, of->raw + from, end - from, of->at + from);
+	to->bytes = of->bytes;
+	to->inner = of->inner;
+}
+
+void
+stream_piece_free(struct text_piece *p)
+{
+	plain_unref(p->plain);
+}
+
+/* The form without escapes that hide something. */
+static bool
+make_plain(struct text_piece *p)
+{
+	struct plain *plain = calloc(1, sizeof(*plain));
+
+	if (!plain || plain_make(plain, p->raw, p->rawlen, p->bytes)) {
+		p->line->failed = true;
+		free(plain);
+		return false;
+	}
+	plain->refs = 1;
+	p->plain = plain;
+	p->s = plain->s;
+	p->n = plain->n;
+	return true;
+}
+
+void
+stream_feed(struct streams *all, struct stream *st, struct text_piece *p, bool last)
+{
+	if (!p->n && !last)
+		return;
+	if (!p->plain && !p->bytes && feed(all, st, p, last))
+		return;
+	if (p->plain || make_plain(p))
+		feed(all, st, p, last);
 }
 
 /* --- texts that are whole --------------------------------------------------------------------- */
@@ -540,17 +417,18 @@ void
 stream_text(struct streams *all, struct pending *line, int part, const char *text, size_t n, size_t at,
     const struct stream_head *head, bool json)
 {
-	struct secret_list *l = &all->list[0][1];
+	struct secret_list *l = &all->own;
 	struct secret_text t = { .s = text, .n = n, .line = json, .limit = n };
 	struct stream none = { 0 };
-	struct src p = { line, part, text, n, at, NULL, text };
+	struct text_piece p;
 	struct plain plain = { 0 };
 
+	stream_piece_init(&p, line, part, text, n, at);
 	for (int i = 0; head && i < 2; i++) {
 		t.head[i] = head->at[i];
 		t.head_end[i] = head->end[i];
 	}
-	l->n = l->ndelta = 0;
+	l->n = 0;
 	if (!secret_scan(all->rules, &t, l, NULL)) {
 		if (plain_make(&plain, text, n, false)) {
 			line->failed = true;
@@ -574,7 +452,7 @@ stream_text(struct streams *all, struct pending *line, int part, const char *tex
 		t.n = p.n = t.limit = plain.n;
 		t.plain = true;
 		p.plain = &plain;
-		l->n = l->ndelta = 0;
+		l->n = 0;
 		secret_scan(all->rules, &t, l, NULL);
 	}
 	for (size_t i = 0; i < l->n; i++)

@@ -13,12 +13,14 @@ enum { STREAM_TEXT = 16 << 10 };	/* bytes of one stream that may be undecided */
 struct strip {
 	struct strip_conf conf;
 	struct streams all;
+	struct walk_list strings;
 	struct conns conns;
 	struct pending *cur;	/* the line at hand */
 	struct stream_head heads;	/* its headers and trailers */
 	struct { const char *of, *bytes; size_t n; } decoded;	/* the base64 string that was decoded last */
 	struct pending *head, **tail;	/* lines that wait */
 	size_t bytes;		/* of them */
+	uint64_t waited;
 	struct arena arena;
 	struct stream bad;	/* lines that are no events and come in pieces */
 	char *text;
@@ -35,7 +37,7 @@ strip_new(const struct strip_conf *conf)
 		return NULL;
 	s->conf = *conf;
 	s->tail = &s->head;
-	s->all = (struct streams){ .rules = conf->rules, .hash = conf->hash, .max = STREAM_TEXT, .counts = s->counts };
+	s->all = (struct streams){ .rules = conf->rules, .hash = conf->hash, .max = STREAM_TEXT, .counts = s->counts, .strings = &s->strings };
 	memcpy(s->all.key, conf->key, sizeof(conf->key));
 	s->cur = calloc(1, sizeof(*s->cur));
 	if (!s->cur || conns_init(&s->conns, &s->all, conf->streams)) {
@@ -60,11 +62,19 @@ strip_free(struct strip *s)
 		pending_free(s->cur);
 	free(s->cur);
 	stream_free(&s->bad);
-	for (int i = 0; i < 4; i++)
-		secret_list_free(&s->all.list[i / 2][i % 2]);
+	secret_list_free(&s->all.seam);
+	secret_list_free(&s->all.own);
+	secret_list_free(&s->all.rest);
+	free(s->strings.v);
 	arena_free(&s->arena);
 	free(s->text);
 	free(s);
+}
+
+uint64_t
+strip_waited(const struct strip *s)
+{
+	return s->waited;
 }
 
 const uint64_t *
@@ -109,6 +119,7 @@ enqueue(struct strip *s, uint64_t now)
 	memcpy(h->copy, h->line, h->n);
 	h->line = h->copy;
 	h->since = now;
+	s->waited += h->waits > 0;
 	h->next = NULL;
 	*s->tail = h;
 	s->tail = &h->next;
@@ -351,7 +362,10 @@ strip_event(struct strip *s, struct event *ev, uint64_t now)
 	s->decoded.of = NULL;
 	if (strip_endpoint(s, ev)) {
 		/* done */
-	} else if (conn_begin(&s->conns, ev, now, &piece)) {
+	} else if (conn_begin(&s->conns, ev, now, &piece) && piece.members) {
+		strip_line(s, ev, none, NULL);
+		conn_members(&s->conns, ev, s->cur, &piece);
+	} else if (piece.conn) {
 		v = string_of(ev, "data");
 		strip_line(s, ev, v.kind ? v : string_of(ev, "data_b64"), &piece);
 		conn_end(&s->conns, &piece);
@@ -407,6 +421,7 @@ add_text(void *arg, const char *p, size_t n, bool last)
 const char *
 strip_text(struct strip *s, const char *p, size_t n, bool last, size_t *len)
 {
+	struct text_piece piece;
 	bool changed, good;
 
 	while (s->head) {
@@ -415,7 +430,9 @@ strip_text(struct strip *s, const char *p, size_t n, bool last, size_t *len)
 	}
 	s->textlen = 0;
 	pending_init(s->cur, p, n);
-	stream_feed(&s->all, &s->bad, NULL, s->cur, -1, p, n, 0, last);
+	stream_piece_init(&piece, s->cur, -1, p, n, 0);
+	stream_feed(&s->all, &s->bad, &piece, last);
+	stream_piece_free(&piece);
 	/* a line in pieces does not wait */
 	stream_decide(&s->all, &s->bad, last, last);
 	good = pending_ready(s->cur, &s->arena, &changed);

@@ -47,6 +47,8 @@ const char *strip_text(struct strip *, const char *s, size_t n, bool last, size_
 /* The end: all that waits leaves. */
 void strip_end(struct strip *);
 
+/* How many lines had to wait for the next of their stream, those behind them apart. */
+uint64_t strip_waited(const struct strip *);
 const uint64_t *strip_counts(const struct strip *);	/* RULES_MAX of them, by rule */
 
 #endif

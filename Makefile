@@ -53,6 +53,7 @@ LIBS_authstrip = -lcrypto
 LIBS_sqlitesink = -lsqlite3 -lcrypto
 LIBS_otelsink = -lcurl -lcrypto -lz -lm -lpthread
 LIBS_websink = -lmicrohttpd -lsqlite3
+LIBS_query = -lsqlite3
 # Parts of other tools that it links.
 PARTS_websink = jsonfilter/expr.c
 LIBS_parts = $(LIBS_httpparse) $(LIBS_authstrip) $(foreach t,$(SINKS),$(LIBS_$(t)))
@@ -68,7 +69,9 @@ MAKEFLAGS += --no-print-directory
 endif
 
 LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c opt.c stage.c clock.c proc.c)
-LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC),$(wildcard lib/*.c))
+# Asking a database; for what asks one.
+LIBQUERY_SRC = $(addprefix lib/,query.c reports.c nearest.c)
+LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC) $(LIBQUERY_SRC),$(wildcard lib/*.c))
 LLHTTP_SRC = $(addprefix /usr/share/llhttp/,llhttp.c api.c http.c)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -77,10 +80,11 @@ tool_parts = $(filter-out $(1)/$(1).c,$(call tool_src,$(1)))
 
 LIBSTAGE_OBJ = $(call obj,$(LIBSTAGE_SRC))
 LIBPROBE_OBJ = $(call obj,$(LIBPROBE_SRC))
+LIBQUERY_OBJ = $(call obj,$(LIBQUERY_SRC))
 LLHTTP_OBJ = $(patsubst /usr/share/llhttp/%.c,$(B)/llhttp/%.o,$(LLHTTP_SRC))
 # Parts that need no libbpf, for unit tests and fuzzers: all of the filters'
 # and sinks', and those of sslsniff that only read bytes.
-PURE_SRC = $(foreach t,$(FILTERS) $(SINKS),$(call tool_parts,$(t))) \
+PURE_SRC = $(foreach t,$(FILTERS) $(SINKS) report,$(call tool_parts,$(t))) \
 	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/inspect.c sslsniff/cache.c)
 PURE_OBJ = $(call obj,$(PURE_SRC))
 
@@ -91,8 +95,8 @@ FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 # the driver, and its commands that are scripts of their own
 DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline)
 
-# agentsight report: a script, and the files that it runs
-REPORT_FILES = report.awk prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
+# agentsight report, and the files that it runs
+REPORT_FILES = prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
 REPORTS = $(B)/bin/agentsight-report $(addprefix $(B)/bin/,$(REPORT_FILES))
 
 .PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web test-kernels deps-kernels websink-ui bench fuzz soak \
@@ -127,15 +131,16 @@ $(B)/bin/agentsight:
 	$(call say,DRIVER) mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
 
-$(B)/bin/agentsight-report: sqlitesink/report.sh VERSION
-	$(call say,REPORT) mkdir -p $(@D)
-	$(Q)sed 's/@VERSION@/$(VERSION)/' $< >$@ && chmod 755 $@
+$(B)/bin/agentsight-report: $(call obj,$(call tool_src,report)) $(B)/libquery.a $(B)/libstage.a
+	$(call say,LINK) mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_query) $(LDLIBS)
 $(addprefix $(B)/bin/,$(REPORT_FILES)): $(B)/bin/%: sqlitesink/%
 	$(Q)mkdir -p $(@D) && cp $< $@
 
 # --- libraries -----------------------------------------------------------
 $(B)/libstage.a: $(LIBSTAGE_OBJ)
 $(B)/libprobe.a: $(LIBPROBE_OBJ)
+$(B)/libquery.a: $(LIBQUERY_OBJ)
 $(B)/libpure.a: $(PURE_OBJ)
 $(B)/libllhttp.a: $(LLHTTP_OBJ)
 $(B)/%.a:
@@ -167,7 +172,7 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 
 # --- tools ---------------------------------------------------------------
 define filter_rule
-$(B)/bin/$(1): $(call obj,$(call tool_src,$(1)) $(PARTS_$(1))) $(B)/libstage.a $(if $(filter httpparse,$(1)),$(B)/libllhttp.a)
+$(B)/bin/$(1): $(call obj,$(call tool_src,$(1)) $(PARTS_$(1))) $(if $(filter websink,$(1)),$(B)/libquery.a) $(B)/libstage.a $(if $(filter httpparse,$(1)),$(B)/libllhttp.a)
 	$$(call say,LINK) mkdir -p $$(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $$@ $$^ $(LIBS_stage) $(LIBS_$(1)) $(LDLIBS)
 endef
@@ -192,9 +197,9 @@ $(call obj,websink/tell.c): websink/events.sql
 $(call obj,websink/page.c): TOOL_CPPFLAGS = -DPAGE_FILE='"$(O)/ui/page"'
 
 # --- tests ---------------------------------------------------------------
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpure.a $(B)/libstage.a $(B)/libllhttp.a
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpure.a $(B)/libquery.a $(B)/libstage.a $(B)/libllhttp.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_parts)
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(B)/libpure.a $(B)/libstage.a $(B)/libllhttp.a
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(B)/libpure.a $(B)/libquery.a $(B)/libstage.a $(B)/libllhttp.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_parts)
 
 # What `prove` runs: filters, sinks, units and fuzz regressions built with sanitizers,

@@ -115,11 +115,6 @@ check_tools() {
 	check_collector process --duration 100ms
 	check_collector stdiocap -d 100ms
 	check_collector sysmon -d 100ms -i 50ms
-	if command -v sqlite3 >/dev/null; then
-		good 'sqlite3, for reports'
-	else
-		fail 'no sqlite3: agentsight report needs it (apt-get install sqlite3)'
-	fi
 }
 
 # --- the processes --------------------------------------------------------------------

@@ -118,7 +118,7 @@ fi
 is "nobody prints JSON with printf" "$(grep -nE 'printf *\(.*\{\\"' -- */*.c)" ''
 is "no TODO" "$(grep -nwE 'TODO|FIXME|XXX' -- */*.[ch] agentsight.sh Makefile)" ''
 if have shellcheck; then
-	for script in agentsight.sh sqlitesink/report.sh .ci/run tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/*.t; do
+	for script in agentsight.sh .ci/run tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/*.t; do
 		head -n 1 "$script" | grep -q 'python\|bash' && continue
 		ok "shellcheck $script" shellcheck -x -s sh -S warning "$script"
 	done

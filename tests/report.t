@@ -118,9 +118,9 @@ evil = store([execs(0, 5, 1, ["=1+1", EVIL]), event("process.exec", 1, 6, "\x1b]
               event("file.delete", 2, 6, "x", path_b64="L2EvgP8="), llm(1, 1, 2, pid=5, prompt=EVIL, answer="\x1b[2J" + EVIL + "\x00", agent="+agent"),
               event("bash.readline", 3, 5, "x", command="-1\n+2")])
 for name in REPORTS:
-    for mode in ([], ["--md"], ["--csv"], ["--json"]):
+    for mode in ([], ["--md"], ["--json"]):    # CSV is exact, but on a terminal: below
         out = ask(name, evil, *mode, *(["red"] if name == "search" else []), env={"COLUMNS": "60"})
-        bad = re.findall("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\udc80-\udcff]" + ("" if mode else "|[\u202a-\u202e\u2066-\u2069\t\r]"), out)
+        bad = re.findall("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\udc80-\udcff]" + "|[\u202a-\u202e\u2066-\u2069\t\r]", out)
         if bad or (mode == ["--json"] and json.loads(out) is None):
             report(False, "%s %s shows nothing that a terminal obeys" % (name, mode), bad, out[:300])
     wide = [x for x in ask(name, evil, *(["red"] if name == "search" else []), env={"COLUMNS": "110"}).splitlines()[1:]
@@ -130,6 +130,9 @@ out = ask("processes", evil, "--csv")
 cells = [c for r in csv.reader(io.StringIO(out)) for c in r]
 same("CSV: no cell is a formula", [c for c in cells if c[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(r"-?[0-9.]+", c)], [])
 report("'=1+1 " in out, "and what looked like one is there as text", out[:400])
+same("CSV has every character", [r["text"] for r in csv.DictReader(io.StringIO(ask("prompts", evil, "--csv"), newline=""))], [EVIL])
+seen = ask("prompts", evil, env={"COLUMNS": "400"})
+report("\\x1b[31mred\\x1b]0;title\\x07 \\u009b31m \\u202egnp.exe \\x0d\\x0a=cmd|" in seen, "a table shows by its number what a terminal would obey", seen)
 same("JSON has every character", [r["text"] for r in table("prompts", evil)], [EVIL])
 same("what is not UTF-8, in JSON", pick(table("files", evil), "path"), [["x'2F612F80FF'"]])
 md = ask("prompts", evil, "--md").splitlines()
@@ -144,7 +147,7 @@ def on_terminal(*argv, **env):
         for k in ("NO_COLOR", "COLUMNS"):
             if k not in env:
                 os.environ.pop(k, None)
-        subprocess.run(["stty", "cols", "72"])
+        subprocess.run(["stty", "cols", "72", "rows", "24"])
         os.execvp(argv[0], argv)
     out = b""
     while select.select([fd], [], [], 60)[0]:
@@ -242,9 +245,9 @@ same("the newest here", json.loads(here("runs", "--json")[1])[0]["file"], "agent
 same("AGENTSIGHT_DB_PATH", json.loads(here("runs", "--json", AGENTSIGHT_DB_PATH=db)[1])[0]["file"], db)
 same("list: all here", pick(json.loads(here("list", "--json")[1]), "file", "calls"), [["agentsight-1.db", 1], ["agentsight-2.db", 6]])
 same("list, as a table", here("list")[1].count("agentsight-"), 2)
-for argv, status, says in ((["runs", "--db", "none.db"], 1, "no such file"), (["runs", "--db", "."], 1, "open ."), (["nothing"], 2, "no report"), (["../x"], 2, "no report"),
-                           (["--wrong"], 2, "unknown option"), (["runs", "--limit", "x"], 2, "takes a number"), (["tokens", "--by", "moon"], 2, "--by takes"),
-                           (["search"], 2, "what to look for"), (["export", "--format", "x"], 2, "no format"), (["runs", "--db"], 2, "takes a value")):
+for argv, status, says in ((["runs", "--db", "none.db"], 1, "no such file"), (["runs", "--db", "."], 1, "open ."), (["nothing"], 2, "no report"), (["../x"], 1, "no such file"),
+                           (["--wrong"], 2, "unknown option"), (["runs", "--limit", "x"], 2, "is not a number"), (["tokens", "--by", "moon"], 2, "no key for --by"),
+                           (["search"], 2, "what to look for"), (["export", "--format", "x"], 2, "no format"), (["runs", "--db"], 2, "needs an argument")):
     got = here(*argv)
     report(got[0] == status and says in got[2] and not got[1], "wrong: %s" % " ".join(argv), got)
 with open(os.path.join(work, "foreign.db"), "wb"):
@@ -265,7 +268,7 @@ same("a user's own report", [table("sent", db), "sent         Hosts and bytes" i
 with open(os.path.join(T, "config", "agentsight", "reports", "broken.sql"), "w") as f:
     f.write("-- Broken\nSELECT nothing FROM nowhere\n")
 p = here("broken", "--db", db)
-report(p[0] == 1 and "nowhere" in p[2], "a report that is wrong says so", p)
+report(p[0] == 1 and "broken, line 2" in p[2], "a report that is wrong says so", p)
 os.unlink(os.path.join(T, "config", "agentsight", "reports", "broken.sql"))
 with open(os.path.join(T, "config", "agentsight", "prices.csv"), "w") as f:
     f.write("# mine\nclaude-*, 1, 1, 1, , 2026-01-01\n'); DROP TABLE prices; --,1,1,1,1,2026\n")
@@ -278,12 +281,122 @@ if os.geteuid() == 0:
     os.chmod(T, 0o755)
     os.chmod(work, 0o555)
     os.chown(os.path.join(work, "agentsight-1.db"), 65534, 65534)
-    p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", os.path.join(BUILD, "bin", "agentsight-report"), "runs", "--json",
+    p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", os.path.join(BUILD, "bin", "agentsight-report"), "runs", "--json",
                         "--db", os.path.join(work, "agentsight-1.db")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, HOME="/nonexistent"))
     if b"ermission denied" in p.stderr and b"agentsight-report" in p.stderr:
         print("# nobody may not read the build")
     else:
         report(p.returncode == 0 and json.loads(p.stdout), "a file in a folder that cannot be written", p.stderr)
+
+# --- what a report may do ------------------------------------------------------------------------------------
+own = os.path.join(T, "config", "agentsight", "reports")
+
+
+def mine(name, sql, *options):
+    """Runs a report of the user's own."""
+    path = os.path.join(own, name + ".sql")
+    with open(path, "w") as f:
+        f.write(sql)
+    got = here(name, "--db", db, "--json", *options)
+    os.unlink(path)
+    return got
+
+
+victim = os.path.join(T, "victim.db")
+before = open(db, "rb").read()
+for sql in ("SELECT 1; SELECT 2", "SELECT 1; DROP TABLE runs", "DELETE FROM runs", "WITH x AS (SELECT 1) DELETE FROM runs", "INSERT INTO runs(version) VALUES('x')",
+            "UPDATE runs SET version = 'x'", "UPDATE sqlite_master SET sql = ''", "CREATE TABLE t(a)", "CREATE TEMP TABLE t(a)", "DROP TABLE runs", "VACUUM", "REINDEX",
+            "VACUUM INTO '%s'" % victim, "ATTACH '%s' AS v" % victim, "DETACH main", "PRAGMA user_version = 7", "PRAGMA journal_mode = DELETE", "PRAGMA database_list",
+            "BEGIN", "SAVEPOINT s", ".shell touch %s" % victim, ".output %s" % victim, "-- x\n.read /etc/passwd", "SELECT readfile('/etc/passwd')",
+            "SELECT writefile('%s', 'x')" % victim, "SELECT load_extension('%s')" % victim, "SELECT edit('x', 'touch %s')" % victim, "SELECT * FROM pragma_user_version",
+            "SELECT fts3_tokenizer('simple')", "EXPLAIN SELECT 1", "ANALYZE", "", "-- nothing but a comment\n", "SELECT * FROM runs WHERE (SELECT 1 FROM (DELETE FROM runs))",
+            "INSERT INTO search(search) VALUES('rebuild')", "REPLACE INTO runs SELECT * FROM runs", "ALTER TABLE runs ADD COLUMN x", "CREATE TRIGGER t AFTER INSERT ON runs BEGIN SELECT 1; END",
+            "CREATE VIRTUAL TABLE temp.v USING fts5(a)", "SELECT * FROM fsdir('/')"):
+    got = mine("hostile", "-- Hostile\n" + sql)
+    report(got[0] == 1 and not got[1] and "hostile" in got[2] or "not allowed" in got[2], "not in a report: %s" % sql.split("\n")[-1][:60], got)
+same("and nothing was changed, or made", [open(db, "rb").read() == before, os.path.exists(victim)], [True, False])
+same("what only reads is", [json.loads(mine("harmless", "-- H\n" + sql + ";  -- the end\n")[1]) for sql in (
+    "/* a */ WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3) SELECT sum(x) AS s FROM n", "VALUES(1)",
+    "SELECT name FROM pragma_table_info('search_done') LIMIT 1", "SELECT count(*) AS n FROM search WHERE search MATCH 'bug'", "SELECT round(usd, 4) AS usd FROM temp.costs LIMIT 1")],
+    [[{"s": 6}], [{"column1": 1}], [{"name": "kind"}], [{"n": 3}], [{"usd": 0.0017}]])
+got = mine("summary", "-- Mine\nSELECT 'mine' AS item\n")
+same("a report of the program is not replaced, and it is said", [got[0], "mine" in got[1], "is the program's own report" in got[2]], [0, False, True])
+got = mine("forever", "-- Forever\nWITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS n FROM (SELECT x FROM n LIMIT 300000)")
+same("one that takes a while", json.loads(got[1]), [{"n": 300000}])
+if os.geteuid() == 0:
+    with open(os.path.join(own, "theirs.sql"), "w") as f:
+        f.write("-- Theirs\nSELECT 1 AS one\n")
+    os.chown(own, 65534, 65534)
+    got = here("theirs", "--db", db)
+    same("root runs no report out of another user's folder", [got[0], "belong to another user" in got[2]], [2, True])
+    os.chown(own, 0, 0)
+    os.chown(os.path.join(own, "theirs.sql"), 65534, 65534)
+    same("nor another user's file", here("theirs", "--db", db)[0], 2)
+    os.unlink(os.path.join(own, "theirs.sql"))
+    theirs = store(truth())
+    os.chown(theirs, 65534, 65534)
+    os.chmod(T, 0o755)
+    out = os.path.join(T, "out")
+    os.mkdir(out)
+    os.chmod(out, 0o777)
+    p = subprocess.run(["agentsight-report", "calls", theirs, "--csv", "-o", os.path.join(out, "calls.csv")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if p.returncode == 0:
+        same("root reads another user's recording as that user", os.stat(os.path.join(out, "calls.csv")).st_uid, 65534)
+    else:
+        report(b"ermission denied" in p.stderr or b"may not read" in p.stderr, "root reads another user's recording as that user (who may not read the build)", p.stderr)
+
+# --- names, files, words ---------------------------------------------------------------------------------------------
+for argv, near in ((["sumary"], "summary"), (["tolkens"], "tokens"), (["call"], "calls"), (["tokens", "--by", "modle"], "model"), (["export", "--format", "snapsot"], "snapshot"),
+                   (["timlin"], "timeline"), (["serv"], "serve")):
+    got = here(*argv, "--db", db)
+    report(got[0] == 2 and "did you mean '%s'" % near in got[2], "%s: did you mean %s" % (" ".join(argv), near), got)
+got = here("zzzzz", "--db", db)
+report(got[0] == 2 and "did you mean" not in got[2], "nothing is near zzzzz", got)
+lines = os.path.join(T, "run.ndjson")
+open(lines, "wb").write(encode(truth()))
+want = table("calls", db)
+for argv in ([db, "calls"], [lines, "calls"], ["calls", db], ["calls", lines], ["calls", "--db", lines]):
+    same("a recording, whatever it is: %s" % " ".join(os.path.basename(a) for a in argv), json.loads(here(*argv, "--json")[1]), want)
+p = subprocess.run(["agentsight-report", "-", "calls", "--json"], stdin=open(lines), stdout=subprocess.PIPE)
+same("lines from standard input", json.loads(p.stdout), want)
+same("event lines, exported", here(lines, "export", "--format", "ndjson")[1], encode(truth()).decode())
+same("summary is what is asked without a name", here(lines)[1].replace(lines, ""), here("summary", "--db", db)[1].replace(db, ""))
+os.environ["TMPDIR"] = T
+left = set(os.listdir(T))
+here(lines, "calls")
+same("and the database that was made of them is gone", set(os.listdir(T)) - left, set())
+del os.environ["TMPDIR"]
+for name, text, says in (("empty.ndjson", b"", "it is empty"), ("junk", b"\x00\x01junk", "neither a database nor event lines")):
+    open(os.path.join(T, name), "wb").write(text)
+    got = here("calls", os.path.join(T, name))
+    report(got[0] == 1 and says in got[2] and not got[1], "%s is no recording" % name, got)
+got = here(os.path.join(T, "none.db"))
+report(got[0] == 1 and "no such file" in got[2], "a file that is not there is not taken for a report", got)
+for argv, says in ((["losses", "--agent", "claude-code"], "takes no --agent"), (["calls", "word"], "takes no words"), (["calls", "--run", "9"], "no run 9"), (["calls", "--json", "--csv"], "one of"),
+                   (["losses", "--call", "1"], "takes no --call")):
+    got = here(*argv, "--db", db)
+    report(got[0] == 2 and says in got[2] and not got[1], "refused: %s" % " ".join(argv), got)
+
+# --- 80 columns ---------------------------------------------------------------------------------------------------------
+for name in REPORTS:
+    for width in (80, 40, 30):
+        out = ask(name, db, *(["bug"] if name == "search" else []), env={"COLUMNS": str(width)})
+        wide = [x for x in out.splitlines() if len(x) > width]
+        report(name == "recorded" or not wide, "%s fits into %d columns" % (name, width), wide[:3])
+out = ask("calls", db, env={"COLUMNS": "80"}).splitlines()
+heading = [i for i, x in enumerate(out) if x.startswith("call ")][0]
+same("calls in 80 columns: its number, when, which model; times and names whole", [[w in x.split() for w in words] for x, words in (
+    (out[heading], ("call", "time", "model", "status")), (out[heading + 1], ("1", "11-24", "04:12:34", "claude-sonnet-4", "200")))], [[True] * 4, [True] * 5])
+report(any(x.startswith("without ") for x in out), "and it says what was left out", out)
+same("numbers are on the right", len({len(x) for x in ask("tokens", db, env={"COLUMNS": "60"}).splitlines() if x[:3] in ("cla", "gpt")}), 1)
+paged = on_terminal("agentsight-report", "timeline", "--db", db, AGENTSIGHT_PAGER="sed s/^/PAGED/")
+report(paged.startswith("PAGED"), "a long table goes through the pager", paged[:100])
+for env in ({"AGENTSIGHT_PAGER": "cat"}, {"AGENTSIGHT_PAGER": ""}, {"PAGER": "cat"}, {"PAGER": "no-such-pager-here"}):
+    report(on_terminal("agentsight-report", "timeline", "--db", db, **env).startswith("\x1b[1mEverything"), "no pager: %s" % env)
+report("PAGED" in on_terminal("agentsight-report", "timeline", "--db", db, PAGER="sed 's/^/PAGED/' | cat"), "a pager with words that a shell reads")
+report("PAGED" not in on_terminal("agentsight-report", "timeline", "--db", db, "--no-pager", AGENTSIGHT_PAGER="sed s/^/PAGED/"), "--no-pager")
+seen = on_terminal("agentsight-report", "prompts", "--db", evil, "--csv")
+report(not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", seen.replace("\r", "")), "CSV on a terminal shows what it would obey by its number", repr(seen))
 
 # --- many ----------------------------------------------------------------------------------------------------
 many = [json.loads(x) for x in load.process_lines(20000)]

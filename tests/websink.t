@@ -505,6 +505,11 @@ def database():
     line = p.stderr.readline()
     p.terminate()
     report(b"?token=" in line and p.wait(30) == 0, "agentsight report serve", line)
+    for argv in (["agentsight-report", "serve", db], ["agentsight-report", "serve", run], ["agentsight-report", run, "serve"], ["agentsight", "serve", db], ["agentsight", "serve", run]):
+        p = subprocess.Popen(argv + ["--port", "0"], stderr=subprocess.PIPE)
+        line = p.stderr.readline()
+        p.terminate()
+        report(b"?token=" in line and p.wait(30) == 0, " ".join(argv[:-1] + [os.path.basename(argv[-1])]), line)
 
     # without a database, one is made when it is asked for
     os.environ["TMPDIR"] = TMP

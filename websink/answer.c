@@ -2,8 +2,8 @@
 #include "answer.h"
 
 #include "database.h"
-#include "query.h"
 #include "recent.h"
+#include "recorded.h"
 #include "server.h"
 
 #include "event.h"
@@ -72,8 +72,8 @@ get_info(struct ask *a)
 	jput_uint(&a->put, "held_bytes", is.bytes);
 	jput_uint(&a->put, "left_events", is.left);
 	jput_bool(&a->put, "ended", is.ended);
-	query_list(&a->put, "reports");
-	query_prices(&a->put, "prices");
+	recorded_list(&a->put, "reports");
+	recorded_prices(&a->put, "prices");
 	jput_object_end(&a->put);
 }
 
@@ -157,21 +157,20 @@ enum question { REPORT, SEARCH, SNAPSHOT };
 static int
 ask_database(struct ask *a, struct query *q, enum question what, const char *name)
 {
+	const char *words = a->argument(a->arg, "q");
 	uint64_t limit;
-	struct query_args args = { .brief = true, .words = a->argument(a->arg, "q") };
+	int64_t rows;
 
 	if (!number(a, what == SNAPSHOT ? "audit_limit" : "limit", what == SNAPSHOT ? 10000 : 1000, &limit))
 		return 0;
-	args.limit = limit ? (int64_t)limit : -1;
-	if (what == SNAPSHOT) {
-		args.brief = false;
-		return query_export(q, "snapshot", &args, &a->put);
-	}
-	if (what == SEARCH && (!args.words || !*args.words)) {
+	rows = limit ? (int64_t)limit : -1;
+	if (what == SNAPSHOT)
+		return recorded_export(q, "snapshot", rows, &a->put);
+	if (what == SEARCH && (!words || !*words)) {
 		fail(a, 400, "q is missing: the words to look for");
 		return 0;
 	}
-	return query_report(q, what == SEARCH ? "search" : name, &args, &a->put);
+	return recorded_report(q, what == SEARCH ? "search" : name, rows, words, &a->put);
 }
 
 static void
@@ -186,7 +185,7 @@ get_from_database(struct ask *a, enum question what, const char *name)
 		fail(a, 500, why);
 		return;
 	}
-	if (query_open(&q, path) || ask_database(a, &q, what, name))
+	if (query_open(&q, path, RECORDED_PATIENCE_S) || ask_database(a, &q, what, name))
 		fail(a, *q.why ? 500 : 404, *q.why ? q.why : "there is no such report");
 	query_close(&q);
 }

@@ -1,7 +1,7 @@
 /* database.c - a database of what is being read; see database.h */
 #include "database.h"
 
-#include "query.h"
+#include "recorded.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,7 +175,7 @@ stored(const char *path)
 	sqlite3_stmt *st;
 	uint64_t n = 0;
 
-	if (query_open(&q, path))
+	if (query_open(&q, path, RECORDED_PATIENCE_S))
 		return 0;
 	if (sqlite3_prepare_v2(q.sq, "SELECT lines FROM runs", -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
 		n = sqlite3_column_int64(st, 0);

@@ -1,8 +1,8 @@
 /* page.c - the page, and the page with data in it; see page.h */
 #include "page.h"
 
-#include "query.h"
 #include "recent.h"
+#include "recorded.h"
 
 #include "jput.h"
 #include "line.h"
@@ -81,7 +81,7 @@ write_prices(FILE *to)
 	struct jput j = { .out = &out };
 
 	line_out_init(&out, -1);
-	query_prices(&j, NULL);
+	recorded_prices(&j, NULL);
 	fputs("<script type=\"application/json\" id=\"prices\">", to);
 	write_line(to, out.buf, out.len);
 	fputs("</script>\n", to);

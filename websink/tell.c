@@ -2,6 +2,7 @@
 #include "tell.h"
 
 #include "query.h"
+#include "reports.h"
 
 #include "event.h"
 #include "jput.h"
@@ -106,7 +107,7 @@ step(struct tell *t, struct source *s)
 static int
 add_sources(struct tell *t, const char *text, bool lines)
 {
-	static const struct query_args all = { .limit = -1 };
+	static const struct query_args all = { .limit = -1, .since = INT64_MIN, .until = INT64_MAX, .chars = 1000000000 };
 	sqlite3_stmt *st;
 
 	while (t->n < SOURCES && (st = query_next(t->q, &text, &all))) {
@@ -120,15 +121,13 @@ add_sources(struct tell *t, const char *text, bool lines)
 static int
 start(struct tell *t)
 {
-	char *exact = query_text("export/ndjson.sql");
+	char *exact = report_file("export/ndjson.sql");
 	int rc = -1;
 
 	if (!exact)
 		snprintf(t->q->why, sizeof(t->q->why), "the reports are not beside websink: export/ndjson.sql");
-	else if (sqlite3_exec(t->q->sq, "CREATE TEMP TABLE quiet AS SELECT id FROM runs WHERE id NOT IN (SELECT run_id FROM events);"
-	    "CREATE TEMP VIEW told AS SELECT * FROM processes WHERE run_id IN (SELECT id FROM quiet)", NULL, NULL, NULL))
-		snprintf(t->q->why, sizeof(t->q->why), "read: %s", sqlite3_errmsg(t->q->sq));
-	else
+	else if (!query_run(t->q, "CREATE TEMP TABLE quiet AS SELECT id FROM runs WHERE id NOT IN (SELECT run_id FROM events);"
+	    "CREATE TEMP VIEW told AS SELECT * FROM processes WHERE run_id IN (SELECT id FROM quiet)", &(struct query_args){ .limit = -1 }))
 		rc = add_sources(t, exact, true) || add_sources(t, tell_sql, false) ? -1 : 0;
 	free(exact);
 	return rc;
@@ -142,7 +141,6 @@ tell_events(struct query *q, void (*take)(void *, const char *, size_t), void *a
 
 	event_init(&t.ev);
 	line_out_init(&t.out, -1);
-	q->deadline_ms = INT64_MAX;
 	rc = start(&t);
 	while (!rc && t.n) {
 		struct source *first = &t.src[0];

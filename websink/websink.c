@@ -166,7 +166,7 @@ open_database(struct websink *w)
 {
 	struct query q;
 
-	if (query_open(&q, w->server.db_path)) {
+	if (query_open(&q, w->server.db_path, 0)) {
 		fprintf(stderr, "websink: open %s\n", q.why);
 		exit(1);
 	}
@@ -179,7 +179,7 @@ read_database(struct websink *w)
 	struct query q;
 
 	event_init(&w->told);
-	if (query_open(&q, w->server.db_path) || tell_events(&q, on_told, w)) {
+	if (query_open(&q, w->server.db_path, 0) || tell_events(&q, on_told, w)) {
 		fprintf(stderr, "websink: %s: %s\n", w->server.db_path, q.why);
 		w->failed = true;
 	}
@@ -187,11 +187,31 @@ read_database(struct websink *w)
 	event_free(&w->told);
 }
 
+/* Whether an operand is a database, whatever its name. */
+static bool
+is_database(const char *path)
+{
+	char head[16];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && query_is_database(head, n);
+}
+
 static int
 start(void *arg, struct stage_io *io, int argc, char **argv)
 {
 	struct websink *w = arg;
+	int taken = 0;
 
+	if (argc && !w->server.db_path && strcmp(argv[0], "-") && is_database(argv[0])) {
+		w->server.db_path = argv[0];
+		taken = 1;
+		argc--;
+		argv++;
+	}
 	if (!argc && !w->server.db_path && isatty(STDIN_FILENO))
 		opt_fail(&use, "what to show? a FILE, --db DB, or lines on standard input");
 	w->io = io;
@@ -210,7 +230,7 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	/* a database alone: nothing to read */
 	if (w->server.db_path && !argc && !freopen("/dev/null", "r", stdin))
 		opt_fail(&use, "open /dev/null: %s", strerror(errno));
-	return 0;
+	return taken;
 }
 
 /* --- end ------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 -- target         of the action
 -- status         success, failure, observed
 -- summary        in words
+-- leave first: timestamp_ms, status, comm, action
 SELECT timestamp_ms, strftime(:time, timestamp_ms / 1e3, 'unixepoch', :zone) AS time, audit_type, pid, comm, action,
 	substr(target, 1, :chars) AS target, status, substr(summary, 1, :chars) AS summary
 FROM audit_events WHERE (:run IS NULL OR run_id = :run) AND (:query = '' OR audit_type = :query)

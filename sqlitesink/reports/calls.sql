@@ -14,6 +14,7 @@
 -- finish           why it ended
 -- cost_usd         when the price is known
 -- prompt           the number of the prompt that it worked on
+-- leave first: finish, first_token_ms, provider, prompt, duration_ms, cached_tokens, cost_usd, agent, time
 SELECT c.id AS call, strftime(:time, c.started_ns / 1e9, 'unixepoch', :zone) AS time, coalesce(c.agent, CAST(p.comm AS TEXT)) AS agent,
 	c.provider, coalesce(c.request_model, c.response_model) AS model, coalesce(c.error_type, CAST(c.status_code AS TEXT)) AS status,
 	c.input_tokens, c.cache_read_tokens AS cached_tokens, c.output_tokens, c.first_token_ms, c.duration_ms,

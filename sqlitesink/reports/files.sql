@@ -8,6 +8,7 @@
 -- changes         c created, t truncated, w written, d deleted, r renamed, a attributes were set
 -- failed          calls that failed
 -- last_error      why
+-- leave first: last_error, failed, processes, opens
 SELECT p.path, count(*) AS processes, sum(f.opens) AS opens, sum(f.read_bytes) AS read_bytes, sum(f.written_bytes) AS written_bytes,
 	iif(sum(f.created), 'c', '') || iif(sum(f.truncated), 't', '') || iif(sum(f.writes), 'w', '') ||
 	iif(sum(f.deleted), 'd', '') || iif(sum(f.renamed), 'r', '') || iif(sum(f.attributes), 'a', '') AS changes,

@@ -5,5 +5,6 @@
 -- reason    as in docs/losses.md, which says what helps
 -- events    how many
 -- bytes     as far as they are known
+-- leave first: run, bytes
 SELECT run_id AS run, stage, reason, sum(events) AS events, sum(bytes) AS bytes
 FROM losses WHERE :run IS NULL OR run_id = :run GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC LIMIT :limit;

@@ -9,6 +9,7 @@
 -- received_bytes   the same, the other way
 -- processes        who
 -- first            when it was first seen
+-- leave first: first, processes, failed, received_bytes
 SELECT CAST(x.host AS TEXT) AS host, NULL AS port, 'http' AS what, count(*) AS count, sum(coalesce(x.status_code >= 400, 0)) AS failed,
 	sum(x.request_bytes) AS sent_bytes, sum(x.response_bytes) AS received_bytes,
 	group_concat(DISTINCT CAST(p.comm AS TEXT)) AS processes, strftime(:time, min(x.started_ns) / 1e9, 'unixepoch', :zone) AS first

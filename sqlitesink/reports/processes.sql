@@ -7,6 +7,7 @@
 -- status    exit code, or the signal that killed it; empty: its end was not seen
 -- rss_mb    the most memory it had
 -- programs  that it executed one after the other
+-- leave first: rss_mb, programs, ms, began, status
 WITH RECURSIVE tree(id, depth, place) AS (
 	SELECT id, 0, printf('%020d', start_ns) || printf('%08d', id) FROM processes WHERE parent_id IS NULL AND (:run IS NULL OR run_id = :run)
 	UNION ALL

@@ -10,6 +10,7 @@
 -- tools          calls of tools
 -- seconds        until the end of the last answer
 -- answer         the last text that came back
+-- leave first: conversation, agent, time, tools, calls, seconds, tokens
 SELECT q.id AS prompt, strftime(:time, q.timestamp_ns / 1e9, 'unixepoch', :zone) AS time,
 	coalesce(a.name, CAST(p.comm AS TEXT)) AS agent, q.conversation_id AS conversation, substr(x.text, 1, :chars) AS text,
 	count(c.id) AS calls, sum(max(coalesce(c.input_tokens, 0), coalesce(c.cache_read_tokens, 0) + coalesce(c.cache_creation_tokens, 0)) +

@@ -12,6 +12,7 @@
 -- pid, comm   who, all of them below an agent
 -- target      the path, the command, the host
 -- times       how often
+-- leave first: times, comm, time, pid
 WITH member(process_id, agent_id, cwd) AS (
 	SELECT p.id, p.agent_id, rtrim(e.cwd, '/') || '/' FROM processes p JOIN processes a ON a.id = p.agent_id
 	LEFT JOIN execs e ON e.id = a.exec_id WHERE :run IS NULL OR p.run_id = :run),

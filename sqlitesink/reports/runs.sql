@@ -13,6 +13,7 @@
 -- lost        events
 -- complete    0: it was killed, or is not at its end yet
 -- file        the database
+-- leave first: file, complete, changed, programs, seconds, tools, prompts
 SELECT r.id AS run, strftime(:time, r.first_ns / 1e9, 'unixepoch', :zone) AS began,
 	round((r.last_ns - r.first_ns) / 1e9, 1) AS seconds,
 	(SELECT group_concat(n, ', ') FROM (SELECT DISTINCT coalesce(a.name, CAST(p.comm AS TEXT)) AS n

@@ -6,6 +6,7 @@
 -- time    when it was first said, or done
 -- pid     the process
 -- text    around the place
+-- leave first: time, pid
 WITH word(pattern) AS (
 	SELECT '"' || replace(rtrim(:query, '*'), '"', '""') || '"' || iif(:query LIKE '%*', '*', '')),
 hit(kind, id) AS MATERIALIZED (

@@ -5,6 +5,7 @@
 -- pid, comm   who
 -- text        what it was
 -- ms          how long it took
+-- leave first: comm, ms, pid
 WITH line(ns, process_id, what, text, ms) AS (
 	SELECT q.timestamp_ns, q.process_id, 'prompt', x.text, NULL FROM prompts q JOIN texts x ON x.id = q.text_id
 	UNION ALL

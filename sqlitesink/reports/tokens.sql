@@ -10,6 +10,7 @@
 -- cost_usd                of the calls whose price is known
 -- unpriced                calls with tokens whose price is not known
 -- prices_of               the day of the oldest price that was used
+-- leave first: prices_of, unpriced, cache_creation_tokens, total_tokens
 SELECT "group", count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
 	sum(cache_creation_tokens) AS cache_creation_tokens, sum(cache_read_tokens) AS cache_read_tokens,
 	sum(total_tokens) AS total_tokens, round(sum(usd), 6) AS cost_usd,

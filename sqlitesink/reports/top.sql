@@ -17,6 +17,7 @@
 -- rss_mb    in the last sample
 -- last      what was done last: the tool, else the end of the last prompt
 -- cwd       where it works
+-- leave first: cwd, rss_mb, cpu, net, files, failed, execs, age, last
 WITH member(agent_id, process_id) AS (
 	SELECT t.agent_id, p.id FROM agent_trees t JOIN processes p ON p.agent_id = t.member_id)
 SELECT coalesce(a.name, CAST(p.comm AS TEXT)) AS agent, p.pid,

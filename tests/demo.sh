@@ -40,6 +40,8 @@ show() {
 		  "  tokens    \(.message.usage.input_tokens) in, \(.message.usage.output_tokens) out",
 		  "  stream    \(.events) events in \(.duration_ms) ms, first token after \(.first_token_ms) ms, complete: \(.complete)"
 	' "$1"
+	jq -r 'select(.type == "loss")
+		| "  lost      \(.events) by \(.stage): \(.reason)"' "$1"
 }
 
 # check FILE N: the Nth exchange in the server's log is the one recorded.

@@ -37,10 +37,14 @@ plan() {
 	done
 }
 
-# machine VERSION MODE STEPS: one, to lines of the table.
+# machine VERSION MODE STEPS: one, to lines of the table, each when its step ends:
+# mawk reads ahead unless told not to.
 machine() {
+	interactive=''
+	case $(readlink -f "$(command -v awk)") in *mawk) interactive='-W interactive' ;; esac
+	# shellcheck disable=SC2086
 	"$here/boot.sh" "$dir" "$@" 2>&1 | tee "$dir/log/$1.$2" |
-		awk -v kernel="$1" -v mode="$2" -v steps="$3" -f "$here/table.awk" | tee -a "$dir/table"
+		awk $interactive -v kernel="$1" -v mode="$2" -v steps="$3" -f "$here/table.awk" | tee -a "$dir/table"
 }
 
 if [ "${2:-}" = machine ]; then	# one of those that xargs starts
@@ -60,4 +64,5 @@ xargs -r -P "${JOBS:-1}" -L 1 "$0" "$build" machine <"$dir/plan"
 failed=$(grep -c '^FAILED' "$dir/table" || :)
 passed=$(grep -c '^ok' "$dir/table" || :)
 echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+# every machine has its last line, the kernel's own
+[ "$failed" -eq 0 ] && [ "$(grep -c ' kernel ' "$dir/table")" -eq "$(wc -l <"$dir/plan")" ] && [ "$passed" -gt 0 ]

@@ -130,6 +130,7 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	rules_ready(&a->rules);
 	a->rules.ids = a->ids;
 	a->io = io;
+	io->silent = a->audit;
 	a->conf.rules = &a->rules;
 	a->conf.hash = a->hash || a->keyfile;
 	if (a->conf.hash)

@@ -19,7 +19,7 @@
 
 static struct jsonfilter {
 	struct opt_list exprs, files, types;	/* -e, -f, -t */
-	bool invert, count;
+	bool invert, count, only_lines;
 	int64_t sort_ms;
 	uint64_t sort_max;
 	struct expr **expr;
@@ -32,6 +32,7 @@ static struct jsonfilter {
 static const struct opt options[] = {
 	{ .kind = OPT_FLAG, .letter = 'v', .name = "invert-match", .to = &self.invert, .help = "lines of which no expression is true" },
 	{ .kind = OPT_FLAG, .letter = 'c', .name = "count", .to = &self.count, .help = "only say how many lines match" },
+	{ .kind = OPT_FLAG, .name = "only", .to = &self.only_lines, .help = "leave out run.* and stage.*, which pass else, and write none" },
 	{ .kind = OPT_LIST, .letter = 't', .name = "type", .arg = "TYPE", .to = &self.types, .help = "ask only lines of this type, the others pass (repeatable)" },
 	{ .kind = OPT_LIST, .letter = 'e', .name = "expr", .arg = "EXPR", .to = &self.exprs, .help = "an expression; operands are then all files (repeatable)" },
 	{ .kind = OPT_LIST, .letter = 'f', .name = "expr-file", .arg = "FILE", .to = &self.files, .help = "expressions, one a line, # for comments (repeatable)" },
@@ -130,7 +131,6 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	struct jsonfilter *f = arg;
 	int i = 0;
 
-	(void)io;
 	for (size_t k = 0; k < f->exprs.n; k++)
 		add_expr(f, "", f->exprs.v[k], strlen(f->exprs.v[k]));
 	for (size_t k = 0; k < f->files.n; k++)
@@ -151,6 +151,7 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 		}
 		f->only = t;
 	}
+	io->silent = f->count || f->only_lines;
 	return i;
 }
 
@@ -187,18 +188,35 @@ release(struct jsonfilter *f, struct stage_io *io, bool all)
 		line_put(&io->out, s, n);
 }
 
+/* Whether the expressions ask for this type by its name. */
+static bool
+named(const struct jsonfilter *f, const struct event *ev)
+{
+	return (f->types.n && asked(f, ev)) || (f->only && event_is(ev, f->only));
+}
+
+/* What is no data of anybody passes, or is left out, but is no match: run.*, stage.*. */
+static bool
+wanted(struct jsonfilter *f, struct event *ev)
+{
+	bool ask, yes;
+
+	if (books_event(ev) && !named(f, ev))
+		return !f->only_lines && !f->count;
+	ask = asked(f, ev);
+	yes = !ask || matches(f, ev);
+	f->matched += ask && yes;
+	f->dropped += !yes;
+	return yes && !f->count;
+}
+
 static enum verdict
 on_event(void *arg, struct event *ev, struct stage_io *io)
 {
 	struct jsonfilter *f = arg;
-	bool ask = asked(f, ev), yes = !ask || matches(f, ev);
 	uint64_t t;
 
-	if (ask && yes)
-		f->matched++;
-	if (!yes)
-		f->dropped++;
-	if (!yes || f->count)
+	if (!wanted(f, ev))
 		return STAGE_DROP;
 	if (!f->order)
 		return STAGE_PASS;

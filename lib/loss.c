@@ -75,6 +75,20 @@ loss_tell(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
 	}
 }
 
+void
+loss_follow(struct loss *l, const struct loss *other)
+{
+	for (unsigned i = 0; i < other->n; i++) {
+		const struct loss_reason *o = &other->by[i];
+
+		if (i == l->n)
+			l->by[l->n++] = (struct loss_reason){ .reason = o->reason, .next = 1 };
+		l->moved |= l->by[i].events != o->events || l->by[i].bytes != o->bytes;
+		l->by[i].events = o->events;
+		l->by[i].bytes = o->bytes;
+	}
+}
+
 const char *
 loss_text(const struct loss *l)
 {

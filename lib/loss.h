@@ -36,6 +36,9 @@ uint64_t loss_total(const struct loss *);	/* events, all reasons */
  * by a flood; a function of the input alone, so a replay gives the same. */
 void loss_tell(struct loss *, struct line_out *, uint64_t timestamp_ns, bool all);
 
+/* Takes over the counts of another, so that they can be told in a second place. */
+void loss_follow(struct loss *, const struct loss *other);
+
 /* "ring_full 12 (4096 bytes), fault 1"; empty when nothing was lost. The
  * result is static. */
 const char *loss_text(const struct loss *);

@@ -24,6 +24,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "books.h"
 #include "caps.h"
 #include "kernel.h"
 #include "opt.h"
@@ -246,6 +247,17 @@ open_output(const char *path)
 	return errno == EEXIST ? open(path, O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
 }
 
+/* The first line: nothing is seen before. */
+static void
+begin_books(struct probe *p)
+{
+	const struct books b = {
+		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
+	};
+
+	books_begin(&p->out, &b);
+}
+
 void
 probe_start(struct probe *p)
 {
@@ -267,6 +279,7 @@ probe_start(struct probe *p)
 		err(1, "memory");
 	catch_signals();
 	clock_init(&p->clock);
+	begin_books(p);
 	load_listen(p->verbose);
 	/* only kernels before 5.11 account BPF memory there, and without
 	 * CAP_SYS_RESOURCE it cannot be raised: never fatal */
@@ -584,6 +597,20 @@ read_until_stopped(struct probe *p)
 	}
 }
 
+/* The last line. */
+static void
+end_books(struct probe *p)
+{
+	const struct books b = {
+		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
+		.read = p->counts.by[COUNT_SEEN].events + p->skipped, .written = p->out.lines + 1,
+		.lost = loss_total(&p->loss),
+		.why = p->out.err ? BOOKS_OUTPUT_CLOSED : signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
+	};
+
+	books_end(&p->out, &b);
+}
+
 int
 probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 {
@@ -599,6 +626,7 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 		ops->tick(self);
 	count_skipped(p);
 	tell_losses(p);
+	end_books(p);
 	line_flush(&p->out);
 	if (!p->quiet)
 		summary(p);

@@ -27,7 +27,10 @@ struct run {
 	bool strict, fail_on_loss, verbose;
 	uint64_t next_tick;	/* milliseconds of the monotonic clock */
 	bool complained;	/* about a bad line, once */
-	bool failed;
+	bool failed, begun;
+	int64_t ready_fd, report_fd;	/* -1: none */
+	struct line_out report;
+	struct loss reported;	/* of the losses, what was written there */
 };
 
 static void
@@ -68,6 +71,103 @@ stage_wait(void)
 		sigsuspend(&before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
+
+/* --- books ------------------------------------------------------------------- */
+
+static struct books
+books_of(const struct run *r, uint64_t ns)
+{
+	const struct stage_io *io = &r->io;
+
+	return (struct books){
+		.stage = r->st->use.name, .timestamp_ns = ns, .read = io->lines,
+		.written = io->out.lines, .lost = loss_total(&io->loss), .why = io->why,
+	};
+}
+
+static bool
+in_stream(const struct run *r)
+{
+	return r->io.tee && !r->io.silent;
+}
+
+/* Before the first line is passed, with its time: a filter reads no clock. */
+static void
+begin(struct run *r, uint64_t ns)
+{
+	struct books b = books_of(r, ns);
+
+	if (r->begun)
+		return;
+	r->begun = true;
+	if (in_stream(r))
+		books_begin(&r->io.out, &b);
+	if (r->report_fd >= 0) {
+		books_begin(&r->report, &b);
+		line_flush(&r->report);
+	}
+}
+
+static void
+report_losses(struct run *r, bool all)
+{
+	if (r->report_fd < 0)
+		return;
+	loss_follow(&r->reported, &r->io.loss);
+	loss_tell(&r->reported, &r->report, r->io.now, all);
+	line_flush(&r->report);
+}
+
+static enum books_why
+why_ended(const struct run *r, bool at_end)
+{
+	if (r->failed || r->io.stop)
+		return BOOKS_FAILED;
+	if (r->io.out.err)
+		return line_out_closed(&r->io.out) ? BOOKS_OUTPUT_CLOSED : BOOKS_FAILED;
+	return at_end ? BOOKS_INPUT_END : BOOKS_SIGNAL;
+}
+
+static void
+end_books(struct run *r)
+{
+	struct books b = books_of(r, r->io.now);
+
+	if (!in_stream(r))
+		return;
+	b.written++;
+	books_end(&r->io.out, &b);
+}
+
+/* When the output is written, or could not be: what is known last. */
+static void
+end_report(struct run *r)
+{
+	struct books b;
+
+	if (r->report_fd < 0)
+		return;
+	if (r->failed)
+		r->io.why = BOOKS_FAILED;
+	report_losses(r, true);
+	b = books_of(r, r->io.now);
+	books_end(&r->report, &b);
+	line_flush(&r->report);
+	line_out_free(&r->report);
+}
+
+static void
+say_ready(const struct run *r)
+{
+	if (r->ready_fd < 0)
+		return;
+	if (write(r->ready_fd, "\n", 1) != 1)
+		fprintf(stderr, "%s: --ready-fd %" PRId64 ": %s\n", r->st->use.name, r->ready_fd, strerror(errno));
+	if (r->ready_fd > STDERR_FILENO)
+		close(r->ready_fd);
+}
+
+/* --- lines ------------------------------------------------------------------- */
 
 static void
 summary(struct run *r)
@@ -132,9 +232,11 @@ one_line(struct run *r, enum line_rc rc, const char *name, const char *s, size_t
 	if (rc != LINE_LONG)
 		r->io.lines++;
 	if (rc == LINE_OK && (e = event_scan(&r->ev, s, n)) == EVENT_OK) {
+		begin(r, event_time(&r->ev));
 		one_event(r, s, n);
 		return;
 	}
+	begin(r, 0);
 	if (e == EVENT_NOMEM) {
 		fprintf(stderr, "%s: out of memory in a line of %zu bytes\n", r->st->use.name, n);
 		r->failed = true;
@@ -173,7 +275,8 @@ tick(struct run *r)
 	r->st->tick(r->self, &r->io);
 }
 
-static void
+/* True: the input has ended. */
+static bool
 loop(struct run *r, struct line_in *in)
 {
 	const char *s;
@@ -184,18 +287,19 @@ loop(struct run *r, struct line_in *in)
 
 		if (r->st->tick)
 			tick(r);
+		report_losses(r, false);
 		if (rc == LINE_IDLE)
 			continue;
 		if (rc == LINE_EOF)
-			return;
+			return true;
 		if (rc == LINE_ERR) {
 			fprintf(stderr, "%s: read %s: %s\n", r->st->use.name, line_in_name(in), strerror(errno));
 			r->failed = true;
-			return;
+			return false;
 		}
 		if (rc == LINE_STOPPED) {
 			if (r->io.out.err)
-				return;
+				return false;
 			if (caught.usr1) {
 				caught.usr1 = 0;
 				summary(r);
@@ -206,17 +310,21 @@ loop(struct run *r, struct line_in *in)
 		if (r->io.tee)
 			loss_tell(&r->io.loss, &r->io.out, r->io.now, false);
 	}
+	return false;
 }
 
 static int
-finish(struct run *r)
+finish(struct run *r, bool at_end)
 {
 	struct stage_io *io = &r->io;
 
+	begin(r, io->now);
+	io->why = why_ended(r, at_end);
 	if (r->st->end)
 		r->st->end(r->self, io);
 	if (r->io.tee)
 		loss_tell(&io->loss, &io->out, io->now, true);
+	end_books(r);
 	line_flush(&io->out);
 	if (!io->out.err && io->out.fd != STDOUT_FILENO && close(io->out.fd))
 		io->out.err = errno;
@@ -225,6 +333,7 @@ finish(struct run *r)
 		    strerror(io->out.err));
 		r->failed = true;
 	}
+	end_report(r);
 	if (r->verbose)
 		summary(r);
 	else if (!r->io.quiet && loss_total(&io->loss))
@@ -234,6 +343,15 @@ finish(struct run *r)
 	if (r->fail_on_loss && loss_total(&io->loss))
 		return 3;
 	return r->st->status ? r->st->status(r->self) : 0;
+}
+
+static void
+check_fds(const struct run *r, const struct opt_use *use)
+{
+	if (r->ready_fd >= 0 && fcntl(r->ready_fd, F_GETFD) < 0)
+		opt_fail(use, "--ready-fd %" PRId64 ": %s", r->ready_fd, strerror(errno));
+	if (r->report_fd >= 0 && fcntl(r->report_fd, F_GETFD) < 0)
+		opt_fail(use, "--report-fd %" PRId64 ": %s", r->report_fd, strerror(errno));
 }
 
 static bool
@@ -265,19 +383,24 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 		{ .kind = OPT_FLAG, .name = "strict", .to = &r.strict, .help = "exit 1 at the first bad line" },
 		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &r.fail_on_loss, .help = "exit 3 when anything was lost" },
 		{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &r.output, .help = "write to FILE (0600)" },
+		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &r.ready_fd,
+		    .help = "write a newline there once everything is open", .lo = 0, .hi = 1 << 20 },
 		{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &r.io.quiet, .help = "no messages about bad lines and losses" },
 		{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &r.verbose, .help = "counts on stderr at exit" },
 		{ .kind = OPT_END },
 	};
 	const struct opt sink[] = {
 		{ .kind = OPT_FLAG, .name = "tee", .to = &r.io.tee, .help = "write every line to standard output, too" },
+		{ .kind = OPT_NUM, .name = "report-fd", .arg = "FD", .to = &r.report_fd,
+		    .help = "write there, as event lines, what was lost and how it ended", .lo = 0, .hi = 1 << 20 },
 		{ .kind = OPT_END },
 	};
 	struct opt_use use = st->use;
 	struct line_in *in;
 	int first, fd = STDOUT_FILENO, rc;
 
-	r = (struct run){ .st = st, .self = self, .max_line = LINE_MAX_DEFAULT, .io.tee = !st->sink };
+	r = (struct run){ .st = st, .self = self, .max_line = LINE_MAX_DEFAULT, .io.tee = !st->sink,
+	    .ready_fd = -1, .report_fd = -1 };
 	for (first = 0; use.tables[first]; first++)
 		;
 	if (st->sink)
@@ -286,7 +409,10 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	first = opt_parse(&use, argc, argv);
 	if (r.output && !r.io.tee)
 		opt_fail(&use, "--output needs --tee: without it, nothing is written there");
+	check_fds(&r, &use);
 	loss_init(&r.io.loss, use.name);
+	loss_init(&r.reported, use.name);
+	line_out_init(&r.report, r.report_fd);
 	if (!(in = line_in_new(r.max_line))) {
 		fprintf(stderr, "%s: %s\n", use.name, strerror(errno));
 		return 1;
@@ -310,8 +436,8 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	if (r.io.tee)
 		line_in_tie(in, &r.io.out);
 	event_init(&r.ev);
-	loop(&r, in);
-	rc = finish(&r);
+	say_ready(&r);
+	rc = finish(&r, loop(&r, in));
 	event_free(&r.ev);
 	forget_signals();
 	line_in_free(in);

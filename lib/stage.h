@@ -9,6 +9,7 @@
 #ifndef STAGE_H
 #define STAGE_H
 
+#include "books.h"
 #include "event.h"
 #include "line.h"
 #include "loss.h"
@@ -30,6 +31,9 @@ struct stage_io {
 	uint64_t now;		/* event time: the largest timestamp_ns so far; 0 before any */
 	uint64_t lines, passed, dropped;	/* input lines and what became of them */
 	bool stop;		/* set by a stage that cannot go on: ends as at end of input */
+	bool silent;		/* set by a start whose output is no stream of events: no
+				 * stage.begin, no stage.end */
+	enum books_why why;	/* it ends; set before the stage's end is called */
 };
 
 struct stage {

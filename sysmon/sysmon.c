@@ -8,6 +8,7 @@
 #include "procs.h"
 #include "sample.h"
 
+#include "books.h"
 #include "clock.h"
 #include "jput.h"
 #include "line.h"
@@ -50,8 +51,9 @@ static struct sysmon {
 	struct opt_list pids, comms, sessions;
 	uint64_t interval, duration, memory_threshold;
 	int64_t cpu_threshold;
-	bool no_children, pss, host, quiet, verbose, fail_on_loss;
+	bool no_children, pss, host, quiet, verbose, fail_on_loss, failed;
 	const char *output;
+	int64_t ready_fd;
 	struct target target[SAMPLE_GROUPS];
 	size_t ntarget;
 	struct sample now, before;
@@ -64,7 +66,7 @@ static struct sysmon {
 	uint64_t samples;
 	volatile sig_atomic_t stop;
 	long tick, page;
-} self = { .interval = 2000000000u };
+} self = { .interval = 2000000000u, .ready_fd = -1 };
 
 static const struct opt options[] = {
 	{ .kind = OPT_HEAD, .help = "What to watch (default: the host):" },
@@ -93,6 +95,8 @@ static const struct opt options[] = {
 	    .help = "alert at or above this resident size" },
 	{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &self.output,
 	    .help = "write to FILE (0600)" },
+	{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &self.ready_fd, .lo = 0,
+	    .hi = 1 << 20, .help = "write a newline there once it is about to sample" },
 	{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &self.fail_on_loss,
 	    .help = "exit 3 when a sample was missed" },
 	{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &self.quiet,
@@ -471,6 +475,31 @@ wait_due(struct sysmon *m, int timer, const sigset_t *open)
 	return true;
 }
 
+static struct books
+books_of(const struct sysmon *m)
+{
+	return (struct books){
+		.stage = "sysmon", .timestamp_ns = clock_epoch(&m->clock, clock_boot()), .pid = getpid(),
+		.read = m->samples, .written = m->out.lines + 1, .lost = loss_total(&m->loss),
+		.why = m->out.err ? BOOKS_OUTPUT_CLOSED : m->stop ? BOOKS_SIGNAL :
+		    m->failed ? BOOKS_FAILED : any_left(m) ? BOOKS_DURATION : BOOKS_INPUT_END,
+	};
+}
+
+static void
+begin(struct sysmon *m)
+{
+	struct books b = books_of(m);
+
+	books_begin(&m->out, &b);
+	if (m->ready_fd < 0)
+		return;
+	if (write(m->ready_fd, "\n", 1) != 1)
+		warn("--ready-fd %lld", (long long)m->ready_fd);
+	if (m->ready_fd > STDERR_FILENO)
+		close(m->ready_fd);
+}
+
 static void
 loop(struct sysmon *m)
 {
@@ -492,8 +521,9 @@ loop(struct sysmon *m)
 	it.it_interval.tv_sec = it.it_value.tv_sec = m->interval / 1000000000;
 	it.it_interval.tv_nsec = it.it_value.tv_nsec = m->interval % 1000000000;
 	timerfd_settime(timer, 0, &it, NULL);
+	begin(m);
 	do {
-		if (!take_sample(m))
+		if ((m->failed = !take_sample(m)))
 			break;
 	} while (any_left(m) && clock_boot() < end && wait_due(m, timer, &open));
 	if (m->stop && !m->out.err)
@@ -530,11 +560,14 @@ main(int argc, char **argv)
 {
 	struct sysmon *m = &self;
 	int fd = STDOUT_FILENO;
+	struct books b;
 
 	if (opt_parse(&use, argc, argv) < argc)
 		opt_fail(&use, "operand %s is not wanted", argv[optind]);
 	if (m->interval < 10000000)
 		opt_fail(&use, "--interval: at least 10ms");
+	if (m->ready_fd >= 0 && fcntl(m->ready_fd, F_GETFD) < 0)
+		opt_fail(&use, "--ready-fd %lld: %s", (long long)m->ready_fd, strerror(errno));
 	loss_init(&m->loss, "sysmon");
 	m->tick = sysconf(_SC_CLK_TCK);
 	m->page = sysconf(_SC_PAGESIZE);
@@ -549,6 +582,9 @@ main(int argc, char **argv)
 	line_out_init(&m->out, fd);
 	clock_init(&m->clock);
 	loop(m);
+	b = books_of(m);
+	books_end(&m->out, &b);
+	line_flush(&m->out);
 	if (m->out.err && !line_out_closed(&m->out)) {
 		fprintf(stderr, "sysmon: write %s: %s\n", m->output ? m->output : "<stdout>", strerror(m->out.err));
 		return 1;

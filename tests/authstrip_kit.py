@@ -37,6 +37,7 @@ def run(lines, *options, status=0, stderr=False, loss=False):
     if p.returncode != status or b"Sanitizer" in p.stderr:
         tap.ok(False, "exit status %d of %s" % (status, options), p.returncode, p.stderr[-3000:])
     out = p.stdout.decode("utf-8", "surrogateescape").split("\n")[:-1]
+    out = [l for l in out if not l.startswith('{"type":"stage.')]
     return p.stderr.decode() if stderr else [l for l in out if loss or not l.startswith('{"type":"loss"')]
 
 

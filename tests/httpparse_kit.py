@@ -121,12 +121,17 @@ def lines(conn, cut=0, same_time=False):
 checker = validate.Checker(os.path.join(HERE, "..", "docs", "events.schema.json"))
 
 
+def unbooked(lines):
+    """The lines without those that stages write about themselves."""
+    return [x for x in lines if not x.startswith((b'{"type":"stage.', b'{"type":"run.'))]
+
+
 class Run:
     def __init__(self, text, args=()):
         p = subprocess.run([TOOL, *args], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.out, self.err, self.rc = p.stdout, p.stderr.decode("utf-8", "replace"), p.returncode
         self.wrong = [] if p.returncode in (0, 3) else [("exit", p.returncode, self.err[-800:])]
-        self.raw = self.out.split(b"\n")[:-1]
+        self.raw = unbooked(self.out.split(b"\n")[:-1])
         self.events = []
         for line in self.raw:
             try:

@@ -139,6 +139,9 @@ check_lines() {
 	ok "lines are as the schema says: ${1##*/}" "$PYTHON" tests/validate.py "$@"
 }
 
+# unbooked [FILE...]: the lines without those that stages write about themselves.
+unbooked() { grep -av '^{"type":"\(stage\|run\)\.' "$@"; }
+
 # --- waiting ----------------------------------------------------------------
 # until_true SECONDS COMMAND...: tries until it succeeds; 1 when it never does.
 until_true() {

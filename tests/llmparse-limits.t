@@ -48,7 +48,7 @@ def feed(pipe):
 
 
 procs = []
-for t, args in zip(tools, ([], [], [], ["type=llm.call"])):
+for t, args in zip(tools, ([], [], [], ["--only", "type=llm.call"])):
     procs.append(subprocess.Popen([sys.executable, "-c", MEASURE, t, *args], stdin=procs[-1].stdout if procs else subprocess.PIPE,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE))
     if len(procs) > 1:

@@ -61,7 +61,7 @@ for f in $filters; do
 	while read -r name reason; do
 		"$f" <"$T/$name.in" >"$T/out" 2>"$T/err" && rc=0 || rc=$?
 		whole "$T/$name.in" >"$T/want"
-		grep -av '^{"type":"loss"' "$T/out" >"$T/lines"
+		unbooked "$T/out" | grep -av '^{"type":"loss"' >"$T/lines"
 		grep -a '^{"type":"loss"' "$T/out" >"$T/loss"
 		if [ "$rc" -eq 0 ] && cmp -s "$T/want" "$T/lines"; then
 			pass "$f: $name: exit 0, and every line as it was"
@@ -84,7 +84,11 @@ for f in $filters; do
 	"$f" --max-line 50 <"$T/text.in" >"$T/out" 2>/dev/null
 	is "$f: --max-line 50 counts the two that are longer" \
 		"$(sed -n 's/.*"reason":"long_line","events":\([0-9]*\).*/\1/p' "$T/out" | awk '{ n += $1 } END { print n }')" 2
-	is "$f: no input, no output" "$("$f" </dev/null)" ''
+	is "$f: no input: only what it says of itself" "$("$f" </dev/null | cut -d'"' -f4 | tr '\n' ' ')" 'stage.begin stage.end '
+	"$f" "$T/all.in" >"$T/out" 2>/dev/null
+	is "$f: its last line counts all" "$(tail -n 1 "$T/out")" "$(printf \
+		'{"type":"stage.end","timestamp_ns":1,"stage":"%s","read":%s,"written":%s,"lost":3,"why":"input_end"}' "$f" \
+		"$(whole "$T/all.in" | wc -l)" "$(wc -l <"$T/out")")"
 
 	# outputs
 	"$f" <"$T/text.in" >/dev/full 2>"$T/err" && rc=0 || rc=$?
@@ -105,6 +109,10 @@ for f in $filters; do
 	"$f" "$@" "$T/no-such-file" >/dev/null 2>"$T/err" && rc=0 || rc=$?
 	is "$f: an input that is not there: exit 1" "$rc" 1
 	like "$f: an input that is not there: named" "$(cat "$T/err")" "no-such-file: No such file"
+	"$f" --ready-fd 5 "$@" "$T/no-such-file" >/dev/null 2>&1 5>"$T/ready"
+	is "$f: an input that is not there: it is not ready" "$(wc -c <"$T/ready")" 0
+	"$f" --ready-fd 5 "$@" "$T/text.in" >/dev/null 2>&1 5>"$T/ready"
+	is "$f: --ready-fd: a newline" "$(wc -c <"$T/ready")" 1
 	"$f" --no-such-option >/dev/null 2>"$T/err" && rc=0 || rc=$?
 	is "$f: a wrong option: exit 2" "$rc" 2
 
@@ -117,10 +125,11 @@ for f in $filters; do
 	ok "$f: a line goes through at once" wait_for_line "$T/out" 'x\.y'
 	kill -INT $pid
 	printf '%s\n' "$good" >&4
-	ok "$f: SIGINT is ignored" until_true 10 sh -c "test \$(wc -l <$T/out) -eq 2"
+	ok "$f: SIGINT is ignored" until_true 10 sh -c "test \$(wc -l <$T/out) -eq 3"
 	kill -TERM $pid
 	wait $pid && rc=0 || rc=$?
 	is "$f: SIGTERM: exit 0" "$rc" 0
+	like "$f: SIGTERM: and says why it ended" "$(tail -n 1 "$T/out")" '"stage":"'$f'",.*"why":"signal"}$'
 	exec 4>&-
 done
 done_testing

@@ -101,7 +101,7 @@ for side in client server; do
 	is "$side: lines with a key in them" "$(grep -cE 'sk-ant-api03-|sk-not-a-real' "$T/$side.out")" 0
 	is "$side: what the collector says it wrote was read" \
 		"$(sed -n 's/.*written \([0-9]*\).*/\1/p' "$T/$side.sniff")" \
-		"$(grep -vc '^{"type":"loss"' "$T/$side.raw")"
+		"$(unbooked "$T/$side.raw" | grep -vc '^{"type":"loss"')"
 done
 
 # --- Ctrl-C in the middle -----------------------------------------------------------

@@ -82,7 +82,7 @@ def run(lines, *args, status=0, stderr=None):
         ok("exit status %d of ssemerge %s" % (status, " ".join(args)), False, r.returncode, r.stderr.decode())
     if stderr is not None:
         stderr.append(r.stderr.decode())
-    return r.stdout.decode().splitlines()
+    return [x for x in r.stdout.decode().splitlines() if not x.startswith('{"type":"stage.')]
 
 
 def messages(lines):

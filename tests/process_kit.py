@@ -97,7 +97,9 @@ class Collector:
         self.out.seek(0)
         raw = self.out.read()
         lines_seen.write(raw)
-        return [json.loads(line) for line in raw.splitlines()]
+        events = [json.loads(line) for line in raw.splitlines()]
+        self.first, self.last = events[:1], events[-1:]
+        return [e for e in events if not e['type'].startswith('stage.')]
 
 
 class Held:

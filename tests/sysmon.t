@@ -19,7 +19,10 @@ def sysmon(*args, **kw):
 def lines(p, timeout=60):
     out, err = p.communicate(timeout=timeout)
     seen.write(out.decode()); seen.flush()
-    return [json.loads(l) for l in out.splitlines()], err.decode()
+    ev = [json.loads(l) for l in out.splitlines()]
+    global opening, closing
+    opening, closing = ev[0], ev[-1]
+    return ev[1:-1], err.decode()
 
 BURN = 'import os,sys,time\nt=time.process_time()\nwhile time.process_time()-t<float(sys.argv[1]): pass\n'
 
@@ -31,6 +34,9 @@ mem = int(next(l for l in open('/proc/meminfo') if l.startswith('MemTotal')).spl
 ok(ev[0]['mem_total_bytes'] == mem, 'its memory')
 ok(abs(ev[-1]['timestamp_ns'] - time.time_ns()) < 5e9, 'time since the epoch')
 ok('lost: nothing' in err, 'a summary')
+ok(opening["type"] == "stage.begin" and opening["stage"] == "sysmon" and opening["pid"] == closing["pid"], 'stage.begin comes first', opening)
+ok(closing["type"] == "stage.end" and [closing[k] for k in ('read', 'written', 'lost', 'why')] == [len(ev), len(ev) + 2, 0, 'duration'],
+   "stage.end last", closing)
 
 # --- cpu of a tree, also of children that live shorter than an interval
 script = BURN + '''
@@ -55,6 +61,7 @@ for e in ev:
         cpu += e['cpu_percent'] / 100 * (e['timestamp_ns'] - last) / 1e9
     last = e['timestamp_ns']
 ok(used > 1.5 and abs(cpu - used) < 0.15 * used, 'CPU of a tree equals getrusage', (cpu, used))
+ok(closing["why"] == "input_end", "and stage.end says so", closing)
 ok(m.returncode == 0 and ev[-1].get('ended') is True, 'a target that ends is told, and sysmon ends with it', ev[-1:])
 ok(sum(e.get('ended', False) for e in ev) == 1, 'once')
 ok(all(isinstance(e['cpu_percent'], (int, float)) for e in ev if 'cpu_percent' in e), 'numbers are numbers')

@@ -365,20 +365,31 @@ refers_to(const char *text, const char *name)
 	return false;
 }
 
-/* Makes what the text of `self` (a prelude, or NULL) refers to, and first what that refers to. */
-static int
-make_all(struct query *q, const char *text, const char *self, const struct query_args *a)
+static const char *const preludes[] = { "costs", "chosen", "audit", "windows", "reasons" };
+enum { PRELUDES = sizeof(preludes) / sizeof(*preludes) };
+
+static char *
+prelude_text(size_t i)
 {
-	static const char *const all[] = { "costs", "chosen", "audit", "reasons" };
+	char path[64];
+
+	snprintf(path, sizeof(path), "prelude/%s.sql", preludes[i]);
+	return report_file(path);
+}
+
+/* Makes what a text refers to, and first what that refers to; each once: made has a bit for it. */
+static int
+make_all(struct query *q, const char *text, const struct query_args *a, unsigned *made)
+{
 	int rc = refers_to(text, "prices") ? make_prices(q, a) : 0;
 
-	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(*all); i++) {
-		char path[64], *sql;
+	for (size_t i = 0; !rc && i < PRELUDES; i++) {
+		char *sql;
 
-		snprintf(path, sizeof(path), "prelude/%s.sql", all[i]);
-		if ((self && !strcmp(self, all[i])) || !refers_to(text, all[i]) || !(sql = report_file(path)))
+		if (*made & 1u << i || !refers_to(text, preludes[i]) || !(sql = prelude_text(i)))
 			continue;
-		rc = make_all(q, sql, all[i], a) || query_run(q, sql, a) ? -1 : 0;
+		*made |= 1u << i;
+		rc = make_all(q, sql, a, made) || query_run(q, sql, a) ? -1 : 0;
 		free(sql);
 	}
 	return rc;
@@ -387,20 +398,36 @@ make_all(struct query *q, const char *text, const char *self, const struct query
 sqlite3_stmt *
 report_start(struct query *q, const struct report *r, const struct query_args *a)
 {
+	unsigned made = 0;
+
 	q->act = r->name;
-	return make_all(q, r->text, NULL, a) ? NULL : query_select(q, r->text, a);
+	return make_all(q, r->text, a, &made) ? NULL : query_select(q, r->text, a);
 }
 
-bool
-report_uses(const struct report *r, const char *parameter)
+/* Whether a text uses a parameter, or what it refers to does. */
+static bool
+uses(const char *text, const char *parameter, unsigned seen)
 {
 	size_t n = strlen(parameter);
-	const char *p = r->text;
+	const char *p = text;
+	bool found = false;
 
 	while (!strncmp(p, "--", 2))	/* what its comment says is not used yet */
 		p += strcspn(p, "\n") + (p[strcspn(p, "\n")] == '\n');
 	for (; (p = strstr(p, parameter)); p++)
 		if (!isalnum((unsigned char)p[n]) && p[n] != '_')
 			return true;
-	return false;
+	for (size_t i = 0; !found && i < PRELUDES; i++) {
+		char *sql = seen & 1u << i || !refers_to(text, preludes[i]) ? NULL : prelude_text(i);
+
+		found = sql && uses(sql, parameter, seen | 1u << i);
+		free(sql);
+	}
+	return found;
+}
+
+bool
+report_uses(const struct report *r, const char *parameter)
+{
+	return uses(r->text, parameter, 0);
 }

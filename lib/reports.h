@@ -37,7 +37,7 @@ void report_title(const struct report *, char *to);
 
 /* Prepares it, with what it refers to; a statement to step through, or NULL: q->why. */
 sqlite3_stmt *report_start(struct query *, const struct report *, const struct query_args *);
-/* Whether it uses the parameter (":run"). */
+/* Whether it, or what it refers to, uses the parameter (":run"). */
 bool report_uses(const struct report *, const char *parameter);
 
 /* Calls take for each report there is, in the order of their names. */

@@ -56,8 +56,7 @@ show(const unsigned char **p, const unsigned char *end, char to[16], size_t *w)
 		return 1;
 	}
 	if (c < 0x80 || !(n = decode(*p, end, &c))) {
-		(*p)++;
-		return *w = sprintf(to, "\\x%02x", c & 0xff);
+		return *w = sprintf(to, "\\x%02x", *(*p)++);
 	}
 	if (is_hidden(c)) {
 		*p += n;

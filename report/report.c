@@ -288,17 +288,14 @@ asked_before(size_t i)
 static void
 check_use(const struct report *r)
 {
-	const struct { const char *option, *parameter; bool given, also; } uses[] = {
-		{ "--run", ":run", self.run != 0, strstr(r->text, "temp.chosen") != NULL },
-		{ "--agent", ":agent", self.agent != NULL, strstr(r->text, "temp.chosen") != NULL },
-		{ "--call", ":call", self.call != 0, false },
-		{ "--since", ":since", self.since != NULL, false },
-		{ "--until", ":until", self.until != NULL, false },
-		{ "--by", ":by", self.by != NULL, false },
+	const struct { const char *option, *parameter; bool given; } uses[] = {
+		{ "--run", ":run", self.run != 0 }, { "--agent", ":agent", self.agent != NULL },
+		{ "--call", ":call", self.call != 0 }, { "--since", ":since", self.since != NULL },
+		{ "--until", ":until", self.until != NULL }, { "--by", ":by", self.by != NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++)
-		if (uses[i].given && !uses[i].also && !report_uses(r, uses[i].parameter))
+		if (uses[i].given && !report_uses(r, uses[i].parameter))
 			opt_fail(&use, "the report %s takes no %s", r->name, uses[i].option);
 	if (*self.words && !report_uses(r, ":query"))
 		opt_fail(&use, "the report %s takes no words ('%s')", r->name, self.words);
@@ -337,19 +334,20 @@ check_agent(struct query *q, const struct query_args *a)
 	    " JOIN processes p ON p.id = a.process_id UNION SELECT agent FROM model_calls) WHERE n IS NOT NULL";
 	struct names all = { .n = 0 };
 	sqlite3_stmt *st = query_select(q, sql, a);
+	bool found = false;
 
-	while (st && sqlite3_step(st) == SQLITE_ROW && all.n < NAMES) {
+	while (st && !found && sqlite3_step(st) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(st, 0);
 
-		if (!strcmp(name, self.agent)) {
-			sqlite3_finalize(st);
-			return;
-		}
-		if ((all.v[all.n] = strdup(name)))
+		found = !strcmp(name, self.agent);
+		if (all.n < NAMES && (all.v[all.n] = strdup(name)))
 			all.n++;
 	}
 	sqlite3_finalize(st);
-	unknown("agent", self.agent, all.v, all.n, "agentsight report top has all");
+	for (size_t i = 0; found && i < all.n; i++)
+		free((char *)all.v[i]);
+	if (!found)
+		unknown("agent", self.agent, all.v, all.n, "agentsight report top has all");
 }
 
 /* What there is none of is said, rather than that nothing was found. */
@@ -573,6 +571,8 @@ run_export(void)
 
 	if (report_export(&r, otlp ? "ndjson" : format))
 		unknown("format", format, formats, sizeof(formats) / sizeof(*formats), "snapshot, ndjson, otlp-json, har, folded");
+	if (self.agent || self.call || self.since || self.until)	/* some of what it has would be left in */
+		opt_fail(&use, "export takes no --agent, --call, --since, --until");
 	check_use(&r);
 	open_sources(!strcmp(r.name, "ndjson"));
 	if (self.n > 1)

@@ -347,7 +347,7 @@ if os.geteuid() == 0:
 
 # --- names, files, words ---------------------------------------------------------------------------------------------
 for argv, near in ((["sumary"], "summary"), (["tolkens"], "tokens"), (["call"], "calls"), (["tokens", "--by", "modle"], "model"), (["export", "--format", "snapsot"], "snapshot"),
-                   (["timlin"], "timeline"), (["serv"], "serve")):
+                   (["calls", "--agent", "claud-code"], "claude-code"), (["timlin"], "timeline"), (["serv"], "serve")):
     got = here(*argv, "--db", db)
     report(got[0] == 2 and "did you mean '%s'" % near in got[2], "%s: did you mean %s" % (" ".join(argv), near), got)
 got = here("zzzzz", "--db", db)
@@ -376,6 +376,30 @@ for argv, says in ((["losses", "--agent", "claude-code"], "takes no --agent"), (
                    (["losses", "--call", "1"], "takes no --call")):
     got = here(*argv, "--db", db)
     report(got[0] == 2 and says in got[2] and not got[1], "refused: %s" % " ".join(argv), got)
+
+# --- a part of a recording ----------------------------------------------------------------------------------------------
+db = store(truth())
+same("--agent: by name, by pid, with what runs under it", [[len(table("calls", db, "--agent", x)) for x in ("claude-code", "200", "codex_cli_rs", "305", "codex")],
+                                                           [len(table("processes", db, "--agent", x)) for x in ("claude-code", "codex_cli_rs")]], [[6, 6, 1, 1, 1], [9, 2]])
+same("--agent of an agent under another: its tree alone", pick(table("processes", db, "--agent", "codex_cli_rs"), "process", "pid"), [["codex exec help", 305], ["  codex", 306]])
+same("--agent counts", {r["item"]: r["value"] for r in table("summary", db, "--agent", "305") if r["item"] in ("model calls", "output tokens", "programs that ran")},
+     {"model calls": 1, "output tokens": 10, "programs that ran": 1})
+same("--call", [pick(table("calls", db, "--call", "2"), "call"), pick(table("prompts", db, "--call", "6"), "prompt"), pick(table("tools", db, "--call", "2"), "tool", "calls"),
+                {r["tool"] for r in table("effects", db, "--call", "4")}], [[[2]], [[2]], [["Edit", 1], ["Read", 1]], {"Bash"}])
+same("--since, --until", [pick(table("prompts", db, *o), "prompt") for o in (
+    ["--since", "2026-11-24T04:12:40Z"], ["--until", "2026-11-24T04:12:40Z"], ["--since", "04:12:40", "--until", "04:12:44"], ["--since", "11s"], ["--since", "2026-11-25"],
+    ["--since", str(at(10) // 10**9)], ["--until", str(at(10.5))])], [[[2], [3]], [[1]], [[2]], [[3]], [], [[2], [3]], [[1], [2]]])
+for name in ("timeline", "audit", "effects", "network", "mcp", "risk", "search", "slow", "tokens", "tools", "calls", "processes"):
+    words = ["bug"] if name == "search" else []
+    every = table(name, db, "--limit", "0", *words)
+    same("%s: all of the time is all of it, none is none" % name, [table(name, db, "--limit", "0", "--since", "2020-01-01", "--until", "2030-01-01", *words) == every,
+                                                                   table(name, db, "--since", "2030-01-01", *words)], [True, []])
+same("a timeline in two parts", pick(table("timeline", db, "--until", str(at(5))), "time", "what", "text") + pick(table("timeline", db, "--since", str(at(5) + 1)), "time", "what", "text"),
+     pick(table("timeline", db), "time", "what", "text"))
+for bad in ("yesterday", "25:00", "2026-13-01", "2026-11-24 4", "10x", "", "-5m", "04:12:36x"):
+    got = here("calls", "--db", db, "--since", bad)
+    report(got[0] == 2 and "is not a time" in got[2] and not got[1], "--since '%s' is no time" % bad, got)
+same("--run, of two", [len(table("timeline", store(truth()[:20], db=store(truth())), "--run", n, "--limit", "0")) for n in ("1", "2")], [46, len(table("timeline", store(truth()[:20])))])
 
 # --- 80 columns ---------------------------------------------------------------------------------------------------------
 for name in REPORTS:

@@ -11,5 +11,4 @@
 -- leave first: timestamp_ms, status, comm, action
 SELECT timestamp_ms, strftime(:time, timestamp_ms / 1e3, 'unixepoch', :zone) AS time, audit_type, pid, comm, action,
 	substr(target, 1, :chars) AS target, status, substr(summary, 1, :chars) AS summary
-FROM audit_events WHERE (:run IS NULL OR run_id = :run) AND (:query = '' OR audit_type = :query)
-ORDER BY timestamp_ms DESC, id DESC LIMIT :limit;
+FROM temp.audit WHERE :query IN ('', audit_type) ORDER BY timestamp_ms DESC, id DESC LIMIT :limit;

@@ -20,4 +20,5 @@ SELECT c.id AS call, strftime(:time, c.started_ns / 1e9, 'unixepoch', :zone) AS 
 	c.input_tokens, c.cache_read_tokens AS cached_tokens, c.output_tokens, c.first_token_ms, c.duration_ms,
 	(SELECT group_concat(value, ', ') FROM json_each(c.finish_reasons)) AS finish, round(k.usd, 6) AS cost_usd, c.prompt_id AS prompt
 FROM model_calls c JOIN processes p ON p.id = c.process_id LEFT JOIN temp.costs k ON k.call_id = c.id
-WHERE :run IS NULL OR c.run_id = :run ORDER BY c.started_ns, c.id LIMIT :limit;
+WHERE (:all OR c.process_id IN temp.chosen) AND (:call IS NULL OR c.id = :call) AND c.started_ns BETWEEN :since AND :until
+ORDER BY c.started_ns, c.id LIMIT :limit;

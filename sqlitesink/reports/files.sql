@@ -9,10 +9,15 @@
 -- failed          calls that failed
 -- last_error      why
 -- leave first: last_error, failed, processes, opens
-SELECT p.path, count(*) AS processes, sum(f.opens) AS opens, sum(f.read_bytes) AS read_bytes, sum(f.written_bytes) AS written_bytes,
-	iif(sum(f.created), 'c', '') || iif(sum(f.truncated), 't', '') || iif(sum(f.writes), 'w', '') ||
-	iif(sum(f.deleted), 'd', '') || iif(sum(f.renamed), 'r', '') || iif(sum(f.attributes), 'a', '') AS changes,
-	sum(f.failed) AS failed, max(f.last_error) AS last_error
-FROM files f JOIN processes s ON s.id = f.process_id JOIN paths p ON p.id = f.path_id
-WHERE :run IS NULL OR s.run_id = :run
-GROUP BY f.path_id ORDER BY sum(f.written_bytes) DESC, sum(f.read_bytes) DESC, sum(f.opens) DESC, p.path LIMIT :limit;
+WITH used(path_id, w, r, o) AS (
+	SELECT path_id, sum(written_bytes), sum(read_bytes), sum(opens) FROM files WHERE :all OR process_id IN temp.chosen GROUP BY path_id),
+shown(path_id) AS MATERIALIZED (	-- only of these the rest is summed up
+	SELECT u.path_id FROM used u CROSS JOIN paths p ON p.id = u.path_id ORDER BY u.w DESC, u.r DESC, u.o DESC, p.path LIMIT :limit),
+done AS (
+	SELECT path_id, count(*) AS processes, sum(opens) AS opens, sum(read_bytes) AS read_bytes, sum(written_bytes) AS written_bytes,
+		iif(sum(created), 'c', '') || iif(sum(truncated), 't', '') || iif(sum(writes), 'w', '') ||
+		iif(sum(deleted), 'd', '') || iif(sum(renamed), 'r', '') || iif(sum(attributes), 'a', '') AS changes,
+		sum(failed) AS failed, max(last_error) AS last_error
+	FROM files WHERE path_id IN (SELECT path_id FROM shown) AND (:all OR process_id IN temp.chosen) GROUP BY path_id)
+SELECT p.path, d.processes, d.opens, d.read_bytes, d.written_bytes, d.changes, d.failed, d.last_error
+FROM done d CROSS JOIN paths p ON p.id = d.path_id ORDER BY d.written_bytes DESC, d.read_bytes DESC, d.opens DESC, p.path;

@@ -11,5 +11,5 @@
 -- leave first: transport, longest_ms, average_ms, failed
 SELECT m.server, m.transport, m.method, coalesce(m.tool, m.prompt, m.resource) AS about, count(*) AS calls,
 	sum(m.error_type IS NOT NULL) AS failed, round(avg(m.duration_ms), 1) AS average_ms, round(max(m.duration_ms), 1) AS longest_ms
-FROM mcp_calls m JOIN processes p ON p.id = m.process_id WHERE :run IS NULL OR p.run_id = :run
+FROM mcp_calls m WHERE (:all OR m.process_id IN temp.chosen) AND m.timestamp_ns BETWEEN :since AND :until
 GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 3, 4 LIMIT :limit;

@@ -21,5 +21,6 @@ SELECT q.id AS prompt, strftime(:time, q.timestamp_ns / 1e9, 'unixepoch', :zone)
 	 WHERE m.prompt_id = q.id AND g.direction = 'output' AND g.type = 'text' ORDER BY m.ended_ns DESC, g.message, g.part DESC LIMIT 1) AS answer
 FROM prompts q JOIN processes p ON p.id = q.process_id LEFT JOIN agents a ON a.process_id = q.process_id
 JOIN texts x ON x.id = q.text_id LEFT JOIN model_calls c ON c.prompt_id = q.id
-WHERE :run IS NULL OR q.run_id = :run
+WHERE (:all OR q.process_id IN temp.chosen) AND q.timestamp_ns BETWEEN :since AND :until
+	AND (:call IS NULL OR q.id = (SELECT prompt_id FROM model_calls WHERE id = :call))
 GROUP BY q.id ORDER BY q.timestamp_ns, q.id LIMIT :limit;

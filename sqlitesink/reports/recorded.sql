@@ -2,15 +2,16 @@
 --
 -- line   of text
 WITH r AS (SELECT * FROM runs WHERE id = coalesce(:run, (SELECT max(id) FROM runs))),
+only(n) AS (SELECT count(*) = 1 FROM runs),
 p AS (SELECT id, seen FROM processes WHERE run_id IN (SELECT id FROM r)),
 n(calls, tokens, execs, files, hosts, exchanges, lost) AS (
 	SELECT (SELECT count(*) FROM model_calls WHERE run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(total_tokens), 0) FROM token_usage WHERE run_id IN (SELECT id FROM r)),
-		(SELECT count(*) FROM execs WHERE NOT seed AND process_id IN (SELECT id FROM p)),
-		(SELECT count(DISTINCT path_id) FROM file_changes WHERE op <> 'open' AND process_id IN (SELECT id FROM p)),
+		(SELECT count(*) FROM execs WHERE NOT seed AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
+		(SELECT count(DISTINCT path_id) FROM file_changes WHERE op <> 'open' AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
 		(SELECT count(*) FROM (
 			SELECT CAST(host AS TEXT) FROM http_exchanges WHERE run_id IN (SELECT id FROM r)
-			UNION SELECT coalesce(host, address) FROM connections WHERE kind = 'connect' AND family <> 'unix' AND process_id IN (SELECT id FROM p))),
+			UNION SELECT coalesce(host, address) FROM connections WHERE kind = 'connect' AND family <> 'unix' AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p)))),
 		(SELECT count(*) FROM http_exchanges WHERE run_id IN (SELECT id FROM r)) +
 			(SELECT count(*) FROM losses WHERE stage = 'httpparse' AND run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(events), 0) FROM losses WHERE run_id IN (SELECT id FROM r)))

@@ -16,23 +16,29 @@ hit(kind, id) AS MATERIALIZED (
 	UNION ALL SELECT 1, id FROM execs WHERE id > (SELECT upto FROM search_done WHERE kind = 1) AND instr(lower(command), lower(rtrim(:query, '*')))
 	UNION ALL SELECT 2, id FROM paths WHERE id > (SELECT upto FROM search_done WHERE kind = 2) AND instr(lower(path), lower(rtrim(:query, '*')))
 	UNION ALL SELECT 3, id FROM shell_lines WHERE id > (SELECT upto FROM search_done WHERE kind = 3) AND instr(lower(command), lower(rtrim(:query, '*')))),
-place(kind, ns, process_id, text) AS (
+place(kind, ns, process_id, id) AS (
 	SELECT CASE g.type WHEN 'tool_call' THEN 'tool call' WHEN 'tool_call_response' THEN 'tool result'
 			ELSE iif(g.direction = 'output', 'answer', iif(g.role = 'user', 'prompt', g.direction)) END,
-		min(c.started_ns), c.process_id, x.text
-	FROM hit h JOIN messages g ON h.kind = 0 AND g.text_id = h.id JOIN model_calls c ON c.id = g.call_id JOIN texts x ON x.id = h.id
+		min(c.started_ns), c.process_id, 4 * h.id
+	FROM hit h CROSS JOIN messages g ON g.text_id = h.id CROSS JOIN model_calls c ON c.id = g.call_id WHERE h.kind = 0
 	GROUP BY h.id, 1, c.process_id
 	UNION ALL
-	SELECT 'mcp', m.timestamp_ns, m.process_id, x.text FROM hit h JOIN texts x ON h.kind = 0 AND x.id = h.id
-	JOIN mcp_calls m ON m.arguments_id = h.id OR m.result_id = h.id
+	SELECT 'mcp', m.timestamp_ns, m.process_id, 4 * m.arguments_id FROM mcp_calls m WHERE m.arguments_id IN (SELECT id FROM hit WHERE kind = 0)
 	UNION ALL
-	SELECT 'command', e.timestamp_ns, e.process_id, e.command FROM hit h JOIN execs e ON h.kind = 1 AND e.id = h.id
+	SELECT 'mcp', m.timestamp_ns, m.process_id, 4 * m.result_id FROM mcp_calls m WHERE m.result_id IN (SELECT id FROM hit WHERE kind = 0)
 	UNION ALL
-	SELECT 'path', min(f.first_ns), f.process_id, p.path FROM files f CROSS JOIN paths p ON p.id = f.path_id	-- f once: it has no index by path
-	WHERE f.path_id IN (SELECT id FROM hit WHERE kind = 2) GROUP BY p.id
+	SELECT 'command', e.timestamp_ns, e.process_id, 4 * e.id + 1 FROM hit h CROSS JOIN execs e ON e.id = h.id WHERE h.kind = 1
 	UNION ALL
-	SELECT 'shell', s.timestamp_ns, s.process_id, s.command FROM hit h JOIN shell_lines s ON h.kind = 3 AND s.id = h.id)
-SELECT l.kind, strftime(:time, l.ns / 1e9, 'unixepoch', :zone) AS time, p.pid,
-	substr(l.text, max(1, instr(lower(l.text), lower(rtrim(:query, '*'))) - 40), :chars) AS text
-FROM place l JOIN processes p ON p.id = l.process_id WHERE :run IS NULL OR p.run_id = :run
-ORDER BY l.ns LIMIT :limit;
+	SELECT 'path', min(f.first_ns), f.process_id, 4 * f.path_id + 2 FROM files f
+	WHERE f.path_id IN (SELECT id FROM hit WHERE kind = 2) AND (:all OR f.process_id IN temp.chosen) GROUP BY f.path_id
+	UNION ALL
+	SELECT 'shell', s.timestamp_ns, s.process_id, 4 * s.id + 3 FROM hit h CROSS JOIN shell_lines s ON s.id = h.id WHERE h.kind = 3),
+shown AS MATERIALIZED (	-- id: as in search
+	SELECT l.kind, l.ns, p.pid, l.id FROM place l CROSS JOIN processes p ON p.id = l.process_id WHERE (:all OR l.process_id IN temp.chosen) AND l.ns BETWEEN :since AND :until
+	ORDER BY l.ns LIMIT :limit),
+told AS (
+	SELECT s.kind, s.ns, s.pid, CASE s.id % 4 WHEN 0 THEN (SELECT text FROM texts WHERE id = s.id / 4) WHEN 1 THEN (SELECT command FROM execs WHERE id = s.id / 4)
+		WHEN 2 THEN (SELECT path FROM paths WHERE id = s.id / 4) ELSE (SELECT command FROM shell_lines WHERE id = s.id / 4) END AS text FROM shown s)
+SELECT kind, strftime(:time, ns / 1e9, 'unixepoch', :zone) AS time, pid,
+	substr(text, max(1, instr(lower(text), lower(rtrim(:query, '*'))) - 40), :chars) AS text
+FROM told ORDER BY ns LIMIT :limit;

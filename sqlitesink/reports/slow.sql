@@ -29,4 +29,4 @@ SELECT q.id AS prompt, strftime(:time, q.timestamp_ns / 1e9, 'unixepoch', :zone)
 	(SELECT u.name || ' ' || round((u.answered_ns - u.asked_ns) / 1e9, 1) || ' s' FROM tool_uses u JOIN model_calls c ON c.id = u.call_id
 	 WHERE c.prompt_id = q.id AND u.answered_ns IS NOT NULL ORDER BY u.answered_ns - u.asked_ns DESC LIMIT 1) AS slowest
 FROM prompts q JOIN texts x ON x.id = q.text_id JOIN model m ON m.prompt_id = q.id JOIN busy b ON b.prompt_id = q.id
-WHERE :run IS NULL OR q.run_id = :run ORDER BY b.total DESC LIMIT :limit;
+WHERE (:all OR q.process_id IN temp.chosen) AND q.timestamp_ns BETWEEN :since AND :until ORDER BY b.total DESC LIMIT :limit;

@@ -3,9 +3,9 @@
 -- item     what is counted
 -- value    how many, or what
 WITH r AS (SELECT * FROM runs WHERE :run IS NULL OR id = :run),
-p AS (SELECT * FROM processes WHERE run_id IN (SELECT id FROM r)),
-c AS (SELECT * FROM model_calls WHERE run_id IN (SELECT id FROM r)),
-u AS (SELECT * FROM tool_uses WHERE run_id IN (SELECT id FROM r)),
+p AS (SELECT * FROM processes WHERE :all OR id IN temp.chosen),
+c AS (SELECT * FROM model_calls WHERE :all OR process_id IN temp.chosen),
+u AS (SELECT * FROM tool_uses WHERE :all OR process_id IN temp.chosen),
 rows(place, item, value) AS (
 	SELECT 10, 'runs', count(*) FROM r
 	UNION ALL SELECT 11, 'began', strftime(:time, min(first_ns) / 1e9, 'unixepoch', :zone) FROM r
@@ -25,22 +25,22 @@ rows(place, item, value) AS (
 			CASE WHEN count(k.usd) < count(c.output_tokens) THEN ', without ' || (count(c.output_tokens) - count(k.usd)) || ' calls' ELSE '' END,
 		round(sum(k.usd), 4)
 		FROM c LEFT JOIN temp.costs k ON k.call_id = c.id HAVING count(k.usd) > 0
-	UNION ALL SELECT 40, 'prompts', count(*) FROM prompts WHERE run_id IN (SELECT id FROM r)
+	UNION ALL SELECT 40, 'prompts', count(*) FROM prompts WHERE :all OR process_id IN temp.chosen
 	UNION ALL SELECT 41, 'tool calls', count(*) FROM u
 	UNION ALL SELECT 42, 'tools', group_concat(n, ', ') FROM (SELECT name || ' (' || count(*) || ')' AS n FROM u GROUP BY name ORDER BY count(*) DESC LIMIT 12)
 	UNION ALL SELECT 43, 'tool calls that failed', count(*) FROM u WHERE is_error = 1
-	UNION ALL SELECT 44, 'MCP calls', count(*) FROM mcp_calls WHERE process_id IN (SELECT id FROM p)
+	UNION ALL SELECT 44, 'MCP calls', count(*) FROM mcp_calls WHERE :all OR process_id IN temp.chosen
 	UNION ALL SELECT 50, 'processes', count(*) FROM p WHERE seen <> 'seed'
-	UNION ALL SELECT 51, 'programs that ran', count(*) FROM execs WHERE NOT seed AND process_id IN (SELECT id FROM p)
+	UNION ALL SELECT 51, 'programs that ran', count(*) FROM execs WHERE NOT seed AND (:all OR process_id IN temp.chosen)
 	UNION ALL SELECT 52, 'processes that failed', count(*) FROM p WHERE exit_code <> 0 OR signal IS NOT NULL
-	UNION ALL SELECT 60, 'files read', count(DISTINCT path_id) FROM files WHERE reads > 0 AND process_id IN (SELECT id FROM p)
-	UNION ALL SELECT 61, 'files changed', count(DISTINCT path_id) FROM file_changes WHERE op <> 'open' AND process_id IN (SELECT id FROM p)
-	UNION ALL SELECT 62, 'files deleted', count(DISTINCT path_id) FROM file_changes WHERE op = 'delete' AND process_id IN (SELECT id FROM p)
-	UNION ALL SELECT 70, 'HTTP exchanges', count(*) FROM http_exchanges WHERE run_id IN (SELECT id FROM r)
+	UNION ALL SELECT 60, 'files read', count(DISTINCT path_id) FROM files WHERE reads > 0 AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 61, 'files changed', count(DISTINCT path_id) FROM file_changes WHERE op <> 'open' AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 62, 'files deleted', count(DISTINCT path_id) FROM file_changes WHERE op = 'delete' AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 70, 'HTTP exchanges', count(*) FROM http_exchanges WHERE :all OR process_id IN temp.chosen
 	UNION ALL SELECT 71, 'HTTP hosts', group_concat(n, ', ') FROM (SELECT CAST(host AS TEXT) || ' (' || count(*) || ')' AS n FROM http_exchanges
-		WHERE run_id IN (SELECT id FROM r) AND host IS NOT NULL GROUP BY host ORDER BY count(*) DESC LIMIT 12)
-	UNION ALL SELECT 72, 'connections made', count(*) FROM connections WHERE kind = 'connect' AND family <> 'unix' AND process_id IN (SELECT id FROM p)
-	UNION ALL SELECT 73, 'largest RSS in MB', max(rss_bytes) / 1048576 FROM samples WHERE process_id IN (SELECT id FROM p)
+		WHERE (:all OR process_id IN temp.chosen) AND host IS NOT NULL GROUP BY host ORDER BY count(*) DESC LIMIT 12)
+	UNION ALL SELECT 72, 'connections made', count(*) FROM connections WHERE kind = 'connect' AND family <> 'unix' AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 73, 'largest RSS in MB', max(rss_bytes) / 1048576 FROM samples WHERE :all OR process_id IN temp.chosen
 	UNION ALL SELECT 80, 'events lost (report losses)', coalesce(sum(events), 0) FROM losses WHERE run_id IN (SELECT id FROM r)
 	UNION ALL SELECT 81, 'runs that did not end properly', count(*) FROM r WHERE NOT complete)
 SELECT item, value FROM rows WHERE value IS NOT NULL AND NOT (value = 0 AND place NOT IN (22, 80)) ORDER BY place LIMIT :limit;

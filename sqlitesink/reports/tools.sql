@@ -12,10 +12,11 @@
 SELECT u.name AS tool, 'model' AS by, count(*) AS calls, coalesce(sum(u.is_error), 0) AS failed, sum(u.answered_ns IS NULL) AS unanswered,
 	round(sum(u.answered_ns - u.asked_ns) / 1e6, 1) AS total_ms, round(avg(u.answered_ns - u.asked_ns) / 1e6, 1) AS average_ms,
 	round(max(u.answered_ns - u.asked_ns) / 1e6, 1) AS longest_ms
-FROM tool_uses u WHERE :run IS NULL OR u.run_id = :run GROUP BY u.name
+FROM tool_uses u WHERE (:all OR u.process_id IN temp.chosen) AND (:call IS NULL OR u.call_id = :call)
+	AND coalesce(u.asked_ns, u.answered_ns) BETWEEN :since AND :until GROUP BY u.name
 UNION ALL
 SELECT coalesce(m.server || '/', '') || m.tool, 'mcp', count(*), sum(m.error_type IS NOT NULL AND m.error_type <> 'no_response'),
 	sum(m.error_type IS 'no_response'), round(sum(m.duration_ms), 1), round(avg(m.duration_ms), 1), round(max(m.duration_ms), 1)
-FROM mcp_calls m JOIN processes p ON p.id = m.process_id
-WHERE m.tool IS NOT NULL AND (:run IS NULL OR p.run_id = :run) GROUP BY m.server, m.tool
+FROM mcp_calls m
+WHERE m.tool IS NOT NULL AND (:all OR m.process_id IN temp.chosen) AND :call IS NULL AND m.timestamp_ns BETWEEN :since AND :until GROUP BY m.server, m.tool
 ORDER BY 3 DESC, 1 LIMIT :limit;

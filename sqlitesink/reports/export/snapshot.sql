@@ -1,6 +1,6 @@
 -- The snapshot of AgentSight 0.2, schema_version 1, as one JSON object
 WITH audit AS (
-	SELECT * FROM (SELECT * FROM audit_events WHERE :run IS NULL OR run_id = :run ORDER BY timestamp_ms DESC, id DESC
+	SELECT * FROM (SELECT * FROM temp.audit ORDER BY timestamp_ms DESC, id DESC
 		LIMIT CASE WHEN :limit IN (-1, 100) THEN 10000 ELSE :limit END) ORDER BY timestamp_ms, id),
 usage AS (SELECT * FROM token_usage WHERE :run IS NULL OR run_id = :run),
 call AS (SELECT * FROM model_calls WHERE conversation_id IS NOT NULL AND (:run IS NULL OR run_id = :run)),
@@ -17,7 +17,11 @@ SELECT json_object(
 		'view_events', (SELECT coalesce(sum(lines), 0) FROM runs WHERE :run IS NULL OR id = :run),
 		'llm_calls', (SELECT count(*) FROM model_calls WHERE :run IS NULL OR run_id = :run),
 		'token_usage_rows', (SELECT count(*) FROM usage),
-		'audit_events', (SELECT count(*) FROM audit_events WHERE :run IS NULL OR run_id = :run),
+		'audit_events', (SELECT count(*) FROM execs WHERE NOT seed AND (:all OR process_id IN temp.chosen)) +
+			(SELECT count(*) FROM processes WHERE (exit_code IS NOT NULL OR signal IS NOT NULL) AND (:all OR id IN temp.chosen)) +
+			(SELECT count(*) FROM file_changes WHERE :all OR process_id IN temp.chosen) +
+			(SELECT count(*) FROM connections WHERE :all OR process_id IN temp.chosen) +
+			(SELECT count(*) FROM model_calls WHERE :all OR process_id IN temp.chosen),
 		'sessions', (SELECT count(*) FROM session),
 		'input_tokens', (SELECT coalesce(sum(input_tokens), 0) FROM usage),
 		'output_tokens', (SELECT coalesce(sum(output_tokens), 0) FROM usage),

@@ -2,6 +2,7 @@
 #include "llmparse/call.h"
 
 #include "lib/flow.h"
+#include "lib/lenient.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -414,7 +415,7 @@ system_new(struct caller *c, struct value system)
 }
 
 static void
-put_messages(struct caller *c, const struct call_request *rq, size_t from)
+put_messages(struct caller *c, struct call *call, const struct call_request *rq, size_t from)
 {
 	struct messages m = { .ev = rq->ev, .content = c->content != CONTENT_NONE, .known = on_result, .arg = c };
 	size_t first = c->content == CONTENT_ALL ? 0 : from;
@@ -426,6 +427,7 @@ put_messages(struct caller *c, const struct call_request *rq, size_t from)
 		m.results = i >= from ? &c->results : NULL;
 		rq->vendor->item(&m, c->item[i]);
 	}
+	call->lenient |= m.lenient;
 	section_end(&c->list);
 	section_end(&c->results);
 }
@@ -497,10 +499,11 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 	if (!rq->unseen && conversation_find(c, call, rq, &a, &o))
 		return -1;
 	call->stream = a.stream;
+	call->lenient = rq->lenient;
 	call->start_ns = rq->unseen ? 0 : event_time(rq->ev);
 	c->conversation = call->conversation;
 	put_system(c, a.system);
-	put_messages(c, rq, o.from);
+	put_messages(c, call, rq, o.from);
 	put_definitions(c, a.tools);
 	put_sampling(&j, &a);
 	put_retry(&j, rq->headers);
@@ -652,6 +655,7 @@ response_read(struct caller *c, const struct call *call, const struct call_respo
 	m.list = m.content ? &c->list : NULL;
 	if (r->body.kind >= VALUE_ARRAY)
 		call->vendor->response(a, &m, r->body);
+	a->lenient = m.lenient;
 	section_end(&c->list);
 	section_end(&c->calls);
 	section_end(&c->finish);
@@ -692,6 +696,7 @@ call_emit(struct caller *c, const struct call *call, const struct call_response 
 		jput_str(&j, "incomplete", r->why);
 	else if (is_text(r->incomplete))
 		jput_value(&j, "incomplete", r->incomplete);
+	lenient_put(call->lenient | r->lenient | a.lenient, &j);
 	jput_close(&j);
 	remember(c, call, &a, f.word || is_text(f.type));
 }

@@ -40,6 +40,7 @@ void caller_free(struct caller *);
 struct call {
 	const struct vendor *vendor;	/* NULL: nothing is here yet */
 	enum route_confidence confidence;	/* POSSIBLE: its response decides */
+	unsigned lenient;		/* marks of its request (lenient.h) */
 	bool stream;			/* one was asked for */
 	bool responded;			/* the head of an answer was seen ... */
 	int64_t status;			/* ... with this status; 0: none */
@@ -65,6 +66,7 @@ struct call_request {
 	struct client_text host, comm;
 	struct client_text agent, conversation;	/* when known otherwise (WebSocket) */
 	uint64_t turn;			/* on a WebSocket; 0: none */
+	unsigned lenient;		/* marks of the body */
 	bool unseen;
 };
 
@@ -79,6 +81,7 @@ struct call_response {
 	int64_t status;			/* 0: not known */
 	uint64_t first_ns, end_ns;	/* first token, last byte; 0: not known */
 	struct value duration;		/* in ms, instead of end_ns */
+	unsigned lenient;		/* marks of the body */
 	bool stream;
 };
 

@@ -53,7 +53,7 @@ look(struct lines *l, const char *p, size_t n)
 	}
 	if (n) {
 		l->begun = true;
-		l->skip = *p != '{' && *p != '[';
+		l->skip = *p != '{' && *p != '[' && *p != '\xef';	/* a byte order mark */
 	}
 }
 

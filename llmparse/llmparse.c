@@ -13,6 +13,7 @@
  *         the name of the conversation
  */
 #include "lib/flow.h"
+#include "lib/lenient.h"
 #include "lib/stage.h"
 #include "llmparse/call.h"
 #include "llmparse/mcp.h"
@@ -20,6 +21,7 @@
 
 #include <err.h>
 #include <stdlib.h>
+#include <strings.h>
 
 /* A call that is open, in the table by its id. */
 struct open {
@@ -67,30 +69,51 @@ text_of(struct event *ev, const char *key)
 	return t.p ? t : (struct client_text){ 0 };
 }
 
-/* Does the value look like text that is a JSON object or array? */
+/* Does the text begin as a JSON object or array does? n bytes as they stand in the
+ * line (raw: with escapes). */
 static bool
-looks_json(struct value v)
+looks_json(const char *p, size_t n, bool raw)
 {
-	const char *p = v.p + 1, *end = v.p + v.n;
+	const char *end = p + n;
 
-	if (v.kind != VALUE_STRING)
-		return false;
-	while (p < end && (*p == ' ' || (*p == '\\' && (p[1] == 'n' || p[1] == 'r' || p[1] == 't') && p++)))
+	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
+		p += 3;
+	else if (raw && n >= 6 && !strncasecmp(p, "\\ufeff", 6))
+		p += 6;
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t' || (raw && *p == '\\' && end - p > 1 &&
+	    (p[1] == 'n' || p[1] == 'r' || p[1] == 't') && p++)))
 		p++;
 	return p < end && (*p == '{' || *p == '[');
 }
 
 /* The body as JSON; kind VALUE_NONE when it is none. */
 static struct value
-body_of(struct event *ev)
+body_of(struct event *ev, unsigned *marks)
 {
-	struct value v = { 0 };
+	struct value text = event_get(ev, "body"), none = { 0 };
 	const char *p;
 	size_t n;
 
-	if (looks_json(event_get(ev, "body")) && (p = event_str(ev, "body", &n)))
-		v = event_scan_value(ev, p, n);
-	return v;
+	if (text.kind == VALUE_STRING && !looks_json(text.p + 1, text.n - 2, true))
+		return none;
+	if (!(p = event_bytes(ev, "body", &n)) || !looks_json(p, n, false))
+		return none;
+	return lenient_scan(ev, p, n, marks);
+}
+
+/* The marks that a stage before has put on the line. */
+static unsigned
+marks_of(const struct event *ev)
+{
+	struct value list = event_get(ev, "lenient"), k, v;
+	struct value_iter it;
+	unsigned marks = 0;
+
+	value_iter(&it, list);
+	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v))
+		if (v.kind == VALUE_STRING)
+			marks |= lenient_mark(v.p + 1, v.n - 2);
+	return marks;
 }
 
 static void
@@ -194,8 +217,11 @@ mcp_takes(struct llmparse *self, struct event *ev, struct value body)
 	struct mcp_event at = mcp_event(self, ev);
 	bool session = is_given(header_get(event_get(ev, "headers"), "mcp-session-id"));
 	bool rpc = body.kind && memmem(body.p, body.n, "jsonrpc\\\"", 9);
+	struct value v = { 0 };
 
-	return (session || rpc) && mcp_request(self->mcp, &at, rpc ? body_of(ev) : (struct value){ 0 });
+	if (rpc)
+		v = body_of(ev, &at.lenient);
+	return (session || rpc) && mcp_request(self->mcp, &at, v);
 }
 
 static void
@@ -210,7 +236,8 @@ request_fill(struct call_request *rq, struct event *ev)
 static void
 on_request(struct llmparse *self, struct event *ev)
 {
-	struct value body = event_get(ev, "body");
+	struct value body = first_given(event_get(ev, "body"), event_get(ev, "body_b64"));
+	bool coded = !event_get(ev, "body").kind;
 	struct call_request rq = { 0 };
 	enum route_confidence confidence;
 	struct route route;
@@ -228,10 +255,10 @@ on_request(struct llmparse *self, struct event *ev)
 	if (mcp_takes(self, ev, body) || !value_eq(event_get(ev, "method"), "POST"))
 		return;
 	route_of(ev, &route);
-	if (route.never || (!route.vendor && (!body.kind || !may_be_call(body))))
+	if (route.never || (!route.vendor && (!body.kind || (!coded && !may_be_call(body)))))
 		return;
 	request_fill(&rq, ev);
-	rq.body = body_of(ev);
+	rq.body = body_of(ev, &rq.lenient);
 	rq.route = &route;
 	anthropic = is_given(header_get(rq.headers, "anthropic-version"));
 	confidence = route_request(&route, rq.body, anthropic, &rq.vendor);
@@ -315,7 +342,7 @@ static void
 on_response(struct llmparse *self, struct event *ev)
 {
 	struct open *o = open_find(self, ev);
-	struct value body = event_get(ev, "body");
+	struct value body = first_given(event_get(ev, "body"), event_get(ev, "body_b64")), v;
 	struct call_response r = { .ev = ev };
 	struct mcp_event at = mcp_event(self, ev);
 
@@ -330,13 +357,14 @@ on_response(struct llmparse *self, struct event *ev)
 		return;
 	}
 	if (mcp_knows(self->mcp, ev, self->io->now)) {
-		mcp_response(self->mcp, &at, body_of(ev));
+		v = body_of(ev, &at.lenient);
+		mcp_response(self->mcp, &at, v);
 		return;
 	}
 	if (!response_worth_reading(ev, o))
 		return;
 	r.headers = event_get(ev, "headers");
-	r.body = body_of(ev);
+	r.body = body_of(ev, &r.lenient);
 	r.duration = event_get(ev, "duration_ms");
 	r.incomplete = event_get(ev, "incomplete");
 	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) && r.status < 300)
@@ -356,7 +384,7 @@ ms_of(const struct event *ev, const char *key)
 static void
 on_message(struct llmparse *self, struct event *ev)
 {
-	struct call_response r = { .ev = ev, .stream = true, .error = event_get(ev, "error") };
+	struct call_response r = { .ev = ev, .stream = true, .error = event_get(ev, "error"), .lenient = marks_of(ev) };
 	struct mcp_event at = mcp_event(self, ev);
 	uint64_t t = event_time(ev);
 

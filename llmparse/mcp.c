@@ -3,6 +3,7 @@
 
 #include "lib/flow.h"
 #include "lib/jput.h"
+#include "lib/lenient.h"
 #include "lib/line.h"
 #include "lib/loss.h"
 #include "llmparse/client.h"
@@ -24,6 +25,7 @@ struct pending {
 	uint64_t hash;		/* of the request's text: the other end's view has the same */
 	int64_t pid, fd;
 	bool server;		/* seen at the server's end */
+	unsigned lenient;	/* marks of it */
 	bool initialize;
 	bool stdio;
 };
@@ -76,6 +78,7 @@ struct seen {
 	int64_t status;
 	uint64_t end_ns;
 	const char *why;
+	unsigned lenient;	/* marks of the message */
 };
 
 static uint64_t
@@ -309,6 +312,7 @@ emit(struct mcp *m, const struct pending *p, const struct seen *s)
 		jput_ms(&j, "duration_ms", s->end_ns - p->start_ns);
 	if (s->why)
 		jput_str(&j, "incomplete", s->why);
+	lenient_put(p->lenient | s->lenient, &j);
 	jput_close(&j);
 }
 
@@ -380,6 +384,7 @@ notification(struct mcp *m, const struct seen *s)
 		return;
 	m->at->first(m->at->arg, m->at->ev);
 	put_request(m, out, s);
+	lenient_put(s->lenient, &j);
 	jput_close(&j);
 }
 
@@ -409,6 +414,7 @@ pending_new(struct mcp *m, const struct seen *s)
 	p->fd = s->fd;
 	p->server = s->server;
 	p->stdio = !s->http;
+	p->lenient = s->lenient;
 	p->initialize = value_eq(s->rpc.method, "initialize");
 	return p;
 }
@@ -544,7 +550,8 @@ on_line(void *arg, const char *p, size_t n)
 	if (!memmem(p, n, "\"jsonrpc\"", 9))
 		return;
 	arena_reset(&s->mcp->scan.arena);
-	v = event_scan_value(&s->mcp->scan, p, n);
+	s->lenient = 0;
+	v = lenient_scan(&s->mcp->scan, p, n, &s->lenient);
 	s->text = p;
 	s->textlen = n;
 	value_iter(&it, v);
@@ -706,7 +713,8 @@ mcp_request(struct mcp *m, const struct mcp_event *at, struct value body)
 {
 	struct value headers = event_get(at->ev, "headers");
 	struct seen s = { .mcp = m, .ev = at->ev, .session = header_get(headers, "mcp-session-id"),
-	    .version = header_get(headers, "mcp-protocol-version"), .end_ns = event_time(at->ev) };
+	    .version = header_get(headers, "mcp-protocol-version"), .end_ns = event_time(at->ev),
+	    .lenient = at->lenient };
 	char key[KEY + 1];
 	size_t n = http_key(key, at->ev);
 	struct scope *scope;
@@ -800,7 +808,7 @@ bool
 mcp_response(struct mcp *m, const struct mcp_event *at, struct value body)
 {
 	struct seen s = { .mcp = m, .ev = at->ev, .duration = event_get(at->ev, "duration_ms"),
-	    .end_ns = event_time(at->ev) };
+	    .end_ns = event_time(at->ev), .lenient = at->lenient };
 
 	if (!mcp_knows(m, at->ev, at->now))
 		return false;
@@ -835,7 +843,7 @@ mcp_message(struct mcp *m, const struct mcp_event *at)
 		data = value_get(e, "data");
 		if (!text_begins(data, "{") || !(p = value_str(&ev->arena, data, &n)))
 			continue;
-		http_body(m, &s, event_scan_value(ev, p, n), true);
+		http_body(m, &s, lenient_scan(ev, p, n, &s.lenient), true);
 	}
 	exchange_end(m, &s);
 	return true;

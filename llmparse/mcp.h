@@ -33,6 +33,7 @@ struct mcp_event {
 	uint64_t now;
 	void (*first)(void *arg, const struct event *);
 	void *arg;
+	unsigned lenient;	/* marks of the body (lenient.h) */
 };
 bool mcp_stdio(struct mcp *, const struct mcp_event *);
 bool mcp_request(struct mcp *, const struct mcp_event *, struct value body);

@@ -1,6 +1,7 @@
 /* messages.c - messages in the shape of the GenAI schemas; see messages.h */
 #include "llmparse/messages.h"
 
+#include "lib/lenient.h"
 #include "llmparse/values.h"
 
 #include <stdlib.h>
@@ -226,7 +227,7 @@ arguments_open(struct messages *m, struct value v)
 
 	if (v.kind != VALUE_STRING || !(p = value_str(&m->ev->arena, v, &n)) || !n)
 		return v;
-	inner = event_scan_value(m->ev, p, n);
+	inner = lenient_scan(m->ev, p, n, &m->lenient);
 	return inner.kind >= VALUE_ARRAY ? inner : v;
 }
 

@@ -32,6 +32,7 @@ struct messages {
 	struct section *calls;	/* [{id,name,arguments}]; NULL: not wanted */
 	struct section *results;	/* [{id,name,response,is_error}]; NULL: not wanted */
 	bool content;		/* arguments and responses too */
+	unsigned lenient;	/* marks of JSON in texts that was no strict JSON (lenient.h) */
 	/* Writes what is known of the call that a result answers: its name. */
 	void (*known)(void *arg, struct jput *, struct value id, struct value name);
 	/* Told of every call, id and name; either may be absent. */

@@ -2,6 +2,7 @@
 #include "llmparse/socket.h"
 
 #include "lib/flow.h"
+#include "lib/lenient.h"
 #include "lib/line.h"
 #include "lib/loss.h"
 
@@ -44,6 +45,7 @@ struct sockets {
 	struct line_out scratch;
 	struct event scan;
 	struct event *at;	/* the event at hand; NULL: none */
+	unsigned marks;		/* of it (lenient.h) */
 };
 
 static void
@@ -318,6 +320,7 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 	rq.route = &route;
 	rq.headers = s->headers.n ? kept_value(&s->headers, VALUE_OBJECT) : none;
 	rq.turn = ++s->turns;
+	rq.lenient = w->marks;
 	if (call_request(w->conf.caller, &t->call, &rq))
 		err(1, "websocket");
 	t->call.confidence = ROUTE_CERTAIN;
@@ -368,7 +371,7 @@ static void
 on_last(struct sockets *w, struct socket *s, struct turn *t, struct event *ev, struct value v)
 {
 	static const char *const key[] = { "type", "response", "error", "status", "status_code" };
-	struct call_response r = { .ev = ev, .end_ns = event_time(ev) };
+	struct call_response r = { .ev = ev, .end_ns = event_time(ev), .lenient = w->marks };
 	struct value m[5];
 
 	MEMBERS(v, key, m);
@@ -426,6 +429,7 @@ sockets_message(struct sockets *w, struct event *ev, uint64_t now)
 	size_t n;
 
 	w->at = ev;
+	w->marks = 0;
 	if (is_close(event_get(ev, "opcode"))) {
 		if (s)
 			socket_cut(w, s, "close");
@@ -435,7 +439,7 @@ sockets_message(struct sockets *w, struct event *ev, uint64_t now)
 	if (!text_begins(data, "{") || (!s && !memmem(data.p, data.n, "response.create\\\"", 17)) ||
 	    !(p = event_str(ev, "data", &n)))
 		return;
-	v = event_scan_value(ev, p, n);
+	v = lenient_scan(ev, p, n, &w->marks);
 	type = value_get(v, "type");
 	if (value_eq(type, "response.create")) {
 		struct value body = value_get(v, "response").kind == VALUE_OBJECT ? value_get(v, "response") : v;

@@ -36,6 +36,7 @@ struct response {
 	struct value error;	/* a vendor's error object or text inside an answer */
 	const char *failed;	/* an error without one */
 	bool ended;		/* a finish reason is there */
+	unsigned lenient;	/* marks of JSON within texts */
 };
 
 struct vendor {

@@ -94,13 +94,8 @@ block_guess(struct merge *m, int64_t index, struct value type)
 static void
 input_delta(struct merge *m, struct block *b, struct value json)
 {
-	char *to = json.kind == VALUE_STRING ? builder_room(&m->builder, &b->input, json.n) : NULL;
-
-	if (to) {
-		b->input.n += value_decode(json, to);
-		b->hasinput = true;
-		m->content |= b->input.n > 0;
-	}
+	b->hasinput |= json.kind == VALUE_STRING;
+	m->content |= builder_decode(&m->builder, &b->input, json);
 }
 
 static void
@@ -145,7 +140,7 @@ block_stop(struct merge *m, struct block *b)
 	if (!b || !b->hasinput)
 		return;
 	b->hasinput = false;
-	j = merge_arguments(b->input.p, b->input.n);
+	j = merge_arguments(m, b->input.p, b->input.n);
 	builder_drop(&m->builder, &b->input);
 	builder_set_json(&m->builder, b->object, "input", j);
 }

@@ -5,6 +5,7 @@
  * vendor, which the vendor's merge takes; models that just send pieces of text
  * (Titan, Llama, Mistral) are merged here.
  */
+#include "lib/lenient.h"
 #include "ssemerge/merge.h"
 
 #include <stdlib.h>
@@ -86,8 +87,7 @@ block_delta(struct merge *m, struct converse *c, struct value v)
 {
 	static const char *const name[] = { "text", "toolUse", "reasoningContent", "citation" };
 	struct block *b = block_get(m, c, value_int(value_get(v, "contentBlockIndex"), 0));
-	struct value d[4], input;
-	char *to;
+	struct value d[4];
 
 	if (!b)
 		return;
@@ -95,10 +95,7 @@ block_delta(struct merge *m, struct converse *c, struct value v)
 	if (d[0].kind)
 		merge_grow(m, b->object, "text", d[0]);
 	if (d[1].kind && builder_object(&m->builder, b->object, "toolUse")) {
-		input = value_get(d[1], "input");
-		to = input.kind == VALUE_STRING ? builder_room(&m->builder, &b->input, input.n) : NULL;
-		if (to)
-			b->input.n += value_decode(input, to);
+		builder_decode(&m->builder, &b->input, value_get(d[1], "input"));
 		b->hasinput = true;
 		m->content = true;
 	}
@@ -156,7 +153,7 @@ block_finish(struct merge *m, struct block *b)
 	if (b->hasinput) {
 		b->hasinput = false;
 		builder_set_json(&m->builder, builder_object(&m->builder, b->object, "toolUse"), "input",
-		    merge_arguments(b->input.p, b->input.n));
+		    merge_arguments(m, b->input.p, b->input.n));
 		builder_drop(&m->builder, &b->input);
 	}
 	if (cited && (o = json_pack("{s:[{s:O*}],s:O}", "content", "text", text, "citations", cited))) {
@@ -239,6 +236,7 @@ struct invoke {
 	struct event scan;	/* of what is wrapped */
 	struct converse nova;	/* Nova sends the events of Converse */
 	struct rest rest;	/* of models that send pieces of text */
+	char *repaired;		/* what is wrapped, when it was no strict JSON */
 	bool known;
 };
 
@@ -327,6 +325,14 @@ invoke_event(struct merge *m, const struct merge_input *in)
 	wrapped.data = value_base64(&((struct event *)(uintptr_t)in->json)->arena,
 	    event_get(in->json, "bytes"), &wrapped.len);
 	rc = wrapped.data ? event_scan(&own->scan, wrapped.data, wrapped.len) : EVENT_BAD;
+	if (wrapped.data && rc == EVENT_BAD) {
+		free(own->repaired);
+		own->repaired = lenient_json(wrapped.data, wrapped.len, true, &wrapped.len, &m->lenient);
+		wrapped.data = own->repaired;
+		rc = wrapped.data ? event_scan(&own->scan, wrapped.data, wrapped.len) : EVENT_BAD;
+		m->builder.halves |= (m->lenient & LENIENT_SURROGATE) != 0;
+		own->inner.builder.halves = m->builder.halves;
+	}
 	if (rc != EVENT_OK && rc != EVENT_NOTYPE) {
 		m->bad++;
 		return;
@@ -348,6 +354,8 @@ invoke_finish(struct merge *m, struct text *text)
 		if (!m->error)
 			m->error = json_incref(own->inner.error);
 		m->ended |= own->inner.ended;
+		m->lenient |= own->inner.lenient;
+		m->halves = own->inner.halves;
 		m->builder.lost = own->inner.builder.lost;
 		return;
 	}
@@ -366,6 +374,7 @@ invoke_free(struct merge *m)
 
 	merge_free(&own->inner);
 	event_free(&own->scan);
+	free(own->repaired);
 	converse_free(m, &own->nova);
 	rest_free(&m->builder, &own->rest);
 }

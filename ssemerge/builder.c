@@ -1,6 +1,8 @@
 /* builder.c - a message in the making; see builder.h */
 #include "ssemerge/builder.h"
 
+#include "lib/lenient.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +112,21 @@ builder_add(struct builder *d, struct text *t, const void *p, size_t n)
 	return true;
 }
 
+bool
+builder_decode(struct builder *d, struct text *t, struct value v)
+{
+	size_t at = t->n;
+	char *to;
+
+	/* decoded text is never longer than the JSON between the quotes */
+	if (v.kind != VALUE_STRING || v.n == 2 || !(to = builder_room(d, t, v.n - 2)))
+		return false;
+	t->n += value_decode(v, to);
+	if (d->halves)
+		t->n = lenient_join(t->p, t->n, at);
+	return true;
+}
+
 /* What a tree holds, about. Nesting is at most what jansson parses. */
 static size_t
 tree_cost(const json_t *j)
@@ -210,8 +227,6 @@ bool
 builder_append(struct builder *d, json_t *object, const char *key, struct value v)
 {
 	struct builder_slot *s = d->hot < d->nslot ? &d->slot[d->hot] : NULL;
-	char *to;
-	size_t n;
 
 	if (v.kind != VALUE_STRING || !object)
 		return false;
@@ -219,12 +234,7 @@ builder_append(struct builder *d, json_t *object, const char *key, struct value 
 		s = slot_find(d, object, key);
 	if (!s && !(s = slot_new(d, object, key)))
 		return false;
-	/* decoded text is never longer than the JSON between the quotes */
-	if (v.n == 2 || !(to = builder_room(d, &s->text, v.n - 2)))
-		return false;
-	n = value_decode(v, to);
-	s->text.n += n;
-	return n > 0;
+	return builder_decode(d, &s->text, v);
 }
 
 /* Puts a tree that is counted already in the place of another. */
@@ -326,6 +336,37 @@ builder_settle(struct builder *d)
 		d->held += NODE_COST + n;
 	}
 	d->nslot = 0;
+}
+
+static void
+string_whole(json_t *j, size_t *count)
+{
+	size_t before = *count, n = json_string_length(j);
+	char *t = malloc(n + 1);
+
+	if (!t)
+		return;
+	memcpy(t, json_string_value(j), n);
+	n = lenient_settle(t, n, count);
+	if (*count > before)
+		json_string_setn_nocheck(j, t, n);
+	free(t);
+}
+
+size_t
+builder_whole(json_t *j)
+{
+	size_t count = 0, i;
+	const char *key;
+	json_t *v;
+
+	if (json_is_string(j))
+		string_whole(j, &count);
+	json_object_foreach(j, key, v)
+		count += builder_whole(v);
+	json_array_foreach(j, i, v)
+		count += builder_whole(v);
+	return count;
 }
 
 void

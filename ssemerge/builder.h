@@ -25,6 +25,7 @@ struct builder {
 	size_t held, max;	/* bytes kept, and how many may be */
 	uint64_t lost;		/* bytes that did not fit */
 	bool nomem;
+	bool halves;		/* texts may hold halves of surrogate pairs (lenient.h) */
 };
 
 void builder_init(struct builder *, size_t max);
@@ -38,6 +39,9 @@ bool builder_grow(struct builder *, void *array, size_t n, size_t *cap, size_t s
  * limit or out of memory; n is counted in lost. */
 char *builder_room(struct builder *, struct text *, size_t n);
 bool builder_add(struct builder *, struct text *, const void *p, size_t n);
+/* Appends a JSON string, decoded; halves of a surrogate pair that meet become one
+ * character. Values of other kinds add nothing. True when bytes were added. */
+bool builder_decode(struct builder *, struct text *, struct value);
 void builder_drop(struct builder *, struct text *);	/* frees t, gives its bytes back */
 
 /* Appends a JSON string, decoded, to the string object[key] (made when absent;
@@ -58,6 +62,10 @@ json_t *builder_json(struct builder *, struct value);
 /* object[key], made as an empty object or array when it is not one yet. */
 json_t *builder_object(struct builder *, json_t *object, const char *key);
 json_t *builder_array(struct builder *, json_t *object, const char *key);
+
+/* Replaces halves of surrogate pairs that are left in the strings of a tree by
+ * U+FFFD; returns how many there were. */
+size_t builder_whole(json_t *);
 
 /* Puts the growing strings into the tree. They may be appended to again. */
 void builder_settle(struct builder *);

@@ -1,6 +1,7 @@
 /* merge.c - what all vendors' merges share; see merge.h */
 #include "ssemerge/merge.h"
 
+#include "lib/lenient.h"
 #include "ssemerge/repair.h"
 
 #include <stdlib.h>
@@ -63,6 +64,14 @@ merge_finish(struct merge *m, struct text *text)
 	builder_settle(&m->builder);
 	m->format->finish(m, text);
 	builder_settle(&m->builder);
+	if (m->builder.halves) {
+		size_t twice = 0;
+
+		m->halves += builder_whole(m->root);
+		text->n = lenient_settle(text->p ? text->p : "", text->n, &twice);
+	}
+	if (!m->halves)
+		m->lenient &= ~LENIENT_SURROGATE;
 	return m->root;
 }
 
@@ -125,11 +134,17 @@ merge_grow(struct merge *m, json_t *object, const char *key, struct value v)
 }
 
 json_t *
-merge_arguments(const char *p, size_t n)
+merge_arguments(struct merge *m, const char *p, size_t n)
 {
-	json_t *j = n ? json_loadb(p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : json_object();
+	json_t *j = n ? json_loadb(p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL) : json_object();
+	size_t len;
+	char *t;
 
-	if (!j && !(j = repair_cut(p, n)))
+	if (!j && (t = lenient_json(p, n, false, &len, &m->lenient))) {
+		j = json_loadb(t, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+		free(t);
+	}
+	if (!j && !(j = repair_cut(p, n, &m->lenient)))
 		j = json_stringn(p, n);
 	return j;
 }

@@ -55,6 +55,8 @@ struct merge {
 	bool ended;		/* the vendor's end marker came */
 	bool closed;		/* nothing belongs to the message any more */
 	uint64_t bad;		/* events that are not what the format has */
+	unsigned lenient;	/* marks of what was no strict JSON (lenient.h) */
+	size_t halves;		/* halves of surrogate pairs that stayed alone */
 };
 
 void merge_init(struct merge *, size_t max);
@@ -81,7 +83,7 @@ void merge_error(struct merge *, struct value);
 void merge_grow(struct merge *, json_t *object, const char *key, struct value);
 /* Arguments of a tool, which came as pieces of JSON text, as a value: nothing
  * is {}, what was cut is closed, what is no JSON at all stays text. */
-json_t *merge_arguments(const char *p, size_t n);
+json_t *merge_arguments(struct merge *, const char *p, size_t n);
 /* Appends the elements of an array to those of object[key]. */
 void merge_extend(struct merge *, json_t *object, const char *key, struct value array);
 /* Members overwrite those of object; null ones say nothing new. */

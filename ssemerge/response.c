@@ -2,7 +2,7 @@
 #include "ssemerge/response.h"
 
 #include "lib/jput.h"
-#include "ssemerge/repair.h"
+#include "lib/lenient.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,12 +81,12 @@ input_json(struct response *a, struct merge_input *in, const char *p, size_t n)
 	return in->json;
 }
 
-/* Scans the data, repaired first when that is what it takes. */
+/* Scans the data, read leniently when that is what it takes. */
 static void
 input_scan(struct response *a, struct merge_input *in)
 {
+	unsigned marks = 0;
 	size_t n = 0;
-	bool lossy;
 
 	if (input_json(a, in, in->data, in->len))
 		return;
@@ -95,14 +95,16 @@ input_scan(struct response *a, struct merge_input *in)
 		return;
 	}
 	free(a->repaired);
-	if ((a->repaired = repair_json(in->data, in->len, &n, &lossy)))
+	if ((a->repaired = lenient_json(in->data, in->len, true, &n, &marks)))
 		input_json(a, in, a->repaired, n);
-	else if ((lossy = utf8_valid(in->data, in->len) < in->len))
-		a->repaired = repair_utf8(in->data, in->len, &n);
-	if (lossy && !a->cut) {
+	else if (utf8_valid(in->data, in->len) < in->len && (marks = LENIENT_UTF8))
+		a->repaired = lenient_utf8(in->data, in->len, &n);
+	if (marks & LENIENT_UTF8 && !a->cut) {
 		a->bad_utf8++;
 		a->bad_utf8_bytes += in->len;
 	}
+	a->merge.lenient |= marks;
+	a->merge.builder.halves |= (marks & LENIENT_SURROGATE) != 0;
 	if (a->repaired) {
 		in->data = a->repaired;
 		in->len = n;

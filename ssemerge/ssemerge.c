@@ -9,6 +9,7 @@
  */
 #include "lib/flow.h"
 #include "lib/jput.h"
+#include "lib/lenient.h"
 #include "lib/stage.h"
 #include "ssemerge/response.h"
 
@@ -71,8 +72,8 @@ count_losses(struct ssemerge *self, const struct stream *s)
 		loss_add(loss, "max_message", 1, bytes);
 	if (a->merge.bad || stray || a->aws.bad)
 		loss_add(loss, "bad_data", a->merge.bad + a->aws.bad + (stray > 0), stray);
-	if (a->bad_utf8)
-		loss_add(loss, "bad_utf8", a->bad_utf8, a->bad_utf8_bytes);
+	if (a->bad_utf8 || a->merge.halves)
+		loss_add(loss, "bad_utf8", a->bad_utf8 + a->merge.halves, a->bad_utf8_bytes);
 }
 
 static void
@@ -107,6 +108,7 @@ stream_write(struct ssemerge *self, struct stream *s, const char *why)
 		jput_str(&j, "incomplete", why);
 	if (s->response.merge.error)
 		jput_json(&j, "error", s->response.merge.error);
+	lenient_put(s->response.merge.lenient, &j);
 	jput_close(&j);
 	free(text.p);
 	count_losses(self, s);
@@ -375,16 +377,17 @@ socket_message(struct ssemerge *self, struct event *ev, struct stage_io *io)
 {
 	size_t n = 0;
 	const char *data = event_bytes(ev, "data", &n);
-	struct value type;
+	struct value type, v;
 	struct stream *s;
+	unsigned marks = 0;
 	bool created;
 
-	if (!n || *data != '{' || (!memmem(data, n, "response.", 9) && !memmem(data, n, "\"error\"", 7)) ||
-	    event_scan(&self->scan, data, n) != EVENT_OK)
+	if (!n || *data != '{' || (!memmem(data, n, "response.", 9) && !memmem(data, n, "\"error\"", 7)))
 		return STAGE_PASS;
-	type = event_get(&self->scan, "type");
-	created = value_eq(type, "response.created") &&
-	    value_eq(value_get(event_get(&self->scan, "response"), "object"), "response");
+	arena_reset(&self->scan.arena);
+	v = lenient_scan(&self->scan, data, n, &marks);
+	type = value_get(v, "type");
+	created = value_eq(type, "response.created") && value_eq(value_get(value_get(v, "response"), "object"), "response");
 	/* what clients send */
 	if ((!value_begins(type, "response.") && !value_eq(type, "error")) || value_eq(type, "response.create") ||
 	    value_eq(type, "response.cancel") || value_eq(type, "response.steer"))

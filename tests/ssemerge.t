@@ -335,16 +335,26 @@ def bad_data():
     is_("bytes that are no UTF-8 are replaced as a browser does", (o["text"], lost), ("a\ufffd\ufffdz", {"bad_utf8": 1}))
     o, lost = merge(events(START, BLOCK), b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x","text":"y"}}\n\n',
                     events(STOP))
-    is_("of two keys of one name the last counts", (o["text"], lost), ("y", {}))
+    is_("of two keys of one name the last counts", (o["text"], o.get("lenient"), lost), ("y", ["duplicate_key"], {}))
     o, lost = merge(events(START, BLOCK, text("a\0b")), events(STOP))
     is_("NUL in text", (o["text"], lost), ("a\0b", {}))
     o, lost = merge(events(START, BLOCK), b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\ud83d!"}}\n\n',
                     events(STOP))
     is_("half a surrogate pair", (o["text"], lost), ("\ufffd!", {"bad_utf8": 1}))
+    o, lost = merge(events(START, BLOCK), b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\\ud83d"}}\n\n'
+                    b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\ude80b"}}\n\n', events(STOP))
+    is_("halves of a pair in two deltas are one character", (o["text"], o.get("lenient"), lost), ("a\U0001f680b", None, {}))
+    o, lost = merge(events(START, {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t", "name": "n", "input": {}}}),
+                    events({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json":
+                            '{"id":18446744073709551615,"a\\u0000b":1,"x":1,"x":2'}},
+                           {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": "}"}}), events(STOP))
+    is_("arguments of a tool that only JavaScript reads", (o["message"]["content"][0]["input"], o.get("lenient"), lost),
+        ({"id": "18446744073709551615", "a\\u0000b": 1, "x": 2}, ["big_number", "duplicate_key", "nul_in_key"], {}))
     o, lost = merge(events(START, BLOCK), b'data: {"type":"message_delta","delta":{"n":123456789012345678901234567890,"r":1e999},"usage":{}}\n\n',
                     events(STOP))
     is_("numbers beyond 64 bits", (o["message"]["n"], o["message"]["r"] if "r" in o["message"] else None, lost),
-        (1.2345678901234568e29, None, {}))
+        ("123456789012345678901234567890", "1e999", {}))
+    is_("... and the message says so", o.get("lenient"), ["big_number"])
     deep = b"[" * 3000 + b"]" * 3000
     o, lost = merge(events(START, BLOCK), b"data: " + deep + b"\n\n", events(STOP))
     is_("nested too deep", (o["complete"], lost), (True, {"bad_data": 1}))

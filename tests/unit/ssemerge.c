@@ -1,5 +1,6 @@
 /* ssemerge.c - the parts of ssemerge: readers, repairing, builders */
 #include "ssemerge/response.h"
+#include "lib/lenient.h"
 #include "ssemerge/repair.h"
 #include "tap.h"
 
@@ -249,7 +250,8 @@ test_aws(void)
 static int
 cut_is(const char *s, const char *want)
 {
-	json_t *j = repair_cut(s, strlen(s));
+	unsigned marks = 0;
+	json_t *j = repair_cut(s, strlen(s), &marks);
 	char *t = j ? json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 	int good = !strcmp(t ? t : "none", want);
 
@@ -271,7 +273,7 @@ test_cut(void)
 		{ "{\"a\":[{\"b\":{\"c\":[[", "{\"a\":[{\"b\":{\"c\":[[]]}}]}" }, { "[1e", "[]" }, { "[1.", "[]" }, { "[-", "[]" },
 		{ "{", "{}" }, { "[", "[]" }, { "", "none" }, { "\"abc", "none" }, { "12", "none" }, { "[1}", "none" },
 		{ "{\"a\":wat", "none" }, { "}", "none" }, { "{\"a\" \"b\":1", "none" }, { "[1 2 ", "none" },
-		{ "[123456789012345678901234567890,", "[1.2345678901234568e29]" },
+		{ "[123456789012345678901234567890,", "[\"123456789012345678901234567890\"]" },
 	};
 
 	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++)
@@ -290,7 +292,7 @@ test_utf8(void)
 
 	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
 		size_t n;
-		char *t = repair_utf8(c[i].in, strlen(c[i].in), &n);
+		char *t = lenient_utf8(c[i].in, strlen(c[i].in), &n);
 
 		is(t, n, c[i].want, "ill-formed sequences, as the Encoding standard replaces them");
 		free(t);

@@ -148,6 +148,11 @@ response(struct response *a, struct messages *m, struct value body)
 	part_text(m, v[5]);
 	content_put(m, v[2], block);
 	message_close(m, response_finish(a, m, v[3]));
+	/* cut before message_delta: what message_start says of the output is no count of it */
+	if (a->stream && !a->ended && is_given(v[4])) {
+		a->usage.n[USAGE_OUTPUT] = -1;
+		a->usage_open = true;
+	}
 }
 
 const struct vendor vendor_messages = {

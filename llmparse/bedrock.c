@@ -79,15 +79,19 @@ block(struct messages *m, struct value b)
 {
 	static const char *const key[] = { "text", "toolUse", "toolResult", "reasoningContent", "image", "document",
 		"video", "cachePoint", "citationsContent" };
-	static const char *const tkey[] = { "toolUseId", "name", "input", "content", "status" };
-	struct value v[9], t[5], none = { 0 };
+	static const char *const tkey[] = { "toolUseId", "name", "input", "content", "status", "type" };
+	struct value v[9], t[6], none = { 0 };
 
 	MEMBERS(b, key, v);
 	MEMBERS(first_given(v[1], v[2]), tkey, t);
 	if (is_given(v[0]))
 		part_text(m, v[0]);
+	else if (is_given(v[1]) && value_eq(t[5], "server_tool_use"))
+		part_server_call(m, t[0], t[1], v[1]);
 	else if (is_given(v[1]))
 		part_call(m, t[0], t[1], t[2]);
+	else if (is_given(v[2]) && is_text(t[5]))	/* of a tool that ran at the vendor's */
+		part_server_result(m, t[0], v[2]);
 	else if (is_given(v[2]))
 		part_result(m, t[0], none, t[3], value_eq(t[4], "error"));
 	else if (is_given(v[3]))
@@ -179,12 +183,33 @@ is_invoke(struct value body)
 static bool
 is_invoked(struct value body)
 {
-	static const char *const key[] = { "generation", "results", "outputs", "completion", "embedding" };
-	struct value m[5];
+	static const char *const key[] = { "generation", "results", "outputs", "completion", "embedding", "embeddings",
+		"images" };
+	struct value m[7];
 
 	MEMBERS(body, key, m);
 	return vendor_messages.is_response(body) || is_conversed(body) || vendor_chat.is_response(body) ||
-	    is_given(m[0]) || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY || is_given(m[3]) || is_given(m[4]);
+	    is_given(m[0]) || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY || is_given(m[3]) || is_given(m[4]) ||
+	    is_given(m[5]) || m[6].kind == VALUE_ARRAY;
+}
+
+/* What is asked of a model that does not chat: by its id, else by the body. */
+static const char *
+invoke_operation(const struct request *a, struct value body)
+{
+	static const struct { const char *in, *operation; } id[] = {
+		{ "embed", "embeddings" }, { "rerank", "rerank" }, { "stability.", "image_generation" },
+		{ "-canvas", "image_generation" }, { "titan-image", "image_generation" }, { "nova-reel", "video_generation" },
+	};
+	static const char *const key[] = { "texts", "input_type", "documents", "query", "taskType", "text_prompts" };
+	struct value m[6];
+
+	for (size_t i = 0; a->path_modellen && i < sizeof(id) / sizeof(*id); i++)
+		if (memmem(a->path_model, a->path_modellen, id[i].in, strlen(id[i].in)))
+			return id[i].operation;
+	MEMBERS(body, key, m);
+	return m[0].kind == VALUE_ARRAY && is_given(m[1]) ? "embeddings" : m[2].kind == VALUE_ARRAY && is_given(m[3]) ? "rerank" :
+	    is_text(m[4]) || m[5].kind == VALUE_ARRAY ? "image_generation" : NULL;
 }
 
 static void
@@ -193,16 +218,20 @@ invoke(struct request *a, struct value body)
 	static const char *const key[] = { "prompt", "inputText", "messages", "textGenerationConfig", "max_gen_len",
 		"temperature", "top_p" };
 	const struct vendor *maker = maker_of_request(body);
+	const char *operation = invoke_operation(a, body);
 	struct value m[7];
 
-	if (maker) {
+	if (maker && !operation) {
 		maker->request(a, body);
 		return;
 	}
 	request_common(a, body);
 	MEMBERS(body, key, m);
-	a->list = first_given(m[2], first_given(m[0], m[1]));
-	if (a->list.kind == VALUE_STRING)
+	a->list = first_given(m[2], first_given(m[0], first_given(m[1], first_given(value_get(body, "texts"),
+	    first_given(value_get(body, "query"), value_get(value_get(body, "textToImageParams"), "text"))))));
+	if (operation)
+		a->operation = operation;
+	else if (a->list.kind == VALUE_STRING)
 		a->operation = "text_completion";
 	a->max_tokens = first_given(first_given(m[4], a->max_tokens), value_get(m[3], "maxTokenCount"));
 	a->temperature = first_given(m[5], value_get(m[3], "temperature"));
@@ -230,8 +259,10 @@ static void
 plain(struct response *a, struct messages *m, struct value body)
 {
 	static const char *const key[] = { "generation", "stop_reason", "results", "outputs", "prompt_token_count",
-		"generation_token_count", "inputTextTokenCount", "embedding", "amazon-bedrock-invocationMetrics" };
-	struct value v[9], one;
+		"generation_token_count", "inputTextTokenCount", "embedding", "amazon-bedrock-invocationMetrics",
+		"embeddings", "images" };
+	struct value v[11], one, k, image;
+	struct value_iter it;
 	int64_t in, out;
 
 	MEMBERS(body, key, v);
@@ -241,11 +272,19 @@ plain(struct response *a, struct messages *m, struct value body)
 	a->usage.n[USAGE_INPUT] = in;
 	a->usage.n[USAGE_OUTPUT] = out;
 	usage_invocation(&a->usage, v[8]);
-	if (is_given(v[7])) {
-		a->ended = true;
+	if (is_given(v[7]) || is_given(v[9]) || is_given(value_get(one, "relevance_score"))) {
+		a->ended = true;	/* vectors and ranks are no message */
 		return;
 	}
 	message_open(m, "assistant");
+	value_iter(&it, v[10]);
+	while (v[10].kind == VALUE_ARRAY && value_next(&it, &k, &image))
+		part_blob(m, "image", (struct value){ 0 }, image);
+	if (v[10].kind == VALUE_ARRAY) {
+		a->ended = true;
+		message_close(m, "stop");
+		return;
+	}
 	part_text(m, first_given(v[0], first_given(value_get(one, "outputText"), value_get(one, "text"))));
 	message_close(m, response_finish(a, m, first_given(v[1],
 	    first_given(value_get(one, "completionReason"), value_get(one, "stop_reason")))));

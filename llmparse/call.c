@@ -64,6 +64,7 @@ void
 call_free(struct call *call)
 {
 	free(call->head);
+	free(call->host);
 	free(call->model);
 	free(call->tail);
 	free(call->id);
@@ -204,7 +205,7 @@ conversation_find(struct caller *c, struct call *call, const struct call_request
 {
 	const struct thread *linked = NULL;
 	struct thread *t;
-	bool chats = strcmp(a->operation, "embeddings") && strcmp(a->operation, "text_completion");
+	bool chats = !strcmp(a->operation, "chat") || !strcmp(a->operation, "generate_content");
 	const char *previous;
 	size_t n;
 
@@ -339,18 +340,22 @@ static int
 head_make(struct caller *c, struct call *call, const struct call_request *rq, const struct request *a)
 {
 	struct jput j, m = { &c->scratch, true };
+	unsigned port;
 
 	c->scratch.len = 0;
 	jput_open(&j, &c->scratch, "llm.call");
 	jput_inherit(&j, rq->ev, 0);
 	jput_copy(&j, rq->ev, "conn");
 	jput_copy(&j, rq->ev, "id");
+	jput_copy(&j, rq->ev, "hpack_incomplete");
 	if (rq->turn)
 		jput_uint(&j, "turn", rq->turn);
 	call->head = take(&c->scratch, &call->headlen);
 	put_model(&m, rq, a);
 	call->model = take(&c->scratch, &call->modellen);
 	call->provider = rq->route->provider;
+	if (rq->host.n && !(call->host = text_dup(rq->host.p, host_split(rq->host.p, rq->host.n, &port))))
+		return -1;
 	call->operation = a->operation;
 	return call->head && call->model ? 0 : -1;
 }
@@ -483,7 +488,8 @@ put_client(struct jput *j, const struct call_request *rq)
 int
 call_request(struct caller *c, struct call *call, const struct call_request *rq)
 {
-	struct request a = { .operation = rq->vendor->operation, .stream = rq->route->stream };
+	struct request a = { .operation = rq->vendor->operation, .stream = rq->route->stream,
+	    .path_model = rq->route->model, .path_modellen = rq->route->modellen };
 	struct continued o = { 0 };
 	struct jput j = { &c->scratch, true };
 	const char *id;
@@ -500,6 +506,7 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 		return -1;
 	call->stream = a.stream;
 	call->lenient = rq->lenient;
+	call->background = a.background;
 	call->start_ns = rq->unseen ? 0 : event_time(rq->ev);
 	c->conversation = call->conversation;
 	put_system(c, a.system);
@@ -507,6 +514,10 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 	put_definitions(c, a.tools);
 	put_sampling(&j, &a);
 	put_retry(&j, rq->headers);
+	if (a.background)
+		jput_bool(&j, "background", true);
+	if (a.prewarm)
+		jput_bool(&j, "prewarm", true);
 	section_put(&c->system, &j, "system_instructions");
 	section_put(&c->list, &j, "input_messages");
 	section_put(&c->definitions, &j, "tools");
@@ -578,6 +589,45 @@ failure_find(struct failure *f, const struct call *call, const struct response *
 	}
 }
 
+/* What kind of failure a vendor's word is of. */
+static const char *
+class_of_word(struct value type, struct value message)
+{
+	static const struct { const char *in, *class; } word[] = {
+		{ "context_length", "context_overflow" }, { "context_window", "context_overflow" },
+		{ "string_above_max", "context_overflow" }, { "request_too_large", "context_overflow" },
+		{ "insufficient_quota", "quota" }, { "billing", "quota" }, { "RESOURCE_EXHAUSTED", "rate_limit" },
+		{ "rate_limit", "rate_limit" }, { "Throttling", "rate_limit" }, { "TooManyRequests", "rate_limit" },
+		{ "overloaded", "overloaded" }, { "ServiceUnavailable", "overloaded" }, { "UNAVAILABLE", "overloaded" },
+		{ "server_is_overloaded", "overloaded" }, { "ModelNotReady", "overloaded" },
+		{ "authentication", "auth" }, { "permission", "auth" }, { "invalid_api_key", "auth" },
+		{ "UNAUTHENTICATED", "auth" }, { "PERMISSION_DENIED", "auth" }, { "AccessDenied", "auth" },
+		{ "ExpiredToken", "auth" }, { "UnrecognizedClient", "auth" },
+		{ "content_filter", "safety" }, { "content_policy", "safety" }, { "SAFETY", "safety" },
+		{ "PROHIBITED_CONTENT", "safety" }, { "BLOCKLIST", "safety" }, { "moderation", "safety" },
+		{ "timeout", "timeout" }, { "DEADLINE_EXCEEDED", "timeout" },
+		{ "not_found", "not_found" }, { "NOT_FOUND", "not_found" }, { "ResourceNotFound", "not_found" },
+	};
+	static const char *const overflow[] = { "maximum context length", "prompt is too long", "context window",
+		"too many tokens", "input is too long", "exceeds the maximum number of tokens" };
+
+	for (size_t i = 0; is_text(message) && i < sizeof(overflow) / sizeof(*overflow); i++)
+		if (memmem(message.p, message.n, overflow[i], strlen(overflow[i])))
+			return "context_overflow";
+	for (size_t i = 0; is_text(type) && i < sizeof(word) / sizeof(*word); i++)
+		if (memmem(type.p, type.n, word[i].in, strlen(word[i].in)))
+			return word[i].class;
+	return NULL;
+}
+
+static const char *
+class_of_status(int64_t status)
+{
+	return status == 401 || status == 403 ? "auth" : status == 404 ? "not_found" : status == 408 || status == 504 ? "timeout" :
+	    status == 413 ? "context_overflow" : status == 429 ? "rate_limit" : status == 503 || status == 529 ? "overloaded" :
+	    status >= 500 ? "server" : status >= 400 ? "invalid_request" : NULL;
+}
+
 /* AWS: "ThrottlingException:http://...", "com.amazon.coral#ThrottlingException" */
 static void
 put_error_type(struct jput *j, struct value type)
@@ -608,8 +658,66 @@ put_failure(struct caller *c, struct jput *j, const struct failure *f, int64_t s
 		snprintf(number, sizeof(number), "%lld", (long long)status);
 		jput_str(j, "error_type", number);
 	}
+	if (is_text(f->type) || f->word) {
+		const char *class = class_of_word(f->type, f->message);
+
+		if (class || (class = class_of_status(status)))
+			jput_str(j, "error_class", class);
+	}
 	if (is_text(f->message) && c->content != CONTENT_NONE)
 		jput_value(j, "error_message", f->message);
+}
+
+/* What the provider says, in the body or (LiteLLM) in a header. */
+static void
+put_cost(struct jput *j, const struct response *a, const struct call_response *r)
+{
+	struct value v = header_get(r->headers, "x-litellm-response-cost");
+	double cost = a->cost;
+	char text[32] = "", *end;
+
+	if (cost < 0 && is_text(v) && v.n < sizeof(text)) {
+		memcpy(text, v.p + 1, v.n - 2);
+		cost = strtod(text, &end);
+		if (*end)
+			cost = -1;
+	}
+	if (cost >= 0 && cost < 1e6)
+		jput_real(j, "cost_usd", cost);
+}
+
+/* The provider's own name for the call, and what it leaves to its client. */
+static void
+put_headers(struct jput *j, struct value headers)
+{
+	static const char *const id[] = { "request-id", "x-request-id", "x-amzn-requestid", "x-goog-request-id",
+		"apim-request-id" };
+	static const struct { const char *header, *key; } limit[] = {
+		{ "anthropic-ratelimit-requests-remaining", "requests_remaining" },
+		{ "anthropic-ratelimit-tokens-remaining", "tokens_remaining" },
+		{ "x-ratelimit-remaining-requests", "requests_remaining" },
+		{ "x-ratelimit-remaining-tokens", "tokens_remaining" }, { "retry-after", "retry_after" },
+		{ "anthropic-ratelimit-unified-status", "status" },
+	};
+	struct value v;
+	bool any = false, twice[6] = { 0 };
+
+	for (size_t i = 0; headers.kind == VALUE_OBJECT && i < sizeof(id) / sizeof(*id); i++)
+		if (is_text(v = header_get(headers, id[i]))) {
+			jput_value(j, "provider_request_id", v);
+			break;
+		}
+	for (size_t i = 0; headers.kind == VALUE_OBJECT && i < sizeof(limit) / sizeof(*limit); i++) {
+		if (!is_text(v = header_get(headers, limit[i].header)) || (i >= 2 && i < 4 && twice[i - 2]))
+			continue;
+		twice[i] = true;
+		if (!any)
+			jput_object(j, "rate_limit");
+		any = true;
+		jput_value(j, limit[i].key, v);
+	}
+	if (any)
+		jput_object_end(j);
 }
 
 static void
@@ -652,10 +760,13 @@ response_read(struct caller *c, const struct call *call, const struct call_respo
 	section_begin(&c->finish);
 	usage_init(&a->usage);
 	a->finish = &c->finish;
+	a->stream = r->stream;
 	m.list = m.content ? &c->list : NULL;
 	if (r->body.kind >= VALUE_ARRAY)
 		call->vendor->response(a, &m, r->body);
 	a->lenient = m.lenient;
+	usage_headers(&a->usage, header_get(r->headers, "x-amzn-bedrock-input-token-count"),
+	    header_get(r->headers, "x-amzn-bedrock-output-token-count"));
 	section_end(&c->list);
 	section_end(&c->calls);
 	section_end(&c->finish);
@@ -665,14 +776,16 @@ void
 call_emit(struct caller *c, const struct call *call, const struct call_response *r, struct line_out *out)
 {
 	int64_t status = r->status ? r->status : call->status;
-	struct response a = { 0 };
+	struct response a = { .cost = -1 };
 	struct failure f = { 0 };
 	struct jput j = { out, true };
 
 	response_read(c, call, r, &a);
 	failure_find(&f, call, &a, r);
 	line_add(out, call->head, call->headlen);
-	jput_str(&j, "provider", call->provider ? call->provider : call->vendor->provider);
+	/* whoever speaks a vendor's dialect need not be the vendor */
+	jput_str(&j, "provider", call->provider ? call->provider : call->host && *call->host ? call->host :
+	    call->vendor->provider);
 	jput_str(&j, "api", call->vendor->api);
 	jput_str(&j, "operation", call->operation);
 	line_add(out, call->model, call->modellen);
@@ -685,13 +798,17 @@ call_emit(struct caller *c, const struct call *call, const struct call_response 
 		jput_int(&j, "status_code", status);
 	put_failure(c, &j, &f, status);
 	section_put(&c->finish, &j, "finish_reasons");
-	usage_put(&a.usage, &j);
+	usage_put(&a.usage, &j, a.usage_open);
+	if (a.usage_open)
+		jput_bool(&j, "usage_incomplete", true);
+	put_cost(&j, &a, r);
 	if (is_text(a.tier))
 		jput_value(&j, "service_tier", a.tier);
 	section_put(&c->list, &j, "output_messages");
 	section_put(&c->calls, &j, "tool_calls");
 	line_add(out, call->tail, call->taillen);
 	put_times(&j, call, r);
+	put_headers(&j, r->headers);
 	if (r->why)
 		jput_str(&j, "incomplete", r->why);
 	else if (is_text(r->incomplete))

@@ -45,7 +45,8 @@ struct call {
 	bool responded;			/* the head of an answer was seen ... */
 	int64_t status;			/* ... with this status; 0: none */
 	uint64_t start_ns;		/* 0: the request was not seen */
-	const char *provider;
+	const char *provider;		/* by host; NULL: not a vendor's */
+	char *host;			/* without its port; NULL: not known */
 	const char *operation;
 	char *head;			/* of the line: from the type to the id */
 	char *model, *tail;		/* what the request says: the model; all else */
@@ -54,6 +55,7 @@ struct call {
 	bool sent;			/* the conversation's name is the client's */
 	struct digest digest;		/* of its list */
 	bool listed;
+	bool background;		/* its response may be asked for later */
 };
 
 /* A request, or what a response says of one that was not seen. */

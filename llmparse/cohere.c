@@ -1,4 +1,4 @@
-/* cohere.c - Cohere's Chat API v2 */
+/* cohere.c - Cohere's Chat API v2, embeddings, and rerankers in its shape */
 #include "llmparse/vendor.h"
 
 static bool
@@ -104,4 +104,107 @@ const struct vendor vendor_cohere = {
 	.api = "cohere_chat", .operation = "chat", .provider = "cohere", .format = "cohere",
 	.is_request = is_request, .is_response = is_response,
 	.request = request, .item = item, .response = response,
+};
+
+/* --- embeddings ------------------------------------------------------------------- */
+
+static bool
+is_embed(struct value body)
+{
+	static const char *const key[] = { "texts", "inputs", "images", "model" };
+	struct value m[4];
+
+	MEMBERS(body, key, m);
+	return (m[0].kind == VALUE_ARRAY || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY) && is_text(m[3]);
+}
+
+static bool
+is_embedded(struct value body)
+{
+	static const char *const key[] = { "embeddings", "meta", "response_type" };
+	struct value m[3];
+
+	MEMBERS(body, key, m);
+	return (m[0].kind == VALUE_ARRAY || m[0].kind == VALUE_OBJECT) && (is_given(m[1]) || is_given(m[2]));
+}
+
+static void
+embed(struct request *a, struct value body)
+{
+	request_common(a, body);
+	a->list = first_given(value_get(body, "texts"), value_get(body, "inputs"));
+}
+
+static void
+text_item(struct messages *m, struct value v)
+{
+	message_open(m, "user");
+	if (v.kind == VALUE_STRING)
+		part_text(m, v);
+	else
+		content_put(m, value_get(v, "content"), block);
+	message_close(m, NULL);
+}
+
+static void
+embedded(struct response *a, struct messages *m, struct value body)
+{
+	(void)m;
+	a->id = value_get(body, "id");
+	a->ended = is_embedded(body);
+	usage_cohere(&a->usage, value_get(body, "meta"));
+}
+
+const struct vendor vendor_cohere_embed = {
+	.api = "cohere_embed", .operation = "embeddings", .provider = "cohere",
+	.is_request = is_embed, .is_response = is_embedded,
+	.request = embed, .item = text_item, .response = embedded,
+};
+
+/* --- rerank: Cohere, Voyage, Jina and what imitates them ---------------------------- */
+
+static bool
+is_rerank(struct value body)
+{
+	static const char *const key[] = { "query", "documents", "model" };
+	struct value m[3];
+
+	MEMBERS(body, key, m);
+	return is_given(m[0]) && m[1].kind == VALUE_ARRAY && is_text(m[2]);
+}
+
+static bool
+is_ranked(struct value body)
+{
+	struct value list = first_given(value_get(body, "results"), value_get(body, "data"));
+
+	return list.kind == VALUE_ARRAY && is_given(value_get(value_element(list, 0), "relevance_score"));
+}
+
+static void
+rerank(struct request *a, struct value body)
+{
+	request_common(a, body);
+	a->list = value_get(body, "query");
+}
+
+static void
+ranked(struct response *a, struct messages *m, struct value body)
+{
+	static const char *const key[] = { "id", "model", "meta", "usage" };
+	struct value v[4];
+
+	(void)m;
+	MEMBERS(body, key, v);
+	a->id = v[0];
+	a->model = v[1];
+	a->ended = is_ranked(body);
+	usage_cohere(&a->usage, v[2]);
+	usage_set(&a->usage, USAGE_INPUT, value_get(v[3], "total_tokens"));
+}
+
+const struct vendor vendor_rerank = {
+	.api = "rerank", .operation = "rerank", .provider = "cohere",
+	.is_request = is_rerank, .is_response = is_ranked,
+	.request = rerank, .item = text_item, .response = ranked,
 };

@@ -176,6 +176,16 @@ about(struct response *a, struct value body)
 		a->error = value_get(v[3], "blockReason");
 }
 
+/* A prompt that was blocked has no candidate to say how it ended. */
+static void
+blocked(struct response *a, struct messages *m)
+{
+	static const struct value filter = { "\"content_filter\"", 16, VALUE_STRING, false };
+
+	if (!a->ended && is_text(a->error))
+		response_finish(a, m, filter);
+}
+
 /* The pieces of an unmerged array: the parts of all are one message. */
 static void
 pieces(struct response *a, struct messages *m, struct value array)
@@ -210,6 +220,9 @@ response(struct response *a, struct messages *m, struct value body)
 	about(a, in);
 	a->error = first_given(value_get(body, "error"), a->error);
 	candidates(a, m, value_get(in, "candidates"));
+	if (is_text(value_get(value_get(in, "promptFeedback"), "blockReason")))
+		blocked(a, m);
+	a->usage_open = a->stream && !a->ended && !is_given(a->error) && is_given(value_get(in, "usageMetadata"));
 }
 
 const struct vendor vendor_gemini = {
@@ -227,7 +240,8 @@ is_embed(struct value body)
 	struct value m[3];
 
 	MEMBERS(body, key, m);
-	return value_get(m[0], "parts").kind == VALUE_ARRAY || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY;
+	return value_get(m[0], "parts").kind == VALUE_ARRAY || m[1].kind == VALUE_ARRAY ||
+	    value_get(value_element(m[2], 0), "content").kind == VALUE_STRING;	/* others are asked to predict, too */
 }
 
 static bool
@@ -237,7 +251,8 @@ is_embedded(struct value body)
 	struct value m[3];
 
 	MEMBERS(body, key, m);
-	return m[0].kind == VALUE_OBJECT || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY;
+	return m[0].kind == VALUE_OBJECT || m[1].kind == VALUE_ARRAY ||
+	    value_get(value_element(m[2], 0), "embeddings").kind == VALUE_OBJECT;
 }
 
 static void
@@ -250,10 +265,20 @@ embed(struct request *a, struct value body)
 static void
 embedded(struct response *a, struct messages *m, struct value body)
 {
+	struct value predictions = value_get(body, "predictions"), k, v;
+	struct value_iter it;
+
 	(void)m;
 	a->error = value_get(body, "error");
 	a->ended = is_embedded(body);
 	usage_gemini(&a->usage, value_get(body, "usageMetadata"));
+	value_iter(&it, predictions);
+	while (predictions.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
+		int64_t n = count_of(value_get(value_get(value_get(v, "embeddings"), "statistics"), "token_count"));
+
+		if (n >= 0)
+			a->usage.n[USAGE_INPUT] = (a->usage.n[USAGE_INPUT] > 0 ? a->usage.n[USAGE_INPUT] : 0) + n;
+	}
 }
 
 const struct vendor vendor_gemini_embed = {

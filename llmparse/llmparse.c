@@ -4,7 +4,8 @@
  *         sse.message                   the answer of a stream, same id
  *         ws.message                    OpenAI Responses over a WebSocket
  *         stdio.data                    MCP over standard input and output
- *         ssl.close                     ends what is open on a connection
+ *         ssl.close tcp.close           end what is open on a connection
+ *         process.exit                  ends what was asked of a tool server
  * writes  llm.call   one per model call, and
  *         mcp.call   one per MCP request or notification, after the line that
  *                    completes it; everything else goes on unchanged
@@ -20,6 +21,7 @@
 #include "llmparse/socket.h"
 
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -31,11 +33,20 @@ struct open {
 	struct open *next, **prev;
 };
 
+/* A call whose response is still being made, in the table by the response's id. */
+struct background {
+	struct call call;
+	char *body;		/* the response as it was last, as JSON */
+	size_t len;
+	int64_t status;
+	bool stream;
+};
+
 struct llmparse {
 	int64_t max_calls, max_history;
 	uint64_t max_memory, max_message, idle_ns;
 	enum call_content content;
-	struct flow_table *calls;
+	struct flow_table *calls, *background;
 	struct open *first;	/* of all in the table */
 	struct caller caller;
 	struct sockets *sockets;
@@ -181,12 +192,115 @@ open_new(struct llmparse *self, struct event *ev)
 	return o;
 }
 
+static bool background_keep(struct llmparse *, struct call *, const struct call_response *);
+
 static void
 open_emit(struct llmparse *self, struct event *ev, struct open *o, const struct call_response *r)
 {
-	pass_first(self, ev);
-	call_emit(&self->caller, &o->call, r, &self->io->out);
+	if (!background_keep(self, &o->call, r)) {
+		pass_first(self, ev);
+		call_emit(&self->caller, &o->call, r, &self->io->out);
+	}
 	flow_drop(self->calls, o, FLOW_END);
+}
+
+/* --- responses in the background ------------------------------------------------------ */
+
+static void
+background_finish(void *arg, void *entry, enum flow_why why)
+{
+	struct llmparse *self = arg;
+	struct background *b = entry;
+	struct call_response r = { .ev = &self->scratch, .why = flow_why_name(why), .status = b->status,
+	    .stream = b->stream };
+
+	if (why == FLOW_FULL && b->call.vendor)
+		loss_add(&self->io->loss, "evicted", 1, call_size(&b->call) + b->len);
+	if (b->call.vendor && why != FLOW_END) {
+		arena_reset(&self->scratch.arena);
+		r.body = event_scan_value(&self->scratch, b->body ? b->body : "", b->len);
+		call_emit(&self->caller, &b->call, &r, &self->io->out);
+	}
+	call_free(&b->call);
+	free(b->body);
+}
+
+static void
+background_body(struct background *b, const struct call_response *r)
+{
+	free(b->body);
+	b->len = r->body.n;
+	b->status = r->status;
+	b->stream |= r->stream;
+	if (!(b->body = malloc(b->len + 1)))
+		err(1, "call in the background");
+	memcpy(b->body, r->body.p, b->len);
+}
+
+/* Takes a call over whose response is still being made. */
+static bool
+background_keep(struct llmparse *self, struct call *call, const struct call_response *r)
+{
+	struct value id = value_get(r->body, "id");
+	struct background *b;
+
+	if (!call->background || !is_text(id) || !call->vendor->is_pending || !call->vendor->is_pending(r->body))
+		return false;
+	if (!(b = flow_get(self->background, id.p, id.n, self->io->now)))
+		err(1, "call in the background");
+	call_free(&b->call);	/* the same id again */
+	b->call = *call;
+	*call = (struct call){ 0 };
+	background_body(b, r);
+	if (flow_charge(self->background, b, call_size(&b->call) + b->len))
+		flow_drop(self->background, b, FLOW_FULL);
+	return true;
+}
+
+/* The call whose response this is, asked for by id: by the body's, else the path's. */
+static struct background *
+background_find(struct llmparse *self, struct event *ev, struct value body)
+{
+	struct value id = value_get(body, "id");
+	const char *path, *at, *end;
+	struct background *b = NULL;
+	char key[256];
+	size_t n;
+
+	if (is_text(id))
+		b = flow_find(self->background, id.p, id.n, self->io->now);
+	if (b || !(path = event_str(ev, "path", &n)) || !(at = memmem(path, n, "/responses/", 11)))
+		return b;
+	for (end = at += 11; end < path + n && *end != '/' && *end != '?'; end++)
+		;
+	if (end == at || end - at > (ptrdiff_t)sizeof(key) - 2)
+		return NULL;
+	snprintf(key, sizeof(key), "\"%.*s\"", (int)(end - at), at);
+	return flow_find(self->background, key, end - at + 2, self->io->now);
+}
+
+/* Is this what became of a call in the background? */
+static bool
+background_emit(struct llmparse *self, struct event *ev, struct call_response *r)
+{
+	struct background *b = flow_count(self->background) ? background_find(self, ev, r->body) : NULL;
+
+	if (!b || r->status >= 300 || r->body.kind != VALUE_OBJECT)
+		return b;
+	if (b->call.vendor->is_pending(r->body) || !b->call.vendor->is_response(r->body)) {
+		if (b->call.vendor->is_response(r->body))
+			background_body(b, r);
+		return true;
+	}
+	r->duration = (struct value){ 0 };	/* of the last question only */
+	if (!r->end_ns)
+		r->end_ns = event_time(ev);
+	r->first_ns = 0;
+	r->stream |= b->stream;
+	pass_first(self, ev);
+	call_emit(&self->caller, &b->call, r, &self->io->out);
+	flow_drop(self->background, b, FLOW_END);
+	return true;
 }
 
 /* --- requests ------------------------------------------------------------------------- */
@@ -252,7 +366,10 @@ on_request(struct llmparse *self, struct event *ev)
 		sockets_request(self->sockets, ev, self->io->now);
 		return;
 	}
-	if (mcp_takes(self, ev, body) || !value_eq(event_get(ev, "method"), "POST"))
+	if (mcp_takes(self, ev, body))
+		return;
+	/* with a table of headers that is not whole, the method may be one that is not known */
+	if (!value_eq(event_get(ev, "method"), "POST") && (event_get(ev, "method").kind || !event_bool(ev, "hpack_incomplete")))
 		return;
 	route_of(ev, &route);
 	if (route.never || (!route.vendor && (!body.kind || (!coded && !may_be_call(body)))))
@@ -301,6 +418,22 @@ emit_unexpected(struct llmparse *self, struct event *ev, struct call_response *r
 	call_free(&call);
 }
 
+/* Does a response that came whole say that this was no call after all? The path and
+ * the body may look like an API's on any host; a vendor's own is believed. */
+static bool
+contradicted(const struct open *o, const struct call_response *r, struct value text)
+{
+	const struct vendor *v = o->call.vendor;
+	const struct route anywhere = { .known = false };
+
+	if (o->call.provider || r->why || is_given(r->incomplete) || r->stream || r->status < 200 || r->status >= 300)
+		return false;
+	if (is_given(r->body))
+		return !v->is_response(r->body) && !is_given(value_get(r->body, "error")) &&
+		    !route_response(&anywhere, r->body, (struct value){ 0 });
+	return is_text(text);
+}
+
 /* Is what was only likely a call one, now that its answer is here? */
 static bool
 confirmed(struct open *o, const struct call_response *r, struct value format)
@@ -319,6 +452,12 @@ answered(struct llmparse *self, struct event *ev, struct call_response *r, struc
 {
 	struct open *o = open_find(self, ev);
 
+	if (!o && background_emit(self, ev, r))
+		return;
+	if (o && contradicted(o, r, event_get(ev, "body"))) {
+		flow_drop(self->calls, o, FLOW_END);
+		return;
+	}
 	if (!o)
 		emit_unexpected(self, ev, r, format);
 	else if (confirmed(o, r, format))
@@ -328,11 +467,11 @@ answered(struct llmparse *self, struct event *ev, struct call_response *r, struc
 }
 
 static bool
-response_worth_reading(struct event *ev, const struct open *o)
+response_worth_reading(struct llmparse *self, struct event *ev, const struct open *o)
 {
 	struct route route;
 
-	if (o)
+	if (o || flow_count(self->background))
 		return true;
 	route_of(ev, &route);
 	return !route.never && (!route.known || route.vendor || route.provider);
@@ -361,13 +500,14 @@ on_response(struct llmparse *self, struct event *ev)
 		mcp_response(self->mcp, &at, v);
 		return;
 	}
-	if (!response_worth_reading(ev, o))
+	if (!response_worth_reading(self, ev, o))
 		return;
 	r.headers = event_get(ev, "headers");
 	r.body = body_of(ev, &r.lenient);
 	r.duration = event_get(ev, "duration_ms");
 	r.incomplete = event_get(ev, "incomplete");
-	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) && r.status < 300)
+	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) && r.status < 300 &&
+	    !contradicted(o, &r, body))
 		loss_add(&self->io->loss, "bad_body", 1, body.n);
 	answered(self, ev, &r, (struct value){ 0 });
 }
@@ -416,6 +556,14 @@ on_stdio(struct llmparse *self, struct event *ev)
 }
 
 static void
+on_exit_process(struct llmparse *self, struct event *ev)
+{
+	struct mcp_event at = mcp_event(self, ev);
+
+	mcp_exit(self->mcp, &at);
+}
+
+static void
 on_close(struct llmparse *self, struct event *ev)
 {
 	struct value conn = event_get(ev, "conn");
@@ -452,12 +600,14 @@ event(void *arg, struct event *ev, struct stage_io *io)
 		{ "http.request", on_request }, { "http.response", on_response },
 		{ "sse.message", on_message }, { "ws.message", on_socket },
 		{ "stdio.data", on_stdio }, { "ssl.close", on_close },
+		{ "tcp.close", on_close }, { "process.exit", on_exit_process },
 	};
 	struct llmparse *self = arg;
 	struct value type = event_get(ev, "type");
 
 	self->passed = false;
 	flow_expire(self->calls, io->now, self->idle_ns);
+	flow_expire(self->background, io->now, self->idle_ns);
 	sockets_expire(self->sockets, io->now, self->idle_ns);
 	mcp_expire(self->mcp, io->now);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
@@ -487,9 +637,10 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	self->io = io;
 	event_init(&self->scratch);
 	self->calls = flow_new(sizeof(struct open), self->max_calls, self->max_memory, open_finish, self);
+	self->background = flow_new(sizeof(struct background), self->max_calls, self->max_memory, background_finish, self);
 	self->sockets = sockets_new(&sockets);
 	self->mcp = mcp_new(&mcp);
-	if (!self->calls || !self->sockets || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
+	if (!self->calls || !self->background || !self->sockets || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
 		err(1, "table of calls");
 	return 0;
 }
@@ -501,6 +652,7 @@ end(void *arg, struct stage_io *io)
 
 	(void)io;
 	flow_free(self->calls);
+	flow_free(self->background);
 	sockets_free(self->sockets);
 	mcp_free(self->mcp);
 	caller_free(&self->caller);

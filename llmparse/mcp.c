@@ -26,7 +26,6 @@ struct pending {
 	int64_t pid, fd;
 	bool server;		/* seen at the server's end */
 	unsigned lenient;	/* marks of it */
-	bool initialize;
 	bool stdio;
 };
 
@@ -49,8 +48,9 @@ struct sight {
 	int64_t pid[2];		/* [server] */
 };
 
+/* What a server says of itself. */
 struct name {
-	char *text;		/* as JSON */
+	char *text, *version;	/* as JSON; of the protocol */
 };
 
 struct mcp {
@@ -59,6 +59,7 @@ struct mcp {
 	struct flow_table *sights;	/* by hash of request and response */
 	struct flow_table *names;	/* of servers, by process and descriptor */
 	struct flow_table *pairs;	/* descriptor of answers, by that of requests */
+	struct flow_table *states;	/* a request that wants input, by the state it gave out */
 	struct line_out scratch;
 	struct event scan;
 	const struct mcp_event *at;
@@ -140,6 +141,15 @@ name_finish(void *arg, void *entry, enum flow_why why)
 	(void)arg;
 	(void)why;
 	free(n->text);
+	free(n->version);
+}
+
+static void
+state_finish(void *arg, void *entry, enum flow_why why)
+{
+	(void)arg;
+	(void)why;
+	free(*(char **)entry);
 }
 
 struct mcp *
@@ -157,7 +167,8 @@ mcp_new(const struct mcp_conf *conf)
 	m->sights = flow_new(sizeof(struct sight), conf->max_calls, 0, NULL, m);
 	m->names = flow_new(sizeof(struct name), conf->max_calls, 0, name_finish, m);
 	m->pairs = flow_new(sizeof(int64_t), conf->max_calls, 0, NULL, m);
-	if (m->scopes && m->streams && m->sights && m->names && m->pairs)
+	m->states = flow_new(sizeof(char *), conf->max_calls, 0, state_finish, m);
+	if (m->scopes && m->streams && m->sights && m->names && m->pairs && m->states)
 		return m;
 	mcp_free(m);
 	return NULL;
@@ -174,6 +185,7 @@ mcp_free(struct mcp *m)
 	flow_free(m->sights);
 	flow_free(m->names);
 	flow_free(m->pairs);
+	flow_free(m->states);
 	line_out_free(&m->scratch);
 	event_free(&m->scan);
 	free(m);
@@ -206,18 +218,30 @@ name_fd(const struct pending *p)
 }
 
 static void
+text_keep(char **to, struct value v)
+{
+	if (!is_text(v))
+		return;
+	free(*to);
+	if ((*to = malloc(v.n + 1))) {
+		memcpy(*to, v.p, v.n);
+		(*to)[v.n] = '\0';
+	}
+}
+
+/* At initialize, by server/discover, or with any result. */
+static void
 name_learn(struct mcp *m, const struct pending *p, struct value result)
 {
-	struct value name = value_get(value_get(result, "serverInfo"), "name");
-	struct name *n = is_text(name) && p->stdio ? name_at(m, p->pid, name_fd(p), true) : NULL;
+	struct value info = value_get(result, "serverInfo"), version = value_get(result, "protocolVersion");
+	struct value name = value_get(info.kind == VALUE_OBJECT ? info :
+	    value_get(value_get(result, "_meta"), "io.modelcontextprotocol/serverInfo"), "name");
+	struct name *n = p->stdio && (is_text(name) || is_text(version)) ? name_at(m, p->pid, name_fd(p), true) : NULL;
 
 	if (!n)
 		return;
-	free(n->text);
-	if ((n->text = malloc(name.n + 1))) {
-		memcpy(n->text, name.p, name.n);
-		n->text[name.n] = '\0';
-	}
+	text_keep(&n->text, name);
+	text_keep(&n->version, version);
 }
 
 /* The call may have been seen at the other end of the pipe as well. */
@@ -277,9 +301,35 @@ put_outcome(struct mcp *m, struct jput *j, const struct seen *s)
 	} else if (s->status >= 300) {
 		snprintf(word, sizeof(word), "%" PRId64, s->status);
 		jput_str(j, "error_type", word);
+	} else if (s->why && !strcmp(s->why, "cancelled")) {
+		jput_str(j, "error_type", "cancelled");
 	} else {
 		jput_str(j, "error_type", "no_response");
 	}
+}
+
+/* A result that wants more input first gives a state out, which comes back with
+ * the request that goes on. */
+static void
+state_keep(struct mcp *m, const struct pending *p, struct value result)
+{
+	struct value state = value_get(result, "requestState");
+	char **id = is_text(state) ? flow_get(m->states, state.p, state.n, 0) : NULL;
+
+	if (!id)
+		return;
+	free(*id);
+	if ((*id = malloc(p->idlen + 1))) {
+		memcpy(*id, p->id, p->idlen);
+		(*id)[p->idlen] = '\0';
+	}
+}
+
+static void
+put_server(struct jput *j, const struct name *n)
+{
+	if (n && n->text)
+		jput_raw(j, "server", n->text, strlen(n->text));
 }
 
 /* The line of a request and what became of it. s: the response, or why there
@@ -291,16 +341,21 @@ emit(struct mcp *m, const struct pending *p, const struct seen *s)
 	struct jput j = { out, true };
 	int64_t pids[2] = { 0, 0 };
 	const struct name *name;
+	struct value type = value_get(s->rpc.result, "resultType");
+	bool wants = value_eq(type, "input_required");
 
-	if (p->initialize)
-		name_learn(m, p, s->rpc.result);
+	name_learn(m, p, s->rpc.result);
+	if (wants)
+		state_keep(m, p, s->rpc.result);
 	if (emitted_before(m, p, s, pids))
 		return;
 	if (m->at)
 		m->at->first(m->at->arg, m->at->ev);
 	line_add(out, p->text, p->textlen);
-	if (p->stdio && (name = name_at(m, p->pid, name_fd(p), false)) && name->text)
-		jput_raw(&j, "server", name->text, strlen(name->text));
+	name = p->stdio ? name_at(m, p->pid, name_fd(p), false) : NULL;
+	put_server(&j, name);
+	if (name && name->version && !memmem(p->text, p->textlen, "\"protocol_version\":", 19))
+		jput_raw(&j, "protocol_version", name->version, strlen(name->version));
 	if (p->stdio && pids[0])
 		jput_int(&j, "client_pid", pids[0]);
 	if (p->stdio && pids[1])
@@ -310,8 +365,12 @@ emit(struct mcp *m, const struct pending *p, const struct seen *s)
 		jput_value(&j, "duration_ms", s->duration);
 	else if (p->start_ns && s->end_ns >= p->start_ns)
 		jput_ms(&j, "duration_ms", s->end_ns - p->start_ns);
+	if (is_text(type))
+		jput_value(&j, "result_type", type);
 	if (s->why)
 		jput_str(&j, "incomplete", s->why);
+	else if (wants)
+		jput_str(&j, "incomplete", "input_required");
 	lenient_put(p->lenient | s->lenient, &j);
 	jput_close(&j);
 }
@@ -344,7 +403,8 @@ static void
 put_request(struct mcp *m, struct line_out *out, const struct seen *s)
 {
 	const struct rpc *r = &s->rpc;
-	struct value host = event_get(s->ev, "host");
+	struct value host = event_get(s->ev, "host"), version, state = value_get(r->params, "requestState");
+	char *const *before = is_text(state) ? flow_find(m->states, state.p, state.n, 0) : NULL;
 	struct jput j;
 
 	jput_open(&j, out, "mcp.call");
@@ -360,15 +420,29 @@ put_request(struct mcp *m, struct line_out *out, const struct seen *s)
 		jput_value(&j, "server", host);
 	if (is_text(s->session))
 		jput_value(&j, "session_id", s->session);
-	if (is_text(s->version))
-		jput_value(&j, "protocol_version", s->version);
+	version = is_text(s->version) ? s->version :
+	    value_get(value_get(r->params, "_meta"), "io.modelcontextprotocol/protocolVersion");
+	if (is_text(version))
+		jput_value(&j, "protocol_version", version);
 	if (r->kind == RPC_REQUEST)
 		jput_value(&j, "request_id", r->id);
 	else
 		jput_bool(&j, "notification", true);
+	if (before && *before)
+		jput_raw(&j, "continues", *before, strlen(*before));
 	if (rpc_from_server(r->method))
 		jput_bool(&j, "from_server", true);
 	put_what(m, &j, r);
+}
+
+/* The descriptor that requests go out on, of the one at hand. */
+static int64_t
+asks_on(struct mcp *m, const struct seen *s)
+{
+	int64_t key[2] = { s->pid, s->fd };
+	const int64_t *pair = s->write ? NULL : flow_find(m->pairs, key, sizeof(key), 0);
+
+	return pair ? *pair : s->fd;
 }
 
 static void
@@ -384,6 +458,8 @@ notification(struct mcp *m, const struct seen *s)
 		return;
 	m->at->first(m->at->arg, m->at->ev);
 	put_request(m, out, s);
+	if (!s->http)
+		put_server(&j, name_at(m, s->pid, s->server ? -1 : asks_on(m, s), false));
 	lenient_put(s->lenient, &j);
 	jput_close(&j);
 }
@@ -415,7 +491,6 @@ pending_new(struct mcp *m, const struct seen *s)
 	p->server = s->server;
 	p->stdio = !s->http;
 	p->lenient = s->lenient;
-	p->initialize = value_eq(s->rpc.method, "initialize");
 	return p;
 }
 
@@ -514,6 +589,23 @@ pair_learn(struct mcp *m, const struct seen *s, int64_t fd)
 		*pair = fd;
 }
 
+/* A request that its sender takes back gets no response. */
+static void
+stdio_cancel(struct mcp *m, struct seen *s, struct scope *scope)
+{
+	struct value id = value_get(s->rpc.params, "requestId");
+	struct seen end = { .mcp = m, .ev = s->ev, .end_ns = s->end_ns, .why = "cancelled" };
+
+	if (!scope || !value_eq(s->rpc.method, "notifications/cancelled") || !id.kind)
+		return;
+	for (struct pending **at = &scope->first; *at; at = &(*at)->next)
+		if (id_is(*at, id) && (*at)->fd == s->fd) {
+			emit(m, *at, &end);
+			pending_remove(m, scope, at);
+			return;
+		}
+}
+
 static size_t
 stdio_key(char *key, size_t size, int64_t pid, bool write)
 {
@@ -529,6 +621,7 @@ stdio_rpc(struct mcp *m, struct seen *s)
 	struct pending **at;
 
 	if (s->rpc.kind == RPC_NOTIFICATION) {
+		stdio_cancel(m, s, scope_get(m, key, n, false));
 		notification(m, s);
 	} else if (s->rpc.kind == RPC_REQUEST) {
 		if ((scope = scope_get(m, key, n, true)))
@@ -609,6 +702,28 @@ mcp_stdio(struct mcp *m, const struct mcp_event *at)
 	if (flow_charge(m->streams, st, (ptrdiff_t)st->lines.cap - (ptrdiff_t)st->charged) == 0)
 		st->charged = st->lines.cap;
 	return true;
+}
+
+void
+mcp_exit(struct mcp *m, const struct mcp_event *at)
+{
+	struct seen end = { .mcp = m, .ev = at->ev, .end_ns = event_time(at->ev), .why = "exit" };
+	struct scope *scope;
+	char key[40];
+	size_t n;
+
+	m->at = at;
+	if (!event_i64(at->ev, "pid", &end.pid))
+		return;
+	for (int write = 0; write < 2; write++) {
+		n = stdio_key(key, sizeof(key), end.pid, write);
+		if (!(scope = scope_get(m, key, n, false)))
+			continue;
+		while (scope->first) {
+			emit(m, scope->first, &end);
+			pending_remove(m, scope, &scope->first);
+		}
+	}
 }
 
 /* --- HTTP ------------------------------------------------------------------------------ */

@@ -37,6 +37,8 @@ struct mcp_event {
 };
 bool mcp_stdio(struct mcp *, const struct mcp_event *);
 bool mcp_request(struct mcp *, const struct mcp_event *, struct value body);
+/* A process has ended (process.exit): what was asked of it, or by it, has no response. */
+void mcp_exit(struct mcp *, const struct mcp_event *);
 /* body: of an http.response, VALUE_NONE when it is no JSON. */
 bool mcp_response(struct mcp *, const struct mcp_event *, struct value body);
 bool mcp_message(struct mcp *, const struct mcp_event *);	/* sse.message */

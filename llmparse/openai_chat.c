@@ -164,6 +164,9 @@ response(struct response *a, struct messages *m, struct value body)
 	if (!is_given(v[3]))
 		v[3] = value_get(v[6], "usage");
 	usage_openai(&a->usage, v[3]);
+	if (is_text(v[1]) && memmem(v[1].p, v[1].n, "gemini", 6))
+		usage_hidden(&a->usage);
+	response_cost(a, v[3]);
 }
 
 const struct vendor vendor_chat = {
@@ -246,6 +249,8 @@ vectors(struct response *a, struct messages *m, struct value body)
 	a->error = v[2];
 	a->ended = value_get(body, "data").kind == VALUE_ARRAY;
 	usage_openai(&a->usage, v[1]);
+	if (a->usage.n[USAGE_INPUT] < 0 && a->usage.n[USAGE_OUTPUT] < 0)	/* Voyage: the total alone */
+		a->usage.n[USAGE_INPUT] = a->usage.n[USAGE_TOTAL];
 }
 
 const struct vendor vendor_embeddings = {

@@ -43,6 +43,8 @@ request(struct request *a, struct value body)
 	a->previous = m[2];
 	a->conversation = first_given(m[3], a->conversation);
 	a->reasoning = value_get(m[4], "effort");
+	a->background = value_get(body, "background").kind == VALUE_TRUE;
+	a->prewarm = value_get(body, "generate").kind == VALUE_FALSE;
 	a->json = text_begins(value_get(value_get(m[5], "format"), "type"), "json_");
 }
 
@@ -50,14 +52,16 @@ static void
 part(struct messages *m, struct value p)
 {
 	static const char *const key[] = { "type", "text", "refusal", "image_url", "file_id", "file_url",
-		"file_data", "input_audio" };
-	struct value v[8], none = { 0 };
+		"file_data", "input_audio", "transcript" };
+	struct value v[9], none = { 0 };
 
 	MEMBERS(p, key, v);
 	if (value_eq(v[0], "refusal"))
 		part_refusal(m, v[2]);
 	else if (v[1].kind == VALUE_STRING)	/* input_text output_text summary_text text */
 		part_text(m, v[1]);
+	else if (is_text(v[8]))			/* of what was spoken, or heard */
+		part_text(m, v[8]);
 	else if (value_eq(v[0], "input_image") && is_text(v[3]))
 		part_uri(m, "image", none, v[3]);
 	else if (value_eq(v[0], "input_image") && is_text(v[4]))
@@ -198,11 +202,13 @@ response(struct response *a, struct messages *m, struct value body)
 	a->error = v[4];
 	a->tier = v[5];
 	usage_openai(&a->usage, v[3]);
+	response_cost(a, v[3]);
 	if (v[2].kind != VALUE_ARRAY)
 		return;
 	message_open(m, "assistant");
 	calls = output(m, v[2]);
-	if (!is_given(v[6]) && text_begins(v[8], "response.")) {	/* a compaction has no status */
+	/* a compaction has no status; of a stream that was cut there is none either */
+	if (!is_given(v[6]) && (!a->stream || text_begins(v[8], "response."))) {
 		static const struct value done = { "\"completed\"", 11, VALUE_STRING, false };
 
 		v[6] = done;
@@ -212,8 +218,24 @@ response(struct response *a, struct messages *m, struct value body)
 		a->failed = "failed";
 }
 
+static bool
+is_pending(struct value body)
+{
+	struct value status = value_get(body, "status");
+
+	return value_eq(status, "queued") || value_eq(status, "in_progress");
+}
+
 const struct vendor vendor_responses = {
 	.api = "responses", .operation = "chat", .provider = "openai", .format = "openai-responses",
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response, .is_pending = is_pending,
+};
+
+/* Over a WebSocket with a session: what is said goes into the conversation piece
+ * by piece, a response is asked for, or comes when the user stops to speak. */
+const struct vendor vendor_realtime = {
+	.api = "realtime", .operation = "chat", .provider = "openai",
 	.is_request = is_request, .is_response = is_response,
 	.request = request, .item = item, .response = response,
 };

@@ -22,6 +22,7 @@ static const struct { const char *host, *provider; } hosts[] = {
 	{ "githubcopilot.com", "github_copilot" }, { "api.together.xyz", "together_ai" },
 	{ "api.fireworks.ai", "fireworks_ai" }, { "api.cerebras.ai", "cerebras" }, { "api.z.ai", "zhipu_ai" },
 	{ "open.bigmodel.cn", "zhipu_ai" }, { "ollama.com", "ollama" },
+	{ "api.voyageai.com", "voyage_ai" }, { "api.jina.ai", "jina_ai" }, { "api.minimax.io", "minimax" },
 };
 
 size_t
@@ -76,18 +77,20 @@ static const struct { const char *end; const struct vendor *vendor; bool stream;
 	{ "/count_tokens", NULL, false }, { ":countTokens", NULL, false }, { ":computeTokens", NULL, false },
 	{ "/responses/input_tokens", NULL, false }, { "/tokenize", NULL, false }, { "/count-tokens", NULL, false },
 	{ "/moderations", NULL, false }, { "/models", NULL, false }, { "/batches", NULL, false },
+	{ "/cachedContents", NULL, false }, { "/conversations", NULL, false }, { "/vector_stores", NULL, false },
 	{ "/image-synthesis", NULL, false }, { "/video-synthesis", NULL, false },
 	{ "/messages", &vendor_messages, false }, { "/complete", &vendor_complete, false },
 	{ "/chat/completions", &vendor_chat, false }, { "/completions", &vendor_completions, false },
 	{ "/responses", &vendor_responses, false }, { "/responses/compact", &vendor_responses, false },
 	{ ":generateContent", &vendor_gemini, false }, { ":streamGenerateContent", &vendor_gemini, true },
-	{ ":embedContent", &vendor_gemini_embed, false }, { ":batchEmbedContents", &vendor_gemini_embed, false },
+	{ ":predict", &vendor_gemini_embed, false }, { ":embedContent", &vendor_gemini_embed, false }, { ":batchEmbedContents", &vendor_gemini_embed, false },
 	{ ":rawPredict", &vendor_messages, false }, { ":streamRawPredict", &vendor_messages, true },
 	{ "/converse", &vendor_converse, false }, { "/converse-stream", &vendor_converse, true },
 	{ "/invoke", &vendor_invoke, false }, { "/invoke-with-response-stream", &vendor_invoke, true },
 	{ "/api/chat", &vendor_ollama_chat, false }, { "/api/generate", &vendor_ollama_generate, false },
 	{ "/api/embed", &vendor_ollama_embed, false }, { "/api/embeddings", &vendor_ollama_embed, false },
-	{ "/embeddings", &vendor_embeddings, false }, { "/v2/chat", &vendor_cohere, false },
+	{ "/embeddings", &vendor_embeddings, false }, { "/embed", &vendor_cohere_embed, false },
+	{ "/rerank", &vendor_rerank, false }, { "/v2/chat", &vendor_cohere, false },
 	{ "/text-generation/generation", &vendor_dashscope, false },
 	{ "/multimodal-generation/generation", &vendor_dashscope, false },
 };
@@ -220,7 +223,9 @@ route_request(const struct route *p, struct value body, bool anthropic, const st
 {
 	if (p->never)
 		return ROUTE_NO;
-	if ((*v = p->vendor))
+	if ((*v = p->vendor) == &vendor_gemini_embed && !shape_fits(*v, body))
+		return ROUTE_NO;	/* ":predict" is of many models */
+	if (*v)
 		return p->provider || shape_fits(*v, body) ? ROUTE_CERTAIN : ROUTE_POSSIBLE;
 	if ((*v = shape_of_request(body, anthropic)))
 		return p->provider ? ROUTE_CERTAIN : ROUTE_POSSIBLE;

@@ -9,7 +9,10 @@
 #include <err.h>
 #include <stdlib.h>
 
-enum { EMITTED = 8 };	/* ids of responses remembered, so that none is emitted twice */
+enum {
+	EMITTED = 8,		/* ids of responses remembered, so that none is emitted twice */
+	SAID_MAX = 1 << 20,	/* bytes that are said in a Realtime session between two responses */
+};
 
 /* A piece of JSON kept. */
 struct kept {
@@ -36,6 +39,8 @@ struct socket {
 	uint64_t emitted[EMITTED];	/* hashes */
 	unsigned nemitted;
 	bool hinted;		/* by the upgrade: host or path */
+	bool realtime;
+	struct kept model, instructions, input;	/* of Realtime: of the session; what was said since the last turn */
 };
 
 struct sockets {
@@ -203,6 +208,9 @@ socket_finish(void *arg, void *entry, enum flow_why why)
 	free(s->headers.p);
 	free(s->host.p);
 	free(s->path.p);
+	free(s->model.p);
+	free(s->instructions.p);
+	free(s->input.p);
 }
 
 struct sockets *
@@ -259,6 +267,25 @@ socket_at(struct sockets *w, struct event *ev, uint64_t now, bool make)
 	return s;
 }
 
+/* ?model=NAME of the upgrade. */
+static void
+realtime_model(struct socket *s, const char *path, size_t n)
+{
+	const char *at = memmem(path, n, "model=", 6), *end = path + n, *stop = at ? memchr(at, '&', end - at) : NULL;
+
+	if (!at)
+		return;
+	at += 6;
+	end = stop ? stop : end;
+	for (stop = at; stop < end; stop++)
+		if (*stop == '"' || *stop == '\\' || (unsigned char)*stop < ' ')
+			return;
+	s->model.n = 0;
+	keep(&s->model, "\"", 1);
+	keep(&s->model, at, end - at);
+	keep(&s->model, "\"", 1);
+}
+
 void
 sockets_request(struct sockets *w, struct event *ev, uint64_t now)
 {
@@ -267,8 +294,10 @@ sockets_request(struct sockets *w, struct event *ev, uint64_t now)
 	size_t host = 0, path = 0;
 	const char *h = event_str(ev, "host", &host), *p = event_str(ev, "path", &path);
 
+	bool realtime = path && memmem(p, path, "/realtime", 9);
+
 	route_find(&route, h, host, p, path);
-	if (!route.provider && route.vendor != &vendor_responses)
+	if (!route.provider && route.vendor != &vendor_responses && !realtime)
 		return;
 	w->at = ev;
 	if ((s = socket_at(w, ev, now, false)))	/* the same id again */
@@ -279,6 +308,9 @@ sockets_request(struct sockets *w, struct event *ev, uint64_t now)
 	keep_value(&s->host, event_get(ev, "host"));
 	keep_value(&s->path, event_get(ev, "path"));
 	s->hinted = true;
+	s->realtime = realtime;
+	if (realtime)
+		realtime_model(s, p, path);
 }
 
 static void
@@ -303,7 +335,7 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 {
 	struct value nested = value_get(v, "response"), none = { 0 };
 	struct value body = nested.kind == VALUE_OBJECT ? nested : v;
-	struct call_request rq = { .ev = ev, .vendor = &vendor_responses, .body = body };
+	struct call_request rq = { .ev = ev, .vendor = s->realtime ? &vendor_realtime : &vendor_responses, .body = body };
 	struct turn *t = calloc(1, sizeof(*t)), **end = &s->first;
 	struct route route;
 
@@ -347,6 +379,97 @@ turn_of(struct socket *s, struct value lane, struct value response)
 			return t;
 	return NULL;
 }
+
+/* --- Realtime ----------------------------------------------------------------------- */
+
+static void
+realtime_say(struct sockets *w, struct socket *s, struct value item)
+{
+	if (item.kind != VALUE_OBJECT)
+		return;
+	if (s->input.n + item.n > SAID_MAX) {
+		loss_add(w->conf.loss, "evicted", 1, item.n);
+		return;
+	}
+	if (s->input.n)
+		keep(&s->input, ",", 1);
+	keep(&s->input, item.p, item.n);
+}
+
+/* The words of what a user said, once they are known. */
+static void
+realtime_heard(struct sockets *w, struct socket *s, struct value transcript)
+{
+	struct jput j = { &w->scratch, false };
+	struct value v;
+
+	w->scratch.len = 0;
+	jput_object(&j, NULL);
+	jput_str(&j, "role", "user");
+	jput_array(&j, "content");
+	jput_object(&j, NULL);
+	jput_str(&j, "type", "input_text");
+	jput_value(&j, "text", transcript);
+	jput_object_end(&j);
+	jput_array_end(&j);
+	jput_object_end(&j);
+	v = (struct value){ w->scratch.buf, w->scratch.len, VALUE_OBJECT, true };
+	if (!w->scratch.err && is_text(transcript))
+		realtime_say(w, s, v);
+}
+
+/* A turn with all that was said since the one before. */
+static void
+realtime_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
+{
+	struct jput j = { &w->scratch, false };
+	struct value own = value_get(value_get(v, "response"), "instructions");
+
+	w->scratch.len = 0;
+	jput_object(&j, NULL);
+	if (s->model.n)
+		jput_raw(&j, "model", s->model.p, s->model.n);
+	if (is_text(own))
+		jput_value(&j, "instructions", own);
+	else if (s->instructions.n)
+		jput_raw(&j, "instructions", s->instructions.p, s->instructions.n);
+	jput_array(&j, "input");
+	if (s->input.n)
+		jput_raw(&j, NULL, s->input.p, s->input.n);
+	jput_array_end(&j);
+	jput_object_end(&j);
+	s->input.n = 0;
+	if (!w->scratch.err)
+		on_create(w, s, ev, event_scan_value(ev, w->scratch.buf, w->scratch.len));
+}
+
+/* What Realtime has besides responses. True: it is dealt with. */
+static bool
+realtime_event(struct sockets *w, struct socket *s, struct event *ev, struct value type, struct value v)
+{
+	struct value session = value_get(v, "session");
+
+	if (text_begins(type, "session.") || value_eq(type, "transcription_session.update")) {
+		if (is_text(value_get(session, "model")))
+			keep_value(&s->model, value_get(session, "model"));
+		if (is_text(value_get(session, "instructions")))
+			keep_value(&s->instructions, value_get(session, "instructions"));
+	} else if (value_eq(type, "conversation.item.create")) {
+		realtime_say(w, s, value_get(v, "item"));
+	} else if (value_eq(type, "conversation.item.input_audio_transcription.completed")) {
+		realtime_heard(w, s, value_get(v, "transcript"));
+	} else if (value_eq(type, "response.create")) {
+		realtime_create(w, s, ev, v);
+	} else if (value_eq(type, "response.created") && !s->first) {
+		realtime_create(w, s, ev, (struct value){ 0 });	/* the user stopped to speak */
+		return false;
+	} else {
+		return !text_begins(type, "response.") && !value_eq(type, "error");
+	}
+	return true;
+}
+
+/* --- the server's side, of both ------------------------------------------------------- */
 
 static void
 on_item(struct sockets *w, struct socket *s, struct turn *t, struct value item)
@@ -441,6 +564,8 @@ sockets_message(struct sockets *w, struct event *ev, uint64_t now)
 		return;
 	v = lenient_scan(ev, p, n, &w->marks);
 	type = value_get(v, "type");
+	if (s && s->realtime && realtime_event(w, s, ev, type, v))
+		return;
 	if (value_eq(type, "response.create")) {
 		struct value body = value_get(v, "response").kind == VALUE_OBJECT ? value_get(v, "response") : v;
 

@@ -18,6 +18,7 @@ enum usage_key {
 	USAGE_CACHE_5M, USAGE_CACHE_1H,		/* parts of the creation, by lifetime */
 	USAGE_REASONING,			/* part of the output */
 	USAGE_INPUT_AUDIO, USAGE_OUTPUT_AUDIO,
+	USAGE_WEB_SEARCHES, USAGE_WEB_FETCHES,	/* requests of tools that run at the vendor's */
 	USAGE_TOTAL,
 	USAGE_KEYS,
 };
@@ -31,6 +32,9 @@ void usage_init(struct usage *);
  * are cumulative); those that are absent or null stay. */
 void usage_anthropic(struct usage *, struct value);
 void usage_openai(struct usage *, struct value);	/* Chat Completions and Responses */
+/* What the total has beyond input and output was spent on reasoning (Gemini, where
+ * it speaks OpenAI's dialect). */
+void usage_hidden(struct usage *);
 void usage_gemini(struct usage *, struct value);
 void usage_converse(struct usage *, struct value);
 void usage_ollama(struct usage *, struct value message);
@@ -39,7 +43,12 @@ void usage_dashscope(struct usage *, struct value);
 /* amazon-bedrock-invocationMetrics */
 void usage_invocation(struct usage *, struct value);
 
-/* Writes "usage":{...}; nothing when nothing was told. */
-void usage_put(const struct usage *, struct jput *);
+/* Counts in headers, as text, where the body has none. */
+void usage_headers(struct usage *, struct value input, struct value output);
+void usage_set(struct usage *, enum usage_key, struct value count);	/* no count: stays */
+
+/* Writes "usage":{...}; nothing when nothing was told. open: of a beginning, then
+ * no total is made. */
+void usage_put(const struct usage *, struct jput *, bool open);
 
 #endif

@@ -47,6 +47,22 @@ response_finish(struct response *a, struct messages *m, struct value reason)
 	return name;
 }
 
+void
+response_cost(struct response *a, struct value usage)
+{
+	static const char *const key[] = { "cost", "cost_in_usd_ticks" };
+	struct value m[2];
+	double d;
+
+	MEMBERS(usage, key, m);
+	if (m[0].kind == VALUE_OBJECT)		/* Perplexity */
+		m[0] = value_get(m[0], "total_cost");
+	if ((m[0].kind == VALUE_INT || m[0].kind == VALUE_REAL) && value_f64(m[0], &d) && d >= 0)
+		a->cost = d;
+	else if (value_f64(m[1], &d) && d >= 0)		/* xAI: 10^10 make a dollar */
+		a->cost = d / 1e10;
+}
+
 bool
 item_is_response(struct value item)
 {

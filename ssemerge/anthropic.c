@@ -201,6 +201,26 @@ delta_members(struct merge *m, struct value delta)
 			builder_set_member(&m->builder, m->root, key, val);
 }
 
+/* Counts are cumulative: a 0 behind a number is a proxy's that does not know. */
+static void
+usage_delta(struct merge *m, struct value usage)
+{
+	json_t *to = builder_object(&m->builder, m->root, "usage"), *old;
+	struct value_iter it;
+	struct value key, val;
+	char name[64];
+
+	value_iter(&it, usage);
+	while (to && usage.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
+		if (!value_given(val) || key.n > sizeof(name))
+			continue;
+		name[value_decode(key, name)] = '\0';
+		old = json_object_get(to, name);
+		if (value_int(val, 1) != 0 || json_integer_value(old) <= 0)
+			builder_set_member(&m->builder, to, key, val);
+	}
+}
+
 static void
 message_delta(struct merge *m, const struct event *ev)
 {
@@ -209,7 +229,7 @@ message_delta(struct merge *m, const struct event *ev)
 		struct value key = field_key(&ev->fields[i]), val = ev->fields[i].value;
 
 		if (value_eq(key, "usage"))
-			merge_overwrite(m, builder_object(&m->builder, m->root, "usage"), val);
+			usage_delta(m, val);
 		else if (!value_eq(key, "type") && !value_eq(key, "delta") && value_given(val))
 			builder_set_member(&m->builder, m->root, key, val);
 	}
@@ -282,6 +302,7 @@ const struct merge_format merge_anthropic = {
 	.own = sizeof(struct anthropic),
 	.detect = detect,
 	.path = { "/v1/messages", "/v1/complete", ":streamRawPredict" },
+	.own_end = true,
 	.event = event,
 	.finish = finish,
 	.free = free_own,

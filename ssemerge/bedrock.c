@@ -82,16 +82,53 @@ reasoning(struct merge *m, struct block *b, struct value v)
 	builder_set(&m->builder, text, "signature", value_get(v, "signature"));
 }
 
+/* What a tool at the vendor's gave: texts that follow each other are one. */
+static void
+tool_result(struct merge *m, struct block *b, struct value list)
+{
+	json_t *to = builder_array(&m->builder, builder_object(&m->builder, b->object, "toolResult"), "content"), *last;
+	struct value_iter it;
+	struct value k, v, text;
+
+	value_iter(&it, list);
+	while (to && value_next(&it, &k, &v)) {
+		text = value_get(v, "text");
+		last = json_array_get(to, json_array_size(to) - 1);
+		if (text.kind == VALUE_STRING && json_object_get(last, "text"))
+			merge_grow(m, last, "text", text);
+		else
+			builder_push(&m->builder, to, v);
+		m->content = true;
+	}
+}
+
+/* Its bytes come as pieces of base64. */
+static void
+image(struct merge *m, struct block *b, struct value v)
+{
+	json_t *to = builder_object(&m->builder, b->object, "image");
+	struct value source = value_get(v, "source"), key, val;
+	struct value_iter it;
+
+	value_iter(&it, source);
+	while (to && source.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
+		if (value_eq(key, "bytes"))
+			merge_grow(m, builder_object(&m->builder, to, "source"), "bytes", val);
+		else
+			builder_set_member(&m->builder, builder_object(&m->builder, to, "source"), key, val);
+	}
+}
+
 static void
 block_delta(struct merge *m, struct converse *c, struct value v)
 {
-	static const char *const name[] = { "text", "toolUse", "reasoningContent", "citation" };
+	static const char *const name[] = { "text", "toolUse", "reasoningContent", "citation", "toolResult", "image" };
 	struct block *b = block_get(m, c, value_int(value_get(v, "contentBlockIndex"), 0));
-	struct value d[4];
+	struct value d[6];
 
 	if (!b)
 		return;
-	value_pick(value_get(v, "delta"), name, d, 4);
+	value_pick(value_get(v, "delta"), name, d, 6);
 	if (d[0].kind)
 		merge_grow(m, b->object, "text", d[0]);
 	if (d[1].kind && builder_object(&m->builder, b->object, "toolUse")) {
@@ -103,6 +140,10 @@ block_delta(struct merge *m, struct converse *c, struct value v)
 		reasoning(m, b, d[2]);
 	if (d[3].kind)
 		builder_push(&m->builder, builder_array(&m->builder, b->object, "citations"), d[3]);
+	if (d[4].kind == VALUE_ARRAY)
+		tool_result(m, b, d[4]);
+	if (d[5].kind == VALUE_OBJECT)
+		image(m, b, d[5]);
 }
 
 static void

@@ -45,13 +45,20 @@ exception(struct merge *m, const struct merge_input *in)
 	m->closed = true;
 }
 
+static void
+done(struct merge *m)
+{
+	m->ended |= !m->format->own_end;
+	m->closed = true;
+}
+
 void
 merge_event(struct merge *m, const struct merge_input *in)
 {
 	if (in->exception)
 		exception(m, in);
 	else if (in->done && m->format != &merge_generic)
-		m->ended = m->closed = true;
+		done(m);
 	else if (!in->json && m->format != &merge_generic)
 		m->bad++;
 	else
@@ -189,6 +196,18 @@ merge_text(struct text *t, const json_t *object, const char *key)
 	memcpy(p + t->n, json_string_value(s), n);
 	t->p = p;
 	t->cap = t->n += n;
+}
+
+void
+merge_parts(struct text *t, const json_t *list)
+{
+	const char *type;
+	json_t *part;
+	size_t i;
+
+	json_array_foreach(list, i, part)
+		if ((type = json_string_value(json_object_get(part, "type"))) && !strcmp(type, "text"))
+			merge_text(t, part, "text");
 }
 
 struct value

@@ -34,6 +34,7 @@ struct merge_format {
 	bool (*detect)(const struct merge_input *);
 	/* Would this path be the vendor's, when the events do not tell? */
 	const char *path[4];	/* parts of it */
+	bool own_end;		/* streams have an end of their own: "[DONE]" before it is none */
 	void (*event)(struct merge *, const struct merge_input *);
 	/* No more events: makes m->root whole (the builder is settled before)
 	 * and appends the answer that is visible to a user to text. */
@@ -90,6 +91,8 @@ void merge_extend(struct merge *, json_t *object, const char *key, struct value 
 void merge_overwrite(struct merge *, json_t *object, struct value from);
 /* Adds the string object[key] to the text of the answer. */
 void merge_text(struct text *, const json_t *object, const char *key);
+/* Adds the texts of a list of parts of the type "text". */
+void merge_parts(struct text *, const json_t *list);
 /* A member of the scanned object, its key with the quotes. */
 struct value field_key(const struct event_field *);
 /* Several members of an object in one pass: to[i] is that of key[i]. */

@@ -91,12 +91,17 @@ logprobs(struct merge *m, struct choice *o, struct value v)
 	}
 }
 
+/* custom: a call whose input is free text. */
 static struct tool *
-tool_new(struct merge *m, struct choice *o, int64_t index)
+tool_new(struct merge *m, struct choice *o, int64_t index, bool custom)
 {
 	static const char empty[] = "{\"function\":{\"name\":\"\",\"arguments\":\"\"}}";
+	static const char free_text[] = "{\"custom\":{\"name\":\"\",\"input\":\"\"}}";
 	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false };
 	struct tool *t;
+
+	if (custom)
+		v = (struct value){ free_text, sizeof(free_text) - 1, VALUE_OBJECT, false };
 
 	if (!builder_grow(&m->builder, &o->tool, o->ntool, &o->toolcap, sizeof(*t)))
 		return NULL;
@@ -105,7 +110,7 @@ tool_new(struct merge *m, struct choice *o, int64_t index)
 		return NULL;
 	t->index = index;
 	t->order = o->ntool;
-	t->function = json_object_get(t->object, "function");
+	t->function = json_object_get(t->object, custom ? "custom" : "function");
 	o->ntool++;
 	return t;
 }
@@ -127,7 +132,8 @@ same_string(const json_t *j, struct value v)
 static struct tool *
 tool_get(struct merge *m, struct choice *o, struct value call)
 {
-	struct value id = value_get(call, "id"), name = value_get(value_get(call, "function"), "name");
+	struct value custom = value_get(call, "custom"), function = value_get(call, "function");
+	struct value id = value_get(call, "id"), name = value_get(value_given(custom) ? custom : function, "name");
 	struct value index = value_get(call, "index");
 	int64_t i = value_int(index, -1);
 	struct tool *t = NULL;
@@ -144,7 +150,19 @@ tool_get(struct merge *m, struct choice *o, struct value call)
 		if (json_string_length(known) && !same_string(known, id))
 			t = NULL;
 	}
-	return t ? t : tool_new(m, o, i);
+	return t ? t : tool_new(m, o, i, value_given(custom) || value_eq(value_get(call, "type"), "custom"));
+}
+
+/* Text that grows; some servers send the object itself, whole. */
+static void
+arguments(struct merge *m, struct tool *t, struct value v)
+{
+	if (v.kind == VALUE_OBJECT) {
+		builder_set(&m->builder, t->function, "arguments", v);
+		m->content = true;
+	} else {
+		merge_grow(m, t->function, "arguments", v);
+	}
 }
 
 static void
@@ -156,7 +174,9 @@ tool_function(struct merge *m, struct tool *t, struct value function)
 	value_iter(&it, function);
 	while (function.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
 		if (value_eq(key, "arguments"))
-			merge_grow(m, t->function, "arguments", val);
+			arguments(m, t, val);
+		else if (value_eq(key, "input"))
+			merge_grow(m, t->function, "input", val);
 		else if (!value_eq(key, "name") || value_says(val))
 			builder_set_member(&m->builder, t->function, key, val);
 	}
@@ -171,7 +191,7 @@ tool_call(struct merge *m, struct choice *o, struct value call)
 
 	value_iter(&it, call);
 	while (t && value_next(&it, &key, &val)) {
-		if (value_eq(key, "function"))
+		if (value_eq(key, "function") || value_eq(key, "custom"))
 			tool_function(m, t, val);
 		else if (value_eq(key, "id") || value_eq(key, "type") ? value_says(val) : !value_eq(key, "index"))
 			builder_set_member(&m->builder, t->object, key, val);
@@ -236,6 +256,98 @@ reasoning_detail(struct merge *m, json_t *array, struct value v)
 	}
 }
 
+/* The text that a part of the content is: its own, or the only one of its list. */
+static struct value
+part_text(struct value part, const char *type)
+{
+	struct value v = value_get(part, type), second = value_element(v, 1);
+
+	if (v.kind != VALUE_ARRAY)
+		return v;
+	v = value_element(v, 0);
+	return second.kind || !value_eq(value_get(v, "type"), "text") ? (struct value){ 0 } : value_get(v, "text");
+}
+
+/* Where text of that type goes on: the last part's own text. NULL: no such part. */
+static json_t *
+part_open(json_t *list, const char *type)
+{
+	json_t *last = json_array_get(list, json_array_size(list) - 1), *inner;
+	const char *is = json_string_value(json_object_get(last, "type"));
+
+	if (!is || strcmp(is, type))
+		return NULL;
+	inner = json_object_get(last, type);
+	if (!json_is_array(inner))
+		return last;
+	return json_array_size(inner) == 1 ? json_array_get(inner, 0) : NULL;
+}
+
+/* A content that was text so far becomes a list that begins with it. */
+static json_t *
+content_array(struct merge *m, struct choice *o)
+{
+	static const char text[] = "{\"type\":\"text\"}";
+	struct value v = { text, sizeof(text) - 1, VALUE_OBJECT, false };
+	json_t *list = json_object_get(o->message, "content"), *before = NULL;
+
+	if (json_is_array(list))
+		return list;
+	builder_settle(&m->builder);
+	before = json_incref(json_object_get(o->message, "content"));
+	list = builder_array(&m->builder, o->message, "content");
+	if (json_string_length(before) && list) {
+		builder_push(&m->builder, list, v);
+		json_object_set(json_array_get(list, 0), "text", before);
+	}
+	json_decref(before);
+	return list;
+}
+
+/* Pieces of one type that follow each other are one part, as unstreamed. */
+static void
+content_list(struct merge *m, struct choice *o, struct value v)
+{
+	static const char *const grows[] = { "text", "thinking" };
+	json_t *list = content_array(m, o), *to;
+	struct value_iter it;
+	struct value k, part, text;
+
+	value_iter(&it, v);
+	while (list && value_next(&it, &k, &part)) {
+		size_t i = 0;
+
+		while (i < 2 && !value_eq(value_get(part, "type"), grows[i]))
+			i++;
+		text = i < 2 ? part_text(part, grows[i]) : (struct value){ 0 };
+		to = text.kind == VALUE_STRING ? part_open(list, grows[i]) : NULL;
+		if (to)
+			merge_grow(m, to, json_is_string(json_object_get(to, grows[i])) ? grows[i] : "text", text);
+		else
+			builder_push(&m->builder, list, part);
+		m->content |= text.kind != VALUE_STRING || text.n > 2;
+	}
+}
+
+/* Text while the content is a list. */
+static void
+content_text(struct merge *m, struct choice *o, struct value v)
+{
+	static const char text[] = "{\"type\":\"text\",\"text\":\"\"}";
+	struct value empty = { text, sizeof(text) - 1, VALUE_OBJECT, false };
+	json_t *list = json_object_get(o->message, "content"), *to;
+
+	if (!json_is_array(list)) {
+		merge_grow(m, o->message, "content", v);
+		return;
+	}
+	if (!(to = part_open(list, "text"))) {
+		builder_push(&m->builder, list, empty);
+		to = part_open(list, "text");
+	}
+	merge_grow(m, to, "text", v);
+}
+
 static void
 delta_array(struct merge *m, struct choice *o, struct value key, struct value v)
 {
@@ -256,7 +368,7 @@ delta_array(struct merge *m, struct choice *o, struct value key, struct value v)
 	} else if (value_eq(key, "thinking_blocks")) {
 		merge_extend(m, o->message, "thinking_blocks", v);
 	} else if (value_eq(key, "content")) {	/* Mistral: typed parts */
-		merge_extend(m, o->message, "content", v);
+		content_list(m, o, v);
 	} else {
 		rest_put(&m->builder, &o->extra, key, v);
 	}
@@ -273,7 +385,9 @@ delta_member(struct merge *m, struct choice *o, struct value key, struct value v
 	if (v.kind == VALUE_STRING)
 		for (size_t i = 0; i < sizeof(grows) / sizeof(*grows); i++)
 			if (value_eq(key, grows[i])) {
-				if (v.n > 2)
+				if (v.n > 2 && !i)
+					content_text(m, o, v);
+				else if (v.n > 2)
 					merge_grow(m, o->message, grows[i], v);
 				return;
 			}
@@ -357,6 +471,22 @@ choice_event(struct merge *m, struct value v)
 		delta_member(m, o, *key, *val);
 }
 
+/* Does this usage take the place of what is known? Gateways that send one with
+ * every chunk may send nulls or zeros behind the real one. */
+static bool
+usage_counts(struct chat *c, struct value v)
+{
+	static const char *const key[] = { "prompt_tokens", "completion_tokens", "total_tokens", "input_tokens",
+	    "output_tokens" };
+	struct value n[5];
+	bool zero = v.kind == VALUE_OBJECT;
+
+	value_pick(v, key, n, 5);
+	for (size_t i = 0; i < 5; i++)
+		zero = zero && value_int(n[i], 0) == 0;
+	return !rest_kind(&c->rest, "usage") || rest_kind(&c->rest, "usage") == VALUE_NULL || (value_given(v) && !zero);
+}
+
 static void
 event(struct merge *m, const struct merge_input *in)
 {
@@ -375,7 +505,7 @@ event(struct merge *m, const struct merge_input *in)
 			choices = val;
 		else if (value_eq(key, "error"))
 			merge_error(m, val);
-		else if (value_eq(key, "usage") ? value_given(val) || !rest_kind(&c->rest, "usage") : named)
+		else if (value_eq(key, "usage") ? usage_counts(c, val) : named)
 			rest_put(&m->builder, &c->rest, key, val);
 	}
 	value_iter(&it, choices);
@@ -464,6 +594,8 @@ finish(struct merge *m, struct text *text)
 	m->ended |= all;
 	if (!c->n)
 		return;
+	if (!c->legacy)
+		merge_parts(text, json_object_get(c->choice[0].message, "content"));
 	merge_text(text, c->choice[0].message, c->legacy ? "text" : "content");
 }
 

@@ -282,6 +282,7 @@ const struct merge_format merge_openai_responses = {
 	.name = "openai-responses",
 	.detect = detect,
 	.path = { "/responses" },
+	.own_end = true,
 	.event = event,
 	.finish = finish,
 };

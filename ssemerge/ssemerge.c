@@ -1,6 +1,7 @@
 /*
  * ssemerge - join the pieces of streamed model answers
  * reads   http.body     pieces of a streaming body, by id
+ *         http.response whose body is a stream, whatever its headers say
  *         ws.message    of OpenAI Responses over WebSocket
  * writes  sse.message   one per stream: the object that the vendor would have
  *                       sent unstreamed; everything else goes on unchanged
@@ -404,6 +405,81 @@ socket_message(struct ssemerge *self, struct event *ev, struct stage_io *io)
 	return STAGE_DROP;
 }
 
+/* --- streams that came as a whole body ------------------------------------------------ */
+
+/* Does a line of p[0..n) begin with this? */
+static bool
+has_line(const char *p, size_t n, const char *text)
+{
+	size_t k = strlen(text);
+
+	for (const char *end = p + n, *at = p; (at = memmem(at, end - at, text, k)); at += k)
+		if (at == p || at[-1] == '\n' || at[-1] == '\r')
+			return true;
+	return false;
+}
+
+/* Is a body that no header calls a stream one? Events begin with a field's name
+ * or a comment and have data; values come one in a line. */
+static bool
+is_stream(const char *p, size_t n)
+{
+	static const char *const field[] = { "data:", "event:", "id:", "retry:", ":" };
+	enum { LOOK = 64 << 10 };
+
+	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) {
+		p += 3;
+		n -= 3;
+	}
+	for (; n && (*p == '\n' || *p == '\r'); n--)
+		p++;
+	if (n && *p == '{')
+		return memmem(p, n, "}\n{", 3) || memmem(p, n, "}\r\n{", 4);
+	for (size_t i = 0; i < sizeof(field) / sizeof(*field); i++)
+		if (n > strlen(field[i]) && !memcmp(p, field[i], strlen(field[i])))
+			return has_line(p, n < LOOK ? n : LOOK, "data:");
+	return false;
+}
+
+/* From the first byte of the response to its last. */
+static uint64_t
+response_ns(const struct event *ev)
+{
+	double ttfb = 0, all = 0;
+
+	value_f64(event_get(ev, "ttfb_ms"), &ttfb);
+	value_f64(event_get(ev, "duration_ms"), &all);
+	return all > ttfb && all - ttfb < 1e12 ? (uint64_t)((all - ttfb) * 1e6 + 0.5) : 0;
+}
+
+/* The message goes before the response: whoever reads on has it by then. When its
+ * first piece came is not known. */
+static enum verdict
+whole(struct ssemerge *self, struct event *ev)
+{
+	struct value text = event_get(ev, "body");
+	struct stream s = { .token = true };
+	const char *reason = reason_of(ev), *p;
+	int64_t status = 200;
+	size_t n;
+
+	event_i64(ev, "status_code", &status);
+	if (status >= 400 || event_bool(ev, "streaming") || event_bool(ev, "undecoded") || !event_get(ev, "id").kind ||
+	    (text.kind == VALUE_STRING && text.n > 3 && text.p[1] == '<'))
+		return STAGE_PASS;
+	if (!(p = event_bytes(ev, "body", &n)) || !is_stream(p, n))
+		return STAGE_PASS;
+	stream_begin(self, &s, ev);
+	s.last_ns = s.first_ns + response_ns(ev);
+	stream_feed(self, &s, p, n, false);
+	if (!s.written) {
+		if (response_end(&s.response, reason))
+			errx(1, "out of memory at the end of a stream");
+		stream_write(self, &s, reason);
+	}
+	return STAGE_PASS;
+}
+
 /* --- the stage ---------------------------------------------------------------- */
 
 static enum verdict
@@ -414,6 +490,8 @@ event(void *arg, struct event *ev, struct stage_io *io)
 	flow_expire(self->flows, io->now, self->idle_ns);
 	if (event_is(ev, "http.body"))
 		return body(self, ev, io);
+	if (event_is(ev, "http.response"))
+		return whole(self, ev);
 	return event_is(ev, "ws.message") ? socket_message(self, ev, io) : STAGE_PASS;
 }
 

@@ -252,4 +252,49 @@ has("without the upgrade", call("late", [create(1), said(2, "response.completed"
 same("other sockets", calls("other", [
     request("w/1", "/chat", None, method="GET", upgrade="websocket"), said(1, "response.completed", response=resp("r")),
     websocket("w/1", 2, "hello"), websocket("w/1", 3, {"type": "response.create"})]), [])
+
+# --- the revision of 2026-07-28: no handshake, a result may want input first ---------
+META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientInfo": {"name": "c", "version": "3"}}
+OFF = {}
+
+
+def rpc(ms, direction, fd, pid=7, role=None, **message):
+    line = json.dumps(dict({"jsonrpc": "2.0"}, **message)) + "\n"
+    at = OFF.get((pid, fd), 0)
+    OFF[pid, fd] = at + len(line)
+    return event("stdio.data", ms, pid=pid, direction=direction, fd=fd, fd_role=role or ("stdin" if fd == 0 else "stdout"), off=at,
+                 len=len(line), data=line)
+
+
+got = [e for e in run("stateless", [
+    rpc(0, "READ", 0, id=1, method="server/discover", params={"_meta": META}),
+    rpc(5, "WRITE", 1, id=1, result={"resultType": "complete", "serverInfo": {"name": "files", "version": "1"}}),
+    rpc(10, "READ", 0, id=2, method="tools/call", params={"name": "rm", "arguments": {"path": "/a"}, "_meta": META}),
+    rpc(12, "WRITE", 1, id=2, result={"resultType": "input_required", "inputRequests": {}, "requestState": "x"}),
+    rpc(20, "WRITE", 1, method="notifications/message", params={"level": "info", "data": "y"}),
+    rpc(30, "READ", 0, id=3, method="tools/call", params={"name": "rm", "arguments": {"path": "/a"}, "requestState": "x", "_meta": META}),
+    rpc(40, "WRITE", 1, id=3, result={"resultType": "complete", "content": []})]) if e["type"] == "mcp.call"]
+same("the version is the request's", [e.get("protocol_version") for e in got if not e.get("notification")], ["2026-07-28"] * 3)
+same("the server is who server/discover says, in notifications too", [e.get("server") for e in got], ["files"] * 4)
+has("a result that wants input is no end", got[1], result_type="input_required", incomplete="input_required", error_type=None)
+has("the request that brings it", got[3], result_type="complete", incomplete=None, continues=2)
+OFF.clear()
+got = [e for e in run("meta", [
+    rpc(10, "READ", 0, id=2, method="tools/list", params={"_meta": META}),
+    rpc(12, "WRITE", 1, id=2, result={"tools": [], "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "git"}}})]) if e["type"] == "mcp.call"]
+has("a server that says its name with a result", got[0], server="git")
+OFF.clear()
+got = run("cancelled", [
+    rpc(10, "WRITE", 4, role="other", id=2, method="tools/call", params={"name": "slow"}),
+    rpc(20, "WRITE", 4, role="other", method="notifications/cancelled", params={"requestId": 2, "reason": "user"}),
+    event("file.open", 30, path="/x", flags=0)])
+got = [e for e in got if e["type"] == "mcp.call"]
+same("a call that is taken back says so at once", [(e["method"], e.get("error_type"), e.get("incomplete"), e.get("duration_ms")) for e in got],
+     [("tools/call", "cancelled", "cancelled", 10.0), ("notifications/cancelled", None, None, None)])
+OFF.clear()
+got = [e for e in run("died", [
+    rpc(10, "READ", 0, id=2, method="tools/call", params={"name": "slow"}),
+    event("process.exit", 25, ppid=1, exit_code=1), event("file.open", 30, path="/x", flags=0)]) if e["type"] == "mcp.call"]
+same("a server that dies: its calls say so at once", [(e["tool"], e["error_type"], e["incomplete"], e["duration_ms"]) for e in got],
+     [("slow", "no_response", "exit", 15.0)])
 done()

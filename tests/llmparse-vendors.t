@@ -52,7 +52,8 @@ has("Anthropic: sampling", got, request_max_tokens=1024, request_temperature=0.7
     request_top_k=5, request_stop=["END"])
 same("Anthropic: input has what the cache gave and took", got.get("usage"), {
     "input_tokens": 2310, "output_tokens": 50, "cache_read_tokens": 2000, "cache_creation_tokens": 300,
-    "cache_creation_5m_tokens": 100, "cache_creation_1h_tokens": 200, "reasoning_tokens": 7, "total_tokens": 2360})
+    "cache_creation_5m_tokens": 100, "cache_creation_1h_tokens": 200, "reasoning_tokens": 7,
+    "web_search_requests": 1, "total_tokens": 2360})
 same("Anthropic: instructions", got.get("system_instructions"), [text("Be brief.")])
 same("Anthropic: input", got.get("input_messages"), [message(
     "user", text("Look \u2713"),
@@ -339,7 +340,7 @@ got = call("ollama", [
         "role": "assistant", "content": "yes", "thinking": "hm", "tool_calls": [
             {"function": {"name": "u", "arguments": {"b": 2}}}]}, "done": True, "done_reason": "stop",
         "prompt_eval_count": 11, "eval_count": 5})])
-has("Ollama: who and what", got, provider="ollama", api="ollama_chat", stream=True, request_max_tokens=9,
+has("Ollama: who and what", got, provider="localhost", api="ollama_chat", stream=True, request_max_tokens=9,
     request_temperature=0.1, server_address="localhost", server_port=11434, finish_reasons=["stop"],
     usage={"input_tokens": 11, "output_tokens": 5, "total_tokens": 16},
     tool_calls=[{"name": "u", "arguments": {"b": 2}}], tool_results=[{"name": "t", "response": "42"}])

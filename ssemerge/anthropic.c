@@ -201,7 +201,8 @@ delta_members(struct merge *m, struct value delta)
 			builder_set_member(&m->builder, m->root, key, val);
 }
 
-/* Counts are cumulative: a 0 behind a number is a proxy's that does not know. */
+/* Counts are cumulative: a 0 behind a number is a proxy's that does not know, but
+ * for an output of nothing. */
 static void
 usage_delta(struct merge *m, struct value usage)
 {
@@ -216,7 +217,7 @@ usage_delta(struct merge *m, struct value usage)
 			continue;
 		name[value_decode(key, name)] = '\0';
 		old = json_object_get(to, name);
-		if (value_int(val, 1) != 0 || json_integer_value(old) <= 0)
+		if (value_int(val, 1) != 0 || json_integer_value(old) <= 0 || !strcmp(name, "output_tokens"))
 			builder_set_member(&m->builder, to, key, val);
 	}
 }

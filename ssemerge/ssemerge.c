@@ -40,6 +40,7 @@ struct ssemerge {
 	struct stage_io *io;
 	struct event scan;	/* of the data of events */
 	struct line_out scratch;	/* JSON made in memory; never flushed */
+	char *repaired;		/* a message of a socket that is no strict JSON */
 };
 
 /* --- the message out -------------------------------------------------------- */
@@ -372,23 +373,38 @@ turn_get(struct ssemerge *self, struct event *ev, bool created)
 	return s;
 }
 
+/* Scans a message, leniently when that is what it takes; false: no event. */
+static bool
+socket_scan(struct ssemerge *self, const char *p, size_t n)
+{
+	enum event_rc rc = event_scan(&self->scan, p, n);
+	unsigned marks = 0;
+
+	if (rc == EVENT_BAD) {
+		free(self->repaired);
+		self->repaired = lenient_json(p, n, false, &n, &marks);
+		rc = self->repaired ? event_scan(&self->scan, self->repaired, n) : EVENT_BAD;
+	}
+	return rc == EVENT_OK;
+}
+
 /* The messages go on: they are also the requests, and not all of them events. */
 static enum verdict
 socket_message(struct ssemerge *self, struct event *ev, struct stage_io *io)
 {
 	size_t n = 0;
 	const char *data = event_bytes(ev, "data", &n);
-	struct value type, v;
+	struct value type;
 	struct stream *s;
-	unsigned marks = 0;
 	bool created;
 
 	if (!n || *data != '{' || (!memmem(data, n, "response.", 9) && !memmem(data, n, "\"error\"", 7)))
 		return STAGE_PASS;
-	arena_reset(&self->scan.arena);
-	v = lenient_scan(&self->scan, data, n, &marks);
-	type = value_get(v, "type");
-	created = value_eq(type, "response.created") && value_eq(value_get(value_get(v, "response"), "object"), "response");
+	if (!socket_scan(self, data, n))
+		return STAGE_PASS;
+	type = event_get(&self->scan, "type");
+	created = value_eq(type, "response.created") &&
+	    value_eq(value_get(event_get(&self->scan, "response"), "object"), "response");
 	/* what clients send */
 	if ((!value_begins(type, "response.") && !value_eq(type, "error")) || value_eq(type, "response.create") ||
 	    value_eq(type, "response.cancel") || value_eq(type, "response.steer"))
@@ -521,6 +537,7 @@ end(void *arg, struct stage_io *io)
 	flow_free(self->flows);
 	flow_free(self->gone);
 	event_free(&self->scan);
+	free(self->repaired);
 	line_out_free(&self->scratch);
 }
 

@@ -41,7 +41,8 @@ mkdir -p "$work/build/bin"
 cp -a tests docs man driver sqlitesink Makefile VERSION README.md "$work/"
 cp -a "$build"/bin/. "$work/build/bin/"
 cp "$dir/busybox" "$dir/root/bin/busybox"
-cc -O2 -Wall -o "$work/build/bin/priv" tests/kernels/priv.c -lssl -lcrypto
+# not in bin: a collector takes what is there for its own pipeline
+cc -O2 -Wall -o "$work/build/priv" tests/kernels/priv.c -lssl -lcrypto
 
 # Without what the oldest kernels do not know, or need modules for.
 rm -f "$dir/root.img"

@@ -56,7 +56,7 @@ def by_pid():
 
     def orphan():
         tell(one)
-        time.sleep(1)
+        ok(wait_for(lambda: any(b"/orphan" in r and w for r, w in server.pairs), 60), "... which was answered")
     seen("-p: a child that outlives its parent", {"orphan"}, "-p", str(one.pid), go=orphan)
 
     # descendants that were there before, two levels down

@@ -29,7 +29,8 @@ def wrong(e):
 
 
 def run(name, mode, *options):
-    p = subprocess.Popen([os.path.join(os.environ["BUILD"], "priv"), *map(str, mode)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    p = subprocess.Popen([os.path.join(os.environ["BUILD"], "priv"), *map(str, mode)],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     wait_for(lambda: "libssl" in open("/proc/%d/maps" % p.pid).read())
     with Sniffer("-p", str(p.pid), "--ring-size", "256M", *options) as s:
         out, _ = p.communicate("\n", timeout=900)

@@ -99,6 +99,17 @@ event_id(const struct point *pt)
 	return n > 0 ? atol(text) : -1;
 }
 
+/* The section of constants that have names, among others that begin so: .rodata.cst16. */
+static bool
+holds_constants(const struct bpf_map *map)
+{
+	static const char section[] = ".rodata";
+	const char *name = bpf_map__name(map);
+	size_t n = strlen(name), len = strlen(section);
+
+	return n >= len && strcmp(name + n - len, section) == 0;
+}
+
 /* Sets a constant of the programs: const volatile bool. */
 static bool
 set_constant(struct bpf_object *o, const char *name)
@@ -111,7 +122,7 @@ set_constant(struct bpf_object *o, const char *name)
 	size_t size;
 
 	bpf_object__for_each_map(map, o)
-		if (strstr(bpf_map__name(map), ".rodata"))
+		if (holds_constants(map))
 			data = (char *)bpf_map__initial_value(map, &size);
 	for (int i = 0; data && section && i < btf_vlen(section); i++) {
 		const struct btf_var_secinfo *v = btf_var_secinfos(section) + i;

@@ -19,6 +19,8 @@ from sslsniff_kit import T, cc, done, need_bpf, ok
 need_bpf()
 LISTENER = cc("stacks.so", "-shared", "-fPIC", "-w", "tests/stacks/stacks.c", "-ldl")
 MOST = 512      # MAX_BPF_STACK, include/linux/filter.h
+RELEASE = [int(n) for n in re.findall(r"\d+", platform.release())[:2]]
+SELDOM = {"on_move", "on_signal"}	# raw everywhere, for they hardly ever meet
 TOOLS = sys.argv[1:] or ["sslsniff", "process", "stdiocap"]
 
 
@@ -36,9 +38,8 @@ def control():
         return ok(False, "a program of the listener's loads", os.strerror(ctypes.get_errno()))
     (name, _, private, total, depths), = heard(path)
     ok((name, total, depths) == ("control", "128", "128"), "the frame of a known program", total, depths)
-    release = [int(n) for n in re.findall(r"\d+", platform.release())[:2]]
     if platform.machine() == "x86_64":
-        wanted = "1" if release >= [6, 13] else "0"
+        wanted = "1" if RELEASE >= [6, 13] else "0"
         ok(private == wanted, "its stack is %s here" % ("private" if wanted == "1" else "the task's"), private)
 
 
@@ -59,6 +60,10 @@ def check(tool):
         if not total.isdigit() or int(total) > MOST:
             ok(False, "%s %s: at most %d bytes of frames" % (tool, name, MOST), "%s bytes (%s)" % (total, depths))
     ok(programs, tool + ": heard of its programs")
+    # lib/trace.h; BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_TRACING
+    raw = sorted({x[0] for x in programs if x[1] in ("17", "26")} - SELDOM)
+    if RELEASE >= [7, 0]:
+        ok(not raw, tool + ": no tracepoint program that the kernel leaves out", *raw)
 
 
 control()

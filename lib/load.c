@@ -52,7 +52,9 @@ load_listen(bool verbose)
 static bool
 is_figure(const char *line)
 {
-	static const char *const begin[] = { "verification time ", "stack depth ", "processed " };
+	static const char *const begin[] = {
+		"verification time ", "stack depth ", "subprog ", "processed ",
+	};
 
 	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
 		if (strncmp(line, begin[i], strlen(begin[i])) == 0)
@@ -94,17 +96,36 @@ private_frames(int fd)
 	return n;
 }
 
-/* What the log says after "stack depth ". */
+/* The frames of each function, "8+24": since Linux 7.3 they stand in lines of their own. */
+static void
+frames_of(const char *log, char *to, size_t size)
+{
+	const char *depth = strstr(log, "stack depth ");
+	size_t n = 0;
+
+	to[0] = '\0';
+	if (!depth)
+		return;
+	depth += strlen("stack depth ");
+	if (*depth != 'm') {
+		snprintf(to, size, "%.*s", (int)strspn(depth, "0123456789+"), depth);
+		return;
+	}
+	while ((depth = strstr(depth, "\nsubprog ")) && n < size) {
+		const char *frame = strstr(++depth, " stack ");
+
+		if (frame)
+			n += snprintf(to + n, size - n, "%s%d", n ? "+" : "",
+			    atoi(frame + strlen(" stack ")));
+	}
+}
+
 static void
 tell(const struct bpf_program *p, const char *log, void (*told)(const char *, const char *, int))
 {
-	const char *depth = strstr(log, "stack depth ");
-	char frames[128] = "";
+	char frames[128];
 
-	if (depth) {
-		depth += strlen("stack depth ");
-		snprintf(frames, sizeof(frames), "%.*s", (int)strspn(depth, "0123456789+"), depth);
-	}
+	frames_of(log, frames, sizeof(frames));
 	told(bpf_program__name(p), frames, private_frames(bpf_program__fd(p)));
 }
 

@@ -98,6 +98,14 @@ read_depths(void)
 	if (!p)
 		return;
 	p += strlen("stack depth ");
+	if (*p == 'm') {	/* Linux 7.3: a line for each */
+		while ((p = strstr(p, "\nsubprog ")) && s.ndepth < FUNCS) {
+			const char *depth = strstr(++p, " stack ");
+
+			s.depth[s.ndepth++] = depth ? atoi(depth + strlen(" stack ")) : 0;
+		}
+		return;
+	}
 	do {
 		char *end;
 

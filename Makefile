@@ -56,6 +56,10 @@ LIBS_websink = -lmicrohttpd -lsqlite3
 LIBS_query = -lsqlite3
 # Parts of other tools that it links.
 PARTS_websink = jsonfilter/expr.c
+# Model APIs: every file of vendor/ is one, or serves them all.
+VENDOR_SRC = $(wildcard vendor/*.c)
+PARTS_ssemerge = $(VENDOR_SRC)
+PARTS_llmparse = $(VENDOR_SRC)
 LIBS_parts = $(LIBS_httpparse) $(LIBS_authstrip) $(foreach t,$(SINKS),$(LIBS_$(t)))
 
 # Quiet rules; V=1 shows the commands.
@@ -87,6 +91,8 @@ LLHTTP_OBJ = $(patsubst /usr/share/llhttp/%.c,$(B)/llhttp/%.o,$(LLHTTP_SRC))
 PURE_SRC = $(foreach t,$(FILTERS) $(SINKS) report,$(call tool_parts,$(t))) \
 	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/inspect.c sslsniff/cache.c)
 PURE_OBJ = $(call obj,$(PURE_SRC))
+# Not in an archive, from which only what is called for would come: vendors are found by their section.
+VENDOR_OBJ = $(call obj,$(VENDOR_SRC))
 
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tests/fuzz/*.c)))
@@ -197,9 +203,9 @@ $(call obj,websink/tell.c): websink/events.sql
 $(call obj,websink/page.c): TOOL_CPPFLAGS = -DPAGE_FILE='"$(O)/ui/page"'
 
 # --- tests ---------------------------------------------------------------
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpure.a $(B)/libquery.a $(B)/libstage.a $(B)/libllhttp.a
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(VENDOR_OBJ) $(B)/libpure.a $(B)/libquery.a $(B)/libstage.a $(B)/libllhttp.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_parts)
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(B)/libpure.a $(B)/libquery.a $(B)/libstage.a $(B)/libllhttp.a
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(VENDOR_OBJ) $(B)/libpure.a $(B)/libquery.a $(B)/libstage.a $(B)/libllhttp.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LIBS_parts)
 
 # What `prove` runs: filters, sinks, units and fuzz regressions built with sanitizers,

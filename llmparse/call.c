@@ -123,9 +123,9 @@ behind_responses(const struct caller *c)
 {
 	size_t i = c->nitem;
 
-	while (i && item_is_response(c->item[i - 1]))
+	while (i && item_is_response(c->vendor, c->item[i - 1]))
 		i--;
-	while (i && !item_is_response(c->item[i - 1]))
+	while (i && !item_is_response(c->vendor, c->item[i - 1]))
 		i--;
 	return i;
 }
@@ -134,7 +134,7 @@ static bool
 any_response(const struct caller *c)
 {
 	for (size_t i = 0; i < c->nitem; i++)
-		if (item_is_response(c->item[i]))
+		if (item_is_response(c->vendor, c->item[i]))
 			return true;
 	return false;
 }
@@ -192,7 +192,7 @@ continued_from(struct caller *c, struct continued *o, bool remembered)
 	else if (t && o->known == c->nitem)	/* again */
 		o->from = t->from < c->nitem ? t->from : 0;
 	else if (t)
-		for (o->from = o->known; t->answered && o->from < c->nitem && item_is_response(c->item[o->from]);)
+		for (o->from = o->known; t->answered && o->from < c->nitem && item_is_response(c->vendor, c->item[o->from]);)
 			o->from++;
 	else if (seen)		/* a list that was rewritten */
 		o->from = behind_responses(c);
@@ -290,7 +290,7 @@ name_in_list(struct caller *c, struct value id)
 	c->wanted = id;
 	c->found = (struct value){ 0 };
 	for (size_t i = c->nitem; i-- > 0 && !c->found.kind;)
-		if (item_is_response(c->item[i]))
+		if (item_is_response(c->vendor, c->item[i]))
 			c->vendor->item(&m, c->item[i]);
 	return c->found;
 }

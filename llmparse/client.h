@@ -4,7 +4,7 @@
 #ifndef LLM_CLIENT_H
 #define LLM_CLIENT_H
 
-#include "llmparse/vendor.h"
+#include "vendor/vendor.h"
 
 /* A header's value, the first one when it occurs more than once. */
 struct value header_get(struct value headers, const char *name);

@@ -2,7 +2,7 @@
 #include "llmparse/conversation.h"
 
 #include "lib/flow.h"
-#include "llmparse/values.h"
+#include "vendor/values.h"
 
 #include <stdlib.h>
 

@@ -305,17 +305,12 @@ background_emit(struct llmparse *self, struct event *ev, struct call_response *r
 
 /* --- requests ------------------------------------------------------------------------- */
 
-/* A body that may be a call's has one of these keys: a look that is cheaper
- * than reading it, for the many that are not. */
 static bool
-may_be_call(struct value body)
+has_header(void *arg, const char *name)
 {
-	static const char *const key[] = { "messages\\\"", "contents\\\"", "input\\\"", "prompt\\\"" };
+	const struct value *headers = arg;
 
-	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++)
-		if (memmem(body.p, body.n, key[i], strlen(key[i])))
-			return true;
-	return false;
+	return is_given(header_get(*headers, name));
 }
 
 static struct mcp_event
@@ -356,7 +351,6 @@ on_request(struct llmparse *self, struct event *ev)
 	enum route_confidence confidence;
 	struct route route;
 	struct open *o = open_find(self, ev);
-	bool anthropic;
 
 	if (o) {	/* the same id again: a second recording behind the first */
 		pass_first(self, ev);
@@ -372,13 +366,12 @@ on_request(struct llmparse *self, struct event *ev)
 	if (!value_eq(event_get(ev, "method"), "POST") && (event_get(ev, "method").kind || !event_bool(ev, "hpack_incomplete")))
 		return;
 	route_of(ev, &route);
-	if (route.never || (!route.vendor && (!body.kind || (!coded && !may_be_call(body)))))
+	if (route.never || (!route.vendor && (!body.kind || (!coded && !vendor_marks(body.p, body.n)))))
 		return;
 	request_fill(&rq, ev);
 	rq.body = body_of(ev, &rq.lenient);
 	rq.route = &route;
-	anthropic = is_given(header_get(rq.headers, "anthropic-version"));
-	confidence = route_request(&route, rq.body, anthropic, &rq.vendor);
+	confidence = route_request(&route, rq.body, has_header, &rq.headers, &rq.vendor);
 	if (confidence == ROUTE_NO)
 		return;
 	if (confidence == ROUTE_CERTAIN && body.kind && rq.body.kind == VALUE_NONE)
@@ -440,11 +433,11 @@ confirmed(struct open *o, const struct call_response *r, struct value format)
 {
 	const struct vendor *v = o->call.vendor;
 
-	/* requests of Messages may look like those of Chat Completions */
-	if (o->call.confidence != ROUTE_CERTAIN && v == &vendor_chat && vendor_messages.is_response(r->body))
-		v = o->call.vendor = &vendor_messages;
+	/* requests of several APIs look alike: the response tells which */
+	if (o->call.confidence != ROUTE_CERTAIN && !v->is_response(r->body) && vendor_of_response(r->body))
+		v = o->call.vendor = vendor_of_response(r->body);
 	return o->call.confidence == ROUTE_CERTAIN || (v->is_response(r->body) && !is_given(value_get(r->body, "error"))) ||
-	    (v->format && value_eq(format, v->format));
+	    route_streams(v, format);
 }
 
 static void

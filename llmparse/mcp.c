@@ -8,7 +8,7 @@
 #include "lib/loss.h"
 #include "llmparse/client.h"
 #include "llmparse/lines.h"
-#include "llmparse/messages.h"
+#include "vendor/messages.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef LLM_RPC_H
 #define LLM_RPC_H
 
-#include "llmparse/values.h"
+#include "vendor/values.h"
 
 enum rpc_kind { RPC_NONE, RPC_REQUEST, RPC_NOTIFICATION, RPC_RESPONSE };
 

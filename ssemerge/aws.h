@@ -9,7 +9,7 @@
 #ifndef AWS_H
 #define AWS_H
 
-#include "ssemerge/builder.h"
+#include "vendor/builder.h"
 
 struct aws_event {
 	const char *type;	/* ":event-type", or ":exception-type", ":error-code" */

@@ -9,7 +9,7 @@
 #define RESPONSE_H
 
 #include "ssemerge/aws.h"
-#include "ssemerge/merge.h"
+#include "vendor/merge.h"
 #include "ssemerge/sse.h"
 #include "ssemerge/values.h"
 

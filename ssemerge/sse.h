@@ -9,7 +9,7 @@
 #ifndef SSE_H
 #define SSE_H
 
-#include "ssemerge/builder.h"
+#include "vendor/builder.h"
 
 struct sse_event {
 	const char *name;	/* "event:", empty when it had none */

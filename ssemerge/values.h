@@ -8,7 +8,7 @@
 #ifndef VALUES_H
 #define VALUES_H
 
-#include "ssemerge/builder.h"
+#include "vendor/builder.h"
 
 /* One value's text; whether it is JSON is for the caller to see. */
 typedef void values_fn(void *arg, const char *p, size_t n);

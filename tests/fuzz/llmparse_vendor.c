@@ -15,12 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct vendor *const vendors[] = {
-	&vendor_messages, &vendor_complete, &vendor_chat, &vendor_completions, &vendor_embeddings,
-	&vendor_responses, &vendor_gemini, &vendor_gemini_embed, &vendor_ollama_chat, &vendor_ollama_generate,
-	&vendor_ollama_embed, &vendor_converse, &vendor_invoke, &vendor_cohere, &vendor_dashscope,
-};
-
 static void
 must(int good, const char *what, const char *p, size_t n)
 {
@@ -76,13 +70,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const char *p = (const char *)data + 2;
-	const struct vendor *v;
+	const struct vendor *const *at = NULL, *v, *last = NULL;
 	struct line_out out;
 	struct caller c;
 
 	if (n < 2)
 		return 0;
-	v = vendors[data[0] % (sizeof(vendors) / sizeof(*vendors))];
+	for (unsigned i = 0; (v = vendor_next(&at)) && i < data[0]; i++)
+		last = v;
+	v = v ? v : last;
 	line_out_init(&out, -1);
 	if (caller_init(&c, data[1] % 3, 4))
 		abort();

@@ -2,7 +2,7 @@
  * repair.c - what was cut off and is closed is JSON, and whole JSON stays itself
  */
 #include "lib/event.h"
-#include "ssemerge/repair.h"
+#include "vendor/repair.h"
 
 #include <stdint.h>
 #include <stdlib.h>

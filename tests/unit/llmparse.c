@@ -8,7 +8,7 @@
 #include "llmparse/lines.h"
 #include "llmparse/route.h"
 #include "llmparse/rpc.h"
-#include "llmparse/usage.h"
+#include "vendor/usage.h"
 
 static struct event ev;
 

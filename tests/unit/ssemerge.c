@@ -1,7 +1,7 @@
 /* ssemerge.c - the parts of ssemerge: readers, repairing, builders */
 #include "ssemerge/response.h"
 #include "lib/lenient.h"
-#include "ssemerge/repair.h"
+#include "vendor/repair.h"
 #include "tap.h"
 
 /* Events as text: name|id|data; */

@@ -4,7 +4,7 @@
  * {"events":[{"event":NAME,"id":ID,"data":TEXT}]}, name and id when there are
  * any. Data stays text, so that nothing of it is lost or guessed.
  */
-#include "ssemerge/merge.h"
+#include "vendor/merge.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* usage.c - tokens, as billed; see usage.h */
-#include "llmparse/usage.h"
+#include "vendor/usage.h"
 
 #include "lib/jput.h"
-#include "llmparse/values.h"
+#include "vendor/values.h"
 
 void
 usage_init(struct usage *u)

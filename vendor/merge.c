@@ -1,18 +1,11 @@
 /* merge.c - what all vendors' merges share; see merge.h */
-#include "ssemerge/merge.h"
+#include "vendor/merge.h"
 
 #include "lib/lenient.h"
-#include "ssemerge/repair.h"
+#include "vendor/repair.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* In the order in which they are asked. */
-static const struct merge_format *const formats[] = {
-	&merge_anthropic, &merge_openai_responses, &merge_openai_chat, &merge_gemini, &merge_ollama,
-	&merge_cohere, &merge_dashscope, &merge_bedrock_converse, &merge_bedrock_invoke,
-};
-enum { NFORMAT = sizeof(formats) / sizeof(*formats) };
 
 void
 merge_init(struct merge *m, size_t max)
@@ -92,25 +85,6 @@ merge_free(struct merge *m)
 	json_decref(m->root);
 	json_decref(m->error);
 	memset(m, 0, sizeof(*m));
-}
-
-const struct merge_format *
-merge_detect(const struct merge_input *in)
-{
-	for (size_t i = 0; in->json && i < NFORMAT; i++)
-		if (formats[i]->detect(in))
-			return formats[i];
-	return NULL;
-}
-
-const struct merge_format *
-merge_by_path(const char *path, size_t n)
-{
-	for (size_t i = 0; i < NFORMAT; i++)
-		for (const char *const *part = formats[i]->path; *part; part++)
-			if (memmem(path, n, *part, strlen(*part)))
-				return formats[i];
-	return NULL;
 }
 
 struct value

@@ -1,15 +1,317 @@
 /*
- * bedrock.c - AWS Bedrock: InvokeModelWithResponseStream, ConverseStream
+ * bedrock.c - AWS Bedrock: Converse, and InvokeModel, whose bodies are those
+ * of the model's maker
+ */
+#include "vendor/vendor.h"
+#include "lib/lenient.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct vendor vendor_converse;
+
+static bool
+is_converse(struct value body)
+{
+	static const char *const key[] = { "messages", "inferenceConfig", "toolConfig", "system" };
+	struct value m[4], content, first;
+
+	MEMBERS(body, key, m);
+	content = value_get(value_element(m[0], 0), "content");
+	first = value_element(content, 0);
+	return m[0].kind == VALUE_ARRAY && content.kind == VALUE_ARRAY && value_get(first, "type").kind == VALUE_NONE &&
+	    (is_given(m[1]) || is_given(m[2]) || value_get(first, "text").kind == VALUE_STRING ||
+	    value_get(first, "toolResult").kind == VALUE_OBJECT);
+}
+
+static bool
+is_conversed(struct value body)
+{
+	static const char *const key[] = { "output", "stopReason", "usage" };
+	struct value m[3];
+
+	MEMBERS(body, key, m);
+	return value_get(m[0], "message").kind == VALUE_OBJECT && (is_text(m[1]) || is_given(m[2]));
+}
+
+static void
+converse(struct request *a, struct value body)
+{
+	static const char *const key[] = { "messages", "system", "inferenceConfig", "toolConfig", "modelId" };
+	static const char *const ckey[] = { "maxTokens", "temperature", "topP", "stopSequences", "max_new_tokens",
+		"topK" };
+	struct value m[5], c[6];
+
+	MEMBERS(body, key, m);
+	MEMBERS(m[2], ckey, c);
+	a->model = m[4];
+	a->list = m[0];
+	a->system = m[1];
+	a->tools = value_get(m[3], "tools");
+	a->max_tokens = first_given(c[0], c[4]);
+	a->temperature = c[1];
+	a->top_p = c[2];
+	a->stop = c[3];
+	a->top_k = c[5];
+}
+
+static void
+media(struct messages *m, const char *modality, struct value v)
+{
+	struct value source = value_get(v, "source"), bytes = value_get(source, "bytes");
+	struct value uri = value_get(value_get(source, "s3Location"), "uri"), none = { 0 };
+
+	if (is_text(bytes))
+		part_blob(m, modality, none, bytes);
+	else if (is_text(uri))
+		part_uri(m, modality, none, uri);
+	else
+		part_other(m, modality, v);
+}
+
+static void
+cited(struct messages *m, struct value list)
+{
+	struct value_iter it;
+	struct value k, v;
+
+	value_iter(&it, list);
+	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v))
+		part_text(m, value_get(v, "text"));
+}
+
+static void
+block(struct messages *m, struct value b)
+{
+	static const char *const key[] = { "text", "toolUse", "toolResult", "reasoningContent", "image", "document",
+		"video", "cachePoint", "citationsContent" };
+	static const char *const tkey[] = { "toolUseId", "name", "input", "content", "status", "type" };
+	struct value v[9], t[6], none = { 0 };
+
+	MEMBERS(b, key, v);
+	MEMBERS(first_given(v[1], v[2]), tkey, t);
+	if (is_given(v[0]))
+		part_text(m, v[0]);
+	else if (is_given(v[1]) && value_eq(t[5], "server_tool_use"))
+		part_server_call(m, t[0], t[1], v[1]);
+	else if (is_given(v[1]))
+		part_call(m, t[0], t[1], t[2]);
+	else if (is_given(v[2]) && is_text(t[5]))	/* of a tool that ran at the vendor's */
+		part_server_result(m, t[0], v[2]);
+	else if (is_given(v[2]))
+		part_result(m, t[0], none, t[3], value_eq(t[4], "error"));
+	else if (is_given(v[3]))
+		part_reasoning(m, value_get(value_get(v[3], "reasoningText"), "text"));
+	else if (is_given(v[4]))
+		media(m, "image", v[4]);
+	else if (is_given(v[5]))
+		media(m, "document", v[5]);
+	else if (is_given(v[6]))
+		media(m, "video", v[6]);
+	else if (is_given(v[8]))
+		cited(m, value_get(v[8], "content"));
+	else if (!is_given(v[7]))
+		part_other(m, "unknown", b);
+}
+
+static bool
+only_results(struct value list)
+{
+	struct value_iter it;
+	struct value k, v;
+	bool any = false;
+
+	value_iter(&it, list);
+	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
+		if (!is_given(value_get(v, "toolResult")))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static void
+item(struct messages *m, struct value v)
+{
+	struct value content = value_get(v, "content");
+
+	if (only_results(content))
+		message_open(m, "tool");
+	else
+		message_open_value(m, value_get(v, "role"));
+	content_put(m, content, block);
+	message_close(m, NULL);
+}
+
+static void
+conversed(struct response *a, struct messages *m, struct value body)
+{
+	static const char *const key[] = { "output", "stopReason", "usage", "message" };
+	struct value v[4], message;
+
+	MEMBERS(body, key, v);
+	usage_converse(&a->usage, v[2]);
+	message = value_get(v[0], "message");
+	if (message.kind != VALUE_OBJECT)
+		return;
+	message_open(m, "assistant");
+	content_put(m, value_get(message, "content"), block);
+	message_close(m, response_finish(a, m, v[1]));
+}
+
+/* --- InvokeModel ------------------------------------------------------------------ */
+
+/* Whose body it is. The maker's model id is in the path, but profiles and
+ * imported models have names of their own: the shape tells. */
+static const struct vendor *
+maker_of_request(struct value body)
+{
+	return is_given(value_get(body, "anthropic_version")) ? &vendor_messages :
+	    is_converse(body) ? &vendor_converse : NULL;
+}
+
+static bool
+is_invoke(struct value body)
+{
+	static const char *const key[] = { "prompt", "inputText", "messages" };
+	struct value m[3];
+
+	MEMBERS(body, key, m);
+	return m[0].kind == VALUE_STRING || m[1].kind == VALUE_STRING || m[2].kind == VALUE_ARRAY;
+}
+
+static bool
+is_invoked(struct value body)
+{
+	static const char *const key[] = { "generation", "results", "outputs", "completion", "embedding", "embeddings",
+		"images" };
+	struct value m[7];
+
+	MEMBERS(body, key, m);
+	return vendor_messages.is_response(body) || is_conversed(body) || vendor_chat.is_response(body) ||
+	    is_given(m[0]) || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY || is_given(m[3]) || is_given(m[4]) ||
+	    is_given(m[5]) || m[6].kind == VALUE_ARRAY;
+}
+
+/* What is asked of a model that does not chat: by its id, else by the body. */
+static const char *
+invoke_operation(const struct request *a, struct value body)
+{
+	static const struct { const char *in, *operation; } id[] = {
+		{ "embed", "embeddings" }, { "rerank", "rerank" }, { "stability.", "image_generation" },
+		{ "-canvas", "image_generation" }, { "titan-image", "image_generation" }, { "nova-reel", "video_generation" },
+	};
+	static const char *const key[] = { "texts", "input_type", "documents", "query", "taskType", "text_prompts" };
+	struct value m[6];
+
+	for (size_t i = 0; a->path_modellen && i < sizeof(id) / sizeof(*id); i++)
+		if (memmem(a->path_model, a->path_modellen, id[i].in, strlen(id[i].in)))
+			return id[i].operation;
+	MEMBERS(body, key, m);
+	return m[0].kind == VALUE_ARRAY && is_given(m[1]) ? "embeddings" : m[2].kind == VALUE_ARRAY && is_given(m[3]) ? "rerank" :
+	    is_text(m[4]) || m[5].kind == VALUE_ARRAY ? "image_generation" : NULL;
+}
+
+static void
+invoke(struct request *a, struct value body)
+{
+	static const char *const key[] = { "prompt", "inputText", "messages", "textGenerationConfig", "max_gen_len",
+		"temperature", "top_p" };
+	const struct vendor *maker = maker_of_request(body);
+	const char *operation = invoke_operation(a, body);
+	struct value m[7];
+
+	if (maker && !operation) {
+		maker->request(a, body);
+		return;
+	}
+	request_common(a, body);
+	MEMBERS(body, key, m);
+	a->list = first_given(m[2], first_given(m[0], first_given(m[1], first_given(value_get(body, "texts"),
+	    first_given(value_get(body, "query"), value_get(value_get(body, "textToImageParams"), "text"))))));
+	if (operation)
+		a->operation = operation;
+	else if (a->list.kind == VALUE_STRING)
+		a->operation = "text_completion";
+	a->max_tokens = first_given(first_given(m[4], a->max_tokens), value_get(m[3], "maxTokenCount"));
+	a->temperature = first_given(m[5], value_get(m[3], "temperature"));
+	a->top_p = first_given(m[6], value_get(m[3], "topP"));
+}
+
+static void
+invoke_item(struct messages *m, struct value v)
+{
+	static const char *const key[] = { "text", "toolUse", "toolResult", "image" };
+	struct value first = value_element(value_get(v, "content"), 0), f[4];
+
+	MEMBERS(first, key, f);
+	if (first.kind == VALUE_OBJECT && value_get(first, "type").kind == VALUE_NONE)
+		item(m, v);
+	else if (first.kind == VALUE_OBJECT)
+		vendor_messages.item(m, v);
+	else
+		vendor_chat.item(m, v);
+}
+
+/* Llama {generation,stop_reason}, Titan {results:[{outputText,completionReason}]},
+ * Mistral {outputs:[{text,stop_reason}]} */
+static void
+plain(struct response *a, struct messages *m, struct value body)
+{
+	static const char *const key[] = { "generation", "stop_reason", "results", "outputs", "prompt_token_count",
+		"generation_token_count", "inputTextTokenCount", "embedding", "amazon-bedrock-invocationMetrics",
+		"embeddings", "images" };
+	struct value v[11], one, k, image;
+	struct value_iter it;
+	int64_t in, out;
+
+	MEMBERS(body, key, v);
+	one = value_element(first_given(v[2], v[3]), 0);
+	in = count_of(first_given(v[4], v[6]));
+	out = count_of(first_given(v[5], value_get(one, "tokenCount")));
+	a->usage.n[USAGE_INPUT] = in;
+	a->usage.n[USAGE_OUTPUT] = out;
+	usage_invocation(&a->usage, v[8]);
+	if (is_given(v[7]) || is_given(v[9]) || is_given(value_get(one, "relevance_score"))) {
+		a->ended = true;	/* vectors and ranks are no message */
+		return;
+	}
+	message_open(m, "assistant");
+	value_iter(&it, v[10]);
+	while (v[10].kind == VALUE_ARRAY && value_next(&it, &k, &image))
+		part_blob(m, "image", (struct value){ 0 }, image);
+	if (v[10].kind == VALUE_ARRAY) {
+		a->ended = true;
+		message_close(m, "stop");
+		return;
+	}
+	part_text(m, first_given(v[0], first_given(value_get(one, "outputText"), value_get(one, "text"))));
+	message_close(m, response_finish(a, m, first_given(v[1],
+	    first_given(value_get(one, "completionReason"), value_get(one, "stop_reason")))));
+}
+
+static void
+invoked(struct response *a, struct messages *m, struct value body)
+{
+	if (vendor_messages.is_response(body))
+		vendor_messages.response(a, m, body);
+	else if (is_conversed(body))
+		conversed(a, m, body);
+	else if (vendor_chat.is_response(body))
+		vendor_chat.response(a, m, body);
+	else if (is_invoked(body))
+		plain(a, m, body);
+}
+
+/* === streams ==================================================================== */
+
+/*
+ * AWS Bedrock: InvokeModelWithResponseStream, ConverseStream
  *
  * Converse has events of its own. InvokeModel wraps the events of the model's
  * vendor, which the vendor's merge takes; models that just send pieces of text
  * (Titan, Llama, Mistral) are merged here.
  */
-#include "lib/lenient.h"
-#include "ssemerge/merge.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* --- Converse ----------------------------------------------------------------- */
 
@@ -33,7 +335,7 @@ name_is(const struct merge_input *in, const char *name)
 }
 
 static bool
-is_converse(struct value key)
+stream_is_converse(struct value key)
 {
 	static const char *const name[] = { "messageStart", "contentBlockStart", "contentBlockDelta",
 	    "contentBlockStop", "messageStop", "metadata" };
@@ -161,7 +463,7 @@ block_start(struct merge *m, struct converse *c, struct value v)
 }
 
 static void
-converse(struct merge *m, struct converse *c, struct value name, struct value v)
+stream_converse(struct merge *m, struct converse *c, struct value name, struct value v)
 {
 	json_t *message;
 
@@ -232,7 +534,7 @@ converse_detect(const struct merge_input *in)
 		return false;
 	quoted[0] = quoted[in->namelen + 1] = '"';
 	memcpy(quoted + 1, in->name, in->namelen);
-	return is_converse((struct value){ quoted, in->namelen + 2, VALUE_STRING, false });
+	return stream_is_converse((struct value){ quoted, in->namelen + 2, VALUE_STRING, false });
 }
 
 static void
@@ -243,7 +545,7 @@ converse_event(struct merge *m, const struct merge_input *in)
 	if (in->namelen + 2 <= sizeof(quoted)) {
 		memcpy(quoted + 1, in->name, in->namelen);
 		quoted[in->namelen + 1] = '"';
-		converse(m, m->own, (struct value){ quoted, in->namelen + 2, VALUE_STRING, false },
+		stream_converse(m, m->own, (struct value){ quoted, in->namelen + 2, VALUE_STRING, false },
 		    input_object(in));
 	}
 }
@@ -289,7 +591,7 @@ invoke_detect(const struct merge_input *in)
 
 /* Titan, Llama, Mistral, Jurassic and such: one string grows. */
 static void
-plain(struct merge *m, const struct event *ev)
+stream_plain(struct merge *m, const struct event *ev)
 {
 	static const char *const grows[] = { "outputText", "generation", "completion", "text" };
 	struct invoke *own = m->own;
@@ -345,12 +647,12 @@ unwrapped(struct merge *m, struct merge_input *in)
 		m->content = own->inner.content;
 		m->bad += own->inner.bad;
 		own->inner.bad = 0;
-	} else if (in->json->nfields && is_converse(field_key(in->json->fields))) {
+	} else if (in->json->nfields && stream_is_converse(field_key(in->json->fields))) {
 		for (size_t i = 0; i < in->json->nfields; i++)
-			converse(m, &own->nova, field_key(&in->json->fields[i]), in->json->fields[i].value);
+			stream_converse(m, &own->nova, field_key(&in->json->fields[i]), in->json->fields[i].value);
 		builder_set(&m->builder, m->root, metrics, v);
 	} else {
-		plain(m, in->json);
+		stream_plain(m, in->json);
 	}
 	m->ended |= value_given(v);	/* they come last, whatever the vendor */
 }
@@ -429,3 +731,40 @@ const struct merge_format merge_bedrock_invoke = {
 	.finish = invoke_finish,
 	.free = invoke_free,
 };
+
+/* === the entries ================================================================= */
+
+/* Also -fips and VPC endpoints. */
+static const struct vendor_host hosts[] = {
+	{ "bedrock-runtime*.amazonaws.com", "aws.bedrock" }, { "bedrock-runtime*.amazonaws.com.cn", "aws.bedrock" },
+	{ NULL, NULL },
+};
+
+static const struct vendor_path converse_paths[] = {
+	{ .end = "/converse" }, { .end = "/converse-stream", .stream = true }, { .end = NULL },
+}, invoke_paths[] = {	/* many call something their own "invoke" */
+	{ .end = "/invoke", .within = "/model/" }, { .end = "/invoke-with-response-stream", .within = "/model/", .stream = true },
+	{ .end = NULL },
+};
+
+static const struct vendor_word finishes[] = {
+	{ "guardrail_intervened", "content_filter" }, { "content_filtered", "content_filter" },
+	{ "CONTENT_FILTERED", "content_filter" }, { "malformed_model_output", "error" }, { "malformed_tool_use", "error" },
+	{ "FINISH", "stop" }, { "LENGTH", "length" }, { NULL, NULL },
+};
+
+const struct vendor vendor_converse = {
+	.api = "converse", .operation = "chat", .provider = "aws.bedrock",
+	.is_request = is_converse, .is_response = is_conversed,
+	.request = converse, .item = item, .response = conversed,
+	.hosts = hosts, .paths = converse_paths, .finishes = finishes, .response_rank = 5, .stream = &merge_bedrock_converse,
+};
+VENDOR_ENTRY(vendor_converse);
+
+const struct vendor vendor_invoke = {
+	.api = "invoke", .operation = "chat", .provider = "aws.bedrock",
+	.is_request = is_invoke, .is_response = is_invoked,
+	.request = invoke, .item = invoke_item, .response = invoked,
+	.paths = invoke_paths, .stream = &merge_bedrock_invoke,
+};
+VENDOR_ENTRY(vendor_invoke);

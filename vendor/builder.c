@@ -1,5 +1,5 @@
 /* builder.c - a message in the making; see builder.h */
-#include "ssemerge/builder.h"
+#include "vendor/builder.h"
 
 #include "lib/lenient.h"
 

@@ -1,8 +1,8 @@
 /* messages.c - messages in the shape of the GenAI schemas; see messages.h */
-#include "llmparse/messages.h"
+#include "vendor/messages.h"
 
 #include "lib/lenient.h"
-#include "llmparse/values.h"
+#include "vendor/vendor.h"
 
 #include <stdlib.h>
 
@@ -117,22 +117,6 @@ section_put(const struct section *s, struct jput *j, const char *key)
 
 /* --- messages ------------------------------------------------------------------- */
 
-static const char *
-role_name(struct value v)
-{
-	static const struct { const char *from, *to; } same[] = {
-		{ "assistant", "assistant" }, { "user", "user" }, { "system", "system" }, { "tool", "tool" },
-		{ "developer", "developer" }, { "model", "assistant" }, { "function", "tool" },
-		{ "CHATBOT", "assistant" }, { "Chatbot", "assistant" }, { "USER", "user" }, { "User", "user" },
-		{ "SYSTEM", "system" }, { "TOOL", "tool" },
-	};
-
-	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
-		if (value_eq(v, same[i].from))
-			return same[i].to;
-	return NULL;
-}
-
 /* name, or the value */
 static void
 open_as(struct messages *m, const char *name, struct value role)
@@ -157,7 +141,7 @@ message_open(struct messages *m, const char *role)
 void
 message_open_value(struct messages *m, struct value role)
 {
-	const char *name = role_name(role);
+	const char *name = vendor_role(role);
 
 	open_as(m, name || role.kind == VALUE_STRING ? name : "user", role);
 }
@@ -544,34 +528,4 @@ tool_put(struct section *s, struct value v)
 		put_json(&s->j, "definition", v);
 		jput_object_end(&s->j);
 	}
-}
-
-const char *
-finish_name(struct value v)
-{
-	static const struct { const char *from, *to; } name[] = {
-		{ "stop", "stop" }, { "end_turn", "stop" }, { "stop_sequence", "stop" }, { "STOP", "stop" },
-		{ "COMPLETE", "stop" }, { "STOP_SEQUENCE", "stop" }, { "eos", "stop" }, { "FINISH", "stop" },
-		{ "length", "length" }, { "max_tokens", "length" }, { "MAX_TOKENS", "length" },
-		{ "max_output_tokens", "length" }, { "model_context_window_exceeded", "length" },
-		{ "LENGTH", "length" }, { "model_length", "length" },
-		{ "tool_use", "tool_call" }, { "tool_calls", "tool_call" }, { "tool_call", "tool_call" },
-		{ "function_call", "tool_call" }, { "TOOL_CALL", "tool_call" }, { "TOOL_CALLS", "tool_call" },
-		{ "content_filter", "content_filter" }, { "refusal", "content_filter" },
-		{ "guardrail_intervened", "content_filter" }, { "content_filtered", "content_filter" },
-		{ "SAFETY", "content_filter" }, { "RECITATION", "content_filter" },
-		{ "PROHIBITED_CONTENT", "content_filter" }, { "SPII", "content_filter" },
-		{ "BLOCKLIST", "content_filter" }, { "IMAGE_SAFETY", "content_filter" },
-		{ "IMAGE_PROHIBITED_CONTENT", "content_filter" }, { "IMAGE_RECITATION", "content_filter" },
-		{ "ERROR_TOXIC", "content_filter" }, { "CONTENT_FILTERED", "content_filter" },
-		{ "MALFORMED_FUNCTION_CALL", "error" }, { "UNEXPECTED_TOOL_CALL", "error" },
-		{ "TOO_MANY_TOOL_CALLS", "error" }, { "malformed_model_output", "error" },
-		{ "malformed_tool_use", "error" }, { "ERROR", "error" }, { "TIMEOUT", "error" },
-		{ "error", "error" },
-	};
-
-	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++)
-		if (value_eq(v, name[i].from))
-			return name[i].to;
-	return NULL;
 }

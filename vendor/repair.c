@@ -1,5 +1,5 @@
 /* repair.c - JSON that was cut off; see repair.h */
-#include "ssemerge/repair.h"
+#include "vendor/repair.h"
 
 #include "lib/lenient.h"
 

@@ -1,14 +1,14 @@
 /*
  * merge.h - from the events of a stream to the message they stand for
  *
- * One struct merge_format per vendor. Events come already read from their
+ * One struct merge_format per kind of stream, named by the vendors that have it. Events come already read from their
  * framing and scanned; the message is the vendor's own object as it would have
  * come unstreamed, which is what the vendor's SDK makes of the same events.
  */
 #ifndef MERGE_H
 #define MERGE_H
 
-#include "ssemerge/builder.h"
+#include "vendor/builder.h"
 
 /* One event. */
 struct merge_input {
@@ -42,9 +42,8 @@ struct merge_format {
 	void (*free)(struct merge *);	/* what own points to */
 };
 
-extern const struct merge_format merge_anthropic, merge_openai_chat, merge_openai_responses,
-    merge_gemini, merge_ollama, merge_bedrock_invoke, merge_bedrock_converse, merge_cohere,
-    merge_dashscope, merge_generic;
+/* What is nobody's, and what comes framed without saying whose it is. */
+extern const struct merge_format merge_generic, merge_bedrock_converse;
 
 struct merge {
 	const struct merge_format *format;	/* NULL: not known yet */

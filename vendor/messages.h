@@ -70,10 +70,6 @@ void tool_put(struct section *, struct value);
 /* The text of a list of blocks when it is just one; else v itself. */
 struct value sole_text(struct value v);
 
-/* A finish reason of any vendor in the schema's words; others stay (*raw is
- * then the vendor's, and the result NULL). */
-const char *finish_name(struct value);
-
 /* JSON text on one line. What nests too deep for an event line becomes a
  * string that holds it. */
 void put_json(struct jput *, const char *key, struct value);

@@ -243,6 +243,15 @@ test-sdk: test-build
 	$(Q)cd $(O)/sdk && npm install --no-audit --no-fund --loglevel=error
 	$(Q)env SDK_MODULES=$(abspath $(O)/sdk/node_modules) PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) tests/sdk/*.t
 
+# Prices of all models that the npm package @pydantic/genai-prices knows: its data, with its day.
+.PHONY: prices
+prices:
+	$(Q)rm -rf $(O)/prices && mkdir -p $(O)/prices
+	$(Q)cd $(O)/prices && npm pack --silent @pydantic/genai-prices >name && tar xzf *.tgz
+	$(Q)day=$$(npm view --json @pydantic/genai-prices time | grep "\"$$(sed -n 's/.*"version": "\(.*\)".*/\1/p' $(O)/prices/package/package.json)\":" | \
+		sed 's/.*": "\([0-9-]*\)T.*/\1/') && node vendor/prices.mjs $(O)/prices/package "$$day" >$(O)/prices/prices.csv
+	$(Q)mv $(O)/prices/prices.csv sqlitesink/prices.csv && grep -vc '^#' sqlitesink/prices.csv
+
 # The page of websink in a real browser; node, npm and chromium come with deps-ui.
 test-web: test-build
 	$(Q)mkdir -p $(O)/web && cp tests/web/package.json tests/web/package-lock.json $(O)/web/

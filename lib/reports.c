@@ -270,19 +270,26 @@ price_line(char *line, char *field[PRICE_FIELDS])
 {
 	char *at = line;
 
+	static char none[] = "";
+
 	for (int i = 0; i < PRICE_FIELDS; i++)
-		if (!(field[i] = strsep(&at, ",")))
+		if ((field[i] = strsep(&at, ",")))
+			field[i] = trim(field[i]);
+		else if (i <= PRICE_DAY)
 			return false;
 		else
-			field[i] = trim(field[i]);
+			field[i] = none;
 	for (char *p = field[PRICE_MODEL]; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !strchr("._:*?/@-", *p))
+		if (!isalnum((unsigned char)*p) && !strchr("._:*?/@-|~", *p))
 			return false;
 		*p = tolower((unsigned char)*p);
 	}
-	for (int i = PRICE_INPUT; i < PRICE_DAY; i++)
-		if (!is_price(field[i]))
+	for (int i = PRICE_INPUT; i <= PRICE_ABOVE; i++)
+		if (i != PRICE_DAY && !is_price(field[i]))
 			return false;
+	if (field[PRICE_SINCE][strspn(field[PRICE_SINCE], "0123456789-")] ||
+	    field[PRICE_PROVIDER][strspn(field[PRICE_PROVIDER], "abcdefghijklmnopqrstuvwxyz0123456789._-")])
+		return false;
 	return !at && *field[PRICE_MODEL] && isdigit((unsigned char)*field[PRICE_DAY]) &&
 	    !field[PRICE_DAY][strspn(field[PRICE_DAY], "0123456789-")];
 }
@@ -316,14 +323,20 @@ price_each(void (*take)(void *, char *const field[PRICE_FIELDS]),
 
 /* --- running ---------------------------------------------------------------------------- */
 
+/* A row for one pattern: a name, and what may follow it. */
 static void
-insert_price(void *arg, char *const field[PRICE_FIELDS])
+insert_name(sqlite3_stmt *st, const char *name, size_t n, const char *behind, char *const field[PRICE_FIELDS])
 {
-	sqlite3_stmt *st = arg;
+	char pattern[256];
 
+	snprintf(pattern, sizeof(pattern), "%.*s%s", (int)n, name, behind);
 	for (int i = 0; i < PRICE_FIELDS; i++) {
-		if (i == PRICE_MODEL || i == PRICE_DAY)
+		if (i == PRICE_MODEL)
+			sqlite3_bind_text(st, i + 1, pattern, -1, SQLITE_TRANSIENT);
+		else if (i == PRICE_DAY || i >= PRICE_SINCE)
 			sqlite3_bind_text(st, i + 1, field[i], -1, SQLITE_TRANSIENT);
+		else if (i == PRICE_ABOVE)
+			sqlite3_bind_double(st, i + 1, strtod(field[i], NULL));
 		else if (*field[i])
 			sqlite3_bind_double(st, i + 1, strtod(field[i], NULL));
 		else
@@ -331,6 +344,21 @@ insert_price(void *arg, char *const field[PRICE_FIELDS])
 	}
 	sqlite3_step(st);
 	sqlite3_reset(st);
+}
+
+/* "A|B~": a row for A, and for B with and without a date. */
+static void
+insert_price(void *arg, char *const field[PRICE_FIELDS])
+{
+	static const char *const dated[] = { "", "-20??????", "@20??????", "-20?\?-?\?-?\?", "-latest" };
+
+	for (const char *p = field[PRICE_MODEL]; *p; p += *p == '|') {
+		size_t n = strcspn(p, "|"), name = n && p[n - 1] == '~' ? n - 1 : n;
+
+		for (size_t i = 0; i < (name < n ? sizeof(dated) / sizeof(*dated) : 1) && name; i++)
+			insert_name(arg, p, name, dated[i], field);
+		p += n;
+	}
 }
 
 /* temp.prices, which temp.costs is computed from. */
@@ -341,10 +369,11 @@ make_prices(struct query *q, const struct query_args *a)
 	int rc;
 
 	if (query_run(q, "CREATE TEMP TABLE IF NOT EXISTS prices(model, input REAL, output REAL, cache_read REAL,"
-	    " cache_creation REAL, as_of); DELETE FROM temp.prices", a))
+	    " cache_creation REAL, as_of, cache_creation_1h REAL, above REAL, since, provider);"
+	    " CREATE INDEX IF NOT EXISTS temp.prices_model ON prices(model); DELETE FROM temp.prices", a))
 		return -1;
 	q->ours = true;
-	rc = sqlite3_prepare_v2(q->sq, "INSERT INTO temp.prices VALUES(?,?,?,?,?,?)", -1, &st, NULL);
+	rc = sqlite3_prepare_v2(q->sq, "INSERT INTO temp.prices VALUES(?,?,?,?,?,?,?,?,?,?)", -1, &st, NULL);
 	q->ours = false;
 	if (rc)
 		return query_fail(q, "prices");

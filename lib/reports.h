@@ -51,9 +51,9 @@ const char *report_folder(void);
 /* That folder, when there is one that we do not run: it is another user's. */
 const char *report_refused(void);
 
-/* --- prices: lines of MODEL,INPUT,OUTPUT,CACHE_READ,CACHE_CREATION,DAY in prices.csv ---- */
+/* --- prices: lines of prices.csv, whose head says what they hold ------------------------- */
 
-enum { PRICE_MODEL, PRICE_INPUT, PRICE_DAY = 5, PRICE_FIELDS };
+enum { PRICE_MODEL, PRICE_INPUT, PRICE_DAY = 5, PRICE_CREATION_1H, PRICE_ABOVE, PRICE_SINCE, PRICE_PROVIDER, PRICE_FIELDS };
 
 /* Calls take for each price, of the user's own file or else of the program's; fields are
  * trimmed, numbers are numbers or empty. bad gets the lines that are no price, with the

@@ -669,8 +669,8 @@ put_failure(struct caller *c, struct jput *j, const struct failure *f, int64_t s
 }
 
 /* What the provider says, in the body or (LiteLLM) in a header. */
-static void
-put_cost(struct jput *j, const struct response *a, const struct call_response *r)
+static double
+cost_of(const struct response *a, const struct call_response *r)
 {
 	struct value v = header_get(r->headers, "x-litellm-response-cost");
 	double cost = a->cost;
@@ -682,8 +682,7 @@ put_cost(struct jput *j, const struct response *a, const struct call_response *r
 		if (*end)
 			cost = -1;
 	}
-	if (cost >= 0 && cost < 1e6)
-		jput_real(j, "cost_usd", cost);
+	return cost;
 }
 
 /* The provider's own name for the call, and what it leaves to its client. */
@@ -798,10 +797,9 @@ call_emit(struct caller *c, const struct call *call, const struct call_response 
 		jput_int(&j, "status_code", status);
 	put_failure(c, &j, &f, status);
 	section_put(&c->finish, &j, "finish_reasons");
-	usage_put(&a.usage, &j, a.usage_open);
+	usage_put(&a.usage, &j, a.usage_open, cost_of(&a, r));
 	if (a.usage_open)
 		jput_bool(&j, "usage_incomplete", true);
-	put_cost(&j, &a, r);
 	if (is_text(a.tier))
 		jput_value(&j, "service_tier", a.tier);
 	section_put(&c->list, &j, "output_messages");

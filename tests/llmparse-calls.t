@@ -115,7 +115,7 @@ chat("usage that is zero behind the real one", [chunk({"content": "a"}, usage={"
                                                 chunk({}, usage={"prompt_tokens": 0, "completion_tokens": 0})],
      usage={"input_tokens": 4, "output_tokens": 2, "total_tokens": 6})
 chat("the cost that the provider reports", [chunk({"content": "a"}, usage={"prompt_tokens": 4, "completion_tokens": 2, "cost": 0.0125})],
-     cost_usd=0.0125)
+     usage={"input_tokens": 4, "output_tokens": 2, "total_tokens": 6, "cost_usd": 0.0125})
 merged_text = both("text", [request("c/1", "/v1/chat/completions", CHAT, host="api.mistral.ai"),
                             body("c/1", sse(chunk(thinking("a")), chunk({"content": [{"type": "text", "text": "b"}]}),
                                             chunk({}, "stop")), path="/v1/chat/completions")])

@@ -34,9 +34,11 @@ for by, want in (("model", [["claude-sonnet-4"] + claude, ["gpt-5"] + codex]), (
                  ("directory", [["/home/ada/project", 6, 1000, 280, 300, 5900, 7480]]), ("process", [["node 200"] + claude, ["codex 305"] + codex]),
                  ("hour", [["2026-11-24 04:00", 6, 1000, 280, 300, 5900, 7480]])):
     same("tokens by %s" % by, pick(table("tokens", db, "--by", by), *KEYS), want)
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sqlitesink", "prices.csv"), encoding="utf-8") as f:
+    PRICED = f.readline().split()[-1]       # the day of the list
 cost = (900 * 3 + 270 * 15 + 300 * 3.75 + 5900 * 0.3) / 1e6
 same("cost, by prices that say of when they are", pick(table("tokens", db), "cost_usd", "unpriced", "prices_of"),
-     [[round(cost, 6), 0, "2025-05-22"], [round((100 * 1.25 + 10 * 10) / 1e6, 6), 0, "2025-08-07"]])
+     [[round(cost, 6), 0, PRICED], [round((100 * 1.25 + 10 * 10) / 1e6, 6), 0, PRICED]])
 same("prompts", pick(table("prompts", db), "prompt", "agent", "conversation", "text", "calls", "tokens", "tools", "seconds", "answer"),
      [[1, "claude-code", "c1", "Fix the bug", 3, 3150, 3, 4.5, "The bug is fixed."], [2, "claude-code", "c1", "Now delete the other one", 2, 4220, 1, 3.0, "Deleted."],
       [3, "codex_cli_rs", "c2", "help", 1, 110, 0, 0.1, "no"]])

@@ -281,14 +281,14 @@ usage_headers(struct usage *u, struct value input, struct value output)
 }
 
 void
-usage_put(const struct usage *u, struct jput *j, bool open)
+usage_put(const struct usage *u, struct jput *j, bool open, double cost)
 {
 	static const char *const name[USAGE_KEYS] = { "input_tokens", "output_tokens",
 		"cache_read_tokens", "cache_creation_tokens", "cache_creation_5m_tokens",
 		"cache_creation_1h_tokens", "reasoning_tokens", "input_audio_tokens",
 		"output_audio_tokens", "web_search_requests", "web_fetch_requests", "total_tokens" };
 	struct usage all = *u;
-	bool any = false;
+	bool any = cost >= 0 && cost < 1e6;
 
 	for (int i = 0; i < USAGE_KEYS; i++)
 		any |= u->n[i] >= 0;
@@ -300,5 +300,7 @@ usage_put(const struct usage *u, struct jput *j, bool open)
 	for (int i = 0; i < USAGE_KEYS; i++)
 		if (all.n[i] >= 0)
 			jput_int(j, name[i], all.n[i]);
+	if (cost >= 0 && cost < 1e6)
+		jput_real(j, "cost_usd", cost);
 	jput_object_end(j);
 }

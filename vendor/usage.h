@@ -48,7 +48,7 @@ void usage_headers(struct usage *, struct value input, struct value output);
 void usage_set(struct usage *, enum usage_key, struct value count);	/* no count: stays */
 
 /* Writes "usage":{...}; nothing when nothing was told. open: of a beginning, then
- * no total is made. */
-void usage_put(const struct usage *, struct jput *, bool open);
+ * no total is made. cost: in US dollars, below 0 when the provider says none. */
+void usage_put(const struct usage *, struct jput *, bool open, double cost);
 
 #endif

@@ -34,14 +34,17 @@ recorded_list(struct jput *j, const char *key)
 static void
 put_price(void *arg, char *const field[PRICE_FIELDS])
 {
-	static const char *const key[] = { "model", "input", "output", "cache_read", "cache_creation", "as_of" };
+	static const char *const key[] = { "model", "input", "output", "cache_read", "cache_creation", "as_of",
+		"cache_creation_1h", "above", "since", "provider" };
 	struct jput *j = arg;
 
 	jput_object(j, NULL);
 	for (int i = 0; i < PRICE_FIELDS; i++) {
-		if (i == PRICE_MODEL || i == PRICE_DAY)
+		if (!*field[i])
+			continue;
+		if (i == PRICE_MODEL || i == PRICE_DAY || i >= PRICE_SINCE)
 			jput_str(j, key[i], field[i]);
-		else if (*field[i])
+		else
 			jput_real(j, key[i], strtod(field[i], NULL));
 	}
 	jput_object_end(j);

@@ -22,7 +22,7 @@ int recorded_export(struct query *, const char *name, int64_t limit, struct jput
 
 /* An array of {"name","title"} of all reports, those of the user among them. */
 void recorded_list(struct jput *, const char *key);
-/* The prices: an array of {"model","input","output","cache_read","cache_creation","as_of"}. */
+/* The prices: an array of {"model","input",...}, the columns of prices.csv as its head says. */
 void recorded_prices(struct jput *, const char *key);
 
 #endif

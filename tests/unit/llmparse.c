@@ -33,7 +33,7 @@ usage_is(void (*read)(struct usage *, struct value), const char *in, const char 
 	line_out_init(&out, -1);
 	usage_init(&u);
 	read(&u, json(in));
-	usage_put(&u, &j, false);
+	usage_put(&u, &j, false, -1);
 	is(out.buf, out.len, want, what);
 	line_out_free(&out);
 }

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 struct db {
+	bool keep_mode;	/* set before db_open: the mode of a file that is there stays */
 	sqlite3 *sq;
 	const char *tool, *path;	/* for messages */
 	int lock;		/* descriptor that holds the lock of the only writer */
@@ -32,9 +33,6 @@ struct db {
 /* Opens path, or makes it (0600, owned by the user behind sudo), brings its schema
  * to our version, and begins a run. 0, or -1 when that failed and was told. */
 int db_open(struct db *, const char *tool, const char *path);
-
-/* Begins another run in it. */
-void db_run_new(struct db *);
 
 /* Begins a transaction when none is open; -1 after a failure. */
 int db_begin(struct db *);

@@ -129,13 +129,6 @@ lives_flush(struct lives *ls)
 		life_write(ls, ls->dirty);
 }
 
-void
-lives_forget(struct lives *ls)
-{
-	flow_finish_all(ls->table, FLOW_END);
-	ls->forgot = false;
-}
-
 /* --- lives ------------------------------------------------------------------- */
 
 static void

@@ -99,7 +99,8 @@ FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tes
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
 # the driver, and its commands that are scripts of their own
-DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline)
+DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline agentsight-handover \
+	agentsight-runlog)
 
 # agentsight report, and the files that it runs
 REPORT_FILES = prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
@@ -127,11 +128,16 @@ help:
 filters: $(addprefix $(B)/bin/,$(FILTERS) $(SINKS)) $(REPORTS)
 probes: $(addprefix $(B)/bin/,$(PROBES))
 
-$(B)/bin/agentsight: agentsight.sh $(B)/bin/agentsight.usage
+$(B)/bin/agentsight: agentsight.sh $(B)/bin/agentsight.usage $(B)/bin/agentsight.run
 $(B)/bin/agentsight-%: driver/%.sh
 	$(call say,DRIVER) mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
+$(B)/bin/agentsight-runlog: $(B)/driver/runlog.o $(B)/libstage.a
+	$(call say,LINK) mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LDLIBS)
 $(B)/bin/agentsight.usage: driver/usage
+	$(Q)mkdir -p $(@D) && cp $< $@
+$(B)/bin/agentsight.run: driver/run.sh
 	$(Q)mkdir -p $(@D) && cp $< $@
 $(B)/bin/agentsight:
 	$(call say,DRIVER) mkdir -p $(@D)
@@ -163,10 +169,7 @@ $(B)/llhttp/%.o: /usr/share/llhttp/%.c
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -w -c -o $@ $<
 
 # the schema is part of the program
-$(B)/sqlitesink/schema.o: sqlitesink/schema.sql sqlitesink/schema2.sql $(O)/sqlitesink/reasons.sql
-$(B)/sqlitesink/schema.o: TOOL_CPPFLAGS = -DREASONS_FILE='"$(O)/sqlitesink/reasons.sql"'
-$(O)/sqlitesink/reasons.sql: docs/losses.md sqlitesink/reasons.awk
-	$(Q)mkdir -p $(@D) && awk -f sqlitesink/reasons.awk docs/losses.md >$@
+$(B)/sqlitesink/schema.o: sqlitesink/schema.sql
 
 # --- BPF: source -> object -> skeleton -> the tool's own object ------------
 $(O)/bpf/%.bpf.o: %.bpf.c
@@ -320,14 +323,14 @@ PUBLIC = $(foreach t,$(TOOLS),$(if $(filter process sysmon,$(t)),agentsight-$(t)
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(DRIVER) $(B)/bin/agentsight-report $(DESTDIR)$(LIBEXECDIR)
-	install -m 644 $(B)/bin/agentsight.usage $(DESTDIR)$(LIBEXECDIR)
+	install -m 644 $(B)/bin/agentsight.usage $(B)/bin/agentsight.run $(DESTDIR)$(LIBEXECDIR)
 	for f in $(REPORT_FILES); do install -D -m 644 $(B)/bin/$$f $(DESTDIR)$(LIBEXECDIR)/$$f; done
 	for t in $(TOOLS); do case $$t in process|sysmon) n=agentsight-$$t;; *) n=$$t;; esac; \
 		ln -sf $(LIBEXECDIR)/$$t $(DESTDIR)$(BINDIR)/$$n; done
 	ln -sf $(LIBEXECDIR)/agentsight $(DESTDIR)$(BINDIR)/agentsight
 	for m in man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s; \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; done
-	install -m 644 README.md NEWS.md LICENSE docs/* sqlitesink/schema.sql sqlitesink/schema2.sql $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md NEWS.md LICENSE docs/* sqlitesink/schema.sql $(DESTDIR)$(DOCDIR)
 	install -D -m 644 driver/completions/agentsight.bash $(DESTDIR)$(BASHDIR)/agentsight
 	for t in $(PUBLIC); do ln -sf agentsight $(DESTDIR)$(BASHDIR)/$$t; done
 	install -D -m 644 driver/completions/_agentsight $(DESTDIR)$(ZSHDIR)/_agentsight

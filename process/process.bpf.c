@@ -10,7 +10,6 @@
 #include "io.bpf.h"
 #include "dns.bpf.h"
 #include "net.bpf.h"
-#include "uring.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -36,25 +35,17 @@ on_syscall(__u64 *ctx)
 	return 0;
 }
 
-/* Counts what would have been told if it had been a system call. */
-SEC("raw_tp/io_uring_submit_req")
+SEC("raw_tp/sys_exit")
 int
 on_uring(__u64 *ctx)
 {
-	struct uring_op op;
-	struct file *file;
+	long ret = trace_result(ctx);
 
 	ON_OWN_STACK(ctx);
-	uring_read(&op, trace_operation(ctx));
-	if (op.idle || !target_wanted())
+	if (ret <= 0)
 		return 0;
-	if (op.fd >= 0) {
-		file = file_get(current_task(), op.fd);
-		if (!file || fd_kind(file, op.writes ? DIR_WRITE : DIR_READ) < 0)
-			return 0;
-	}
-	count_add(COUNT_SEEN, 1, 0);
-	count_add(COUNT_URING, 1, 0);
+	count_add(COUNT_SEEN, ret, 0);
+	count_add(COUNT_URING, ret, 0);
 	return 0;
 }
 

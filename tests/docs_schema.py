@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""The diagram and the list of tables in docs/database.md, made from sqlitesink/schema.sql
-and schema2.sql.
+"""The diagram and the list of tables in docs/database.md, made from sqlitesink/schema.sql.
 
   docs_schema.py           prints them
   docs_schema.py --write   puts them into docs/database.md
@@ -13,7 +12,8 @@ BEGIN, END = "<!-- made by tests/docs_schema.py from sqlitesink/schema.sql -->\n
 
 
 def parts():
-    text = "".join(open("sqlitesink/" + name, encoding="utf-8").read() for name in ("schema.sql", "schema2.sql"))
+    with open("sqlitesink/schema.sql", encoding="utf-8") as f:
+        text = f.read()
     db = sqlite3.connect(":memory:")
     db.executescript(text)
     about = {}

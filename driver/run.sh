@@ -1,0 +1,478 @@
+# run.sh - a run of agentsight.sh, which reads this: stages started, watched, ended
+# shellcheck shell=sh
+# shellcheck disable=SC2046,SC2086,SC2317	# lists, and functions that traps call, as there
+# shellcheck disable=SC2154,SC2034	# variables of agentsight.sh, and those that it reads
+
+# --- the pipeline, run ------------------------------------------------------------------
+# Stages have sessions of their own: Ctrl-C is ours to pass on. Every stage
+# opens its FIFOs in its own background job; opened here they would wait for
+# each other.
+started() {
+	case $nl$collectors$nl in	# in the order of the lines: collectors first
+	*"$nl$1$nl"*) stages=$(words "$1:$2" $stages) ;;
+	*) stages=$(words $stages "$1:$2") ;;
+	esac
+	echo "$2" >>"$dir/stages"
+	order "watch $1 $2"
+}
+
+# The collectors die with us, also when we are gone before they can ask for it.
+start_collector() {
+	name=$1 ready=/dev/null
+	set -- $(args_of "$name")
+	[ ! -p "$dir/ready.$name" ] || ready=$dir/ready.$name
+	[ "$ready" = /dev/null ] || set -- --ready-fd 8 "$@"
+	[ -z "$hush" ] || [ -n "$verbose" ] || set -- -q "$@"
+	# shellcheck disable=SC2016
+	(
+		exec 4>&- 5>&- 6>&- 7<&- 9>&-
+		exec >"$dir/$name" 8>"$ready"
+		exec setsid setpriv --pdeathsig TERM -- sh -c '[ "$PPID" -eq "$1" ] && shift && exec "$@"' \
+			agentsight $$ "$tools/$name" "$@" ${verbose:+-v}
+	) </dev/null 2>"$dir/$name.err" &
+	probes=$(words $probes $!)
+	started "$name" $!
+	[ "$ready" = /dev/null ] || await "$name"
+}
+
+# await NAME: another job waits until it is ready, or has ended; we may only wait for all.
+await() {
+	(
+		exec 4>&- 5>&- 6>&- 7<&- 9>&-
+		read -r word <"$dir/ready.$1" || word=failed
+		echo "${word:-ready}" >&8
+	) 2>/dev/null &
+}
+
+# start NAME FROM TO COMMAND...: a filter or sink. TO may be - for descriptor 6.
+start() {
+	name=$1 from=$2 to=$3 as=as_stage
+	shift 3
+	case $name in sqlitesink) as=$db_as ;; file) [ "$output_now" != "$output" ] || as=as_user ;; esac
+	(
+		exec 4>&- 5>&- 7<&- 8<&- 9>&-
+		exec <"$from"
+		[ ! -p "$dir/ready.$name" ] || exec 8>"$dir/ready.$name"
+		case $name in otelsink | websink) [ -z "$keeper" ] || exec 9>"$dir/reports" ;; esac
+		if [ "$to" = - ]; then exec >&6; else exec >"$to"; fi
+		exec 6>&-
+		# the address of the page is wanted now, what others say at the end
+		[ "$name" = websink ] || exec 2>"$dir/$name.err"
+		$as setsid "$@"
+	) &
+	started "$name" $!
+}
+
+# What the run is and how it ended, as lines before and behind all others.
+start_runlog() {
+	set -- $(each --stage $collectors $filters $sinks) $(each --drain $(words $collectors | sed "s|^|$dir/|")) \
+		$(words $given_words | sed 's/^/--option=/') -- "$@"
+	[ -z "$terminal" ] || ! [ -t 2 ] || set -- --terminal "$@"
+	(
+		exec 4>&- 6>&- 7<&- 9>&- 3>&8 8>&-
+		exec <"$dir/orders" >"$dir/run"
+		as_stage setsid "$tools/agentsight-runlog" --run="$run_id" --ready-fd 3 "$@"
+	) &
+	runlog=$!
+	exec 5>"$dir/orders"
+}
+
+start_filters() {
+	from=$dir/run more=$(words $collectors | sed "s|^|$dir/|") to=''
+	for filter in $filters; do
+		next=$dir/$filter
+		if [ "$filter" = "${filters##*"$nl"}" ]; then
+			case $sinks${fd:+fd} in
+			'') next=/dev/null ;;
+			fd) next=- ;;
+			*"$nl"* | *?fd) next=$dir/tee ;;
+			*) next=$dir/$sinks ;;
+			esac
+		fi
+		start "$filter" "$from" "$next" "$tools/$(tool_of "$filter")" $(args_of "$filter") \
+			${verbose:+--verbose} - $more
+		from=$next more=''
+	done
+}
+
+# tee goes on when a sink dies. What others report of themselves, a sink that keeps
+# lines has as well: it ends last.
+start_sinks() {
+	keeper=$(words $sinks | grep -x 'sqlitesink\|file' | head -n 1)
+	tellers=$(words $sinks | grep -x 'otelsink\|websink')
+	for name in $sinks; do
+		set -- ${verbose:+--verbose}
+		[ "$name" != file ] || set -- -o "$output_now" "$@"
+		case $name in
+		"$keeper") [ -z "$tellers" ] || set -- "$@" - "$dir/reports" ;;
+		otelsink | websink) [ -z "$keeper" ] || set -- --report-fd 9 "$@" ;;
+		esac
+		[ "$name" = file ] || { await "$name"; set -- --ready-fd 8 "$@"; }
+		start "$name" "$dir/$name" /dev/null "$tools/$(tool_of "$name")" $(args_of "$name") "$@"
+	done
+	[ "$next" = "$dir/tee" ] || return 0
+	start tee "$dir/tee" "$(echo "${fd:+-}" | sed 's|^$|/dev/null|')" tee -p $(words $sinks | sed "s|^|$dir/|")
+}
+
+kill_stages() { for stage in $stages; do kill -s KILL "${stage#*:}" 2>/dev/null; done; }
+
+# --- the command --------------------------------------------------------------------------
+# It is held by a line that it reads from a FIFO, not by SIGSTOP: a line cannot
+# come too early, and when we die it reads end of file and ends as well. On a
+# terminal it stays where it would be without us: in our session and group, which
+# Ctrl-C and Ctrl-Z reach. Elsewhere it has its own, which signals are passed on
+# to; a background job is no group leader, so setsid does not fork and $! is the
+# command. sh lets background jobs ignore SIGINT and SIGQUIT and read /dev/null;
+# both are put right.
+start_command() {
+	# shellcheck disable=SC2016
+	(
+		exec <&7 4>&- 5>&- 6>&- 7<&- 8<"$dir/go" 9>&-
+		umask "$umask_before"
+		restore_user
+		set -- env --default-signal=INT,QUIT sh -c 'read -r go <&8 || exit 125; exec 8<&-; exec "$@"' agentsight "$@"
+		[ -n "$terminal" ] || set -- setsid "$@"
+		become "$@"
+	) &
+	cmd=$!
+}
+
+# In place of a command: ends with the process that is observed, after a time,
+# or when the pipeline broke. top shows its table meanwhile.
+start_waiting() {
+	clear=''
+	[ -n "$plain" ] || ! [ -t 1 ] || clear=$(printf '\033[H\033[2J')
+	# shellcheck disable=SC2016
+	set -- sh -c 'pid=$1 table=$2 every=$3 clear=$4 once=$5
+		shift 5
+		while [ -z "$pid" ] || [ -d "/proc/$pid" ]; do
+			for stage; do [ -d "/proc/$stage" ] || exit; done
+			sleep "$every"
+			[ -n "$table" ] || continue
+			rows=$("$table" top --db "$AGENTSIGHT_DB_PATH") || exit
+			printf "%s%s\n" "$clear" "$rows"
+			[ -z "$once" ] || exit 0
+		done' agentsight "$pid" "$table" "$refresh" "$clear" "$once" $(words $stages | cut -d: -f2)
+	[ -z "$limit" ] || set -- timeout "$limit" "$@"
+	(
+		exec </dev/null 2>/dev/null 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
+		export AGENTSIGHT_DB_PATH="$db_now"
+		as_stage setsid "$@"
+	) &
+	cmd=$!
+}
+
+# wait_for PID: its status in rc, also when signals come meanwhile. A pid that
+# is not known the second time was reaped in the instant of the signal.
+wait_for() {
+	rc=''
+	while :; do
+		wait "$1" 2>/dev/null; now=$?
+		[ "$now" -ne 127 ] || [ -z "$rc" ] || return 0
+		rc=$now signal=$caught caught=''
+		case $phase$signal in
+		runTERM | runHUP) insist ;;
+		run | drain) return 0 ;;
+		esac
+	done
+}
+
+# After SIGTERM or SIGHUP the command has five seconds. After SIGINT it has all
+# the time it wants: to an agent Ctrl-C is a word of the conversation.
+insist() {
+	tries=50
+	while [ $tries -gt 0 ] && kill -0 "$cmd" 2>/dev/null; do
+		sleep 0.1
+		tries=$((tries - 1))
+	done
+	kill -s KILL -- "-$cmd" 2>/dev/null || kill -s KILL "$cmd" 2>/dev/null
+}
+
+on_signal() {
+	caught=$1
+	case $phase$attached${terminal:+-tty}$1 in
+	runUSR1 | run1USR1 | run-ttyUSR1)	# --stop-on-failure
+		kill -s TERM -- "-$cmd" 2>/dev/null || kill -s TERM "$cmd" 2>/dev/null
+		caught=TERM
+		;;
+	*USR1) ;;
+	run-tty*INT | run-tty*QUIT | run-tty*WINCH) ;;	# the terminal told the command as well
+	run1*WINCH) ;;
+	run1*) kill -s TERM -- "-$cmd" 2>/dev/null ;;
+	run*) kill -s "$1" -- "-$cmd" 2>/dev/null || kill -s "$1" "$cmd" 2>/dev/null ;;
+	drain*WINCH) ;;
+	drain*) hurry "$1" ;;
+	esac
+}
+
+# Asked to end while it ends. A key pressed twice in half a second is one wish, and
+# may well be that of the command, which has just ended.
+hurry() {
+	now_ms=$(date +%s%3N)
+	[ -n "$asked_ms" ] || asked_ms=$now_ms
+	if [ $((now_ms - asked_ms)) -lt 500 ]; then
+		[ "$now_ms" != "$asked_ms" ] || say 'writing what was seen; once more, and the rest of it is given up'
+		return
+	fi
+	hurried=$1
+	kill_stages
+}
+
+# However it ends. Before the command runs it is only a shell that waits.
+clean_up() {
+	trap '' HUP INT QUIT TERM USR1
+	[ "$phase" != start ] || [ -z "$cmd" ] || kill -s KILL "$cmd" 2>/dev/null
+	[ -z "$watcher" ] || kill -s KILL -- "-$watcher" 2>/dev/null
+	kill_stages
+	exec 4>&- 5>&-
+	[ -z "$handover" ] || wait "$handover" 2>/dev/null
+	[ -n "$handover" ] || [ -z "$folder" ] || rm -rf "$folder"
+	[ -z "$dir" ] || rm -rf "$dir"
+}
+
+# order WORDS: to the run log.
+order() { echo "$*" >&5; } 2>/dev/null
+
+# end_stage STAGE [HOW]: waits for it, and notes how it failed; with HOW it has.
+end_stage() {
+	wait_for "${1#*:}"
+	how="ended with status $rc"
+	[ "$rc" -le 128 ] || how="was killed by SIG$(kill -l "$rc")"
+	# whoever read our lines has left, and so every stage was right to end
+	if [ -n "$fd" ] && [ "$rc" -eq 0 ]; then return; fi
+	case ${1%%:*}$rc in
+	*-filter1)	# jsonfilter: nothing matched, about which it says nothing
+		[ -s "$dir/${1%%:*}.err" ] || { say "--${1%%:*} let no line through"; [ -n "${2:-}" ] || return 0; }
+		;;
+	esac
+	[ "$rc" -ne 0 ] || [ -n "${2:-}" ] || return 0
+	how="$how${2:+ $2}"
+	failed="$failed${failed:+, }${1%%:*} $how"
+	[ -n "$log_ended" ] || order "failed ${1%%:*} $how"
+}
+
+# Ends the stages, from the collectors on. One that has ended before it was asked to
+# has failed, whatever its status.
+drain() {
+	phase=drain failed='' rest='' log_ended=''
+	order stopping
+	[ -z "$stopper" ] || kill "$stopper" 2>/dev/null
+	for stage in $stages; do
+		if gone "${stage#*:}"; then end_stage "$stage" 'before it was asked to'; else rest=$(words $rest "$stage"); fi
+	done
+	stages=$rest
+	for probe in $probes; do kill -s TERM "$probe" 2>/dev/null; done
+	watch_drain &
+	drainer=$!
+	for stage in $rest; do
+		case $nl$collectors$nl in *"$nl${stage%%:*}$nl"*) ;; *) end_runlog ;; esac
+		end_stage "$stage"
+	done
+	end_runlog
+	stages=''
+	[ -z "$failed" ] || kill -s KILL "$runlog" 2>/dev/null	# nobody may be left to read it
+	wait_for "$runlog"
+	kill -s KILL "$drainer" 2>/dev/null
+	show_errors
+}
+
+# gone PID: a child of ours that has ended, and was not waited for yet.
+gone() {
+	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
+	case ${line##*) } in Z* | X*) return 0 ;; esac
+	return 1
+}
+
+# The collectors are gone: the last line goes behind what they wrote.
+end_runlog() {
+	[ -z "$log_ended" ] || return 0
+	log_ended=1
+	if [ -n "$attached" ]; then order end; else order "end $status"; fi
+	exec 5>&-
+}
+
+# Names the stages that do not come to their end, and ends those that do nothing
+# any more.
+watch_drain() {
+	exec 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
+	trap - EXIT HUP INT TERM QUIT USR1
+	still=0 seen=0 before=''
+	while sleep 1; do
+		work='' late=''
+		for stage in $stages; do
+			gone "${stage#*:}" && continue
+			late="$late${late:+, }${stage%%:*}"
+			work=$work$(cut -d' ' -f14,15 "/proc/${stage#*:}/stat" 2>/dev/null)
+		done
+		seen=$((seen + 1)) still=$((still + 1))
+		[ "$work" = "$before" ] || still=0
+		before=$work
+		[ "$seen" -ne 3 ] || say "still writing what was seen: $late"
+		[ "$still" -lt 30 ] || { say "no progress for 30 s, given up: $late"; kill_stages; return; }
+	done
+}
+
+show_errors() { for name in $names; do cat "$dir/$name.err" 2>/dev/null; done >&2; }
+
+# --- what was seen --------------------------------------------------------------------
+# For when nothing is recorded: afterwards there is no process to look at.
+watch_libraries() {
+	setsid "$tools/agentsight-doctor" --keep "$dir/list" $targets </dev/null >/dev/null 2>&1 4>&- 5>&- 6>&- 7<&- 8<&- 9>&- &
+	watcher=$!
+}
+
+nothing() {
+	say 'NO TLS DATA WAS SEEN'
+	if [ -s "$dir/list" ]; then
+		say 'This is what sslsniff --list said of it:'
+		sed 's/^/  /' "$dir/list" >&2
+	else
+		say 'It ended before its libraries could be looked at (see sslsniff --list).'
+	fi
+}
+
+# What was recorded, whole or not, and what it shows; read where only the stages
+# could write, named as the user will find it.
+report() {
+	now=${db_now:-$output_now} file=${db:-$output}
+	[ -f "$now" ] || return 0
+	seen=$( as_stage env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
+	case $ssl$seen in *"no TLS data"*) nothing ;; esac
+	[ -z "$quiet" ] || case $seen in *INCOMPLETE*) ;; *) return 0 ;; esac
+	for line in $seen; do
+		# one verdict: what failed is said behind this
+		[ -z "$failed" ] || case $line in 'nothing was lost'* | WHOLE*) continue ;; esac
+		case $line in *"$now"*) line=${line%%"$now"*}$file${line#*"$now"} ;; esac
+		say "$line"
+	done
+}
+
+# What the command says at the end.
+finish() {
+	case $verb in
+	record | exec) report ;;
+	stat) ( as_stage "$tools/agentsight-report" summary --db "$db_now" ) >&2 ;;
+	esac
+}
+
+not_started() {
+	phase=start
+	order stopping
+	kill_stages
+	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
+	stages=''	# nobody creates the recording any more
+	for file in $created; do ( as_user rm -f -- "$file" ); done
+	echo forget >&4
+	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
+	show_errors
+	say 'a collector or a sink did not start; nothing was run'
+	exit 125
+}
+
+# --- a run --------------------------------------------------------------------------------
+prepare() {
+	( : <&0 ) 2>/dev/null || exec </dev/null
+	exec 7<&0
+	case $fd in
+	'') exec 6>/dev/null ;;
+	*) ( : >&"$fd" ) 2>/dev/null || wrong "descriptor $fd is not open"; exec 6>&"$fd" ;;
+	esac
+	case $fd in 3) exec 3>&- ;; 4) exec 4>&- ;; 5) exec 5>&- ;; esac
+	trap clean_up EXIT
+	trap 'on_signal HUP' HUP
+	trap 'on_signal INT' INT
+	trap 'on_signal TERM' TERM
+	trap 'on_signal QUIT' QUIT
+	trap 'on_signal USR1' USR1
+	trap : PIPE	# whoever reads our messages may leave; children do not inherit it
+	# root's own: below a TMPDIR the user may be able to put another folder in its place
+	parent=${TMPDIR:-/tmp}
+	[ "$(id -u)" -ne 0 ] || { parent=${RUNTIME_DIRECTORY:-/run}; [ -w "$parent" ] || parent=/tmp; }
+	case $parent in *"$nl"* | *'|'*) say "the folder for temporary files has a name with a newline or |"; exit 125 ;; esac
+	dir=$(mktemp -d "$parent/agentsight.XXXXXX") || exit 125
+	run_id=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+	choose_stage_uid
+	make_outputs
+	choose_stages
+	names=$(words $collectors $filters $sinks tee)
+	# the folder is ours; the stages open what they read beside standard input by name
+	mkfifo -m 600 "$dir/go" "$dir/ready" "$dir/tee" "$dir/run" "$dir/orders" "$dir/reports" "$dir/alive" \
+		$(words $collectors $filters $sinks | sed "s|^|$dir/|") \
+		$(words $collectors $sinks | grep -vx 'sysmon\|file' | sed "s|^|$dir/ready.|") || exit 125
+	[ -z "$stage_uid" ] || {
+		chmod 711 "$dir"
+		chown "$stage_uid" $(words $collectors $filters $sinks run tee reports | sed "s|^|$dir/|") || exit 125
+	}
+	exec 8<>"$dir/ready" 9<>"$dir/go"
+}
+
+# Another process gives the recording to the user, and sees to the end of what was
+# started, also when we are gone.
+start_handover() {
+	: >>"$dir/handover"
+	(
+		exec 5>&- 6>&- 7<&- 8<&- 9>&-
+		exec <"$dir/alive" >/dev/null
+		exec setsid "$tools/agentsight-handover" "$dir" "${folder:-$dir/none}" "$user" "${SUDO_GID:-0}"
+	) &
+	handover=$!
+	exec 4>"$dir/alive"
+}
+
+# hear N: waits until N more of those that were started are ready.
+hear() {
+	count=$1
+	while [ "$count" -gt 0 ]; do
+		{ read -r word <&8 && [ "$word" = ready ]; } || not_started
+		count=$((count - 1))
+	done
+}
+
+start_stages() {
+	start_handover
+	start_runlog "$@"
+	start_filters
+	start_sinks
+	hear "$(words log $sinks | grep -cvx file)"	# the first line is written
+	for name in $collectors; do start_collector "$name"; done
+	hear "$(words $collectors | grep -cvx sysmon)"
+	[ -z "$caught" ] || not_started
+	phase=run
+	[ -n "$fd" ] || order running	# else its reader may leave at any time, and they all end
+	[ -z "$stop_on_failure" ] || {
+		( exec 4>&- 5>&- 6>&- 7<&- 9>&-; read -r word <&8; kill -s USR1 $$ ) &
+		stopper=$!
+	}
+	trap 'on_signal WINCH' WINCH	# the terminal tells us alone
+}
+
+# run [PROGRAM [ARGUMENT]...]
+run() {
+	prepare
+	if [ $# -gt 0 ]; then
+		start_command "$@"
+		targets=-p$nl$cmd
+		start_stages "$@"
+		echo go >&9
+	else
+		attached=1
+		start_stages
+		start_waiting
+	fi
+	[ -z "$ssl" ] || [ -z "$targets" ] || watch_libraries
+	wait_for "$cmd"
+	status=$rc
+	[ -z "$attached" ] || status=0
+	drain
+	[ "$status" -eq 126 ] || [ "$status" -eq 127 ] || finish
+	echo finished >&4
+	[ -z "$hurried" ] || exit 130
+	if [ -z "$failed" ]; then
+		case $fail_on_loss$seen in 1*INCOMPLETE*) exit 3 ;; esac
+		exit "$status"
+	fi
+	[ -n "$attached" ] || failed="$failed; the command's own status was $status"
+	say "THE RECORDING IS NOT WHOLE: $failed"
+	exit 125
+}
+

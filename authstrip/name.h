@@ -16,7 +16,7 @@ enum name_kind {
 	NAME_SECRET,	/* a credential wherever it has a value */
 	NAME_TOKEN,	/* "token": a credential unless it is a word of a model's output */
 	NAME_COOKIE,	/* a header of cookies */
-	NAME_CHALLENGE,	/* www-authenticate: what follows the scheme */
+	NAME_CHALLENGE,	/* www-authenticate; its scheme stays */
 	NAME_PROTOCOL,	/* sec-websocket-protocol: may carry a key */
 	NAME_AUTH,	/* "auth": when the value looks like a credential */
 	NAME_RANDOM,	/* a parameter of a query; elsewhere only when the value looks random */

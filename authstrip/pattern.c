@@ -92,60 +92,104 @@ parse_repeat(struct pattern_part *part, const char **p)
 	return NULL;
 }
 
-/* The literal start: parts that are one byte, once. */
+/* One part at *p: a class, a byte, and its repeat. */
 static const char *
-find_start(struct pattern *pt)
+parse_part(struct pattern_part *part, const char **p)
 {
-	size_t n = 0;
+	const char *bad = NULL;
+	int c = (unsigned char)*(*p)++;
 
-	for (unsigned i = 0; i < pt->n && n < sizeof(pt->start) - 1; i++) {
-		int byte = -1;
-
-		for (int c = 0; c < 256; c++)
-			if (set_has(pt->part[i].set, c))
-				byte = byte == -1 ? c : 256;
-		if (byte < 1 || byte > 255 || pt->part[i].min != 1 || pt->part[i].max != 1)
-			break;
-		pt->start[n++] = byte;
+	if (c == '[') {
+		bad = parse_class(part, p);
+	} else {
+		if (c == '\\' && **p)
+			c = escape(part->set, *(*p)++);
+		if (c >= 0)
+			set_add(part->set, c, c);
 	}
-	return n < 3 ? "it must begin with at least 3 bytes that are always the same" : NULL;
+	return bad ? bad : parse_repeat(part, p);
 }
 
-const char *
-pattern_parse(struct pattern *pt, const char *p)
+/* The parts of [p, end); the number of them goes to *n. */
+static const char *
+parse_parts(struct pattern_part *part, unsigned max, unsigned *n, const char *p, const char *end)
 {
 	const char *bad = NULL;
 
-	memset(pt, 0, sizeof(*pt));
-	while (*p && !bad) {
-		struct pattern_part *part = &pt->part[pt->n];
-		int c = (unsigned char)*p++;
-
-		if (c == '!' && !*p) {
-			pt->exact = true;
-			break;
-		}
-		if (pt->n++ == PATTERN_PARTS)
+	for (*n = 0; p < end && !bad; ++*n) {
+		if (*n == max)
 			return "too long";
-		if (c == '[') {
-			bad = parse_class(part, &p);
-		} else {
-			if (c == '\\' && *p)
-				c = escape(part->set, *p++);
-			if (c >= 0)
-				set_add(part->set, c, c);
-		}
-		if (!bad)
-			bad = parse_repeat(part, &p);
+		bad = parse_part(&part[*n], &p);
 	}
-	return bad ? bad : find_start(pt);
+	return bad;
+}
+
+const char *
+pattern_parse(struct pattern *pt, const char *before, const char *behind)
+{
+	const char *end = behind + strlen(behind), *bad;
+
+	memset(pt, 0, sizeof(*pt));
+	if (before && (bad = parse_parts(pt->before, PATTERN_BEFORE, &pt->nbefore, before, before + strlen(before))))
+		return bad;
+	if (end > behind && end[-1] == '!' && (end - behind < 2 || end[-2] != '\\')) {
+		pt->exact = true;
+		end--;
+	}
+	return parse_parts(pt->part, PATTERN_PARTS, &pt->n, behind, end);
+}
+
+/* The literal byte at *p, which stands there once; -1: none does. */
+static int
+literal(const char **p)
+{
+	const char *s = *p;
+	int c = (unsigned char)*s++;
+
+	if (!c || c == '[' || (c == '!' && !*s))
+		return -1;
+	if (c == '\\' && (c = (unsigned char)*s++) && (c == 'w' || c == 'd'))
+		return -1;
+	if (!c || strchr("{+*?", *s ? *s : ' '))
+		return -1;
+	*p = s;
+	return c;
+}
+
+const char *
+pattern_parse_whole(struct pattern *pt, const char *text, char *start)
+{
+	const char *p = text, *bad;
+	char *before = NULL;
+	size_t n = 0;
+	bool class = false;
+	int c;
+
+	for (const char *s = text; *s; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		else if (*s == '[' || *s == ']')
+			class = *s == '[';
+		else if (*s == '<' && !class && !before) {
+			if (!(before = strndup(text, s - text)))
+				return "out of memory";
+			p = s + 1;
+		}
+	}
+	while (n < PATTERN_START && (c = literal(&p)) >= 0)
+		start[n++] = c;
+	start[n] = '\0';
+	bad = pattern_parse(pt, before, p);
+	free(before);
+	return bad ? bad : n < 3 ? "it must begin with at least 3 bytes that are always the same" : NULL;
 }
 
 size_t
-pattern_match(const struct pattern *pt, const char *s, size_t n, bool *more)
+pattern_match(const struct pattern *pt, const char *s, size_t n, bool *fits, bool *more)
 {
 	size_t i = 0;
 
+	*fits = false;
 	for (unsigned k = 0; k < pt->n; k++) {
 		const struct pattern_part *part = &pt->part[k];
 		size_t from = i;
@@ -159,7 +203,23 @@ pattern_match(const struct pattern *pt, const char *s, size_t n, bool *more)
 	}
 	if (pt->exact && i == n)
 		*more = true;
-	if (pt->exact && i < n && set_has(pt->part[pt->n - 1].set, s[i]))
-		return 0;
+	*fits = !(pt->exact && pt->n && i < n && set_has(pt->part[pt->n - 1].set, s[i]));
 	return i;
+}
+
+size_t
+pattern_before(const struct pattern *pt, const char *s, size_t low, size_t pos)
+{
+	size_t i = pos;
+
+	for (unsigned k = pt->nbefore; k--; ) {
+		const struct pattern_part *part = &pt->before[k];
+		size_t from = i;
+
+		while (i > low && from - i < part->max && set_has(part->set, s[i - 1]))
+			i--;
+		if (from - i < part->min)
+			return SIZE_MAX;
+	}
+	return pos - i;
 }

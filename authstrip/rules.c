@@ -1,5 +1,4 @@
-/* rules.c - see rules.h. The shapes are the vendors' own documented ones, as
- * collected by gitleaks; lengths are what is issued today, or a little less. */
+/* rules.c - see rules.h */
 #include "rules.h"
 
 #include <stdio.h>
@@ -10,82 +9,126 @@ static const char *const fixed[RULE_TOKENS] = {
 	"header", "key", "param", "env", "flag", "url-password", "private-key", "bearer", "basic", "token-endpoint", "hpack", "id",
 };
 
-enum { DIGIT = 1, IDS = 2 };
-
-static const struct { const char *name, *pattern; int flags; } shapes[] = {
-	{ "anthropic", "sk-ant-[a-z]{2,10}\\d{2}-[\\w-]{8,}", 0 }, { "anthropic", "sk-ant-[\\w-]{16,}", 0 },
-	{ "openai", "sk-proj-[\\w-]{16,}", 0 }, { "openai", "sk-svcacct-[\\w-]{16,}", 0 }, { "openai", "sk-admin-[\\w-]{16,}", 0 },
-	{ "openrouter", "sk-or-v1-[\\w-]{20,}", 0 }, { "sk", "sk-[\\w-]{20,}", DIGIT },
-	{ "openai-ws", "openai-insecure-api-key\\.[\\w.-]{8,}", 0 },
-	{ "google-key", "AIza[\\w-]{35,}", 0 }, { "google-oauth", "ya29\\.[\\w.-]{20,}", 0 }, { "google-refresh", "1//0[\\w-]{20,}", 0 },
-	{ "google-secret", "GOCSPX-[\\w-]{20,}", 0 },
-	{ "huggingface", "hf_[A-Za-z0-9]{34,}", 0 }, { "huggingface", "api_org_[A-Za-z0-9]{34,}", 0 },
-	{ "perplexity", "pplx-[A-Za-z0-9]{40,}", 0 }, { "groq", "gsk_[A-Za-z0-9]{32,}", 0 }, { "xai", "xai-[A-Za-z0-9]{40,}", 0 },
-	{ "replicate", "r8_[A-Za-z0-9]{32,}", 0 }, { "tavily", "tvly-[\\w-]{20,}", DIGIT }, { "cerebras", "csk-[a-z0-9]{40,}", 0 },
-	{ "nvidia", "nvapi-[\\w-]{40,}", 0 }, { "jina", "jina_[A-Za-z0-9]{40,}", 0 }, { "e2b", "e2b_[a-f0-9]{40,}", 0 },
-	{ "langsmith", "lsv2_[A-Za-z0-9_]{30,}", DIGIT }, { "pinecone", "pcsk_[A-Za-z0-9_]{40,}", 0 }, { "fireworks", "fw_[A-Za-z0-9]{22,}", DIGIT },
-	{ "fly", "fo1_[\\w-]{40,}", 0 }, { "fly", "fm1[ar]_[A-Za-z0-9+/]{100,}=*", 0 }, { "fly", "fm2_[A-Za-z0-9+/]{100,}=*", 0 },
-	{ "aws", "AKIA[A-Z0-9]{16}!", 0 }, { "aws", "ASIA[A-Z0-9]{16}!", 0 }, { "aws", "ABIA[A-Z0-9]{16}!", 0 },
-	{ "aws", "ACCA[A-Z0-9]{16}!", 0 }, { "aws", "A3T[A-Z0-9]{17}!", DIGIT },
-	{ "bedrock", "ABSK[A-Za-z0-9+/]{100,}=*", 0 }, { "bedrock", "bedrock-api-key-[A-Za-z0-9+/=_.-]{16,}", 0 },
-	{ "github", "ghp_[A-Za-z0-9]{36,}", 0 }, { "github", "gho_[A-Za-z0-9]{36,}", 0 }, { "github", "ghs_[A-Za-z0-9]{36,}", 0 },
-	{ "github", "ghu_[A-Za-z0-9]{36,}", 0 }, { "github", "ghr_[A-Za-z0-9]{36,}", 0 }, { "github", "github_pat_\\w{60,}", 0 },
-	{ "gitlab", "glpat-[\\w.-]{20,}", 0 }, { "gitlab", "gldt-[\\w-]{20,}", 0 }, { "gitlab", "glrt-[\\w-]{20,}", 0 },
-	{ "gitlab", "glptt-[\\w-]{20,}", 0 }, { "gitlab", "glcbt-[\\w-]{20,}", 0 },
-	{ "slack", "xox[abeoprs]-[A-Za-z0-9-]{10,}", DIGIT }, { "slack", "xapp-[A-Za-z0-9-]{20,}", DIGIT },
-	{ "slack-hook", "hooks\\.slack\\.com/services/[A-Za-z0-9/]{20,}", 0 },
-	{ "stripe", "sk_test_[A-Za-z0-9]{10,}", 0 }, { "stripe", "sk_live_[A-Za-z0-9]{10,}", 0 }, { "stripe", "sk_prod_[A-Za-z0-9]{10,}", 0 },
-	{ "stripe", "rk_test_[A-Za-z0-9]{10,}", 0 }, { "stripe", "rk_live_[A-Za-z0-9]{10,}", 0 }, { "stripe", "rk_prod_[A-Za-z0-9]{10,}", 0 },
-	{ "stripe", "whsec_[A-Za-z0-9+/]{20,}=*", DIGIT },
-	{ "sendgrid", "SG\\.[\\w-]{16,}\\.[\\w-]{16,}", 0 }, { "npm", "npm_[A-Za-z0-9]{36,}", 0 }, { "pypi", "pypi-AgE[\\w-]{40,}", 0 },
-	{ "databricks", "dapi[a-f0-9]{32}!", DIGIT }, { "grafana", "glsa_[A-Za-z0-9_]{32,}", 0 }, { "grafana", "glc_eyJ[A-Za-z0-9+/=]{20,}", 0 },
-	{ "vault", "hvs\\.[\\w-]{20,}", 0 }, { "vault", "hvb\\.[\\w-]{20,}", 0 }, { "doppler", "dp\\.pt\\.[A-Za-z0-9]{40,}", 0 },
-	{ "doppler", "dp\\.st\\.[\\w.-]{40,}", 0 }, { "linear", "lin_api_[A-Za-z0-9]{32,}", 0 }, { "notion", "ntn_[A-Za-z0-9]{40,}", 0 },
-	{ "newrelic", "NRAK-[A-Z0-9]{27,}", 0 }, { "sentry", "sntrys_[A-Za-z0-9+/=_]{40,}", 0 }, { "sentry", "sntryu_[a-f0-9]{64,}", 0 },
-	{ "sourcegraph", "sgp_[A-Fa-f0-9_]{40,}", 0 }, { "1password", "ops_eyJ[A-Za-z0-9+/=_-]{40,}", 0 },
-	{ "age", "AGE-SECRET-KEY-1[A-Z0-9]{50,}", 0 }, { "digitalocean", "dop_v1_[a-f0-9]{64,}", 0 }, { "digitalocean", "doo_v1_[a-f0-9]{64,}", 0 }, { "digitalocean", "dor_v1_[a-f0-9]{64,}", 0 },
-	{ "shopify", "shpat_[A-Fa-f0-9]{32,}", 0 }, { "shopify", "shpss_[A-Fa-f0-9]{32,}", 0 }, { "shopify", "shpca_[A-Fa-f0-9]{32,}", 0 },
-	{ "postman", "PMAK-[a-f0-9-]{50,}", 0 }, { "rubygems", "rubygems_[a-f0-9]{48,}", 0 }, { "supabase", "sbp_[a-f0-9]{40,}", 0 },
-	{ "figma", "figd_[\\w-]{40,}", 0 }, { "atlassian", "ATATT3[\\w=-]{60,}", 0 },
-	{ "jwt", "eyJ[\\w-]{10,}\\.eyJ[\\w-]{8,}\\.[\\w-]*", 0 }, { "jwe", "eyJ[\\w-]{10,}\\.[\\w-]*\\.[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]{8,}", 0 },
-	{ "jwt-base64", "ZXlK[A-Za-z0-9+/_-]{40,}=*", DIGIT },
-	{ "id", "org-[A-Za-z0-9]{20,}", IDS }, { "id", "proj_[A-Za-z0-9]{20,}", IDS },
-	{ "id", "user_[a-f0-9]{64}_account_[\\w-]{8,}", IDS },
-};
-
 /* What names of credentials hold. name.c decides; these only make it look. */
 static const char *const name_words[] = {
 	"key", "token", "secret", "passw", "passphrase", "pwd", "pass=", "auth", "cookie", "session", "sig", "credential",
 	"assertion", "jwt", "ticket", "code=", "code\"", "code_verifier", "code-verifier", "codeverifier", "state=",
-	"hmac", "saml", "cognito", "bearer", "honeycomb-team", "websocket-protocol", "code%3d", "state%3d", "sas=", "_pass\"", "_pass:",
+	"hmac", "saml", "cognito", "bearer", "honeycomb-team", "websocket-protocol", "code%3d", "state%3d", "sas=", "pass\"", "pass:", "pass\\", "pass'", "psk", "masterauth", "requirepass", "passcode",
 };
 static const char *const id_words[] = { "account", "organization", "org_id", "orgid", "org-id", "openai-project", "user-project", "user_uuid" };
 
+/* Calls whose second argument is a password, whatever it looks like. */
+static const char *const calls[] = {
+	"auth=(", "basicauth(", "digestauth(", "networkcredential(", "passwordcredentials(",
+	"usernamepasswordcredential(", "setbasicauth(", "basic_auth(",
+};
+
 static const struct { const char *word; int kind; } others[] = {
-	{ "://", ANCHOR_URL }, { "%2f%2f", ANCHOR_URL_HEX }, { "-----begin", ANCHOR_PEM }, { "bearer", ANCHOR_BEARER },
+	{ "://", ANCHOR_URL }, { "%2f%2f", ANCHOR_URL_HEX }, { "-----begin", ANCHOR_PEM }, { "---- begin", ANCHOR_PEM }, { "private-lines:", ANCHOR_LINES },
+	{ "encrypted secret key", ANCHOR_LINES }, { "value\"", ANCHOR_VALUE }, { "value\\", ANCHOR_VALUE }, { "securestring ", ANCHOR_QUOTED },
+	{ "<d>", ANCHOR_QUOTED }, { "bearer", ANCHOR_BEARER },
 	{ "basic", ANCHOR_BASIC }, { " -u", ANCHOR_USER }, { "\"-u", ANCHOR_USER }, { "--user", ANCHOR_USER },
 	{ "--proxy-user", ANCHOR_USER },
+	{ " -p", ANCHOR_OPTION }, { "\"-p", ANCHOR_OPTION }, { " -w ", ANCHOR_OPTION }, { "\"-w\"", ANCHOR_OPTION }, { " -a ", ANCHOR_OPTION },
+	{ "\"-a\"", ANCHOR_OPTION }, { " -k ", ANCHOR_OPTION }, { "\"-k\"", ANCHOR_OPTION }, { " -n ", ANCHOR_OPTION }, { "\"-n\"", ANCHOR_OPTION },
+	{ " -b", ANCHOR_OPTION }, { "\"-b", ANCHOR_OPTION }, { " -t ", ANCHOR_OPTION }, { " -u", ANCHOR_OPTION }, { "\"-u", ANCHOR_OPTION },
+	{ "--body", ANCHOR_OPTION }, { "--value", ANCHOR_OPTION }, { "--cookie", ANCHOR_OPTION }, { "--src-creds", ANCHOR_OPTION }, { "--dest-creds", ANCHOR_OPTION }, { "--creds", ANCHOR_OPTION },
+	{ "--oauth2-bearer", ANCHOR_OPTION }, { "vault login", ANCHOR_LOGIN }, { "cargo login", ANCHOR_LOGIN }, { "snyk auth", ANCHOR_LOGIN },
+	{ "npm login", ANCHOR_LOGIN }, { "doppler login", ANCHOR_LOGIN }, { "htpasswd ", ANCHOR_THIRD }, { " /user:", ANCHOR_THIRD },
+	{ " /p:", ANCHOR_OPTION }, { "echo ", ANCHOR_ECHO }, { "printf ", ANCHOR_ECHO }, { "<<<", ANCHOR_HERE }, { "identified ", ANCHOR_IDENTIFIED },
+	{ "login(", ANCHOR_CALL }, { "authenticate(", ANCHOR_CALL }, 
+	
+	{ ":5432:", ANCHOR_PGPASS }, { ":5433:", ANCHOR_PGPASS }, { ":6432:", ANCHOR_PGPASS }, { "*:*:", ANCHOR_PGPASS }, { ":thin:", ANCHOR_ORACLE },
+	{ "/reset/", ANCHOR_PATH }, { "/reset-password/", ANCHOR_PATH }, { "/password-reset/", ANCHOR_PATH }, { "/invite/", ANCHOR_PATH },
+	{ "/invitation/", ANCHOR_PATH }, { "/magic-link/", ANCHOR_PATH }, { "/verify-email/", ANCHOR_PATH }, { "/activate/", ANCHOR_PATH },
+	{ "/unsubscribe/", ANCHOR_PATH }, { "true\t/", ANCHOR_JAR }, { "false\t/", ANCHOR_JAR }, { "true\\t/", ANCHOR_JAR }, { "false\\t/", ANCHOR_JAR },
+	{ "\"d\"", ANCHOR_JWK }, { "\"d\\", ANCHOR_JWK }, { "\"k\"", ANCHOR_JWK }, { "\"k\\", ANCHOR_JWK },
 };
 
 static const char *
-add_token(struct rules *r, const char *name, const char *text, int flags)
+add_start(struct rules *r, const char *start, size_t n, size_t len)
+{
+	char word[ANCHOR_TEXT + 1];
+
+	if (n > ANCHOR_TEXT || r->nstart == ANCHOR_MAX)
+		return "too many words";
+	memcpy(word, start, n);
+	word[n] = '\0';
+	r->start[r->nstart] = (struct rule_start){ r->n, len };
+	if (anchor_add(&r->anchors, word, false, ANCHOR_TOKEN, r->nstart))
+		return "too many words";
+	r->nstart++;
+	return NULL;
+}
+
+/* The literal starts of a shape; "%" stands for any of some bytes. */
+static const char *
+add_starts(struct rules *r, const char *starts)
+{
+	static const char hex[] = "0123456789abcdefABCDEF", any[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *bad = NULL;
+	char word[ANCHOR_TEXT];
+
+	for (const char *p = starts; *p && !bad; p += *p == ' ') {
+		size_t n = strcspn(p, " ");
+
+		if (n > 2 && p[n - 2] == '%') {
+			const char *set = p[n - 1] == 'a' ? any : hex;
+			size_t count = p[n - 1] == 'd' ? 10 : strlen(set);
+
+			memcpy(word, p, n - 2);
+			for (size_t i = 0; i < count && !bad; i++) {
+				word[n - 2] = set[i];
+				bad = add_start(r, word, n - 1, n - 2);
+			}
+		} else {
+			bad = add_start(r, p, n, n);
+		}
+		p += n;
+	}
+	return bad;
+}
+
+static const char *
+add_rule(struct rules *r, const char *name, int flags)
 {
 	struct rule *rule = &r->rule[r->n];
-	const char *bad;
 
 	if (r->n == RULES_MAX)
 		return "too many rules";
 	if (strlen(name) >= sizeof(rule->name))
 		return "the name is too long";
-	if ((bad = pattern_parse(&rule->pattern, text)))
-		return bad;
 	strcpy(rule->name, name);
-	rule->digit = flags & DIGIT;
-	rule->ids = flags & IDS;
-	if (anchor_add(&r->anchors, rule->pattern.start, ANCHOR_TOKEN, r->n))
-		return "too many words";
-	r->n++;
+	rule->flags = flags;
 	return NULL;
+}
+
+static const char *
+add_shape(struct rules *r, const struct shape *s)
+{
+	const char *bad = add_rule(r, s->name, s->flags);
+
+	if (!bad)
+		bad = pattern_parse(&r->rule[r->n].pattern, s->before, s->behind);
+	if (!bad)
+		bad = add_starts(r, s->starts);
+	r->n++;
+	return bad;
+}
+
+/* One of the user's. */
+static const char *
+add_token(struct rules *r, const char *name, const char *text)
+{
+	char start[PATTERN_START + 1];
+	const char *bad = add_rule(r, name, 0);
+
+	if (!bad)
+		bad = pattern_parse_whole(&r->rule[r->n].pattern, text, start);
+	if (!bad)
+		bad = add_start(r, start, strlen(start), strlen(start));
+	r->n += !bad;
+	return bad;
 }
 
 const char *
@@ -98,16 +141,19 @@ rules_init(struct rules *r)
 	for (r->n = 0; r->n < RULE_TOKENS; r->n++)
 		strcpy(r->rule[r->n].name, fixed[r->n]);
 	/* of words that begin alike the last one added is asked first */
-	for (size_t i = sizeof(shapes) / sizeof(*shapes); i-- && !bad; )
-		bad = add_token(r, shapes[i].name, shapes[i].pattern, shapes[i].flags);
+	for (unsigned i = nshapes; i-- && !bad; )
+		bad = add_shape(r, &shapes[i]);
 	for (size_t i = 0; i < sizeof(name_words) / sizeof(*name_words); i++)
-		if (anchor_add(&r->anchors, name_words[i], ANCHOR_NAME, 0))
+		if (anchor_add(&r->anchors, name_words[i], true, ANCHOR_NAME, 0))
 			bad = "too many words";
 	for (size_t i = 0; i < sizeof(id_words) / sizeof(*id_words); i++)
-		if (anchor_add(&r->anchors, id_words[i], ANCHOR_NAME, 1))
+		if (anchor_add(&r->anchors, id_words[i], true, ANCHOR_NAME, 1))
+			bad = "too many words";
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (anchor_add(&r->anchors, calls[i], true, ANCHOR_CALL, 1))
 			bad = "too many words";
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (anchor_add(&r->anchors, others[i].word, others[i].kind, 0))
+		if (anchor_add(&r->anchors, others[i].word, true, others[i].kind, 0))
 			bad = "too many words";
 	return bad;
 }
@@ -134,7 +180,7 @@ add_name(struct rules *r, const char *word, int rule)
 		memcpy(start, word, n < 31 ? n : 31);
 		if (n < 3)
 			snprintf(start, sizeof(start), "%s", word);
-		if (anchor_add(&r->anchors, start, ANCHOR_NAME, 2))
+		if (anchor_add(&r->anchors, start, true, ANCHOR_NAME, 2))
 			return "a name needs 3 bytes or more";
 	}
 	return NULL;
@@ -160,7 +206,7 @@ rules_line(struct rules *r, char *line)
 				return "the pattern is missing";
 			if (strtok_r(NULL, space, &save))
 				return "there is more behind the pattern";
-			return add_token(r, name, word, 0);
+			return add_token(r, name, word);
 		}
 		if (r->n == RULES_MAX)
 			return "too many rules";

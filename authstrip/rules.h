@@ -13,6 +13,7 @@
 #include "anchor.h"
 #include "name.h"
 #include "pattern.h"
+#include "shapes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,24 +33,29 @@ enum {
 	RULE_HPACK,	/* a block of HTTP/2 headers in raw bytes */
 	RULE_ID,
 	RULE_TOKENS,	/* the first of the shapes */
-	RULES_MAX = 192
+	RULES_MAX = 512
 };
 
 /* What an anchor begins. */
-enum { ANCHOR_TOKEN, ANCHOR_NAME, ANCHOR_URL, ANCHOR_URL_HEX, ANCHOR_PEM, ANCHOR_BEARER, ANCHOR_BASIC, ANCHOR_USER };
+enum { ANCHOR_TOKEN, ANCHOR_NAME, ANCHOR_URL, ANCHOR_URL_HEX, ANCHOR_PEM, ANCHOR_BEARER, ANCHOR_BASIC, ANCHOR_USER,
+	ANCHOR_OPTION, ANCHOR_LOGIN, ANCHOR_THIRD, ANCHOR_ECHO, ANCHOR_HERE, ANCHOR_IDENTIFIED, ANCHOR_CALL, ANCHOR_PGPASS, ANCHOR_ORACLE,
+	ANCHOR_PATH, ANCHOR_JAR, ANCHOR_JWK, ANCHOR_LINES, ANCHOR_VALUE, ANCHOR_QUOTED };
 
 struct rule {
 	char name[32];
-	bool digit;		/* a match must hold a digit */
-	bool ids;		/* only with --ids */
+	int flags;		/* shapes.h */
 	struct pattern pattern;
 };
+/* What a shape begins with. */
+struct rule_start { short rule; unsigned char len; };
 
 struct rules {
 	bool ids;
 	unsigned n;
 	struct rule rule[RULES_MAX];
 	struct anchors anchors;
+	unsigned nstart;
+	struct rule_start start[ANCHOR_MAX];	/* by an anchor's arg */
 	struct user_name { char *plain; int rule; } *user;	/* rule -1: keep */
 	size_t nuser;
 };

@@ -24,6 +24,27 @@ scan_eol(struct scan *c, size_t i)
 	    (tolower(at(c, i + 4)) == 'a' || tolower(at(c, i + 4)) == 'd');
 }
 
+size_t
+scan_color(struct scan *c, size_t i)
+{
+	for (;;) {
+		size_t k = backslashes(c, i), j = i;
+
+		if (at(c, i) == 0x1b)
+			j = i + 1;
+		else if (k && at(c, i + k) == 'u' && at(c, i + k + 1) == '0' && at(c, i + k + 2) == '0' && at(c, i + k + 3) == '1' &&
+		    (at(c, i + k + 4) | 0x20) == 'b')
+			j = i + k + 5;
+		if (j == i || at(c, j) != '[')
+			return i;
+		for (j++; isdigit(at(c, j)) || at(c, j) == ';'; j++)
+			;
+		if (at(c, j) < '@')
+			return i;
+		i = j + 1;
+	}
+}
+
 static bool
 hex(int ch)
 {
@@ -234,6 +255,30 @@ looks_random(const char *s, size_t n)
 }
 
 bool
+looks_dice(const char *s, size_t n)
+{
+	unsigned digits = 0, turns = 0, marks = 0, kind, last = 0;
+	bool upper = false, lower = false;
+
+	if (n < 12 || is_uuid(s, n))
+		return false;
+	for (size_t i = 0; i < n && i < LOOKS_AT; i++) {
+		int ch = (unsigned char)s[i];
+
+		kind = isdigit(ch) ? 1 : isupper(ch) ? 2 : islower(ch) ? 3 : 0;
+		digits += kind == 1;
+		marks += kind == 0;
+		upper = upper || kind == 2;
+		lower = lower || kind == 3;
+		turns += i && kind != last;
+		last = kind;
+	}
+	if (n > LOOKS_AT)
+		n = LOOKS_AT;
+	return digits >= 2 && digits < n && turns >= n / 5 && marks <= n / 6 && ((upper && lower) || digits >= n / 8);
+}
+
+bool
 looks_code(const char *s, size_t n)
 {
 	bool dot = false;
@@ -246,6 +291,20 @@ looks_code(const char *s, size_t n)
 	return dot;
 }
 
+/* PASSWORD, API_KEY, ..., ****: where a manual has one. */
+static bool
+is_placeholder(const char *s, size_t n)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		dots += s[i] == '.' || s[i] == '*';
+		if (!isupper((unsigned char)s[i]) && s[i] != '_' && s[i] != '.' && s[i] != '*')
+			return false;
+	}
+	return dots == n || (!dots && n >= 3 && (name_kind(s, n) != NAME_NONE || (n == 5 && !memcmp(s, "VALUE", 5))));
+}
+
 bool
 looks_hollow(const char *s, size_t n)
 {
@@ -255,6 +314,8 @@ looks_hollow(const char *s, size_t n)
 
 	if (n > HOLLOW_MAX)
 		return false;
+	if (is_placeholder(s, n))
+		return true;
 	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++)
 		if (n > strlen(schemes[k]) && !memcmp(s, schemes[k], strlen(schemes[k])))
 			i = strlen(schemes[k]);

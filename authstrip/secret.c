@@ -14,67 +14,97 @@ secret_list_free(struct secret_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
+struct token { size_t at, end; int rule; };
+
 /* --- shapes ------------------------------------------------------------------- */
 
-/* A digit soon. The tokens that need one to be told from words have many; a run
+/* A digit soon, or upper and lower case by turns. The tokens that need one to be told from words have many; a run
  * without is not to be read to its end again and again. */
 static bool
 has_digit(struct scan *c, size_t i)
 {
+	int last = 0, turns = 0;
+
 	for (size_t end = i + 64; i < end; i++) {
 		int ch = at(c, i);
 
-		if (isdigit(ch))
+		if (isdigit(ch) || turns == 3)
 			return true;
+		turns += islower(last) && isupper(ch);
+		last = ch;
 		if (!isalnum(ch) && (ch < 0 || !strchr("_-+/.", ch)))
 			return false;
 	}
 	return false;
 }
 
-/* The length of the token of a rule at pos; 0: none. */
-static size_t
-token_at(struct scan *c, size_t pos, int id)
+static bool
+allowed(const struct rule *r, const char *s, size_t n)
 {
-	const struct rule *r = &c->r->rule[id];
-	const struct pattern *p = &r->pattern;
+	bool digit = false, upper = false, lower = false;
 
-	if (r->ids && !c->r->ids)
-		return 0;
-	if (memcmp(c->s + pos, p->start, strlen(p->start) < c->n - pos ? strlen(p->start) : c->n - pos))
-		return 0;	/* the anchor does not know upper from lower case */
-	c->value = pos + strlen(p->start);
-	if (r->digit && !has_digit(c, c->value))
-		return 0;
-	return pattern_match(p, c->s + pos, c->n - pos, &c->more);
+	if (r->flags & SHAPE_RANDOM && !looks_dice(s, n))
+		return false;
+	if (!(r->flags & SHAPE_MIXED))
+		return true;
+	for (size_t i = 0; i < n && !(digit && upper && lower); i++) {
+		digit = digit || isdigit((unsigned char)s[i]);
+		upper = upper || isupper((unsigned char)s[i]);
+		lower = lower || islower((unsigned char)s[i]);
+	}
+	return digit && upper && lower;
+}
+
+/* The token whose literal start is at pos; false: there is none. */
+static bool
+token_at(struct scan *c, size_t pos, int start, struct token *tk)
+{
+	const struct rule_start *st = &c->r->start[start];
+	const struct rule *r = &c->r->rule[st->rule];
+	size_t before, n, behind = pos + st->len;
+	bool fits;
+
+	if (r->flags & SHAPE_IDS && !c->r->ids)
+		return false;
+	if (!(r->flags & SHAPE_INSIDE) && !r->pattern.nbefore && !scan_edge(c, pos))
+		return false;
+	before = r->pattern.nbefore ? pattern_before(&r->pattern, c->s, c->floor, pos) : 0;
+	if (before == SIZE_MAX || (r->pattern.nbefore && !scan_edge(c, pos - before)))
+		return false;
+	c->value = before ? pos - before : behind;
+	if (r->flags & SHAPE_DIGIT && !has_digit(c, behind))
+		return false;
+	n = pattern_match(&r->pattern, c->s + behind, c->n - behind, &fits, &c->more);
+	if (!fits || !allowed(r, c->s + behind, n))
+		return false;
+	*tk = (struct token){ pos - before, behind + n, st->rule };
+	return true;
 }
 
 static size_t
-scan_token(struct scan *c, size_t pos, int id)
+scan_token(struct scan *c, size_t pos, int start)
 {
-	size_t n = scan_edge(c, pos) ? token_at(c, pos, id) : 0;
+	struct token tk;
 
-	if (n)
-		scan_add(c, pos, pos + n, id, -1);
-	return n ? pos + n : 0;
+	if (!token_at(c, pos, start, &tk))
+		return 0;
+	scan_add(c, tk.at, tk.end, tk.rule, -1);
+	return tk.end;
 }
 
-struct token { size_t at, end; int rule; };
-
-/* The first token that begins in [from, end). */
+/* The first token whose literal start is in [from, end). */
 static bool
 next_token(struct scan *c, size_t from, size_t end, struct token *tk)
 {
 	const struct anchors *t = &c->r->anchors;
-	size_t n, look = c->n - end > sizeof(t->a->text) ? end + sizeof(t->a->text) : c->n;
+	size_t look = c->n - end > ANCHOR_TEXT ? end + ANCHOR_TEXT : c->n;
+	struct anchor_look l = { 0 };
 	int esc;
 
-	for (; (from = anchor_find(t, c->s, look, from, &esc)) < end; from++)
+	for (; (from = anchor_find(t, &l, c->s, look, from, &esc)) < end; from++)
 		for (int i = anchor_at(t, c->s + from, look - from, -1); i >= 0; i = anchor_at(t, c->s + from, look - from, i))
-			if (t->a[i].kind == ANCHOR_TOKEN && scan_edge(c, from) && (n = token_at(c, from, t->a[i].arg))) {
-				*tk = (struct token){ from, from + n, t->a[i].arg };
+			if (t->a[i].kind == ANCHOR_TOKEN && token_at(c, from, t->a[i].arg, tk))
 				return true;
-			}
 	return false;
 }
 
@@ -213,7 +243,7 @@ scan_url(struct scan *c, size_t pos)
 	return at_sign;
 }
 
-/* The same as a parameter of a URL: scheme%3A%2F%2Fuser%3APASSWORD%40host */
+/* The same as a parameter of a URL, with %3A for ":" and %40 for "@". */
 static size_t
 scan_url_hex(struct scan *c, size_t pos)
 {
@@ -241,7 +271,7 @@ scan_url_hex(struct scan *c, size_t pos)
 	return 0;
 }
 
-/* curl -u user:PASSWORD; pos is at "-u", " -u" or "--user" */
+/* What follows the "-u" of curl: pos is at "-u", " -u" or "--user". */
 static size_t
 scan_user(struct scan *c, size_t pos, size_t len)
 {
@@ -286,38 +316,66 @@ scan_user(struct scan *c, size_t pos, size_t len)
 
 /* --- private keys ------------------------------------------------------------------ */
 
-/* Where "-----END" is next, from i on; SIZE_MAX: nowhere. Looked for once. */
+/* Where "-----END", or "---- END", is next, from i on; SIZE_MAX: nowhere. Looked for once. */
 static size_t
 pem_end(struct scan *c, size_t i)
 {
 	const char *p;
 
 	if (c->pem_end == 0 || (c->pem_end < i && c->pem_end != SIZE_MAX)) {
-		p = memmem(c->s + i, c->n - i, "-----END", 8);
+		p = memmem(c->s + i, c->n - i, c->ssh2 ? "---- END" : "-----END", 8);
 		c->pem_end = p ? (size_t)(p - c->s) : SIZE_MAX;
 	}
 	return c->pem_end;
 }
 
-/* -----BEGIN ... PRIVATE KEY----- to -----END, RFC 7468; what is between goes,
- * also what is none of a key's letters. */
+/* Whether what begins at i is a key's, behind line ends and a header or two (RFC 1421,
+ * RFC 4716): a run of its letters. Source code that names the armour is none. */
+static bool
+is_armour(struct scan *c, size_t i)
+{
+	size_t run = 0, end = c->n - i > 600 ? i + 600 : c->n;
+
+	for (; i < end; i++) {
+		int ch = at(c, i);
+
+		if (isalnum(ch) || ch == '+' || ch == '/') {
+			if (++run >= 20)
+				return true;
+			continue;
+		}
+		if (ch == '\\' && run < 3) {	/* a line's end */
+			i += backslashes(c, i);
+			continue;
+		}
+		if (strchr("(){};<>'`$", ch))
+			return false;
+		run = 0;
+	}
+	return c->more || end == c->n;
+}
+
+/* -----BEGIN ... PRIVATE KEY----- to -----END, RFC 7468; ---- BEGIN SSH2 ... ----, RFC
+ * 4716; what is between goes, also what is none of a key's letters. */
 static size_t
 scan_pem(struct scan *c, size_t pos)
 {
-	static const char private[] = "PRIVATE KEY";
-	size_t i = pos + 10, dashes = 0, run = 0, from;
+	static const char *const kinds[] = { "PRIVATE KEY", "Static key" };
+	size_t i = pos + (c->s[pos + 4] == '-' ? 10 : 9), dashes = 0, run = 0, from;
 	bool is_private = false, closed;
 
-	for (; i - pos < 80 && dashes < 5; i++) {
+	for (; i - pos < 80 && dashes < 4; i++) {
 		int ch = at(c, i);
 
-		if (!isupper(ch) && !isdigit(ch) && ch != ' ' && ch != '-')
+		if (!isalnum(ch) && ch != ' ' && ch != '-')
 			return 0;
-		if (ch == 'P' && c->n - i >= sizeof(private) - 1 && !memcmp(c->s + i, private, sizeof(private) - 1))
-			is_private = true;
+		for (int k = 0; k < 2; k++)
+			if (c->n - i >= strlen(kinds[k]) && !memcmp(c->s + i, kinds[k], strlen(kinds[k])))
+				is_private = true;
 		dashes = ch == '-' ? dashes + 1 : 0;
 	}
-	if (dashes < 5 || !is_private)
+	i += at(c, i) == '-';
+	if (dashes < 4 || !is_private)
 		return 0;
 	for (from = i + 1; at(c, i) == ' ' && from - i < 33 && isalpha(at(c, from)); from++)
 		;
@@ -325,7 +383,13 @@ scan_pem(struct scan *c, size_t pos)
 		return 0;	/* a sentence about them */
 	if (scan_mark(c, i))
 		return i;
+	if (!is_armour(c, i))
+		return 0;
 	c->value = from = i;
+	if (c->ssh2 != (c->s[pos + 4] == ' ')) {
+		c->ssh2 = !c->ssh2;
+		c->pem_end = 0;
+	}
 	closed = pem_end(c, i) - i < PEM_MAX;
 	for (;; i++) {
 		int ch = closed && i == c->pem_end ? -1 : at(c, i);
@@ -343,6 +407,30 @@ scan_pem(struct scan *c, size_t pos)
 	return i;
 }
 
+/* Lines of a key behind words that say so: PuTTY's, minisign's. */
+static size_t
+scan_key_lines(struct scan *c, size_t pos, size_t len)
+{
+	size_t i = pos + len, e;
+
+	while (at(c, i) == ' ' || isdigit(at(c, i)))
+		i++;
+	if (!scan_eol(c, i))
+		return 0;
+	c->value = i;
+	for (e = i; isalnum(at(c, e)) || (at(c, e) > 0 && strchr("+/=\\\r\n", c->s[e])); e++)
+		;
+	if (at(c, e) == '-' || at(c, e) == ':')	/* Private-MAC: is no key's line */
+		while (e > i && isalnum((unsigned char)c->s[e - 1]) && c->s[e - 1] != 'n')
+			e--;
+	if (e - i < 40)
+		return 0;
+	while (e > i && c->s[e - 1] == '\\')
+		e--;
+	scan_add(c, i, e, RULE_PEM, -1);
+	return e;
+}
+
 /* --- the loop ------------------------------------------------------------------------ */
 
 static size_t
@@ -357,6 +445,21 @@ look(struct scan *c, size_t pos, const struct anchor *a)
 	case ANCHOR_BEARER: return scan_bearer(c, pos);
 	case ANCHOR_BASIC: return scan_basic(c, pos);
 	case ANCHOR_USER: return scan_user(c, pos, a->len);
+	case ANCHOR_OPTION: return scan_option(c, pos);
+	case ANCHOR_LOGIN: return scan_login(c, pos, a->len);
+	case ANCHOR_THIRD: return scan_third(c, pos, a->len);
+	case ANCHOR_ECHO: return scan_echo(c, pos, a->len);
+	case ANCHOR_HERE: return scan_here(c, pos);
+	case ANCHOR_IDENTIFIED: return scan_identified(c, pos, a->len);
+	case ANCHOR_CALL: return scan_call(c, pos, a->len, a->arg);
+	case ANCHOR_PGPASS: return scan_pgpass(c, pos, a->len);
+	case ANCHOR_ORACLE: return scan_oracle(c, pos, a->len);
+	case ANCHOR_PATH: return scan_path(c, pos, a->len);
+	case ANCHOR_JAR: return scan_jar(c, pos, a->len);
+	case ANCHOR_JWK: return scan_jwk(c, pos, a->len);
+	case ANCHOR_LINES: return scan_key_lines(c, pos, a->len);
+	case ANCHOR_VALUE: return scan_pair(c, pos, a->len);
+	case ANCHOR_QUOTED: return scan_quoted(c, pos, a->len);
 	}
 	return 0;
 }
@@ -397,7 +500,7 @@ look_all(struct scan *c, size_t pos, struct secret_open *open)
 			c->floor = floor;
 			if (c->value >= c->n)
 				c->value = SIZE_MAX;
-			note_open(c, open, pos, t->a[i].kind == ANCHOR_TOKEN ? t->a[i].arg : RULE_KEY);
+			note_open(c, open, pos, t->a[i].kind == ANCHOR_TOKEN ? c->r->start[t->a[i].arg].rule : RULE_KEY);
 			if (open->value != SIZE_MAX)
 				return c->n;
 			continue;
@@ -414,11 +517,12 @@ secret_scan(const struct rules *r, const struct secret_text *t, struct secret_li
 {
 	struct scan c = { .r = r, .t = t, .s = t->s, .n = t->n, .list = list, .floor = t->floor };
 	size_t pos = t->from, limit = t->limit < t->n ? t->limit : t->n;
+	struct anchor_look l = { 0 };
 	int esc;
 
 	if (open)
 		*open = (struct secret_open){ .value = SIZE_MAX };
-	while (pos < limit && (pos = anchor_find(&r->anchors, t->s, t->n, pos, &esc)) < limit) {
+	while (pos < limit && (pos = anchor_find(&r->anchors, &l, t->s, t->n, pos, &esc)) < limit) {
 		if (esc && !t->plain)
 			return false;
 		if (esc) {

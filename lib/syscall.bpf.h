@@ -8,6 +8,7 @@
 #ifndef SYSCALL_BPF_H
 #define SYSCALL_BPF_H
 
+#include <asm/unistd.h>
 #include "trace.bpf.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -35,6 +36,25 @@ static __always_inline bool
 syscall_restarts(long ret)
 {
 	return ret <= -512 && ret >= -516;
+}
+
+enum { RECEIVE_PEEK = 0x2, RECEIVE_TRUNC = 0x20, RECEIVE_ERRORS = 0x2000 };	/* MSG_... */
+
+/* The flags of a call that receives, MSG_...; 0 of any other call. */
+static __always_inline __u32
+syscall_receive_flags(struct pt_regs *regs, __u64 nr)
+{
+	if (nr == __NR_recvfrom || nr == __NR_recvmmsg)
+		return regs->r10;
+	return nr == __NR_recvmsg ? regs->dx : 0;
+}
+
+/* Whether a call takes nothing from its socket: it looks at what the next one will
+ * receive (MSG_PEEK), or asks for errors (MSG_ERRQUEUE). */
+static __always_inline bool
+syscall_peeks(struct pt_regs *regs, __u64 nr)
+{
+	return syscall_receive_flags(regs, nr) & (RECEIVE_PEEK | RECEIVE_ERRORS);
 }
 
 static __always_inline bool

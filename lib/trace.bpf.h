@@ -30,6 +30,10 @@ struct trace_event_raw_sock_msg_length {
 	int ret;
 };
 
+struct trace_event_raw_io_uring_submit_req {
+	void *req;
+};
+
 struct linux_binprm {
 	const char *filename;
 };
@@ -42,6 +46,7 @@ struct trace_event_raw_inet_sock_set_state {
 #pragma clang attribute pop
 
 struct pt_regs;
+struct io_kiocb;
 
 const volatile bool trace_classic;	/* false; set by trace_prepare */
 
@@ -171,6 +176,21 @@ trace_sock_bytes(__u64 *ctx)
 		n = (int)ctx[1];
 	}
 	return n;
+}
+
+/* io_uring_submit_req: the operation. */
+static __always_inline struct io_kiocb *
+trace_operation(__u64 *ctx)
+{
+	void *req;
+
+	if (trace_classic) {
+		req = ((struct trace_event_raw_io_uring_submit_req *)ctx)->req;
+		KEEP(req);
+	} else {
+		req = (void *)ctx[0];
+	}
+	return req;
 }
 
 #endif

@@ -21,16 +21,17 @@
 
 /* The tracepoints, as sections name them, and the folders of their events. */
 static const struct point {
-	const char *name, *category;
+	const char *name, *category, *before;	/* before: what it was called */
 } points[] = {
-	{ "sys_enter", "raw_syscalls" },
-	{ "sys_exit", "raw_syscalls" },
-	{ "sched_process_fork", "sched" },
-	{ "sched_process_exec", "sched" },
-	{ "sched_process_exit", "sched" },
-	{ "inet_sock_set_state", "sock" },
-	{ "sock_send_length", "sock" },
-	{ "sock_recv_length", "sock" },
+	{ "sys_enter", "raw_syscalls", NULL },
+	{ "sys_exit", "raw_syscalls", NULL },
+	{ "sched_process_fork", "sched", NULL },
+	{ "sched_process_exec", "sched", NULL },
+	{ "sched_process_exit", "sched", NULL },
+	{ "inet_sock_set_state", "sock", NULL },
+	{ "sock_send_length", "sock", NULL },
+	{ "sock_recv_length", "sock", NULL },
+	{ "io_uring_submit_req", "io_uring", "io_uring_submit_sqe" /* until Linux 6.3 */ },
 };
 
 static const struct point *
@@ -151,6 +152,18 @@ trace_prepare(struct bpf_object *o)
 	return true;
 }
 
+/* Attaches a program as its section says, or under the name that the tracepoint had
+ * before. */
+static struct bpf_link *
+attach_raw(struct bpf_program *p, const struct point *pt)
+{
+	struct bpf_link *l = bpf_program__attach(p);
+
+	if (!l && errno == ENOENT && pt && pt->before)
+		l = bpf_program__attach_raw_tracepoint(p, pt->before);
+	return l;
+}
+
 struct bpf_link *
 trace_attach(struct bpf_program *p)
 {
@@ -161,7 +174,7 @@ trace_attach(struct bpf_program *p)
 	int fd;
 
 	if (!pt || bpf_program__type(p) != BPF_PROG_TYPE_TRACEPOINT)
-		return bpf_program__attach(p);
+		return attach_raw(p, pt);
 	id = event_id(pt);
 	if (id < 0)
 		return NULL;

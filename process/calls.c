@@ -73,7 +73,6 @@ static const struct {
 	{ SYS_tgkill, CLASS_KILL, OP_NONE, SIGNALS },
 	{ SYS_rt_sigqueueinfo, CLASS_KILL, OP_NONE, SIGNALS },
 	{ SYS_rt_tgsigqueueinfo, CLASS_KILL, OP_NONE, SIGNALS },
-	{ SYS_io_uring_enter, CLASS_URING, OP_NONE, ANY },
 };
 
 void

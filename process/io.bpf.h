@@ -71,7 +71,7 @@ on_io(__u64 *ctx)
 	struct file *file;
 
 	ON_OWN_STACK(ctx);
-	if (ret <= 0 || nr >= SYSCALLS)
+	if (ret <= 0 || nr >= SYSCALLS || syscall_peeks(regs, nr))
 		return 0;
 	switch (nr) {
 	case __NR_sendfile:	/* out, in */

@@ -10,6 +10,7 @@
 #include "io.bpf.h"
 #include "dns.bpf.h"
 #include "net.bpf.h"
+#include "uring.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -35,17 +36,25 @@ on_syscall(__u64 *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sys_exit")
+/* Counts what would have been told if it had been a system call. */
+SEC("raw_tp/io_uring_submit_req")
 int
 on_uring(__u64 *ctx)
 {
-	long ret = trace_result(ctx);
+	struct uring_op op;
+	struct file *file;
 
 	ON_OWN_STACK(ctx);
-	if (ret <= 0)
+	uring_read(&op, trace_operation(ctx));
+	if (op.idle || !target_wanted())
 		return 0;
-	count_add(COUNT_SEEN, ret, 0);
-	count_add(COUNT_URING, ret, 0);
+	if (op.fd >= 0) {
+		file = file_get(current_task(), op.fd);
+		if (!file || fd_kind(file, op.writes ? DIR_WRITE : DIR_READ) < 0)
+			return 0;
+	}
+	count_add(COUNT_SEEN, 1, 0);
+	count_add(COUNT_URING, 1, 0);
 	return 0;
 }
 

@@ -344,7 +344,7 @@ enter_classes(struct process *s)
 		[CLASS_OPEN] = b->progs.on_open, [CLASS_PATH] = b->progs.on_path,
 		[CLASS_IO] = b->progs.on_io, [CLASS_CLOSE] = b->progs.on_close,
 		[CLASS_NET] = b->progs.on_net, [CLASS_KILL] = b->progs.on_kill,
-		[CLASS_URING] = b->progs.on_uring, [CLASS_MAX] = b->progs.on_dns,
+		[CLASS_MAX] = b->progs.on_dns,
 	};
 
 	for (__u32 i = 0; i <= CLASS_MAX; i++) {
@@ -385,6 +385,9 @@ load(struct process *s)
 	attach(b->progs.on_exec, &b->links.on_exec, "tracepoint sched_process_exec");
 	attach(b->progs.on_state, &b->links.on_state, "tracepoint inet_sock_set_state");
 	attach(b->progs.on_syscall, &b->links.on_syscall, "tracepoint sys_exit");
+	b->links.on_uring = trace_attach(b->progs.on_uring);
+	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
+		probe_fail("attach", "tracepoint io_uring_submit_req");
 	if (bpf_program__autoload(b->progs.on_signal))
 		attach(b->progs.on_signal, &b->links.on_signal, "tracepoint signal_generate");
 	bash_start(s);

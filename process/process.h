@@ -48,7 +48,7 @@ enum op {
 
 /* Classes of system calls: which program looks at them. 0: none does. */
 enum {
-	CLASS_OPEN = 1, CLASS_PATH, CLASS_IO, CLASS_CLOSE, CLASS_NET, CLASS_KILL, CLASS_URING,
+	CLASS_OPEN = 1, CLASS_PATH, CLASS_IO, CLASS_CLOSE, CLASS_NET, CLASS_KILL,
 	CLASS_MAX,
 };
 
@@ -140,7 +140,7 @@ enum {
 	COUNT_PENDING_FULL,		/* table of connects in progress full */
 	COUNT_ARGS_LONG,		/* arguments beyond ARGS_CAP */
 	COUNT_COMPAT,			/* a 32-bit program's call */
-	COUNT_URING,			/* submitted to io_uring: not seen */
+	COUNT_URING,			/* handed to io_uring: not seen */
 	COUNT_BUSY,			/* too many programs were preempted at once */
 };
 

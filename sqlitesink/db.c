@@ -171,6 +171,10 @@ migrate(struct db *db)
 		return -1;
 	for (; version < SCHEMA_VERSION; version++)
 		run_sql(db, schema_step[version], "write the schema of");
+	if (ask(db, "SELECT count(*) FROM reasons WHERE reason = '' AND what = '" VERSION "'") != 1) {
+		run_sql(db, schema_reasons(), "write the schema of");
+		run_sql(db, "INSERT INTO reasons VALUES('', '', 'kept', '" VERSION "', '')", "write the schema of");
+	}
 	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", SCHEMA_APPLICATION,
 	    SCHEMA_VERSION);
 	return run_sql(db, sql, "write the schema of");
@@ -183,7 +187,6 @@ set_up(struct db *db)
 	sqlite3_stmt *st = NULL;
 	bool wal = false;
 
-	sqlite3_busy_timeout(db->sq, BUSY_MS);
 	if (sqlite3_prepare_v2(db->sq, "PRAGMA journal_mode=WAL", -1, &st, NULL) != SQLITE_OK ||
 	    sqlite3_step(st) != SQLITE_ROW)
 		db_fail(db, "open");
@@ -194,11 +197,18 @@ set_up(struct db *db)
 	    "PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216", "open") : -1;
 }
 
+void
+db_run_new(struct db *db)
+{
+	struct row r = row_of(db, SQL_RUN_NEW);
+
+	row_str(&r, VERSION);
+	db->run = row_run(&r);
+}
+
 int
 db_open(struct db *db, const char *tool, const char *path)
 {
-	struct row r;
-
 	*db = (struct db){ .tool = tool, .path = path, .lock = -1, .keep_mode = db->keep_mode };
 	if (file_open(db))
 		return -1;
@@ -207,12 +217,11 @@ db_open(struct db *db, const char *tool, const char *path)
 		return -1;
 	}
 	sqlite3_extended_result_codes(db->sq, 1);
+	sqlite3_busy_timeout(db->sq, BUSY_MS);	/* before the first question */
 	/* before anything is changed: it may be somebody else's */
 	if (version_of(db) < 0 || set_up(db) || migrate(db))
 		return -1;
-	r = row_of(db, SQL_RUN_NEW);
-	row_str(&r, VERSION);
-	db->run = row_run(&r);
+	db_run_new(db);
 	db_commit(db);
 	return db->failed ? -1 : 0;
 }

@@ -34,6 +34,9 @@ struct db {
  * to our version, and begins a run. 0, or -1 when that failed and was told. */
 int db_open(struct db *, const char *tool, const char *path);
 
+/* Begins another run in it. */
+void db_run_new(struct db *);
+
 /* Begins a transaction when none is open; -1 after a failure. */
 int db_begin(struct db *);
 /* Ends it: from here on its rows are there whatever happens to us. */

@@ -129,6 +129,13 @@ lives_flush(struct lives *ls)
 		life_write(ls, ls->dirty);
 }
 
+void
+lives_forget(struct lives *ls)
+{
+	flow_finish_all(ls->table, FLOW_END);
+	ls->forgot = false;
+}
+
 /* --- lives ------------------------------------------------------------------- */
 
 static void

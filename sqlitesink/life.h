@@ -15,6 +15,7 @@ struct lives;
 struct lives *lives_new(struct db *);	/* NULL: out of memory */
 void lives_free(struct lives *);
 void lives_flush(struct lives *);	/* before db_commit */
+void lives_forget(struct lives *);	/* another run begins: no process of it is known */
 
 /* The process of the envelope: processes.id, 0 after a failure. */
 int64_t life_of(struct lives *, struct event *);

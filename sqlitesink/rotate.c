@@ -47,10 +47,16 @@ size_of(const char *path, const char *suffix)
 }
 
 bool
+rotate_overdue(const struct rotate *ro, uint64_t first_ns, uint64_t last_ns)
+{
+	return ro->ns && first_ns && last_ns - first_ns >= ro->ns;
+}
+
+bool
 rotate_due(const struct rotate *ro, const struct db *db, uint64_t first_ns, uint64_t last_ns)
 {
 	if (ro->ns)
-		return first_ns && last_ns - first_ns >= ro->ns;
+		return rotate_overdue(ro, first_ns, last_ns);
 	return ro->bytes && size_of(db->path, "") + size_of(db->path, "-wal") >= ro->bytes;
 }
 
@@ -67,7 +73,8 @@ stem(const char *path)
 static void
 prune(const struct rotate *ro, const char *path)
 {
-	static const char digits[] = "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]";
+	static const char digits[] = "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]"
+	    "-[0-9][0-9][0-9]";
 	char pattern[2 * PATH_LEN + 128];
 	size_t n = 0;
 	glob_t g;
@@ -77,7 +84,7 @@ prune(const struct rotate *ro, const char *path)
 			pattern[n++] = '\\';
 		pattern[n++] = path[i];
 	}
-	snprintf(pattern + n, sizeof(pattern) - n, ".%s*.db", digits);
+	snprintf(pattern + n, sizeof(pattern) - n, ".%s.db", digits);
 	if (!ro->keep || glob(pattern, 0, NULL, &g))
 		return;
 	for (size_t i = 0; i + ro->keep < g.gl_pathc; i++)
@@ -88,17 +95,19 @@ prune(const struct rotate *ro, const char *path)
 bool
 rotate_move(const struct rotate *ro, const struct db *db, uint64_t first_ns, char *old, size_t size)
 {
-	time_t t = first_ns / 1000000000;
+	uint64_t ms = first_ns / 1000000;
 	char at[32] = "";
-	struct tm tm;
 
 	if (size_of(db->path, "-wal"))
 		return false;
-	if (localtime_r(&t, &tm))
-		strftime(at, sizeof(at), "%Y%m%d-%H%M%S", &tm);
-	snprintf(old, size, "%.*s.%s.db", stem(db->path), db->path, at);
-	for (int i = 2; access(old, F_OK) == 0; i++)
-		snprintf(old, size, "%.*s.%s-%d.db", stem(db->path), db->path, at, i);
+	do {	/* two in one millisecond: the next that is free */
+		time_t t = ms / 1000;
+		struct tm tm;
+
+		if (gmtime_r(&t, &tm))
+			strftime(at, sizeof(at), "%Y%m%d-%H%M%S", &tm);
+		snprintf(old, size, "%.*s.%s-%03u.db", stem(db->path), db->path, at, (unsigned)(ms++ % 1000));
+	} while (access(old, F_OK) == 0);
 	if (rename(db->path, old)) {
 		fprintf(stderr, "%s: rename %s to %s: %s\n", db->tool, db->path, old, strerror(errno));
 		return false;
@@ -107,14 +116,32 @@ rotate_move(const struct rotate *ro, const struct db *db, uint64_t first_ns, cha
 	return true;
 }
 
-void
-rotate_carry(struct db *db, const char *old, uint64_t last_ns)
+/* What was said of the run, and of its stages, before: in the database of this name. */
+static void
+carry_books(struct db *db, const char *from, int64_t before)
+{
+	static const char sql[] =
+	    "UPDATE main.runs SET (run, began_ns, kernel, stages, command, options, part) = (SELECT run, began_ns, kernel,"
+	    "	stages, command, options, part + 1 FROM %s.runs WHERE id = %lld) WHERE id = %lld;"
+	    "INSERT INTO main.stages(run_id, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why)"
+	    "	SELECT %lld, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why FROM %s.stages"
+	    "	WHERE run_id = %lld AND stage <> 'sqlitesink'";
+	char *text = sqlite3_mprintf(sql, from, (long long)before, (long long)db->run, (long long)db->run, from,
+	    (long long)before);
+
+	if (!text || sqlite3_exec(db->sq, text, NULL, NULL, NULL) != SQLITE_OK)
+		db_fail(db, "take the books over into");
+	sqlite3_free(text);
+}
+
+static void
+carry_processes(struct db *db, uint64_t last_ns, int64_t before)
 {
 	/* rows refer to each other in circles, and to a run of the other file */
 	static const char sql[] =
-	    "ATTACH %Q AS old; BEGIN IMMEDIATE; PRAGMA defer_foreign_keys = ON;"
+	    "PRAGMA defer_foreign_keys = ON;"
 	    "CREATE TEMP TABLE needed AS WITH RECURSIVE n(id) AS ("
-	    "	SELECT id FROM old.processes WHERE run_id = (SELECT max(id) FROM old.runs) AND (end_ns IS NULL OR end_ns > %lld)"
+	    "	SELECT id FROM old.processes WHERE run_id = %lld AND (end_ns IS NULL OR end_ns > %lld)"
 	    "	UNION SELECT p.parent_id FROM n JOIN old.processes p USING (id) WHERE p.parent_id IS NOT NULL"
 	    "	UNION SELECT p.agent_id FROM n JOIN old.processes p USING (id) WHERE p.agent_id IS NOT NULL"
 	    "	UNION SELECT a.parent_id FROM n JOIN old.agents a ON a.process_id = n.id WHERE a.parent_id IS NOT NULL)"
@@ -122,11 +149,28 @@ rotate_carry(struct db *db, const char *old, uint64_t last_ns)
 	    "INSERT INTO main.processes SELECT * FROM old.processes WHERE id IN (SELECT id FROM needed);"
 	    "UPDATE main.processes SET run_id = %lld;"
 	    "INSERT INTO main.agents SELECT * FROM old.agents WHERE process_id IN (SELECT id FROM needed);"
-	    "INSERT INTO main.execs SELECT * FROM old.execs WHERE id IN (SELECT exec_id FROM main.processes);"
-	    "COMMIT; DROP TABLE needed; DETACH old";
-	char *text = sqlite3_mprintf(sql, old, (long long)(last_ns - CARRY_NS), (long long)db->run);
+	    "INSERT INTO main.execs SELECT * FROM old.execs WHERE id IN (SELECT exec_id FROM main.processes)";
+	char *text = sqlite3_mprintf(sql, (long long)before, (long long)(last_ns - CARRY_NS), (long long)db->run);
 
 	if (!text || sqlite3_exec(db->sq, text, NULL, NULL, NULL) != SQLITE_OK)
 		db_fail(db, "take processes over into");
 	sqlite3_free(text);
+}
+
+void
+rotate_carry(struct db *db, const char *old, int64_t before, uint64_t last_ns)
+{
+	char *attach = old ? sqlite3_mprintf("ATTACH %Q AS old", old) : NULL;
+
+	if (old && (!attach || sqlite3_exec(db->sq, attach, NULL, NULL, NULL) != SQLITE_OK))
+		db_fail(db, "take over what was before into");
+	sqlite3_free(attach);
+	if (db_begin(db))
+		return;
+	carry_books(db, old ? "old" : "main", before);
+	if (old)
+		carry_processes(db, last_ns, before);
+	db_commit(db);
+	if (old && !db->failed)
+		sqlite3_exec(db->sq, "DROP TABLE temp.needed; DETACH old", NULL, NULL, NULL);
 }

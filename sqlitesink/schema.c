@@ -1,13 +1,24 @@
-/* schema.c - see schema.h; the text is sqlitesink/schema.sql as it was when this was built */
+/* schema.c - see schema.h; the texts are the .sql files, and docs/losses.md, as they were
+ * when this was built */
 #include "schema.h"
 
-__asm__(
-    ".section .rodata\n"
-    "schema_1:\n"
-    ".incbin \"sqlitesink/schema.sql\"\n"
-    ".byte 0\n"
-    ".previous\n");
+#define TEXT(symbol, file) \
+	__asm__( \
+	    ".section .rodata\n" \
+	    #symbol ":\n" \
+	    ".incbin \"" file "\"\n" \
+	    ".byte 0\n" \
+	    ".previous\n"); \
+	extern const char symbol[]
 
-extern const char schema_1[];
+TEXT(schema_1, "sqlitesink/schema.sql");
+TEXT(schema_2, "sqlitesink/schema2.sql");
+TEXT(schema_words, REASONS_FILE);
 
-const char *const schema_step[SCHEMA_VERSION] = { schema_1 };
+const char *const schema_step[SCHEMA_VERSION] = { schema_1, schema_2 };
+
+const char *
+schema_reasons(void)
+{
+	return schema_words;
+}

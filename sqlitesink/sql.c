@@ -4,7 +4,16 @@
 const char *const sql_text[SQL_COUNT] = {
 	[SQL_RUN_NEW] = "INSERT INTO runs(version) VALUES(?)",
 	[SQL_RUN_UPDATE] = "UPDATE runs SET first_ns=min(coalesce(first_ns, ?1), ?1), last_ns=max(coalesce(last_ns, ?2), ?2),"
-	    " lines=?3, unstored=?4, complete=?5 WHERE id=?6",
+	    " lines=?3, unstored=?4, input_ended=?5 WHERE id=?6",
+	[SQL_RUN_BEGIN] = "UPDATE runs SET run=?, began_ns=?, kernel=?, stages=?, command=?, options=? WHERE id=?",
+	[SQL_RUN_ENDED] = "UPDATE runs SET ended_ns=?, status=?, failed=? WHERE id=?",
+	[SQL_RUN_CONTINUED] = "UPDATE runs SET continued=1, complete=1 WHERE id=?",
+	[SQL_RUN_CLOSE] = "UPDATE runs SET complete=NOT EXISTS (SELECT 1 FROM run_gaps g WHERE g.run_id=runs.id"
+	    " AND g.kind NOT IN ('loss', 'unsaid')) WHERE id=?",
+	[SQL_STAGE_NEW] = "INSERT INTO stages(run_id, stage, version, pid, began_ns) VALUES(?,?,?,?,?)",
+	[SQL_STAGE_MOVE] = "UPDATE stages SET run_id=? WHERE run_id=? AND id>=?",
+	[SQL_STAGE_OPEN] = "SELECT min(id) FROM stages WHERE run_id=? AND stage=? AND pid IS ? AND why IS NULL HAVING min(id)",
+	[SQL_STAGE_ENDED] = "UPDATE stages SET ended_ns=?, lines_read=?, lines_written=?, lost=?, why=? WHERE id=?",
 
 	[SQL_PROCESS_NEW] = "INSERT INTO processes(run_id, pid, ppid, parent_id, agent_id, uid, comm, start_ns, seen,"
 	    " container_id) VALUES(?,?,?,?,?,?,?,?,?,?)",

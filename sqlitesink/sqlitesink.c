@@ -1,7 +1,7 @@
 /*
  * sqlitesink - one SQLite file of everything that was seen
  * reads   llm.call mcp.call http.* sse.message process.* file.* dir.* net.* bash.readline
- *         stdio.data system.* loss
+ *         stdio.data system.* loss run.* stage.*
  * writes  DB, in transactions of at most 100 ms or 1000 lines, a new one with --rotate;
  *         with --tee every line that it read
  * keeps   the last 8192 processes, 16384 paths, 4096 addresses; one batch
@@ -9,6 +9,7 @@
 #include "lib/stage.h"
 #include "sqlitesink/index.h"
 #include "sqlitesink/rotate.h"
+#include "sqlitesink/run.h"
 #include "sqlitesink/store.h"
 
 #include <err.h>
@@ -23,6 +24,7 @@ enum {
 	INDEX_BYTES = 1 << 20,	/* that are indexed in one go while it is quiet */
 };
 #define ROTATE_AGAIN_NS 10000000000ull	/* after a reader held it up */
+#define FAR_NS 86400000000000ull	/* between two events: the time of one may be wrong */
 
 struct sqlitesink {
 	bool events, no_search;
@@ -30,11 +32,14 @@ struct sqlitesink {
 	struct store store;
 	struct rotate rotate;
 	const char *rotate_at;
+	struct run_books books;
 	uint64_t first_ns, last_ns, unstored, stored;
+	uint64_t far_ns;	/* of one event that is far from those before; 0 */
+	uint64_t timed;		/* events between first_ns and last_ns */
 	uint64_t not_before;	/* the next rotation, event time */
 	uint64_t lines;		/* of io.lines at the tick before */
 	unsigned batch;
-	bool complete, index;
+	bool ended, index;
 };
 
 static const struct opt_use use;
@@ -50,9 +55,25 @@ put_run(struct sqlitesink *self, const struct stage_io *io)
 	row_id(&r, self->last_ns);
 	row_int(&r, io->lines);
 	row_int(&r, self->unstored);
-	row_int(&r, self->complete);
+	row_int(&r, self->ended);
 	row_int(&r, self->db.run);
 	row_run(&r);
+}
+
+/* Our own part, in the row of runs that ends, or because all does. */
+static void
+end_part(struct sqlitesink *self, const struct stage_io *io, enum books_why why)
+{
+	const struct books b = {
+		.timestamp_ns = self->last_ns, .read = io->lines, .written = io->out.lines,
+		.lost = loss_total(&io->loss), .why = why,
+	};
+
+	run_end(&self->books, &b);
+	self->ended = true;
+	put_run(self, io);
+	run_close(&self->books);
+	self->ended = false;
 }
 
 static void
@@ -68,6 +89,7 @@ static void
 rotate(struct sqlitesink *self)
 {
 	const char *path = self->db.path;
+	int64_t before = self->db.run;
 	char old[4096];
 	bool moved;
 
@@ -76,14 +98,14 @@ rotate(struct sqlitesink *self)
 	moved = rotate_move(&self->rotate, &self->db, self->first_ns, old, sizeof(old));
 	if (db_open(&self->db, "sqlitesink", path))
 		self->db.failed = true;
-	else if (moved)
-		rotate_carry(&self->db, old, self->last_ns);
 	else
+		rotate_carry(&self->db, moved ? old : NULL, before, self->last_ns);
+	if (!moved)
 		self->not_before = self->last_ns + ROTATE_AGAIN_NS;
 	if (store_restart(&self->store))
 		err(1, "rotate");
-	self->first_ns = 0;
-	self->complete = false;
+	run_start(&self->books, &self->db);
+	self->first_ns = self->timed = 0;
 }
 
 static void
@@ -93,10 +115,9 @@ commit(struct sqlitesink *self, struct stage_io *io)
 	put_run(self, io);
 	db_commit(&self->db);
 	self->batch = 0;
-	if (!self->db.failed && !self->complete && self->last_ns >= self->not_before &&
+	if (!self->db.failed && !self->ended && self->last_ns >= self->not_before &&
 	    rotate_due(&self->rotate, &self->db, self->first_ns, self->last_ns)) {
-		self->complete = true;
-		put_run(self, io);
+		run_continues(&self->books);
 		rotate(self);
 	}
 	/* a filter goes on; what only writes has nothing left to do */
@@ -104,15 +125,73 @@ commit(struct sqlitesink *self, struct stage_io *io)
 		io->stop = true;
 }
 
-static void
-on_line(struct sqlitesink *self, struct event *ev, struct stage_io *io)
+static bool
+is_far(uint64_t a, uint64_t b)
 {
-	uint64_t ns = event_time(ev);
+	return a < b ? b - a > FAR_NS : a - b > FAR_NS;
+}
 
-	if (ns && (!self->first_ns || ns < self->first_ns))
+static void
+span(struct sqlitesink *self, uint64_t ns)
+{
+	if (!self->first_ns || ns < self->first_ns)
 		self->first_ns = ns;
 	if (ns > self->last_ns)
 		self->last_ns = ns;
+	self->timed++;
+}
+
+/* One event whose time is far from all others does not make the run longer; when the
+ * next agrees with it, time has passed. */
+static void
+see_time(struct sqlitesink *self, uint64_t ns, struct stage_io *io)
+{
+	if (!ns)
+		return;
+	if (!self->timed || (ns >= self->first_ns && ns <= self->last_ns) || !is_far(ns, self->first_ns) ||
+	    !is_far(ns, self->last_ns)) {
+		span(self, ns);
+		loss_add(&io->loss, "odd_time", self->far_ns != 0, 0);
+	} else if (self->far_ns && !is_far(ns, self->far_ns)) {
+		if (self->timed == 1) {		/* then it was the first that is odd */
+			self->first_ns = self->last_ns = 0;
+			loss_add(&io->loss, "odd_time", 1, 0);
+		}
+		span(self, self->far_ns);
+		span(self, ns);
+	} else {
+		loss_add(&io->loss, "odd_time", self->far_ns != 0, 0);
+		self->far_ns = ns;
+		return;
+	}
+	self->far_ns = 0;
+}
+
+/* Another recording follows in the same input: a row of runs of its own. */
+static void
+next_run(struct sqlitesink *self, struct stage_io *io)
+{
+	int64_t before = self->db.run, next;
+
+	store_flush(&self->store);
+	db_run_new(&self->db);
+	next = self->db.run;
+	run_next(&self->books, before);
+	self->db.run = before;
+	end_part(self, io, BOOKS_INPUT_END);
+	self->db.run = next;
+	run_start(&self->books, &self->db);
+	if (store_next(&self->store))
+		err(1, "begin a run");
+	self->first_ns = self->last_ns = self->timed = self->far_ns = 0;
+}
+
+static void
+on_line(struct sqlitesink *self, struct event *ev, struct stage_io *io)
+{
+	if (run_is_next(&self->books, ev))
+		next_run(self, io);
+	see_time(self, event_time(ev), io);
 	if (self->events) {
 		struct row r = row_of(&self->db, SQL_EVENT_NEW);
 
@@ -120,7 +199,7 @@ on_line(struct sqlitesink *self, struct event *ev, struct stage_io *io)
 		row_bytes(&r, ev->line, ev->len);
 		row_run(&r);
 	}
-	if (store_event(&self->store, ev))
+	if (run_event(&self->books, ev) || store_event(&self->store, ev))
 		self->stored++;
 	else
 		self->unstored++;
@@ -138,7 +217,8 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 	if (self->db.failed)
 		return STAGE_PASS;
 	on_line(self, ev, io);
-	if (++self->batch >= BATCH_LINES || self->db.failed)
+	if (++self->batch >= BATCH_LINES || self->db.failed ||
+	    rotate_overdue(&self->rotate, self->first_ns, self->last_ns))
 		commit(self, io);
 	return STAGE_PASS;
 }
@@ -167,7 +247,7 @@ put_losses(struct sqlitesink *self, const struct stage_io *io)
 		struct row r = row_of(&self->db, SQL_LOSS_NEW);
 
 		row_int(&r, self->db.run);
-		row_id(&r, io->now);
+		row_id(&r, self->last_ns);
 		row_str(&r, io->loss.stage);
 		row_str(&r, l->reason);
 		row_int(&r, l->events);
@@ -182,9 +262,12 @@ on_end(void *arg, struct stage_io *io)
 {
 	struct sqlitesink *self = arg;
 
-	self->complete = true;
 	if (!self->db.failed) {
+		loss_add(&io->loss, "odd_time", self->far_ns != 0, 0);
+		store_flush(&self->store);
 		put_losses(self, io);
+		end_part(self, io, io->why);
+		self->ended = true;
 		commit(self, io);
 		finish_index(self);
 	}
@@ -227,6 +310,8 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 		exit(1);
 	if (store_new(&self->store, &self->db))
 		err(1, "start");
+	run_start(&self->books, &self->db);
+	db_commit(&self->db);
 	return 1;
 }
 

@@ -212,6 +212,14 @@ store_restart(struct store *self)
 	return new_tables(self);
 }
 
+int
+store_next(struct store *self)
+{
+	store_flush(self);
+	lives_forget(self->lives);
+	return store_restart(self);
+}
+
 void
 store_flush(struct store *self)
 {

@@ -25,6 +25,9 @@ void store_free(struct store *);
  * (rotate_carry). -1: out of memory. */
 int store_restart(struct store *);
 
+/* Another run of the same database begins: forgets all. -1: out of memory. */
+int store_next(struct store *);
+
 /* False: no table is this event's. db->refused: a value did not fit. */
 bool store_event(struct store *, struct event *);
 void store_flush(struct store *);	/* before db_commit */

@@ -10,6 +10,7 @@
 #include "path.bpf.h"
 #include "place.bpf.h"
 #include "syscall.bpf.h"
+#include "uring.bpf.h"
 #include "stdiocap.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -25,12 +26,21 @@ enum { FCNTL_DUP = 0, FCNTL_DUP_CLOEXEC = 1030 };		/* F_DUPFD ... */
 enum { PIPEFS = 0x50495045 };
 enum { VECTORS = 1024 };	/* UIO_MAXIOV */
 #define PIECES(bytes) (((bytes) + PIECE - 1) / PIECE)
+enum { PROTO_TCP = 6 };
 enum { TRIES = 4 };		/* to store what another thread has just changed */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct super_block___magic {
 	unsigned long s_magic;
+};
+
+struct sock {
+	__u16 sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
 };
 
 #pragma clang attribute pop
@@ -90,6 +100,11 @@ struct {
 /* struct iovec */
 struct vector {
 	__u64 base, len;
+};
+
+/* What the pieces of memory of a message hold. */
+struct room {
+	__u64 vectors, bytes;
 };
 
 /* One call's bytes on their way into records. */
@@ -450,6 +465,39 @@ spliced(__u32 fd, __u32 dir, __u64 n)
 	return 0;
 }
 
+static long
+room_add(__u32 i, struct room *r)
+{
+	__u64 len = 0;
+
+	bpf_probe_read_user(&len, sizeof(len),
+	    (void *)(r->vectors + i * sizeof(struct vector) + offsetof(struct vector, len)));
+	r->bytes += len;
+	return 0;
+}
+
+/* How many bytes a call with MSG_TRUNC put into memory, when it returned n: of a
+ * message its length, even if there was less room for it; of a TCP stream how many
+ * were thrown away. */
+static __always_inline long
+received(struct pt_regs *regs, __u32 kind, __u32 fd, long n)
+{
+	struct file *file = file_get(current_task(), fd);
+	struct socket *socket = file ? BPF_CORE_READ(file, private_data) : NULL;
+	__u64 message[4] = {};
+	struct room r = { .bytes = regs->dx };
+
+	if (socket && BPF_CORE_READ(socket, sk, sk_protocol) == PROTO_TCP) {
+		spliced(fd, DIR_READ, n);
+		return 0;
+	}
+	if (kind == CALL_MESSAGE && !bpf_probe_read_user(message, sizeof(message), (void *)regs->si)) {
+		r = (struct room){ .vectors = message[2] };	/* msg_iov, msg_iovlen */
+		bpf_loop(message[3] > VECTORS ? VECTORS : message[3], room_add, &r, 0);
+	}
+	return r.bytes < n ? r.bytes : n;
+}
+
 /* --- tracepoints ------------------------------------------------------------- */
 
 /* TP_PROTO(struct pt_regs *regs, long id) */
@@ -484,17 +532,12 @@ on_call(__u64 *ctx)
 /* A call that moves no bytes through memory, but what descriptors refer to, or
  * bytes elsewhere. */
 static __always_inline void
-other_call(struct pt_regs *regs, __u64 nr, __u32 kind, long ret)
+other_call(struct pt_regs *regs, __u32 kind, long ret)
 {
 	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = regs->di };
 	__u32 cmd = regs->si;
 
-	if (nr == __NR_io_uring_enter) {
-		if (ret > 0) {
-			count_add(COUNT_SEEN, ret, 0);
-			count_add(COUNT_URING, ret, 0);
-		}
-	} else if (kind == CALL_CLOSE) {
+	if (kind == CALL_CLOSE) {
 		bpf_map_delete_elem(&streams, &key);
 		bpf_map_delete_elem(&roles, &key);
 	} else if (kind == CALL_SENDFILE || kind == CALL_SPLICE) {
@@ -530,7 +573,7 @@ on_return(__u64 *ctx)
 		return 0;
 	}
 	if (kind > CALL_MESSAGE) {
-		other_call(regs, nr, kind, ret);
+		other_call(regs, kind, ret);
 		return 0;
 	}
 	found = bpf_map_lookup_elem(&calls, &id);
@@ -538,7 +581,7 @@ on_return(__u64 *ctx)
 		call = *found;
 		bpf_map_delete_elem(&calls, &id);
 	}
-	if (ret <= 0)
+	if (ret <= 0 || syscall_peeks(regs, nr))
 		return 0;
 	if (!found || call.fd != fd) {	/* it began before us */
 		role = role_at_return(fd) ? fd_wanted(fd) : -1;
@@ -546,7 +589,26 @@ on_return(__u64 *ctx)
 			return 0;
 		call = (struct call){ .fd = fd, .role = role };
 	}
-	transferred(regs, call_table[nr], ret, &call);
+	if (syscall_receive_flags(regs, nr) & RECEIVE_TRUNC)
+		ret = received(regs, kind, fd, ret);
+	if (ret > 0)
+		transferred(regs, call_table[nr], ret, &call);
+	return 0;
+}
+
+/* Counts what is handed to io_uring for a descriptor that is captured. */
+SEC("raw_tp/io_uring_submit_req")
+int
+on_uring(__u64 *ctx)
+{
+	struct uring_op op;
+
+	ON_OWN_STACK(ctx);
+	uring_read(&op, trace_operation(ctx));
+	if (op.fd < 0 || !target_wanted() || fd_wanted(op.fd) < 0)
+		return 0;
+	count_add(COUNT_SEEN, 1, 0);
+	count_add(COUNT_URING, 1, 0);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <err.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,6 @@ static const struct {
 	{ SYS_dup2, CALL_DUP_TO, 0 },
 	{ SYS_dup3, CALL_DUP_TO, 0 },
 	{ SYS_fcntl, CALL_FCNTL, 0 },
-	{ SYS_io_uring_enter, CALL_CLOSE, 0 },
 };
 
 /* --- events ------------------------------------------------------------------ */
@@ -205,6 +205,9 @@ load(struct stdiocap *s)
 	attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
 	attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
 	attach(b->progs.on_call, &b->links.on_call, "tracepoint sys_enter");
+	b->links.on_uring = trace_attach(b->progs.on_uring);
+	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
+		probe_fail("attach", "tracepoint io_uring_submit_req");
 	probe_give_up(0);
 }
 

@@ -54,7 +54,7 @@ enum {
 	COUNT_STREAMS_FULL = COUNT_TOOL,	/* table of descriptors full */
 	COUNT_MAX_BYTES,			/* cut by --max-bytes */
 	COUNT_COMPAT,				/* a 32-bit program's call */
-	COUNT_URING,				/* submitted to io_uring: not seen */
+	COUNT_URING,				/* handed to io_uring: not seen */
 	COUNT_SPLICED,				/* moved within the kernel: not seen */
 	COUNT_BUSY,				/* all memory for calls in use */
 	COUNT_STORAGE,				/* no memory for the role of a call in progress */

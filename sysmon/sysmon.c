@@ -1,10 +1,11 @@
 /*
  * sysmon - CPU, memory, threads and I/O of chosen processes, or of the host
- * reads   /proc, /sys/fs/cgroup
+ * reads   /proc, /sys/fs/cgroup, the kernel's messages of forks
  * writes  system.process, one per target and interval; system.host
  * keeps   the last look at every process, to say what was used since
  */
 #include "cgroup.h"
+#include "kin.h"
 #include "procs.h"
 #include "sample.h"
 
@@ -60,6 +61,7 @@ static struct sysmon {
 	struct io *io, *oldio;
 	size_t nio, noldio;
 	struct procs procs;
+	struct kin kin;
 	struct clock clock;
 	struct line_out out;
 	struct loss loss;
@@ -247,6 +249,20 @@ mark_roots(struct sysmon *m)
 	}
 }
 
+/* Those that chosen processes have forked meanwhile, though they are gone now. */
+static void
+find_orphans(struct sysmon *m)
+{
+	int roots[SAMPLE_GROUPS];
+	size_t n = 0;
+
+	/* who had no look yet */
+	for (; n < m->ntarget && !m->samples; n++)
+		roots[n] = m->target[n].by != BY_SESSION && m->target[n].live ? m->target[n].pid : 0;
+	if (!kin_spread(&m->kin, &m->before, &m->now, roots, n))
+		loss_add(&m->loss, "forks", 1, 0);
+}
+
 /* --- writing -------------------------------------------------------------- */
 
 static void
@@ -428,6 +444,7 @@ take_sample(struct sysmon *m)
 	if (!look(m))
 		return false;
 	mark_roots(m);
+	find_orphans(m);
 	sample_inherit(&m->now, &m->before, !m->no_children);
 	find_comms(m);
 	sample_inherit(&m->now, &m->before, !m->no_children);
@@ -573,6 +590,10 @@ main(int argc, char **argv)
 	m->page = sysconf(_SC_PAGESIZE);
 	if (procs_open(&m->procs))
 		err(1, "open /proc");
+	m->kin.fd = -1;
+	if (!m->no_children && (m->pids.n || m->comms.n || m->sessions.n) && kin_open(&m->kin) &&
+	    m->verbose)
+		warn("listen to forks");
 	add_numbers(m, &m->pids, BY_PID);
 	add_numbers(m, &m->sessions, BY_SESSION);
 	if (m->output && (fd = open(m->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
@@ -582,6 +603,7 @@ main(int argc, char **argv)
 	line_out_init(&m->out, fd);
 	clock_init(&m->clock);
 	loop(m);
+	kin_close(&m->kin);
 	b = books_of(m);
 	books_end(&m->out, &b);
 	line_flush(&m->out);

@@ -42,7 +42,7 @@ is "record: nothing but it" "$(find "$T/cwd" -type f ! -name made)" "$db"
 is "record: mode 0600" "$(stat -c %a "$db")" 600
 is "record: three lines at the end" "$(wc -l <"$T/err")" 3
 like "record: what was seen" "$(cat "$T/err")" '1 model calls, .* tokens, [0-9]+ programs'
-like "record: what was lost" "$(cat "$T/err")" '^agentsight: nothing was lost'
+like "record: what was lost" "$(cat "$T/err")" '^agentsight: WHOLE: nothing was lost'
 is "record: the prompt is in it" "$(sql "$db" "SELECT count(*) FROM texts WHERE text LIKE '%a prompt of mine%'" | grep -c '[1-9]')" 1
 is "record: the program, the file, the host, the output, the samples are in it" "$(sql "$db" "
 	SELECT (SELECT count(*) > 0 FROM execs WHERE filename LIKE '%/curl'),

@@ -62,15 +62,19 @@ def in_sources():
 
 
 def in_page():
+    """Stage and reason of each row, whose third column says how a verdict counts it."""
     with open("docs/losses.md", encoding="utf-8") as f:
-        return set(re.findall(r"^\| ([^|`]+) \| `([a-z0-9_]+)` \|", f.read(), re.M))
+        return {m[:2]: m[2] for m in re.findall(r"^\| ([^|`]+) \| `([a-z0-9_]+)` \| ([^|]*) \|", f.read(), re.M)}
 
 
 def main():
     source, wrong = in_sources()
-    page = in_page()
+    counts = in_page()
+    page = set(counts)
     wrong += ["%s %s: in the sources, not in docs/losses.md" % r for r in sorted(source - page)]
     wrong += ["%s %s: in docs/losses.md, not in the sources" % r for r in sorted(page - source)]
+    wrong += ["%s %s: counts as lost, follows or kept, not '%s'" % (r + (c,)) for r, c in sorted(counts.items())
+              if c not in ("lost", "follows", "kept")]
     print("\n".join(wrong) if wrong else "%d reasons" % len(page))
     return 1 if wrong else 0
 

@@ -14,7 +14,7 @@ from store_kit import *  # noqa: E402,F401,F403
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench"))
 import store as load  # noqa: E402
 
-db = store(truth())
+db = store(booked(truth()))
 REPORTS = sorted(f[:-4] for f in os.listdir(os.path.join(ROOT, "sqlitesink", "reports")) if f.endswith(".sql"))
 
 # --- the reports ----------------------------------------------------------------------
@@ -96,14 +96,15 @@ same("top", pick(table("top", db), "agent", "pid", "state", "model", "calls", "t
      [["claude-code", 200, "exit 0", "claude-sonnet-4", 5, 7370, 4, 8, 3, 5, 1, 12.5, 100, "/home/ada/project"],
       ["codex_cli_rs", 305, "exit 0", "gpt-5", 1, 110, 0, 1, 0, 1, 0, None, None, "/home/ada/project"]])
 same("recorded", ask("recorded", db), "recorded 22.0 s in %s: 6 model calls, 7480 tokens, 10 programs, 6 files changed, 2 hosts\n"
-     "INCOMPLETE: 11 events were lost, report losses says which\nlook at it: agentsight report --db %s\n" % (db, db))
+     "INCOMPLETE: 11 events (1,100 bytes) lost by process (ring_full): no room in the ring buffer: the reader was too slow, or what reads from it was"
+     " (what helps: --ring-size; a faster consumer, or one that writes to a file)\nlook at it: agentsight report --db %s\n" % (db, db))
 report("(no TLS data)" in ask("recorded", store(truth()[:5])), "recorded: nothing was said over TLS")
 
 # --- nothing, two runs, limits, help -----------------------------------------------------------
 empty = store([])
 for name in REPORTS:
     got = table(name, empty, *(["x"] if name == "search" else []))
-    report(isinstance(got, list) and (name in ("summary", "runs", "recorded") or got == []), "%s of nothing" % name, got)
+    report(isinstance(got, list) and (name in ("summary", "runs", "recorded", "losses") or got == []), "%s of nothing" % name, got)
     words = [x.split()[0].rstrip(",") for x in ask(name, db, "--help").splitlines()[2:] if x and x[0] != " "]
     columns = next(csv.reader(io.StringIO(ask(name, db, "--csv", *(["bug"] if name == "search" else [])))))
     report(set(columns) - {"comm"} <= set(words), "%s --help explains its columns" % name, columns, words)

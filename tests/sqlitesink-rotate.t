@@ -10,25 +10,27 @@ import json
 start = 1795650000_000000000
 def event(kind, ns, pid, comm, **keys):
     print(json.dumps({"type": kind, "timestamp_ns": ns, "pid": pid, "tid": pid, "uid": 0, "comm": comm, **keys}))
+print(json.dumps({"type": "run.begin", "timestamp_ns": start, "run": "0123456789abcdef", "version": "0", "kernel": "6.12",
+                  "stages": ["process", "sqlitesink"], "command": ["agent"]}))
+print(json.dumps({"type": "stage.begin", "timestamp_ns": start, "stage": "process", "version": "0", "pid": 9}))
 event("process.exec", start, 100, "agent", ppid=1, filename="/bin/agent", argv=["agent"], cwd="/", sid=100)
 for i in range(600):
     ns, child = start + i * 1_000_000_000, 1000 + i
     event("process.fork", ns + 1, 100, "agent", ppid=1, child_pid=child)
     event("process.exec", ns + 2, child, "ls", ppid=100, filename="/bin/ls", argv=["ls", str(i)], cwd="/", sid=100)
     event("process.exit", ns + 3_000_000, child, "ls", ppid=100, exit_code=0, duration_ms=3, rss_max_kb=1)
+print(json.dumps({"type": "stage.end", "timestamp_ns": ns + 4_000_000, "stage": "process", "pid": 9, "read": 1, "written": 1, "lost": 0, "why": "signal"}))
+print(json.dumps({"type": "run.end", "timestamp_ns": ns + 4_000_000, "run": "0123456789abcdef", "status": 0, "failed": []}))
 END
 # each FILE...: one value of each, with a blank between.
 each() { sql=$1; shift; for db; do sqlite3 -readonly "$db" "$sql"; done | tr '\n' ' '; }
-# slowly: ends of batches come by time too, as when it is live
-slowly() { "$PYTHON" -c 'import sys, time
-for i, line in enumerate(open(sys.argv[1])):
-    sys.stdout.write(line)
-    if i % 90 == 89: sys.stdout.flush(); time.sleep(0.12)' "$1"; }
-
-slowly "$T/in" | sqlitesink -q --rotate 2m "$T/by-time.db"
+sqlitesink -q --rotate 2m "$T/by-time.db" "$T/in"
 set -- "$T"/by-time.*.db
 is "by time: files of two minutes, and the last" "$# $(test -e "$T/by-time.db" && echo last)" "4 last"
-like "named by the local time of their first event" "${1##*/}" '^by-time\.[0-9]{8}-[0-9]{6}\.db$'
+is "named by the time of their first event" "$(for db; do echo "${db##*/}"; done | tr '\n' ' ')" \
+	"$(each "SELECT 'by-time.' || strftime('%Y%m%d-%H%M%S', first_ns / 1000000000, 'unixepoch') || format('-%03d.db', first_ns / 1000000 % 1000) FROM runs" "$@")"
+is "each spans that time, however fast it is read" "$(each 'SELECT (last_ns - first_ns) / 1000000000 FROM runs' "$@" "$T/by-time.db")" \
+	"120 120 120 120 118 "
 set -- "$@" "$T/by-time.db"
 is "every program is in one of them" "$(for db; do sqlite3 -readonly "$db" "SELECT argv FROM execs WHERE filename = '/bin/ls'"; done | sort -u | wc -l)" 600
 is "the agent, which lives, is in each" "$(each "SELECT count(*) FROM processes p JOIN execs e ON e.id = p.exec_id
@@ -36,15 +38,18 @@ is "the agent, which lives, is in each" "$(each "SELECT count(*) FROM processes 
 is "children have their parent in each" "$(each "SELECT count(*) FROM processes c LEFT JOIN processes p ON p.id = c.parent_id
 	WHERE c.pid >= 1000 AND p.pid IS NOT 100" "$@")" "0 0 0 0 0 "
 is "each is whole" "$(each 'SELECT min(complete) FROM runs; PRAGMA foreign_key_check; PRAGMA integrity_check' "$@")" "1 ok 1 ok 1 ok 1 ok 1 ok "
+is "they are parts of one recording" "$(each "SELECT run || ' ' || part || ' ' || continued || ' ' || command FROM runs" "$@" | tr -d '\n')" \
+	"$(for n in 1 2 3 4 5; do printf '0123456789abcdef %s %s ["agent"] ' $n $((n < 5)); done)"
+is "the last says how it ended, the others that it goes on" "$(each "SELECT verdict FROM verdicts" "$@")" "WHOLE WHOLE WHOLE WHOLE WHOLE "
 is "each is of its owner alone, and one file" "$(stat -c %a "$@" | sort -u) $(find "$T" -name 'by-time*' ! -name '*.db')" "600 "
 
 touch "$T/kept.not-ours.db" "$T/kept-20250101-000000.db"
-slowly "$T/in" | sqlitesink -q --rotate 1m --keep 2 "$T/kept.db"
+sqlitesink -q --rotate 1m --keep 2 "$T/kept.db" "$T/in"
 is "--keep: the last ones" "$(find "$T" -name 'kept.2*.db' | wc -l)" 2
 is "--keep: the newest" "$(sqlite3 -readonly "$(find "$T" -name 'kept.2*.db' | sort | tail -n 1)" "SELECT max(CAST(json_extract(argv, '\$[1]') AS INTEGER)) > 450 FROM execs")" 1
 ok "--keep: no others" test -e "$T/kept.not-ours.db" -a -e "$T/kept-20250101-000000.db"
 
-slowly "$T/in" | sqlitesink -q --rotate 300k "$T/by-size.db"
+sqlitesink -q --rotate 100k "$T/by-size.db" "$T/in"
 set -- "$T"/by-size*.db
 ok "by size: several" test $# -ge 2
 is "by size: nothing is lost" "$(for db; do sqlite3 -readonly "$db" "SELECT argv FROM execs WHERE filename = '/bin/ls'"; done | sort -u | wc -l)" 600

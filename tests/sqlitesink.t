@@ -12,13 +12,13 @@ from store_kit import *  # noqa: E402,F401,F403
 lines = truth()
 wrong = [w for w in (CHECKER.check(x) for x in encode(lines).split(b"\n")[:-1]) if w]
 same("the run is made of events as the schema has them", wrong, [])
-db = store(lines)
+db = store(booked(lines))
 same("the file is sound", sound(db), ["ok", []])
 same("the log is folded in", sorted(f for f in os.listdir(T) if f.startswith("1.db")), ["1.db"])
 same("mode", oct(os.stat(db).st_mode & 0o777), "0o600")
-same("versions", rows(db, "SELECT * FROM pragma_user_version, pragma_application_id"), [[1, 0x61677374]])
+same("versions", rows(db, "SELECT * FROM pragma_user_version, pragma_application_id"), [[2, 0x61677374]])
 same("runs", rows(db, "SELECT id, first_ns, last_ns, lines, unstored, complete FROM runs"),
-     [[1, at(0), at(22), len(lines), 0, 1]])
+     [[1, at(0), at(22), len(lines) + 2, 0, 1]])
 
 # --- processes ------------------------------------------------------------------
 same("one row per life, with parents, agents and ends",
@@ -124,7 +124,7 @@ def dump(name):
         name, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'search%' ORDER BY 1"))]
 
 
-data = encode(lines)
+data = encode(booked(lines))
 whole = dump(db)
 slow = os.path.join(T, "slow.db")
 p = subprocess.Popen(["sqlitesink", slow], stdin=subprocess.PIPE)
@@ -208,20 +208,24 @@ same("--events keeps every event byte for byte", b"".join((r[0] if isinstance(r[
      strange[:-len(b"not json\n")])
 same("what has no table is counted", one(kept, "SELECT unstored FROM runs"), 2)
 p = subprocess.run(["sqlitesink", "-q", "--tee", os.path.join(T, "tee.db")], input=strange, stdout=subprocess.PIPE)
-same("--tee passes every line", [p.returncode, p.stdout[:len(strange)], p.stdout[len(strange):].count(b'"type":"loss"')], [0, strange, 1])
+begin, rest = p.stdout.split(b"\n", 1)
+last = rest.splitlines()[-1]
+rest = rest[:-len(last) - 1]
+same("--tee passes every line", [p.returncode, rest[:len(strange)], rest[len(strange):].count(b'"type":"loss"')], [0, strange, 2])
+same("and says of itself that it was there", [json.loads(x)["type"] for x in (begin, last)], ["stage.begin", "stage.end"])
 same("without, nothing is written", subprocess.run(["sqlitesink", "-q", os.path.join(T, "quiet.db")], input=strange, stdout=subprocess.PIPE).stdout, b"")
 same("--no-search indexes nothing", one(store(lines, "--no-search"), "SELECT count(*) FROM search WHERE search MATCH 'bug'"), 0)
 
-store(lines, db=db)
+store(booked(lines), db=db)
 same("a second run is added", [rows(db, "SELECT id, lines, complete FROM runs"), sound(db), one(db, "SELECT count(*) FROM model_calls"), one(db, "SELECT count(*) FROM texts"),
                                one(db, "SELECT count(*) FROM tool_effects WHERE run_id = 2")],
-     [[[1, len(lines), 1], [2, len(lines), 1]], ["ok", []], 12, one(slow, "SELECT count(*) FROM texts"), 15])
+     [[[1, len(lines) + 2, 1], [2, len(lines) + 2, 1]], ["ok", []], 12, one(slow, "SELECT count(*) FROM texts"), 15])
 with open("docs/events.md") as f:
     examples = "".join(part.split("```")[0] for part in f.read().split("```ndjson\n")[1:])
 every = store(examples.encode())
 same("the examples of docs/events.md are stored", [sound(every), one(every, "SELECT unstored FROM runs")],
      [["ok", []], sum(1 for x in examples.splitlines() if not re.fullmatch(
-         r"(llm|mcp)\.call|http\.re.*|sse\.message|(process|file|net|stdio|system)\..*|dir\.(create|delete)|bash\.readline|loss", json.loads(x)["type"]))])
+         r"(llm|mcp)\.call|http\.re.*|sse\.message|(process|file|net|stdio|system)\..*|dir\.(create|delete)|bash\.readline|loss|(run|stage)\..*", json.loads(x)["type"]))])
 
 # --- owner, and how soon ------------------------------------------------------------------------------------
 soon = os.path.join(T, "soon.db")

@@ -201,6 +201,16 @@ def store(lines, *options, db=None, status=0, err=None):
     return db
 
 
+def booked(lines, stage="process", **end):
+    """The lines as a collector writes them: with stage.begin before and stage.end behind."""
+    times = [x["timestamp_ns"] for x in lines if "timestamp_ns" in x]
+    lost = sum(x["events"] for x in lines if x["type"] == "loss" and x["stage"] == stage)
+    first = {"type": "stage.begin", "timestamp_ns": min(times), "pid": 99, "stage": stage, "version": "0"}
+    last = {"type": "stage.end", "timestamp_ns": max(times), "pid": 99, "stage": stage, "read": len(lines), "written": len(lines) + 2,
+            "lost": lost, "why": "signal"}
+    return [first] + lines + [dict(last, **end)]
+
+
 def rows(db, sql, *parameters):
     c = sqlite3.connect(db)
     try:

@@ -20,8 +20,12 @@ SELECT line FROM (
 		tokens || ' tokens, ' || execs || ' programs, ' || files || ' files changed, ' || hosts || ' hosts' ||
 		iif(calls = 0 AND exchanges = 0, ' (no TLS data)', '') AS line FROM r, n
 	UNION ALL
-	SELECT 2, iif(lost, 'INCOMPLETE: ' || lost || ' events were lost, report losses says which', 'nothing was lost') ||
-		iif(r.complete, '', '; the recording was not ended properly') FROM r, n
+	SELECT 2, iif(v.verdict = 'WHOLE', 'WHOLE: nothing was lost', 'INCOMPLETE: ' || (SELECT group_concat(what, '; ')
+			FROM (SELECT what || iif(helps <> '', ' (what helps: ' || helps || ')', '') AS what FROM run_gaps g
+				WHERE g.run_id = r.id AND NOT g.follows ORDER BY place, events DESC LIMIT 4)) ||
+			(SELECT iif(count(*) > 4, '; and ' || (count(*) - 4) || ' more causes, see report losses', '') FROM run_gaps g
+				WHERE g.run_id = r.id AND NOT g.follows))
+		FROM r JOIN verdicts v ON v.run_id = r.id
 	UNION ALL
 	SELECT 3, 'no model call was seen, although TLS was: ' || coalesce((SELECT 'the requests were to ' || group_concat(place, ', ') FROM (
 			SELECT coalesce(CAST(host AS TEXT), '?') || CAST(CASE instr(path, '?') WHEN 0 THEN path ELSE substr(path, 1, instr(path, '?') - 1) END AS TEXT) ||

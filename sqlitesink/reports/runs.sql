@@ -10,8 +10,8 @@
 -- tools       calls of tools
 -- programs    that ran
 -- changed     files
--- lost        events
--- complete    0: it was killed, or is not at its end yet
+-- lost        events, each cause once
+-- complete    0: something else is missing, too (losses says what), or it is not at its end yet
 -- file        the database
 -- leave first: file, complete, changed, programs, seconds, tools, prompts
 WITH programs(run_id, n) AS (
@@ -28,6 +28,6 @@ SELECT r.id AS run, strftime(:time, r.first_ns / 1e9, 'unixepoch', :zone) AS beg
 	(SELECT count(*) FROM tool_uses u WHERE u.run_id = r.id) AS tools,
 	coalesce((SELECT n FROM programs p WHERE p.run_id = r.id), 0) AS programs,
 	coalesce((SELECT n FROM changed p WHERE p.run_id = r.id), 0) AS changed,
-	(SELECT coalesce(sum(events), 0) FROM losses l WHERE l.run_id = r.id) AS lost, r.complete, :file AS file
+	(SELECT v.lost_events FROM verdicts v WHERE v.run_id = r.id) AS lost, r.complete, :file AS file
 FROM runs r WHERE (:run IS NULL OR r.id = :run) AND coalesce(r.first_ns, :until) <= :until AND coalesce(r.last_ns, :since) >= :since
 ORDER BY r.id LIMIT :limit;

@@ -66,6 +66,16 @@ proc_uid(int pid)
 	return strtoll(p + 5, NULL, 10);
 }
 
+int
+proc_of_thread(int tid)
+{
+	char buf[4096], *p;
+
+	if (proc_read(tid, "status", buf, sizeof(buf)) <= 0 || !(p = strstr(buf, "\nTgid:")))
+		return -1;
+	return atoi(p + 6);
+}
+
 uint32_t
 proc_ns_pid(int pid)
 {
@@ -224,26 +234,92 @@ proc_cgroup(int pid, const char *controller, char *path, size_t size)
 	return false;
 }
 
+static size_t
+digits(const char *p, size_t n, bool hex)
+{
+	size_t i = 0;
+
+	while (i < n && (isdigit((unsigned char)p[i]) || (hex && p[i] >= 'a' && p[i] <= 'f')))
+		i++;
+	return i;
+}
+
+/* The id in one component of a cgroup's path, NULL: it is no container's. Runtimes
+ * name it by the id alone, or NAME-ID.scope; ECS has 32 digits, a minus and 10 more
+ * below its folder. Whatever else has 64 digits is not theirs: conmon, which waits
+ * beside a container, builds, transient units. */
+static const char *
+container_of(const char *p, size_t n, bool ecs)
+{
+	static const char *const runtimes[] = {
+		"docker-", "cri-containerd-", "crio-", "libpod-", "nerdctl-",
+	};
+
+	if (n > 6 && memcmp(p + n - 6, ".scope", 6) == 0)
+		n -= 6;
+	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++) {
+		size_t len = strlen(runtimes[i]);
+
+		if (n > len && memcmp(p, runtimes[i], len) == 0) {
+			p += len;
+			n -= len;
+			break;
+		}
+	}
+	if (n == 64 && digits(p, n, true) == n)
+		return p;
+	return ecs && n == 43 && digits(p, n, true) == 32 && p[32] == '-' &&
+	    digits(p + 33, 10, false) == 10 ? p : NULL;
+}
+
+/* The innermost container in a cgroup's path of n bytes. */
+static const char *
+container_in_path(const char *path, size_t n)
+{
+	const char *found = NULL, *end = path + n;
+	bool ecs = false;
+
+	for (const char *p = path; p < end; ) {
+		const char *next = p, *id;
+
+		/* containerd without systemd writes SLICE:cri-containerd:ID */
+		while (next < end && *next != '/' && *next != ':')
+			next++;
+		id = container_of(p, next - p, ecs);
+		found = id ? id : found;
+		ecs |= next - p == 3 && memcmp(p, "ecs", 3) == 0;
+		p = next + 1;
+	}
+	return found;
+}
+
+bool
+proc_container_in(const char *text, size_t n, char id[13])
+{
+	const char *found = NULL, *end = text + n;
+
+	for (const char *line = text, *next; line < end && !found; line = next + 1) {
+		const char *path;
+
+		next = memchr(line, '\n', end - line);
+		next = next ? next : end;
+		path = memchr(line, ':', next - line);
+		path = path ? memchr(path + 1, ':', next - path - 1) : NULL;
+		if (path)
+			found = container_in_path(path + 1, next - path - 1);
+	}
+	if (!found)
+		return false;
+	memcpy(id, found, 12);
+	id[12] = '\0';
+	return true;
+}
+
 bool
 proc_container(int pid, char id[13])
 {
 	char buf[8192];
-	size_t run = 0;
+	long n = proc_read(pid, "cgroup", buf, sizeof(buf));
 
-	if (proc_read(pid, "cgroup", buf, sizeof(buf)) <= 0)
-		return false;
-	for (const char *p = buf; ; p++) {
-		if (isdigit((unsigned char)*p) || (*p >= 'a' && *p <= 'f')) {
-			run++;
-			continue;
-		}
-		if (run == 64) {
-			memcpy(id, p - 64, 12);
-			id[12] = '\0';
-			return true;
-		}
-		run = 0;
-		if (!*p)
-			return false;
-	}
+	return n > 0 && proc_container_in(buf, n, id);
 }

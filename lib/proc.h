@@ -16,6 +16,8 @@ struct proc_stat {
 
 /* -1: no such process (any more). */
 int proc_stat(int pid, struct proc_stat *);
+/* The process that a thread is of; -1: no such thread. */
+int proc_of_thread(int tid);
 /* Real user id, or -1. */
 int64_t proc_uid(int pid);
 /* Its number in its own pid namespace; 0 when that is the host's. */
@@ -44,8 +46,10 @@ size_t proc_link(int pid, const char *name, char *buf, size_t size);
  * ("memory"), or in v2 (""); false when unknown. */
 bool proc_cgroup(int pid, const char *controller, char *path, size_t size);
 
-/* First 12 digits of the container's id, from 64 hex digits anywhere in
- * /proc/PID/cgroup (docker, podman, containerd, cri-o); false when none. */
+/* First 12 digits of the id of the innermost container that a process is in, as
+ * docker, podman, containerd, cri-o and ECS name their cgroups; false when none. */
 bool proc_container(int pid, char id[13]);
+/* The same from the n bytes of /proc/PID/cgroup. */
+bool proc_container_in(const char *text, size_t n, char id[13]);
 
 #endif

@@ -611,6 +611,17 @@ end_books(struct probe *p)
 	books_end(&p->out, &b);
 }
 
+static void
+say_unmatched(const struct opt_list *names)
+{
+	char all[TARGET_LIST * 20] = "";
+
+	for (size_t i = 0; i < names->n; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%.15s", i ? ", " : "",
+		    names->v[i]);
+	warnx("no process was named %s all the time: nothing was chosen by -c", all);
+}
+
 int
 probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 {
@@ -630,6 +641,8 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 	line_flush(&p->out);
 	if (!p->quiet)
 		summary(p);
+	if (target_unmatched(&p->target))
+		say_unmatched(&p->target.comms);
 	ring_close(&p->ring);
 	free(p->processes);
 	if (p->out.err && !line_out_closed(&p->out)) {

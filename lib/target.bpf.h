@@ -30,13 +30,14 @@ struct {
 	__type(value, __u32);
 } target_kin SEC(".maps");
 
-/* Set by the collector while it enters them. */
+/* TARGET_SETTLING: set by the collector while it enters them; TARGET_NAMED: set when
+ * there is a process of a wanted name. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, TARGET_FLAGS);
 	__type(key, __u32);
 	__type(value, __u32);
-} target_settling SEC(".maps");
+} target_flags SEC(".maps");
 
 /* 0 when it is the i-th name, else 1. Without a jump: the verifier follows both ways of
  * each, which made 16 names cost it two seconds. */
@@ -114,6 +115,17 @@ target_mark(__u32 tgid, __u32 marks)
 		count_add(COUNT_PROCS_FULL, 1, 0);
 }
 
+/* A process is of a wanted name. */
+static __always_inline void
+target_mark_named(__u32 tgid)
+{
+	__u32 at = TARGET_NAMED, *named = bpf_map_lookup_elem(&target_flags, &at);
+
+	if (named)
+		*named = 1;
+	target_mark(tgid, TARGET_COMM);
+}
+
 static __always_inline bool
 target_user_wanted(void)
 {
@@ -158,7 +170,7 @@ target_wanted(void)
 	if (missing) {
 		if (!(missing & TARGET_COMM) || !target_comm_wanted(task))
 			return false;
-		target_mark(tgid, TARGET_COMM);
+		target_mark_named(tgid);
 		if (missing != TARGET_COMM)
 			return false;
 	}
@@ -182,18 +194,18 @@ target_inherit(struct task_struct *child)
 {
 	struct task_struct *parent = current_task();
 	__u32 from = parent->tgid, to = BPF_CORE_READ(child, tgid);
-	__u32 zero = 0, *settling, *found, marks;
+	__u32 zero = TARGET_SETTLING, *settling, *found, marks;
 
 	if (from == to)		/* a thread */
 		return;
-	settling = bpf_map_lookup_elem(&target_settling, &zero);
+	settling = bpf_map_lookup_elem(&target_flags, &zero);
 	if (settling && *settling && bpf_map_update_elem(&target_kin, &to, &from, BPF_ANY))
 		count_add(COUNT_PROCS_FULL, 1, 0);
 	found = bpf_map_lookup_elem(&target_procs, &from);
 	marks = found ? *found : 0;
 	if ((target_conf.tree & ~marks & TARGET_COMM) && target_comm_wanted(parent)) {
 		marks |= TARGET_COMM;
-		target_mark(from, TARGET_COMM);
+		target_mark_named(from);
 	}
 	if (!target_conf.follow)
 		marks &= TARGET_OWN;
@@ -230,7 +242,7 @@ target_on_exec(__u64 *ctx)
 	found = bpf_map_lookup_elem(&target_procs, &tgid);
 	if (target_comm_wanted(task)) {
 		if (!found || !(*found & TARGET_COMM))
-			target_mark(tgid, TARGET_COMM);
+			target_mark_named(tgid);
 	} else if (found && !target_conf.follow) {
 		__sync_fetch_and_and(found, ~TARGET_COMM);
 	}

@@ -8,11 +8,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <mntent.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "proc.h"
@@ -75,16 +77,20 @@ parse_cgroup(struct target *t, const char *arg)
 {
 	char root[1024], full[4096], real[4096];
 	struct target_conf *c = &t->conf;
+	struct statfs fs;
 	struct stat st;
 
 	if (c->ncgroup == TARGET_LIST)
 		return say("cgroup", arg, "too many of them (at most 16)");
 	if (!cgroup_root(root, sizeof(root)))
-		return say("cgroup", arg, "no cgroup2 file system is mounted");
+		return say("cgroup", arg, "needs cgroup v2, which is not mounted here");
 	if (strncmp(arg, root, strlen(root)) == 0)
 		snprintf(full, sizeof(full), "%s", arg);
 	else
 		snprintf(full, sizeof(full), "%s/%s", root, arg);
+	if (statfs(arg, &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC)
+		return say("cgroup", arg, "is of cgroup v1, where the kernel tells no cgroup of a "
+		    "process to BPF programs; give its path in cgroup v2");
 	if (!realpath(full, real) || stat(real, &st))
 		return say("cgroup", arg, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
@@ -108,7 +114,7 @@ target_parse(struct target *t)
 	__u32 npid = 0;
 
 	t->self = getpid();
-	t->procs = t->kin = -1;
+	t->procs = t->kin = t->flags = -1;
 	c->follow = !t->no_children;
 	if ((wrong = parse_numbers(&t->pids, "pid", t->pid, &npid)) ||
 	    (wrong = parse_numbers(&t->uids, "user", c->uid, &c->nuid)) ||
@@ -120,6 +126,7 @@ target_parse(struct target *t)
 
 		if (t->pid[i] == 0 || proc_stat(t->pid[i], &st))
 			return say("pid", t->pids.v[i], "no such process");
+		t->pid[i] = proc_of_thread(t->pid[i]);	/* it may be the number of a thread */
 	}
 	for (size_t i = 0; i < t->comms.n; i++) {
 		const char *comm = t->comms.v[i];
@@ -239,6 +246,20 @@ spread(struct target *t, struct snapshot *s)
 	}
 }
 
+static int
+set_flag(struct target *t, __u32 flag, __u32 on)
+{
+	return bpf_map_update_elem(t->flags, &flag, &on, BPF_ANY);
+}
+
+bool
+target_unmatched(const struct target *t)
+{
+	__u32 flag = TARGET_NAMED, named = 0;
+
+	return t->conf.ncomm && bpf_map_lookup_elem(t->flags, &flag, &named) == 0 && !named;
+}
+
 /* Enters the chosen processes that run already, and their descendants. */
 static int
 enter_running(struct target *t)
@@ -258,20 +279,13 @@ enter_running(struct target *t)
 
 		if (marks)
 			mark(t, s.v[i].pid, marks, s.v[i].start);
+		if (marks & TARGET_COMM)
+			set_flag(t, TARGET_NAMED, 1);
 	}
 	if (t->conf.follow)
 		spread(t, &s);
 	free(s.v);
 	return 0;
-}
-
-static int
-settle(struct bpf_object *o, __u32 on)
-{
-	__u32 zero = 0;
-
-	return bpf_map_update_elem(bpf_object__find_map_fd_by_name(o, "target_settling"),
-	    &zero, &on, BPF_ANY);
 }
 
 int
@@ -281,7 +295,8 @@ target_attach(struct target *t, struct bpf_object *o, const char **what)
 
 	t->procs = bpf_object__find_map_fd_by_name(o, "target_procs");
 	t->kin = bpf_object__find_map_fd_by_name(o, "target_kin");
-	settle(o, 1);
+	t->flags = bpf_object__find_map_fd_by_name(o, "target_flags");
+	set_flag(t, TARGET_SETTLING, 1);
 	for (size_t i = 0; i < 3; i++) {
 		struct bpf_program *p = bpf_object__find_program_by_name(o, names[i]);
 		struct bpf_link *l = p ? trace_attach(p) : NULL;
@@ -296,7 +311,7 @@ target_attach(struct target *t, struct bpf_object *o, const char **what)
 	*what = "processes in /proc";
 	if (enter_running(t))
 		return -1;
-	settle(o, 0);
+	set_flag(t, TARGET_SETTLING, 0);
 	return 0;
 }
 

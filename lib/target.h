@@ -26,6 +26,8 @@ enum {
 	TARGET_OWN = 4,		/* our own pipeline: never observed */
 };
 
+enum { TARGET_SETTLING, TARGET_NAMED, TARGET_FLAGS };	/* in the map target_flags */
+
 struct target_conf {		/* constant once loaded */
 	__u32 tree;		/* TARGET_PID | TARGET_COMM, as wanted */
 	__u32 follow;		/* descendants too */
@@ -48,7 +50,7 @@ struct target {
 	__u32 pid[TARGET_LIST];
 	size_t npid;
 	char *cgroup_paths[TARGET_LIST];	/* below the cgroup2 root */
-	int procs, kin;			/* map descriptors, once attached */
+	int procs, kin, flags;		/* map descriptors, once attached */
 	struct bpf_link *links[4];
 	int nlinks;
 	int self;
@@ -67,6 +69,9 @@ void target_detach(struct target *);
 /* Whether a process is chosen now (/proc view; for listing and for finding
  * libraries to attach to; the kernel side decides on every event itself). */
 bool target_has(const struct target *, int pid);
+
+/* Whether there was no process of a name of -c, all the time that we ran. */
+bool target_unmatched(const struct target *);
 
 /* Never observes pid, nor what it forks from now on. */
 void target_exclude(struct target *, int pid);

@@ -564,6 +564,8 @@ add_numbers(struct sysmon *m, const struct opt_list *l, enum by by)
 			target_add(m, by, n, NULL);
 			continue;
 		}
+		if (proc_of_thread(n) > 0)	/* it may be the number of a thread */
+			n = proc_of_thread(n);
 		if ((len = proc_read(n, "stat", buf, sizeof(buf))) <= 0 || !sample_parse(&p, buf, len)) {
 			fprintf(stderr, "sysmon: watch process %lld: no such process\n", n);
 			exit(1);

@@ -67,8 +67,9 @@ with tempfile.TemporaryDirectory() as d:
             if e['timestamp_ns'] > os.stat(d + '/used').st_mtime_ns:
                 break
     os.close(w); p.stdin.close(); p.wait()
-    rest, err = lines(m)
-    ev += [e for e in rest if e['type'] == 'system.process']
+    seen.write(m.stdout.read().decode())
+    err = m.stderr.read().decode()
+    m.wait()
 cpu = sum(e['cpu_percent'] / 100 * (e['timestamp_ns'] - last['timestamp_ns']) / 1e9
           for last, e in zip(ev, ev[1:]) if 'cpu_percent' in e)
 if 'listen to forks' in err:

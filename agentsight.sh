@@ -60,7 +60,7 @@ as_stage() {
 
 # An id that no user has, from those that systemd gives to services for a while.
 choose_stage_uid() {
-	[ "$(id -u)" -eq 0 ] || return 0
+	[ "$(id -u)" -eq 0 ] || { say 'filters and sinks run as you do: what is recorded could disturb them (not as root)'; return; }
 	stage_uid=$((61184 + $$ % 4000))
 	while getent passwd "$stage_uid" >/dev/null || [ -n "$(ps -o pid= -u "$stage_uid")" ]; do
 		stage_uid=$((stage_uid + 1))

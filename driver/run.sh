@@ -291,24 +291,27 @@ end_runlog() {
 	exec 5>&-
 }
 
-# Names the stages that do not come to their end, and ends those that do nothing
-# any more.
+# Names the stages that do not come to their end. When nothing moves any more, the
+# first of them is what the others wait for.
 watch_drain() {
 	exec 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
 	trap - EXIT HUP INT TERM QUIT USR1
 	still=0 seen=0 before=''
 	while sleep 1; do
-		work='' late=''
+		work='' late='' first=''
 		for stage in $stages; do
 			gone "${stage#*:}" && continue
-			late="$late${late:+, }${stage%%:*}"
+			late="$late${late:+, }${stage%%:*}" first=${first:-$stage}
 			work=$work$(cut -d' ' -f14,15 "/proc/${stage#*:}/stat" 2>/dev/null)
 		done
 		seen=$((seen + 1)) still=$((still + 1))
 		[ "$work" = "$before" ] || still=0
 		before=$work
-		[ "$seen" -ne 3 ] || say "still writing what was seen: $late"
-		[ "$still" -lt 30 ] || { say "no progress for 30 s, given up: $late"; kill_stages; return; }
+		[ "$seen" -ne 3 ] || [ -z "$late" ] || say "still writing what was seen: $late"
+		[ "$still" -ge 30 ] && [ -n "$first" ] || continue
+		say "${first%%:*} has not moved for 30 s: it is ended"
+		kill -s KILL "${first#*:}"
+		still=0
 	done
 }
 

@@ -17,6 +17,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 const volatile struct call_kind call_table[SYSCALLS] = {};
 const volatile __u64 max_bytes = 65536;		/* captured per call */
+const volatile bool rpc_whole = false;		/* but messages of JSON-RPC as a whole */
 const volatile bool all_fds = false;
 const volatile __u32 nlist = 0;			/* --fd: these, instead of 0 to 2 */
 const volatile __u32 list[FD_LIST] = {};
@@ -26,6 +27,7 @@ enum { FCNTL_DUP = 0, FCNTL_DUP_CLOEXEC = 1030 };		/* F_DUPFD ... */
 enum { PIPEFS = 0x50495045 };
 enum { VECTORS = 1024 };	/* UIO_MAXIOV */
 #define PIECES(bytes) (((bytes) + PIECE - 1) / PIECE)
+enum { RPC_WINDOW = 64 };	/* how much of either end of a message is looked at */
 enum { PROTO_TCP = 6 };
 enum { TRIES = 4 };		/* to store what another thread has just changed */
 
@@ -54,6 +56,7 @@ struct stream {
 	__u64 serial;
 	__u64 file, inode, born;
 	__u64 off[2];		/* bytes so far, by direction */
+	__u64 rpc;		/* it has had a message of JSON-RPC */
 };
 
 struct {
@@ -123,6 +126,7 @@ struct scratch {
 	struct job job;	/* here, for the verifier would follow every value on the stack */
 	struct stream fresh;	/* about to be entered */
 	__u64 message[4];	/* the first words of a struct msghdr */
+	char window[RPC_WINDOW];
 	struct path_work path;
 	struct stdio_record r;
 	char room[2 * PIECE];	/* follows it without a gap */
@@ -289,7 +293,7 @@ stream_make(struct scratch *s, __u32 fd, struct file *file, __u64 events, __u64 
 	fresh->file = (__u64)file;
 	fresh->inode = (__u64)BPF_CORE_READ(file, f_inode);
 	fresh->born = current_task()->group_leader->start_boottime;
-	fresh->off[0] = fresh->off[1] = 0;
+	fresh->off[0] = fresh->off[1] = fresh->rpc = 0;
 	if (!stream_tell(s, fresh->file, fresh->serial, bpf_ktime_get_boot_ns())) {
 		count_add(COUNT_RING_FULL, events, bytes);
 		return NULL;
@@ -371,12 +375,57 @@ take(__u32 i, struct scratch **work)
 	return 0;
 }
 
+static __always_inline bool
+window_has_rpc(const char *window)
+{
+	const __u64 word = 0x6370726e6f736a22;	/* "jsonrpc, with the quotation mark */
+	bool found = false;
+
+	for (int i = 0; i <= RPC_WINDOW - 8; i++)
+		found |= *(const __u64 *)(window + i) == word;
+	return found;
+}
+
+/* Whether n bytes of memory are a message of JSON-RPC: an object, or several, that says
+ * so near its beginning or its end, where programs put it. Not static: so the verifier
+ * looks at it once. */
+__noinline int
+memory_is_rpc(struct scratch *s, __u64 at, __u64 n)
+{
+	__u32 len = n < RPC_WINDOW ? n : RPC_WINDOW;
+
+	if (!s)
+		return 0;
+	__builtin_memset(s->window, 0, sizeof(s->window));
+	asm volatile("" : "+r"(len));
+	if (len == 0 || len > RPC_WINDOW || bpf_probe_read_user(s->window, len, (void *)at))
+		return 0;
+	if (s->window[0] != '{' && s->window[0] != '[')
+		return 0;
+	if (window_has_rpc(s->window))
+		return 1;
+	return n > RPC_WINDOW &&
+	    !bpf_probe_read_user(s->window, RPC_WINDOW, (void *)(at + n - RPC_WINDOW)) &&
+	    window_has_rpc(s->window);
+}
+
+static __always_inline bool
+call_is_rpc(struct scratch *s, struct pt_regs *regs, struct call_kind what, __u64 n)
+{
+	struct vector v = { .base = regs->si };
+
+	/* one piece of memory is what programs write a message from */
+	if (what.kind == CALL_MESSAGE || (what.kind == CALL_VECTOR && (regs->dx != 1 ||
+	    bpf_probe_read_user(&v, sizeof(v), (void *)regs->si))))
+		return false;
+	return memory_is_rpc(s, v.base, n);
+}
+
 /* Copies the first bytes of n that a call transferred, with what is known of them. */
 static __always_inline void
 capture(struct scratch *s, struct stream *stream, struct pt_regs *regs, struct call_kind what,
-    __u64 n, struct call *call)
+    __u64 n, __u64 left, struct call *call)
 {
-	__u64 left = n > max_bytes ? max_bytes : n;
 	__u32 dir = what.dir & 1;
 	struct job *j = &s->job;
 
@@ -409,20 +458,25 @@ capture(struct scratch *s, struct stream *stream, struct pt_regs *regs, struct c
 static __always_inline void
 transferred(struct pt_regs *regs, struct call_kind what, __u64 n, struct call *call)
 {
-	__u64 left = n > max_bytes ? max_bytes : n;
+	__u64 left = n;
 	struct file *file = file_get(current_task(), call->fd);
 	struct stream *stream;
 	struct scratch *s;
+	bool rpc = false;
 
 	if (!file)
 		return;
+	stream = stream_find(call->fd, file);
+	s = place_take(&places);
+	if (rpc_whole && s)
+		rpc = (stream && stream->rpc) || call_is_rpc(s, regs, what, n);
+	if (n > max_bytes && !rpc)
+		left = max_bytes;
 	count_add(COUNT_SEEN, PIECES(left), left);
 	if (n > left) {		/* one more that was seen, and lost */
 		count_add(COUNT_SEEN, 1, n - left);
 		count_add(COUNT_MAX_BYTES, 1, n - left);
 	}
-	stream = stream_find(call->fd, file);
-	s = place_take(&places);
 	if (!s) {
 		count_add(COUNT_BUSY, PIECES(left), left);
 		if (stream)
@@ -431,8 +485,11 @@ transferred(struct pt_regs *regs, struct call_kind what, __u64 n, struct call *c
 	}
 	if (!stream)
 		stream = stream_make(s, call->fd, file, PIECES(left), left);
-	if (stream)
-		capture(s, stream, regs, what, n, call);
+	if (stream) {
+		if (rpc)
+			stream->rpc = 1;
+		capture(s, stream, regs, what, n, left, call);
+	}
 	place_give(&s->taken);
 }
 

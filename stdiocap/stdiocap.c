@@ -22,7 +22,7 @@
 #include "stdiocap/stdiocap.skel.h"
 #include "trace.h"
 
-enum { STREAMS = 65536 };
+enum { STREAMS = 65536, MAX_BYTES = 65536 };
 
 struct known {			/* a descriptor that we were told of */
 	char *target;
@@ -33,10 +33,10 @@ static struct stdiocap {
 	struct probe probe;
 	struct stdiocap_bpf *bpf;
 	struct flow_table *known;
-	uint64_t max_bytes;
+	uint64_t max_bytes;	/* UINT64_MAX: not given */
 	bool all_fds;
 	uint32_t list[FD_LIST], nlist;
-} stdiocap = { .max_bytes = 65536 };
+} stdiocap = { .max_bytes = UINT64_MAX };
 
 static const char *const reasons[] = {
 	"streams_full", "max_bytes", "compat", "io_uring", "spliced", "busy", "storage", NULL,
@@ -190,7 +190,9 @@ load(struct stdiocap *s)
 	if (!b)
 		probe_fail("open", "BPF programs");
 	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
-	b->rodata->max_bytes = s->max_bytes ? s->max_bytes : UINT64_MAX;
+	b->rodata->rpc_whole = s->max_bytes == UINT64_MAX;
+	b->rodata->max_bytes = b->rodata->rpc_whole ? MAX_BYTES :
+	    s->max_bytes ? s->max_bytes : UINT64_MAX;
 	b->rodata->all_fds = s->all_fds;
 	b->rodata->nlist = s->nlist;
 	memcpy((void *)b->rodata->list, s->list, sizeof(s->list));
@@ -232,7 +234,7 @@ main(int argc, char **argv)
 		{ .kind = OPT_CALL, .name = "fd", .arg = "N[,N]...", .call = add_fds,
 		    .help = "these numbers" },
 		{ .kind = OPT_SIZE, .name = "max-bytes", .arg = "SIZE", .to = &s->max_bytes,
-		    .lo = 0, .hi = 1LL << 40, .help = "captured of one call (64k; 0: all)" },
+		    .lo = 0, .hi = 1LL << 40, .help = "captured of one call (64k, and JSON-RPC whole; 0: all)" },
 		{ .kind = OPT_END },
 	};
 	const struct opt_use use = {

@@ -53,6 +53,33 @@ equal([(e['off'], e['len'], len(e['data']), e.get('truncated'), e.get('captured'
        (60000, 16384, 16384, None, None), (76384, 43616, 3616, True, 3616)], 'calls longer than --max-bytes')
 equal(sum(e['bytes'] for e in of(ev, 'loss', reason='max_bytes')), 80000, 'what was cut is counted')
 
+# --- without a limit given, what speaks JSON-RPC is whole, and the rest is cut
+RPC = r"""
+import os, sys
+sys.stdin.readline()
+def put(fd, data):
+    while data:
+        data = data[os.write(fd, data):]
+put(1, b'{"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}}},"jsonrpc":"2.0","id":0}\n')
+put(1, b'{"result":{"content":[{"type":"text","text":"' + b"x" * 300000 + b'"}]},"jsonrpc":"2.0","id":1}\n')
+put(2, b'{"text":"' + b"y" * 300000 + b'"}\n')
+"""
+for options, cut in ((), 1), (('--max-bytes', '65536'), 2):
+    ours = [socket.socketpair() for i in range(2)]
+    for a, b in ours:
+        a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        b.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    drain = [subprocess.Popen(['cat'], stdin=a, stdout=subprocess.DEVNULL) for a, b in ours]
+    ev, c, h = observe('stdiocap', options, [PYTHON, '-c', RPC], stdout=ours[0][1], stderr=ours[1][1])
+    for (a, b), d in zip(ours, drain):
+        b.close()
+        d.wait()
+        a.close()
+    cuts = {e['fd'] for e in of(ev, 'stdio.data') if e.get('truncated')}
+    equal(cuts, {2} if cut == 1 else {1, 2}, 'which descriptors are cut, %s' % (options,))
+    w = b''.join(text_of(e, 'data') for e in of(ev, 'stdio.data', fd=1))
+    equal(len(w) > 300000, cut == 1, 'a long message of JSON-RPC is whole, unless a limit is given')
+
 # --- the books balance when nobody reads: pieces of calls, and descriptors that cannot be told
 flood = r'''
 import os, sys

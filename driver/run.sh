@@ -308,7 +308,7 @@ watch_drain() {
 		[ "$work" = "$before" ] || still=0
 		before=$work
 		[ "$seen" -ne 3 ] || [ -z "$late" ] || say "still writing what was seen: $late"
-		[ "$still" -ge 30 ] && [ -n "$first" ] || continue
+		if [ "$still" -lt 30 ] || [ -z "$first" ]; then continue; fi
 		say "${first%%:*} has not moved for 30 s: it is ended"
 		kill -s KILL "${first#*:}"
 		still=0

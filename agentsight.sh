@@ -185,7 +185,7 @@ args_of() {
 	merge | file) ;;
 	sqlitesink) words $to_sqlitesink ${folder:+--keep-mode} "${db_now:-$db}" ;;
 	otelsink) words $to_otelsink ;;
-	ssemerge) words ${server:+--raw} ;;	# the page shows words as they come
+	ssemerge) words ${server:+--deltas} ;;	# the page shows words as they come
 	websink) words --exit $to_websink ;;
 	esac
 }

@@ -3,7 +3,8 @@
  * reads   http.body     pieces of a streaming body, by id
  *         http.response whose body is a stream, whatever its headers say
  *         ws.message    of OpenAI Responses over WebSocket
- * writes  sse.message   one per stream: the object that the vendor would have
+ * writes  sse.delta     what has grown, with --deltas
+ *         sse.message   one per stream: the object that the vendor would have
  *                       sent unstreamed; everything else goes on unchanged
  * keeps   per stream the message so far and the event that is incomplete; at
  *         most --max-streams of --max-message, together --max-memory
@@ -34,7 +35,8 @@ struct stream {
 struct ssemerge {
 	int64_t max_streams;
 	uint64_t max_message, max_memory, idle_ns;
-	bool raw;
+	bool raw, deltas;
+	struct event *at;	/* the event at hand; NULL: none */
 	struct flow_table *flows;
 	struct flow_table *gone;	/* ids of streams that were written early */
 	struct stage_io *io;
@@ -86,13 +88,68 @@ stream_release(struct stream *s)
 	s->head = NULL;
 }
 
+/* How much of a text that goes on can be shown: whole words, so that what is to be
+ * looked for in it (a key) comes in one piece. */
+static size_t
+words_of(const struct text *t)
+{
+	enum { LONG = 4096 };	/* longer than any word */
+	size_t n = t->n;
+
+	while (n && !strchr(" \n\t", t->p[n - 1]))
+		n--;
+	return n || t->n < LONG ? n : t->n;
+}
+
+/* What has grown, as sse.delta lines. last: nothing grows any more. */
+static void
+stream_deltas(struct ssemerge *self, struct stream *s, bool last)
+{
+	static const char *const kinds[] = { "text", "reasoning", "tool", "arguments" };
+	struct merge *m = &s->response.merge;
+	const json_t *model = json_object_get(m->root, "model");
+	size_t done = 0, unused = 0;
+
+	for (; done < m->ndelta && self->at; done++) {
+		struct merge_delta *d = &m->delta[done];
+		bool goes_on = done + 1 == m->ndelta && !last && d->kind != MERGE_TOOL;
+		size_t n = goes_on ? words_of(&d->text) : d->text.n, whole = n;
+		struct jput j;
+
+		if (n) {
+			if (m->builder.halves && !goes_on)
+				n = lenient_settle(d->text.p, n, &unused);
+			jput_open(&j, &self->io->out, "sse.delta");
+			jput_inherit(&j, self->at, 0);
+			jput_copy(&j, self->at, "conn");
+			jput_copy(&j, self->at, "id");
+			jput_str(&j, "kind", kinds[d->kind]);
+			jput_bytes(&j, "text", d->text.p, n);
+			if (json_string_length(model))
+				jput_str(&j, "model", json_string_value(model));
+			jput_close(&j);
+		}
+		if (goes_on) {
+			if (whole)
+				memmove(d->text.p, d->text.p + whole, d->text.n - whole);
+			d->text.n -= whole;
+			break;
+		}
+	}
+	merge_said(m, done);
+}
+
 static void
 stream_write(struct ssemerge *self, struct stream *s, const char *why)
 {
 	struct line_out *out = &self->io->out;
 	struct jput j = { out, true };
 	struct text text = { 0 };
-	const json_t *message = response_message(&s->response, &text);
+	const json_t *message;
+
+	if (self->deltas)
+		stream_deltas(self, s, true);
+	message = response_message(&s->response, &text);
 
 	why = why_incomplete(s, why);
 	line_add(out, s->head, s->headlen);
@@ -155,6 +212,7 @@ stream_begin(struct ssemerge *self, struct stream *s, struct event *ev)
 		return;
 	path = event_str(ev, "path", &n);
 	response_init(&s->response, &self->scan, type, path, n, self->max_message);
+	s->response.merge.watched = self->deltas;
 	stream_head(self, s, ev);
 	s->first_ns = event_time(ev);
 }
@@ -173,6 +231,8 @@ stream_feed(struct ssemerge *self, struct stream *s, const char *p, size_t n, bo
 	}
 	if (s->response.done)
 		stream_write(self, s, NULL);
+	else if (self->deltas)
+		stream_deltas(self, s, false);
 }
 
 /* The one way out of the table. */
@@ -368,6 +428,7 @@ turn_get(struct ssemerge *self, struct event *ev, bool created)
 		err(1, "new stream");
 	s->begun = true;
 	response_init(&s->response, &self->scan, NULL, "/responses", 10, self->max_message);
+	s->response.merge.watched = self->deltas;
 	stream_head(self, s, ev);
 	s->first_ns = event_time(ev);
 	return s;
@@ -503,7 +564,9 @@ event(void *arg, struct event *ev, struct stage_io *io)
 {
 	struct ssemerge *self = arg;
 
+	self->at = NULL;
 	flow_expire(self->flows, io->now, self->idle_ns);
+	self->at = ev;
 	if (event_is(ev, "http.body"))
 		return body(self, ev, io);
 	if (event_is(ev, "http.response"))
@@ -534,6 +597,7 @@ end(void *arg, struct stage_io *io)
 	struct ssemerge *self = arg;
 
 	(void)io;
+	self->at = NULL;
 	flow_free(self->flows);
 	flow_free(self->gone);
 	event_free(&self->scan);
@@ -551,6 +615,8 @@ main(int argc, char **argv)
 		.idle_ns = 120 * 1000000000ull,
 	};
 	const struct opt opts[] = {
+		{ .kind = OPT_FLAG, .name = "deltas", .to = &self.deltas,
+		    .help = "write what grows as it comes, as sse.delta lines" },
 		{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw, .help = "pass the http.body lines on as well" },
 		{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &self.idle_ns,
 		    .help = "write streams that were silent this long, as incomplete (120s)" },

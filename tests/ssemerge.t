@@ -203,6 +203,43 @@ def messages_raw(lines):
     return run(lines)[0]
 
 
+def deltas():
+    chunk = lambda d, f=None: {"id": "c", "object": "chat.completion.chunk", "model": "m", "choices": [{"index": 0, "delta": d, "finish_reason": f}]}
+    body = [("data: %s\n\n" % dump(e)).encode() for e in (
+        chunk({"reasoning_content": "Let me "}), chunk({"reasoning_content": "think"}), chunk({"content": "sk-ant-"}), chunk({"content": "key1 an"}),
+        chunk({"content": "d more"}), chunk({"tool_calls": [{"index": 0, "id": "t", "function": {"name": "ls", "arguments": '{"a"'}}]}),
+        chunk({"tool_calls": [{"index": 0, "function": {"arguments": ":1}"}}]}), chunk({}, "tool_calls"), "[DONE]")]
+    body[-1] = b"data: [DONE]\n\n"
+    lines = pieces(body, step=10**6, path="/v1/chat/completions")
+    out = [json.loads(x) for x in run(lines, "--deltas")]
+    is_("--deltas: what grows, in whole words", [(o["kind"], o["text"]) for o in out if o["type"] == "sse.delta"],
+        [("reasoning", "Let me "), ("reasoning", "think"), ("text", "sk-ant-key1 "), ("text", "and "), ("text", "more"),
+         ("tool", "ls"), ("arguments", '{"a":1}')])
+    is_("then the message", [o["type"] for o in out if o["type"].startswith("sse.")], ["sse.delta"] * 7 + ["sse.message"])
+    is_("with the envelope of the piece that completes it", {k: v for k, v in [o for o in out if o["type"] == "sse.delta"][2].items()
+                                                             if k not in ("kind", "text", "model")}, {
+        "type": "sse.delta", "timestamp_ns": T0 + 3 * 10**6, "pid": 7, "tid": 8, "uid": 9, "comm": "node", "conn": "c:1", "id": "c:1/1"})
+    is_("only on request", [o for o in run(lines) if '"sse.delta"' in o], [])
+    wrong, n = [], 0
+    for path in sorted(glob.glob(os.path.join(DATA, "*.json"))):
+        with open(path, encoding="utf-8") as f:
+            meta = json.load(f)
+        # what has several answers, or text that is not the answer's, shows more than the message's text
+        if meta.get("framed") or any(x in path for x in ("-unknown", "-audio", "-choices", "-refusal", "-candidates", "-open", "dashscope")):
+            continue
+        with open(path[:-4] + "body", "rb") as f:
+            whole = f.read()
+        got = run(pieces([whole[i:i + 97] for i in range(0, len(whole), 97)] or [b""], end=meta.get("last", {}),
+                         content_type=meta["content_type"], path=meta["path"]), "--deltas")
+        got = [json.loads(x) for x in got]
+        text = "".join(o["text"] for o in got if o["type"] == "sse.delta" and o["kind"] == "text")
+        n += 1
+        if text != [o["text"] for o in got if o["type"] == "sse.message"][0]:
+            wrong.append((path, text))
+    ok("the words of %d recorded streams are those of their messages" % n, n > 40 and not wrong, *wrong)
+    return [json.dumps(o, separators=(",", ":")) for o in out]
+
+
 def passing():
     other = ['{"type":"ssl.data","data":"event: x\\ndata: {}\\n\\n"}', '{ "type" : "http.response" , "x":1.10 }', "not json",
              '{"no":"type"}', '{"type":"http.body","seq":0,"off":0,"data":"no id"}', "",
@@ -430,6 +467,7 @@ def schema(lines):
 seen = golden()
 seen += envelope()
 from_tls()
+deltas()
 passing()
 ends()
 interleaved()

@@ -277,6 +277,7 @@ input_delta(struct merge *m, struct block *b, struct value json)
 {
 	b->hasinput |= json.kind == VALUE_STRING;
 	m->content |= builder_decode(&m->builder, &b->input, json);
+	merge_say(m, MERGE_ARGUMENTS, json);
 }
 
 static void
@@ -333,6 +334,9 @@ block_start(struct merge *m, const struct event *ev)
 	struct value model = value_get(value_get(v, "to"), "model");
 	json_t *object = v.kind == VALUE_OBJECT ? builder_json(&m->builder, v) : NULL;
 
+	if (text_ends(value_get(v, "type"), "tool_use"))
+		merge_say(m, MERGE_TOOL, value_get(v, "name"));
+	merge_say(m, MERGE_TEXT, value_get(v, "text"));
 	if (object)
 		block_new(m, value_int(event_get(ev, "index"), -1), object);
 	else if (v.kind != VALUE_OBJECT)

@@ -380,7 +380,7 @@ reasoning(struct merge *m, struct block *b, struct value v)
 		return;
 	}
 	text = builder_object(&m->builder, o, "reasoningText");
-	merge_grow(m, text, "text", value_get(v, "text"));
+	merge_grow_as(m, MERGE_REASONING, text, "text", value_get(v, "text"));
 	builder_set(&m->builder, text, "signature", value_get(v, "signature"));
 }
 
@@ -435,6 +435,7 @@ block_delta(struct merge *m, struct converse *c, struct value v)
 		merge_grow(m, b->object, "text", d[0]);
 	if (d[1].kind && builder_object(&m->builder, b->object, "toolUse")) {
 		builder_decode(&m->builder, &b->input, value_get(d[1], "input"));
+		merge_say(m, MERGE_ARGUMENTS, value_get(d[1], "input"));
 		b->hasinput = true;
 		m->content = true;
 	}
@@ -455,6 +456,7 @@ block_start(struct merge *m, struct converse *c, struct value v)
 	struct value start = value_get(v, "start"), key, val;
 	struct value_iter it;
 
+	merge_say(m, MERGE_TOOL, value_get(value_get(start, "toolUse"), "name"));
 	value_iter(&it, start);
 	while (b && start.kind == VALUE_OBJECT && value_next(&it, &key, &val)) {
 		builder_set_member(&m->builder, b->object, key, val);
@@ -625,6 +627,22 @@ stream_plain(struct merge *m, const struct event *ev)
 	}
 }
 
+/* What grew inside is what grows. */
+static void
+inner_said(struct merge *m, struct merge *inner)
+{
+	for (size_t i = 0; i < inner->ndelta; i++) {
+		struct merge_delta *d = &inner->delta[i], *to;
+
+		if (!builder_grow(&m->builder, &m->delta, m->ndelta, &m->deltacap, sizeof(*to)))
+			break;
+		to = &m->delta[m->ndelta++];
+		*to = (struct merge_delta){ .kind = d->kind };
+		builder_add(&m->builder, &to->text, d->text.p, d->text.n);
+	}
+	merge_said(inner, inner->ndelta);
+}
+
 /* An event that was wrapped. */
 static void
 unwrapped(struct merge *m, struct merge_input *in)
@@ -636,6 +654,7 @@ unwrapped(struct merge *m, struct merge_input *in)
 
 	if (format && !merge_start(&own->inner, format))
 		own->inner.builder.max = m->builder.max;
+	own->inner.watched = m->watched;
 	own->known = true;
 	if (own->inner.format) {
 		merge_event(&own->inner, in);
@@ -647,6 +666,7 @@ unwrapped(struct merge *m, struct merge_input *in)
 		m->content = own->inner.content;
 		m->bad += own->inner.bad;
 		own->inner.bad = 0;
+		inner_said(m, &own->inner);
 	} else if (in->json->nfields && stream_is_converse(field_key(in->json->fields))) {
 		for (size_t i = 0; i < in->json->nfields; i++)
 			stream_converse(m, &own->nova, field_key(&in->json->fields[i]), in->json->fields[i].value);

@@ -287,6 +287,7 @@ event(struct merge *m, const struct merge_input *in)
 		merge_grow(m, stream_message(m), "tool_plan", value_get(v, "tool_plan"));
 	} else if (value_eq(in->type, "tool-call-start")) {
 		merge_overwrite(m, element(m, "tool_calls", in->json), calls);
+		merge_say(m, MERGE_TOOL, value_get(value_get(calls, "function"), "name"));
 		m->content = true;
 	} else if (value_eq(in->type, "tool-call-delta")) {
 		o = element(m, "tool_calls", in->json);

@@ -192,12 +192,16 @@ grow(struct merge *m, json_t *object, const char *key, struct value v)
 	struct dashscope *d = m->own;
 	struct field *f = v.kind == VALUE_STRING && object ? field_get(m, object, key) : NULL;
 	char *text;
-	size_t n;
+	size_t n, known;
 
 	if (!f || !(text = malloc(v.n)))
 		return;
 	n = value_decode(v, text);
 	m->content |= n > 0;
+	/* what begins with all so far is that and more */
+	known = d->mode != PIECES && n >= f->last.n && f->last.n && !memcmp(text, f->last.p, f->last.n) ? f->last.n : 0;
+	merge_say_bytes(m, strcmp(key, "arguments") ? strcmp(key, "reasoning_content") ? MERGE_TEXT : MERGE_REASONING :
+	    MERGE_ARGUMENTS, text + known, n - known);
 	if (d->mode == UNSURE && f->last.n) {
 		if (n < f->last.n || memcmp(text, f->last.p, f->last.n))
 			decide(m, PIECES);

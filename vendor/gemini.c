@@ -342,6 +342,14 @@ candidate_get(struct merge *m, int64_t index)
 }
 
 static void
+part_whole(struct merge *m, json_t *parts, struct value v, bool thought)
+{
+	merge_say(m, thought ? MERGE_REASONING : MERGE_TEXT, value_get(v, "text"));
+	merge_say(m, MERGE_TOOL, value_get(value_get(v, "functionCall"), "name"));
+	builder_push(&m->builder, parts, v);
+}
+
+static void
 stream_part(struct merge *m, struct candidate *c, json_t *parts, struct value v)
 {
 	struct value_iter it;
@@ -362,9 +370,10 @@ stream_part(struct merge *m, struct candidate *c, json_t *parts, struct value v)
 	}
 	open = !plain || !text.kind ? OPEN_NOT : thought ? OPEN_THOUGHT : OPEN_TEXT;
 	if (open != OPEN_NOT && (int)c->open == open)
-		merge_grow(m, json_array_get(parts, json_array_size(parts) - 1), "text", text);
+		merge_grow_as(m, thought ? MERGE_REASONING : MERGE_TEXT,
+		    json_array_get(parts, json_array_size(parts) - 1), "text", text);
 	else
-		builder_push(&m->builder, parts, v);
+		part_whole(m, parts, v, thought);
 	m->content |= value_says(text) || !plain;
 	c->open = open;
 }

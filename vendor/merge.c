@@ -81,6 +81,8 @@ merge_free(struct merge *m)
 	if (m->own && m->format->free)
 		m->format->free(m);
 	free(m->own);
+	merge_said(m, m->ndelta);
+	free(m->delta);
 	builder_free(&m->builder);
 	json_decref(m->root);
 	json_decref(m->error);
@@ -108,10 +110,79 @@ merge_error(struct merge *m, struct value v)
 		builder_set(&m->builder, m->error, "message", v);
 }
 
+/* Where more of that kind goes; NULL: nowhere. */
+static struct text *
+delta_text(struct merge *m, enum merge_kind kind)
+{
+	struct merge_delta *d = m->ndelta ? &m->delta[m->ndelta - 1] : NULL;
+
+	if (!m->watched)
+		return NULL;
+	if (!d || d->kind != kind || kind == MERGE_TOOL) {
+		if (!builder_grow(&m->builder, &m->delta, m->ndelta, &m->deltacap, sizeof(*d)))
+			return NULL;
+		d = &m->delta[m->ndelta++];
+		*d = (struct merge_delta){ .kind = kind };
+	}
+	return &d->text;
+}
+
+void
+merge_say(struct merge *m, enum merge_kind kind, struct value v)
+{
+	struct text *t = v.kind == VALUE_STRING && v.n > 2 ? delta_text(m, kind) : NULL;
+
+	if (t)
+		builder_decode(&m->builder, t, v);
+}
+
+void
+merge_say_bytes(struct merge *m, enum merge_kind kind, const char *p, size_t n)
+{
+	struct text *t = n ? delta_text(m, kind) : NULL;
+
+	if (t)
+		builder_add(&m->builder, t, p, n);
+}
+
+void
+merge_said(struct merge *m, size_t n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n; i++)
+		builder_drop(&m->builder, &m->delta[i].text);
+	m->ndelta -= n;
+	memmove(m->delta, m->delta + n, m->ndelta * sizeof(*m->delta));
+}
+
+void
+merge_grow_as(struct merge *m, enum merge_kind kind, json_t *object, const char *key, struct value v)
+{
+	m->content |= builder_append(&m->builder, object, key, v);
+	merge_say(m, kind, v);
+}
+
 void
 merge_grow(struct merge *m, json_t *object, const char *key, struct value v)
 {
-	m->content |= builder_append(&m->builder, object, key, v);
+	static const struct { const char *key; enum merge_kind kind; } other[] = {
+		{ "arguments", MERGE_ARGUMENTS }, { "input", MERGE_ARGUMENTS }, { "code", MERGE_ARGUMENTS },
+		{ "thinking", MERGE_REASONING }, { "reasoning_content", MERGE_REASONING }, { "reasoning", MERGE_REASONING },
+		{ "reasoning_text", MERGE_REASONING }, { "tool_plan", MERGE_REASONING },
+	};
+	static const char *const bytes[] = { "data", "bytes", "redactedContent" };
+	enum merge_kind kind = MERGE_TEXT;
+
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(*bytes); i++)
+		if (!strcmp(key, bytes[i])) {
+			m->content |= builder_append(&m->builder, object, key, v);
+			return;
+		}
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+		if (!strcmp(key, other[i].key))
+			kind = other[i].kind;
+	merge_grow_as(m, kind, object, key, v);
 }
 
 json_t *

@@ -57,6 +57,12 @@ struct merge {
 	uint64_t bad;		/* events that are not what the format has */
 	unsigned lenient;	/* marks of what was no strict JSON (lenient.h) */
 	size_t halves;		/* halves of surrogate pairs that stayed alone */
+	bool watched;		/* what grows is wanted as it comes: */
+	struct merge_delta {
+		enum merge_kind { MERGE_TEXT, MERGE_REASONING, MERGE_TOOL, MERGE_ARGUMENTS } kind;
+		struct text text;
+	} *delta;		/* since they were taken, kinds that follow each other are one */
+	size_t ndelta, deltacap;
 };
 
 void merge_init(struct merge *, size_t max);
@@ -81,6 +87,14 @@ struct value input_object(const struct merge_input *);
 void merge_error(struct merge *, struct value);
 /* Appends to the string object[key] as builder_append; it is part of the answer. */
 void merge_grow(struct merge *, json_t *object, const char *key, struct value);
+/* ... as what; merge_grow goes by the key: "arguments", "thinking" and so on, else text. */
+void merge_grow_as(struct merge *, enum merge_kind, json_t *object, const char *key, struct value);
+/* What a user sees grow that is put into the message in another way: a tool's name,
+ * a part that comes whole. */
+void merge_say(struct merge *, enum merge_kind, struct value);
+void merge_say_bytes(struct merge *, enum merge_kind, const char *p, size_t n);	/* UTF-8 */
+/* Forgets the first n deltas. */
+void merge_said(struct merge *, size_t n);
 /* Arguments of a tool, which came as pieces of JSON text, as a value: nothing
  * is {}, what was cut is closed, what is no JSON at all stays text. */
 json_t *merge_arguments(struct merge *, const char *p, size_t n);

@@ -214,6 +214,7 @@ stream_message(struct merge *m, struct value v)
 			merge_grow(m, to, "thinking", val);
 		} else if (value_eq(key, "tool_calls")) {
 			merge_extend(m, to, "tool_calls", val);
+			merge_say(m, MERGE_TOOL, value_get(value_get(value_element(val, 0), "function"), "name"));
 			m->content = true;
 		} else if (value_eq(key, "images")) {
 			merge_extend(m, to, "images", val);

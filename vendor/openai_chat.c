@@ -421,8 +421,11 @@ tool_function(struct merge *m, struct tool *t, struct value function)
 			arguments(m, t, val);
 		else if (value_eq(key, "input"))
 			merge_grow(m, t->function, "input", val);
-		else if (!value_eq(key, "name") || value_says(val))
+		else if (!value_eq(key, "name") || value_says(val)) {
+			if (value_eq(key, "name"))
+				merge_say(m, MERGE_TOOL, val);
 			builder_set_member(&m->builder, t->function, key, val);
+		}
 	}
 }
 
@@ -565,10 +568,13 @@ content_list(struct merge *m, struct choice *o, struct value v)
 			i++;
 		text = i < 2 ? piece_text(part, grows[i]) : (struct value){ 0 };
 		to = text.kind == VALUE_STRING ? part_open(list, grows[i]) : NULL;
-		if (to)
-			merge_grow(m, to, json_is_string(json_object_get(to, grows[i])) ? grows[i] : "text", text);
-		else
-			builder_push(&m->builder, list, part);
+		if (to) {
+			merge_grow_as(m, i ? MERGE_REASONING : MERGE_TEXT, to,
+			    json_is_string(json_object_get(to, grows[i])) ? grows[i] : "text", text);
+			continue;
+		}
+		merge_say(m, i ? MERGE_REASONING : MERGE_TEXT, text);
+		builder_push(&m->builder, list, part);
 		m->content |= text.kind != VALUE_STRING || text.n > 2;
 	}
 }

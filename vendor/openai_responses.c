@@ -336,6 +336,12 @@ place_of(struct value type, bool *delta)
 	return NULL;
 }
 
+static enum merge_kind
+kind_of(const struct place *at)
+{
+	return !strncmp(at->event, "reasoning", 9) ? MERGE_REASONING : at->parts ? MERGE_TEXT : MERGE_ARGUMENTS;
+}
+
 static bool
 place_event(struct merge *m, const struct merge_input *in)
 {
@@ -352,7 +358,7 @@ place_event(struct merge *m, const struct merge_input *in)
 	if (!object)
 		return true;
 	if (delta)
-		merge_grow(m, object, at->key, event_get(in->json, "delta"));
+		merge_grow_as(m, kind_of(at), object, at->key, event_get(in->json, "delta"));
 	else
 		builder_set(&m->builder, object, at->key, event_get(in->json, at->done));
 	return true;
@@ -450,6 +456,18 @@ response_event(struct merge *m, const struct merge_input *in, struct value respo
 			response_end(m, response, i);
 }
 
+/* A call of a tool begins; false for other items. */
+static bool
+item_name(struct merge *m, struct value item)
+{
+	struct value type = value_get(item, "type"), name = value_get(item, "name");
+
+	if (!text_ends(type, "_call"))
+		return false;
+	merge_say(m, MERGE_TOOL, value_says(name) ? name : type);
+	return true;
+}
+
 static void
 event(struct merge *m, const struct merge_input *in)
 {
@@ -462,6 +480,9 @@ event(struct merge *m, const struct merge_input *in)
 		response_event(m, in, response);
 	} else if (place_event(m, in)) {
 		return;
+	} else if (value_eq(in->type, "response.output_item.added") && item_name(m, event_get(in->json, "item"))) {
+		element_set(m, builder_array(&m->builder, m->root, "output"),
+		    value_int(event_get(in->json, "output_index"), -1), event_get(in->json, "item"));
 	} else if (value_eq(in->type, "response.output_item.added") || value_eq(in->type, "response.output_item.done")) {
 		element_set(m, builder_array(&m->builder, m->root, "output"),
 		    value_int(event_get(in->json, "output_index"), -1), event_get(in->json, "item"));

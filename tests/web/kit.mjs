@@ -35,7 +35,7 @@ process.on('uncaughtException', async (e) => { diag(String(e.stack || e)); faile
 // A run, through the real filters.
 export function record(name, ...args) {
 	const path = join(dir, name);
-	const r = spawnSync('sh', ['-c', 'python3 tests/web/run.py "$@" | ssemerge --raw | llmparse | authstrip -o "$0"', path, ...args]);
+	const r = spawnSync('sh', ['-c', 'python3 tests/web/run.py "$@" | ssemerge --deltas | llmparse | authstrip -o "$0"', path, ...args]);
 	if (r.status !== 0) throw new Error(`record: ${r.stderr}`);
 	return path;
 }

@@ -11,7 +11,7 @@ ok(await has(() => document.querySelector('main').innerText.includes('Nothing ha
 ok(await has(() => document.querySelector('.state').innerText.startsWith('live')), 'and that it is live');
 
 // up to the middle of the third call's stream: its first words, but not its end
-const bodies = lines.map((l, i) => [i, l]).filter(([, l]) => l.includes('"type":"http.body"') && l.includes('/3"'));
+const bodies = lines.map((l, i) => [i, l]).filter(([, l]) => l.includes('"type":"sse.delta"') && l.includes('/3"'));
 const middle = bodies[Math.floor(bodies.length / 2)][0];
 await say(lines.slice(0, bodies[6][0]));
 await page.evaluate(() => { location.hash = '#/conversation'; });

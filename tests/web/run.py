@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """run.py - a run of a coding agent as collectors and httpparse would tell it, known by construction
 
-    run.py | ssemerge --raw | llmparse | authstrip >run.ndjson
+    run.py | ssemerge --deltas | llmparse | authstrip >run.ndjson
 
 An agent is asked to mend a test: nine calls of a model (one refused with 529 and tried again, one beside the
 conversation for a title), eight tools in it, with the processes, files and hosts that these touch. What the

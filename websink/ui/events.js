@@ -12,6 +12,7 @@ export function summary(ev) {
 	case 'http.request': return `${ev.method} ${ev.host || ''}${ev.path || ''}`;
 	case 'http.response': return `${ev.status_code} ${ev.method || ''} ${ev.host || ''}${ev.path || ''}`;
 	case 'http.body': return ev.data ?? ev.data_b64 ?? '';
+	case 'sse.delta': return `${ev.kind || ''} ${ev.text || ''}`;
 	case 'sse.message': return `${ev.format || ''} ${ev.text || ''}`;
 	case 'process.exec': return Array.isArray(ev.argv) ? ev.argv.join(' ') : ev.filename || '';
 	case 'process.exit': return ev.signal ? `by ${ev.signal_name || ev.signal}` : `exit ${ev.exit_code ?? ''}`;

@@ -3,8 +3,6 @@
 // Knows no page. Times are milliseconds since 1970. An event that comes again, late or damaged
 // may leave something out, but never throws.
 
-import { Draft } from './draft.js';
-
 const HOSTS = 4096;	// more are told as one
 const EVENTS = 400000, LEAVE = 100000;	// when there are so many, the oldest leave the list of events: what they told stays
 
@@ -166,7 +164,7 @@ export class Model {
 	drafting(ev, at) {
 		let d = this.drafts.get(ev.id);
 		if (!d) {
-			d = new Draft(ev.id, at, ev.pid);
+			d = { id: ev.id, at, pid: ev.pid, last: at, text: '', thinking: '', tools: [], model: '', done: false };
 			this.drafts.set(ev.id, d);
 		}
 		return d;
@@ -217,12 +215,7 @@ const handlers = {
 	},
 	http(ev, at, type) {
 		const life = this.life(ev.pid, at, ev);
-		if (type === 'http.body') {
-			if (!this.drafts.has(ev.id) && ev.seq !== 0) return;
-			const d = this.drafting(ev, at);
-			d.piece(ev, at);
-			return;
-		}
+		if (type === 'http.body') return;
 		let x = this.http.get(ev.id);
 		if (!x) {
 			x = { id: ev.id, at, life, method: ev.method, host: ev.host || '', path: ev.path || '', status: null, duration: null, sent: 0, received: 0, conn: ev.conn };
@@ -235,7 +228,19 @@ const handlers = {
 		const d = this.drafts.get(ev.id);
 		if (d) d.done = true;
 	},
-	sse(ev, at) {
+	// An answer while it is being given, piece by piece: ssemerge --deltas.
+	delta(ev, at) {
+		const d = this.drafting(ev, at), text = typeof ev.text === 'string' ? ev.text : '';
+		d.last = at;
+		if (typeof ev.model === 'string') d.model = ev.model;
+		if (ev.kind === 'tool') d.tools.push({ name: text, text: '' });
+		else if (ev.kind === 'arguments') {
+			if (!d.tools.length) d.tools.push({ name: '', text: '' });
+			d.tools[d.tools.length - 1].text += text;
+		} else d[ev.kind === 'reasoning' ? 'thinking' : 'text'] += text;
+	},
+	sse(ev, at, type) {
+		if (type === 'sse.delta') return handlers.delta.call(this, ev, at);
 		const d = this.drafts.get(ev.id);
 		if (d) { d.done = true; if (ev.text) d.text = ev.text; return; }
 		// a pipeline without llmparse: the answer is all there is

@@ -127,6 +127,16 @@ add_call(struct scratch *s, struct sock *sk, __u64 sockaddr, int len)
 	return add_unix_user(s, 0, sockaddr, len);
 }
 
+/* Whether a connect takes away the other end that a socket had: AF_UNSPEC. It reaches
+ * nobody. */
+static __always_inline bool
+dissolves(__u64 sockaddr)
+{
+	__u16 family = 1;
+
+	return !bpf_probe_read_user(&family, sizeof(family), (void *)sockaddr) && !family;
+}
+
 SEC("raw_tp/sys_exit")
 int
 on_net(__u64 *ctx)
@@ -152,6 +162,8 @@ on_net(__u64 *ctx)
 		return 0;
 	if (op == OP_ACCEPT && ret == -ERROR_AGAIN)
 		return 0;	/* nobody was there */
+	if (op == OP_CONNECT && dissolves(regs->si))
+		return 0;
 	sk = file_sock(file);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != FAMILY_INET && family != FAMILY_INET6 && family != FAMILY_UNIX)

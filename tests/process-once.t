@@ -42,6 +42,19 @@ equal(sorted((e['transport'], e['sent_bytes'], e['received_bytes']) for e in of(
       [('tcp', 0, 0), ('tcp', 0, 100), ('tcp', 100, 0), ('udp', 0, 1000), ('udp', 1000, 0)],
       'what sockets sent and received, peeked at or not')
 
+# --- a connect that takes the other end away reaches nobody
+AGAIN = r"""
+import ctypes, socket, sys
+sys.stdin.readline()
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(('127.0.0.1', 9))
+assert ctypes.CDLL(None).connect(s.fileno(), bytes(16), 16) == 0
+s.connect(('127.0.0.2', 10))
+"""
+ev, c, h = observe('process', [], [PYTHON, '-c', AGAIN])
+equal((h.status, [(e['address'], e['port']) for e in of(ev, 'net.connect')]),
+      (0, [('127.0.0.1', 9), ('127.0.0.2', 10)]), 'connects, and one with AF_UNSPEC')
+
 STDIN = r"""
 import os, socket
 s = socket.socket(fileno=0)

@@ -239,7 +239,7 @@ def answers():
     same("plain lines are the very input", s.ask("/api/v1/events?form=ndjson")[2], open(path, "rb").read())
     same("one line, whole", s.ask("/api/v1/event/501")[2], long)
     same("lines that are not there", [s.ask("/api/v1/event/" + x)[0] for x in ("503", "0", "x", "")], [404, 400, 400, 400])
-    c = Client(s.stream(after=499, more="&slim=1"))
+    c = Client(s.stream(after=499, more="&preview=1"))
     c.read(lambda c: c.ended)
     cut, full = json.loads(c.data[1]), json.loads(long)
     report(len(c.data[1]) < 4096 and full["body"].startswith(cut["body"]) and full["data_b64"].startswith(cut["data_b64"])

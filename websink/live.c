@@ -55,12 +55,12 @@ put_gap(struct live *l, uint64_t first)
 static void
 put_line(struct live *l, struct recent_line *line)
 {
-	bool slim = l->slim && line->slim_n;
+	bool preview = l->preview && line->preview_n;
 
 	l->line = line;
 	put_head(l, l->lines ? 0 : snprintf(l->head, sizeof(l->head), "id: %" PRIu64 "\ndata: ", l->next));
-	l->part[1] = slim ? line->text + line->n : line->text;
-	l->len[1] = slim ? line->slim_n : line->n;
+	l->part[1] = preview ? line->text + line->n : line->text;
+	l->len[1] = preview ? line->preview_n : line->n;
 	l->part[2] = l->lines ? "\n" : "\n\n";
 	l->len[2] = l->lines ? 1 : 2;
 	l->next++;

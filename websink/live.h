@@ -23,7 +23,7 @@ struct live {
 	uint64_t next;		/* number of the line that comes next */
 	uint64_t until;		/* lines only: the newest when it began */
 	bool lines;		/* plain lines, no server-sent events */
-	bool slim;		/* short forms where there are */
+	bool preview;		/* short forms where there are */
 	bool told_end;
 	uint64_t missed;	/* lines that left before this client got them */
 	/* what is being sent: a head, the line, a tail */

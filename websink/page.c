@@ -65,8 +65,8 @@ write_lines(FILE *to, struct recent *r)
 	uint64_t id = 1;
 
 	for (; (l = recent_get(r, &id)); id++) {
-		if (l->slim_n)
-			write_line(to, l->text + l->n, l->slim_n);
+		if (l->preview_n)
+			write_line(to, l->text + l->n, l->preview_n);
 		else
 			write_line(to, l->text, l->n);
 		recent_release(l);

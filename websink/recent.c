@@ -65,7 +65,7 @@ recent_free(struct recent *r)
 static size_t
 cost(const struct recent_line *l)
 {
-	return LINE_COST + l->n + l->slim_n;
+	return LINE_COST + l->n + l->preview_n;
 }
 
 static void
@@ -98,19 +98,19 @@ grow(struct recent *r)
 }
 
 int
-recent_add(struct recent *r, const char *s, size_t n, const char *slim, size_t slim_n)
+recent_add(struct recent *r, const char *s, size_t n, const char *preview, size_t preview_n)
 {
-	struct recent_line *l = malloc(sizeof(*l) + n + slim_n);
+	struct recent_line *l = malloc(sizeof(*l) + n + preview_n);
 	int rc = 0;
 
 	if (!l)
 		return -1;
 	atomic_init(&l->refs, 1);
 	l->n = n;
-	l->slim_n = slim_n;
+	l->preview_n = preview_n;
 	memcpy(l->text, s, n);
-	if (slim_n)
-		memcpy(l->text + n, slim, slim_n);
+	if (preview_n)
+		memcpy(l->text + n, preview, preview_n);
 	pthread_mutex_lock(&r->lock);
 	/* the newest stays, whatever its size: a page that shows nothing is no use */
 	while (r->is.first < r->is.next &&

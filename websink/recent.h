@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An event line, and as the page first gets it: the same, or cut (slim.h). */
+/* An event line, and as the page first gets it: the same, or cut (preview.h). */
 struct recent_line {
 	atomic_uint refs;
-	size_t n, slim_n;	/* bytes, without a newline; slim_n 0: no other form */
+	size_t n, preview_n;	/* bytes, without a newline; preview_n 0: no other form */
 	char text[];		/* the line, then its short form */
 };
 
@@ -27,8 +27,8 @@ struct recent;
 struct recent *recent_new(size_t max_bytes, size_t max_lines);
 void recent_free(struct recent *);
 
-/* Adds a line, the next in number; the first is 1. slim may be NULL. -1: out of memory. */
-int recent_add(struct recent *, const char *s, size_t n, const char *slim, size_t slim_n);
+/* Adds a line, the next in number; the first is 1. preview may be NULL. -1: out of memory. */
+int recent_add(struct recent *, const char *s, size_t n, const char *preview, size_t preview_n);
 /* No more lines come: readers that wait are told. */
 void recent_end(struct recent *);
 /* Readers that wait, and those to come, are told to leave. */

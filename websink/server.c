@@ -133,7 +133,7 @@ respond_events(struct server *s, struct MHD_Connection *c)
 {
 	const char *after = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Last-Event-ID");
 	const char *form = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "form");
-	const char *slim = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "slim");
+	const char *preview = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "preview");
 	bool lines = form && !strcmp(form, "ndjson");
 	struct MHD_Response *r;
 	struct stream *st;
@@ -148,7 +148,7 @@ respond_events(struct server *s, struct MHD_Connection *c)
 	st->server = s;
 	live_init(&st->live, s->recent, id);
 	st->live.lines = lines;
-	st->live.slim = slim && !strcmp(slim, "1");
+	st->live.preview = preview && !strcmp(preview, "1");
 	if (!(r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_more, st, on_stream_end))) {
 		free(st);
 		return MHD_NO;

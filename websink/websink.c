@@ -9,7 +9,7 @@
 #include "query.h"
 #include "recent.h"
 #include "server.h"
-#include "slim.h"
+#include "preview.h"
 #include "tell.h"
 
 #include "stage.h"
@@ -62,7 +62,7 @@ static void
 keep(struct websink *w, struct event *ev)
 {
 	w->scratch.len = 0;
-	if (!slim_event(ev, &w->scratch))
+	if (!preview_event(ev, &w->scratch))
 		w->scratch.len = 0;
 	if (recent_add(w->server.recent, ev->line, ev->len, w->scratch.buf, w->scratch.len))
 		loss_add(&w->io->loss, "no_memory", 1, ev->len);

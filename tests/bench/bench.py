@@ -335,7 +335,7 @@ def web(a):
     ask = ['curl', '-s', '-o', '/dev/null', '-H', 'Authorization: Bearer ' + token.decode()]
     while b'"ended":true' not in subprocess.run(ask[:2] + ask[4:] + [url.decode() + 'api/v1/info'], stdout=subprocess.PIPE, check=True).stdout:
         time.sleep(0.05)
-    for name, rest in (('lines out, as they are', 'events?form=ndjson'), ('server-sent events, what is long cut', 'events?slim=1'),
+    for name, rest in (('lines out, as they are', 'events?form=ndjson'), ('server-sent events, what is long cut', 'events?preview=1'),
                        ('a filter that nothing passes', 'match?expr=nothing%3D1')):
         t = []
         for _ in range(a.turns):

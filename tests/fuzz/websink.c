@@ -1,6 +1,6 @@
 /* websink.c - a text, again and again until it is long, cut short; and any text as the host of a request */
 #include "../../websink/guard.h"
-#include "../../websink/slim.h"
+#include "../../websink/preview.h"
 #include "event.h"
 #include "line.h"
 
@@ -28,13 +28,13 @@ cut(const uint8_t *p, size_t n)
 	line_out_init(&out, -1);
 	event_init(&ev);
 	event_init(&short_ev);
-	if (event_scan(&ev, line, len) == EVENT_OK && slim_event(&ev, &out)) {
+	if (event_scan(&ev, line, len) == EVENT_OK && preview_event(&ev, &out)) {
 		struct value whole = event_get(&ev, "data"), part;
 
 		if (event_scan(&short_ev, out.buf, out.len) != EVENT_OK || out.len >= len)
 			__builtin_trap();
 		part = event_get(&short_ev, "data");
-		if (whole.n > SLIM_VALUE && (part.n > SLIM_KEEP + 2 || memcmp(part.p, whole.p, part.n - 1)))
+		if (whole.n > PREVIEW_VALUE && (part.n > PREVIEW_KEEP + 2 || memcmp(part.p, whole.p, part.n - 1)))
 			__builtin_trap();
 	}
 	event_free(&short_ev);

@@ -6,7 +6,7 @@
 #include "lib/line.h"
 #include "websink/live.h"
 #include "websink/recent.h"
-#include "websink/slim.h"
+#include "websink/preview.h"
 
 #include <stdbool.h>
 
@@ -23,7 +23,7 @@ long_line(char *to, const char *key, int shift, const char *piece, int n)
 
 /* Whether the short form is an event that keeps the rest and a start of the text. */
 static bool
-slim_is_good(struct event *ev, const char *line, size_t n, const char *key)
+preview_is_good(struct event *ev, const char *line, size_t n, const char *key)
 {
 	struct line_out out;
 	struct event cut;
@@ -33,10 +33,10 @@ slim_is_good(struct event *ev, const char *line, size_t n, const char *key)
 
 	line_out_init(&out, -1);
 	event_init(&cut);
-	good = event_scan(ev, line, n) == EVENT_OK && slim_event(ev, &out) && event_scan(&cut, out.buf, out.len) == EVENT_OK;
+	good = event_scan(ev, line, n) == EVENT_OK && preview_event(ev, &out) && event_scan(&cut, out.buf, out.len) == EVENT_OK;
 	whole = event_get(ev, key);
 	start = event_get(&cut, key);
-	good = good && out.len < SLIM_LINE && start.n <= SLIM_KEEP + 2 && start.n > SLIM_KEEP - 12 &&
+	good = good && out.len < PREVIEW_LINE && start.n <= PREVIEW_KEEP + 2 && start.n > PREVIEW_KEEP - 12 &&
 	    !memcmp(start.p, whole.p, start.n - 1) && event_i64(&cut, "fd", &fd) && fd == 3 &&
 	    value_i64(value_get(event_get(&cut, "cut"), key), &was) && (size_t)was == whole.n;
 	event_free(&cut);
@@ -45,7 +45,7 @@ slim_is_good(struct event *ev, const char *line, size_t n, const char *key)
 }
 
 static void
-test_slim(void)
+test_preview(void)
 {
 	static const char *const piece[] = { "a", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00", "\xc3\xa9", "\xe2\x82\xac",
 	    "\xf0\x9f\x98\x80", "\\\\u", "\\u0000", "\\\\\\\"" };
@@ -56,10 +56,10 @@ test_slim(void)
 	event_init(&ev);
 	for (size_t k = 0; k < sizeof(piece) / sizeof(*piece); k++)
 		for (int shift = 0; shift < 13; shift++)
-			good = slim_is_good(&ev, line, long_line(line, "data", shift, piece[k], 6000), "data") && good;
+			good = preview_is_good(&ev, line, long_line(line, "data", shift, piece[k], 6000), "data") && good;
 	ok(good, "a text is cut between characters, wherever they stand");
-	ok(slim_is_good(&ev, line, long_line(line, "data_b64", 0, "QUJD", 4000), "data_b64"), "base64 is cut between its groups");
-	ok(event_scan(&ev, line, long_line(line, "data", 0, "a", 100)) == EVENT_OK && !slim_event(&ev, &(struct line_out){ .fd = -1 }),
+	ok(preview_is_good(&ev, line, long_line(line, "data_b64", 0, "QUJD", 4000), "data_b64"), "base64 is cut between its groups");
+	ok(event_scan(&ev, line, long_line(line, "data", 0, "a", 100)) == EVENT_OK && !preview_event(&ev, &(struct line_out){ .fd = -1 }),
 	    "a short line stays as it is");
 	event_free(&ev);
 }
@@ -144,7 +144,7 @@ test_live(void)
 int
 main(void)
 {
-	test_slim();
+	test_preview();
 	test_recent();
 	test_live();
 	return done();

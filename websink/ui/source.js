@@ -46,7 +46,7 @@ export class LiveSource {
 		let tries = 0, missed = 0;
 		for (;;) {
 			try {
-				const reply = await fetch(`api/v1/events?slim=1&after=${this.last}`, { cache: 'no-store' });
+				const reply = await fetch(`api/v1/events?preview=1&after=${this.last}`, { cache: 'no-store' });
 				if (reply.status === 401) return status({ state: 'lost', error: 'This server does not know this browser. Open the address that websink printed when it started.' });
 				if (!reply.ok) throw new Error(`status ${reply.status}`);
 				tries = 0;

@@ -1,5 +1,5 @@
-/* slim.c - an event line with what is long cut; see slim.h */
-#include "slim.h"
+/* preview.c - an event line with what is long cut; see preview.h */
+#include "preview.h"
 
 #include "event.h"
 #include "jput.h"
@@ -23,15 +23,15 @@ step(const char *p, const char *end)
 	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 }
 
-/* The first SLIM_KEEP bytes of a string, closed again; base64 in whole groups. */
+/* The first PREVIEW_KEEP bytes of a string, closed again; base64 in whole groups. */
 static void
 put_start(struct jput *j, const char *key, struct value v)
 {
 	const char *p = v.p + 1, *end = v.p + v.n - 1;
-	char text[SLIM_KEEP + 2];
+	char text[PREVIEW_KEEP + 2];
 	size_t n = 0, k;
 
-	while ((k = step(p + n, end)) <= SLIM_KEEP - n)
+	while ((k = step(p + n, end)) <= PREVIEW_KEEP - n)
 		n += k;
 	k = strlen(key);
 	if (k > 4 && !strcmp(key + k - 4, "_b64"))
@@ -45,7 +45,7 @@ put_start(struct jput *j, const char *key, struct value v)
 static bool
 is_long(const struct event_field *f)
 {
-	return f->value.n > SLIM_VALUE && !f->keyescaped &&
+	return f->value.n > PREVIEW_VALUE && !f->keyescaped &&
 	    (f->value.kind == VALUE_STRING || (f->value.kind == VALUE_OBJECT && f->keylen == 7 && !memcmp(f->key, "message", 7)));
 }
 
@@ -71,13 +71,13 @@ all_keys(struct event *ev, const char **keys)
 }
 
 bool
-slim_event(struct event *ev, struct line_out *out)
+preview_event(struct event *ev, struct line_out *out)
 {
 	struct jput j = { .out = out };
 	const char **keys;
 	size_t nlong = 0;
 
-	if (ev->len <= SLIM_LINE || event_is(ev, "llm.call") || event_is(ev, "mcp.call"))
+	if (ev->len <= PREVIEW_LINE || event_is(ev, "llm.call") || event_is(ev, "mcp.call"))
 		return false;
 	for (size_t i = 0; i < ev->nfields; i++)
 		nlong += is_long(&ev->fields[i]);

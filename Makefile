@@ -208,7 +208,7 @@ $(O)/ui/page.html: websink/ui/build.sh $(wildcard websink/ui/*)
 	$(Q)sh $< $(@D)
 websink-ui: $(O)/ui/page.html
 $(call obj,websink/page.c): $(O)/ui/page.html
-$(call obj,websink/tell.c): websink/events.sql
+$(call obj,websink/replay.c): websink/events.sql
 $(call obj,websink/page.c): TOOL_CPPFLAGS = -DPAGE_FILE='"$(O)/ui/page"'
 
 # --- tests ---------------------------------------------------------------

@@ -10,7 +10,7 @@
 #include "recent.h"
 #include "server.h"
 #include "preview.h"
-#include "tell.h"
+#include "replay.h"
 
 #include "stage.h"
 
@@ -33,7 +33,7 @@ static struct websink {
 	struct opt_list hosts;
 	bool exit_at_end;
 	struct line_out scratch;	/* short forms are made here */
-	struct event told;		/* a line of the database */
+	struct event replayed;		/* a line of the database */
 	struct stage_io *io;
 	bool failed;
 } self = { .port = 7395, .max_memory = 256 << 20 };
@@ -70,12 +70,12 @@ keep(struct websink *w, struct event *ev)
 
 /* A line of the database. */
 static void
-on_told(void *arg, const char *line, size_t n)
+on_replayed(void *arg, const char *line, size_t n)
 {
 	struct websink *w = arg;
 
-	if (event_scan(&w->told, line, n) == EVENT_OK)
-		keep(w, &w->told);
+	if (event_scan(&w->replayed, line, n) == EVENT_OK)
+		keep(w, &w->replayed);
 	else
 		loss_add(&w->io->loss, "bad_row", 1, n);
 }
@@ -178,13 +178,13 @@ read_database(struct websink *w)
 {
 	struct query q;
 
-	event_init(&w->told);
-	if (query_open(&q, w->server.db_path, 0) || tell_events(&q, on_told, w)) {
+	event_init(&w->replayed);
+	if (query_open(&q, w->server.db_path, 0) || replay_events(&q, on_replayed, w)) {
 		fprintf(stderr, "websink: %s: %s\n", w->server.db_path, q.why);
 		w->failed = true;
 	}
 	query_close(&q);
-	event_free(&w->told);
+	event_free(&w->replayed);
 }
 
 /* Whether an operand is a database, whatever its name. */

@@ -1,5 +1,5 @@
-/* tell.c - a database as event lines; see tell.h and events.sql */
-#include "tell.h"
+/* replay.c - a database as event lines; see replay.h and events.sql */
+#include "replay.h"
 
 #include "query.h"
 #include "reports.h"
@@ -18,12 +18,12 @@ enum { SOURCES = 32 };
 /* events.sql, by way of the assembler. */
 __asm__(
 	"	.section .rodata\n"
-	"tell_sql:\n"
+	"replay_sql:\n"
 	"	.incbin \"websink/events.sql\"\n"
 	"	.byte 0\n"
 	"	.previous\n"
 );
-extern const char tell_sql[];
+extern const char replay_sql[];
 
 /* One query, at its next row. */
 struct source {
@@ -32,7 +32,7 @@ struct source {
 	bool lines;		/* its rows are lines already */
 };
 
-struct tell {
+struct replay {
 	struct query *q;
 	struct source src[SOURCES];
 	size_t n;
@@ -65,7 +65,7 @@ put_column(struct jput *j, sqlite3_stmt *st, int i)
 }
 
 static void
-take_row(struct tell *t, struct source *s, void (*take)(void *, const char *, size_t), void *arg)
+take_row(struct replay *t, struct source *s, void (*take)(void *, const char *, size_t), void *arg)
 {
 	struct jput j = { .out = &t->out };
 
@@ -84,7 +84,7 @@ take_row(struct tell *t, struct source *s, void (*take)(void *, const char *, si
 
 /* To the next row; a source that has none leaves. Lines without a time keep their place. */
 static int
-step(struct tell *t, struct source *s)
+step(struct replay *t, struct source *s)
 {
 	int rc = sqlite3_step(s->st);
 	uint64_t at;
@@ -105,7 +105,7 @@ step(struct tell *t, struct source *s)
 }
 
 static int
-add_sources(struct tell *t, const char *text, bool lines)
+add_sources(struct replay *t, const char *text, bool lines)
 {
 	static const struct query_args all = { .limit = -1, .since = INT64_MIN, .until = INT64_MAX, .chars = 1000000000 };
 	sqlite3_stmt *st;
@@ -119,7 +119,7 @@ add_sources(struct tell *t, const char *text, bool lines)
 }
 
 static int
-start(struct tell *t)
+start(struct replay *t)
 {
 	char *exact = report_file("export/ndjson.sql");
 	int rc = -1;
@@ -127,16 +127,16 @@ start(struct tell *t)
 	if (!exact)
 		snprintf(t->q->why, sizeof(t->q->why), "the reports are not beside websink: export/ndjson.sql");
 	else if (!query_run(t->q, "CREATE TEMP TABLE quiet AS SELECT id FROM runs WHERE id NOT IN (SELECT run_id FROM events);"
-	    "CREATE TEMP VIEW told AS SELECT * FROM processes WHERE run_id IN (SELECT id FROM quiet)", &(struct query_args){ .limit = -1 }))
-		rc = add_sources(t, exact, true) || add_sources(t, tell_sql, false) ? -1 : 0;
+	    "CREATE TEMP VIEW played AS SELECT * FROM processes WHERE run_id IN (SELECT id FROM quiet)", &(struct query_args){ .limit = -1 }))
+		rc = add_sources(t, exact, true) || add_sources(t, replay_sql, false) ? -1 : 0;
 	free(exact);
 	return rc;
 }
 
 int
-tell_events(struct query *q, void (*take)(void *, const char *, size_t), void *arg)
+replay_events(struct query *q, void (*take)(void *, const char *, size_t), void *arg)
 {
-	struct tell t = { .q = q };
+	struct replay t = { .q = q };
 	int rc;
 
 	event_init(&t.ev);

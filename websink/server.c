@@ -89,7 +89,7 @@ respond_exchange(struct server *s, struct MHD_Connection *c)
 	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 	char cookie[160];
 
-	snprintf(cookie, sizeof(cookie), "%s=%s; HttpOnly; SameSite=Strict; Path=/", s->guard.cookie, s->guard.token);
+	snprintf(cookie, sizeof(cookie), "%s=%s; HttpOnly; SameSite=Strict; Path=/", s->origin.cookie, s->origin.token);
 	if (r) {
 		MHD_add_response_header(r, "Set-Cookie", cookie);
 		MHD_add_response_header(r, "Location", "/");
@@ -167,22 +167,22 @@ count_one(void *arg, enum MHD_ValueKind kind, const char *key, const char *value
 	return MHD_YES;
 }
 
-static enum guard_rc
+static enum origin_rc
 check(struct server *s, struct MHD_Connection *c)
 {
-	struct guard_ask ask = {
+	struct origin_request ask = {
 		.host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host"),
 		.origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin"),
 		.site = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Sec-Fetch-Site"),
 		.mode = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Sec-Fetch-Mode"),
 		.dest = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Sec-Fetch-Dest"),
-		.cookie = MHD_lookup_connection_value(c, MHD_COOKIE_KIND, s->guard.cookie),
+		.cookie = MHD_lookup_connection_value(c, MHD_COOKIE_KIND, s->origin.cookie),
 		.bearer = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization"),
 		.token = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "token"),
 	};
 
 	MHD_get_connection_values(c, MHD_HEADER_KIND, count_one, &ask.nhost);
-	return guard_check(&s->guard, &ask);
+	return origin_check(&s->origin, &ask);
 }
 
 static const char *
@@ -206,14 +206,14 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 		return MHD_YES;
 	}
 	switch (check(s, c)) {
-	case GUARD_HOST:
+	case ORIGIN_HOST:
 		return respond_text(c, 421, "websink: this is not the name of this server (see websink(1), --host)\n");
-	case GUARD_ORIGIN:
+	case ORIGIN_FOREIGN:
 		return respond_text(c, 403, "websink: pages of other origins are not served\n");
-	case GUARD_STRANGER:
+	case ORIGIN_STRANGER:
 		return respond_text(c, 401, "websink: open the address that websink printed when it started: it holds the token\n");
-	case GUARD_EXCHANGE:
-	case GUARD_PASS:
+	case ORIGIN_EXCHANGE:
+	case ORIGIN_PASS:
 		break;
 	}
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
@@ -287,7 +287,7 @@ server_start(struct server *s)
 	if (!s->daemon)
 		return strerror(errno);
 	s->port = bound_port(s->daemon);
-	return guard_init(&s->guard, s->port) ? strerror(errno) : NULL;
+	return origin_init(&s->origin, s->port) ? strerror(errno) : NULL;
 }
 
 void

@@ -7,7 +7,7 @@
 #ifndef SERVER_H
 #define SERVER_H
 
-#include "guard.h"
+#include "origin.h"
 #include "recent.h"
 
 #include <stdatomic.h>
@@ -20,7 +20,7 @@ struct MHD_Daemon;
 struct database;
 
 struct server {
-	struct guard guard;
+	struct origin origin;
 	struct recent *recent;
 	const char *db_path;	/* a database that was given, or NULL */
 	struct database *database;	/* else one of our own */

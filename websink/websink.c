@@ -102,7 +102,7 @@ set_hosts(struct websink *w)
 {
 	static const char *const ours[] = { "127.0.0.1", "localhost", "[::1]" };
 	const char **all = calloc(w->hosts.n + 5, sizeof(*all));
-	struct guard *g = &w->server.guard;
+	struct origin *g = &w->server.origin;
 	const char *at = w->server.listen;
 	static char bracketed[80];
 	size_t n = 0;
@@ -157,7 +157,7 @@ serve(struct websink *w)
 	if (!is_loopback(w->server.listen))
 		fprintf(stderr, "websink: %s is not loopback: whoever has the address below and reaches this machine reads all "
 		    "prompts and answers, and all between reads along: there is no TLS\n", w->server.listen);
-	fprintf(stderr, "websink: http://%s:%u/?token=%s\n", url_host(w), w->server.port, w->server.guard.token);
+	fprintf(stderr, "websink: http://%s:%u/?token=%s\n", url_host(w), w->server.port, w->server.origin.token);
 }
 
 /* That it can be read is known before anything is served. */
@@ -277,7 +277,7 @@ at_end(void *arg, struct stage_io *io)
 	count_losses(w);
 	recent_free(w->server.recent);
 	line_out_free(&w->scratch);
-	free((void *)w->server.guard.hosts);
+	free((void *)w->server.origin.hosts);
 }
 
 static int

@@ -10,7 +10,7 @@ if ! [ -e "/usr/lib/llvm-$ver/lib/clang" ] || ! find "/usr/lib/llvm-$ver/lib/cla
 fi
 parts=$(find httpparse ssemerge jsonfilter authstrip llmparse vendor otelsink sqlitesink -name '*.c' 2>/dev/null | awk -F/ '$2 != $1 ".c"')
 probe=$(find sslsniff \( -name 'elf.c' -o -name 'find_*.c' -o -name 'inspect.c' -o -name 'cache.c' \) 2>/dev/null)
-web='websink/slim.c websink/guard.c'
+web='websink/preview.c websink/origin.c'
 libs='lib/line.c lib/event.c lib/jput.c lib/flow.c lib/loss.c lib/books.c lib/opt.c lib/stage.c lib/lenient.c'
 for name; do
 	dir=$O/fuzz/$name

@@ -1,5 +1,5 @@
 /* websink.c - a text, again and again until it is long, cut short; and any text as the host of a request */
-#include "../../websink/guard.h"
+#include "../../websink/origin.h"
 #include "../../websink/preview.h"
 #include "event.h"
 #include "line.h"
@@ -48,18 +48,18 @@ static void
 ask(const uint8_t *p, size_t n)
 {
 	static const char *const names[] = { "127.0.0.1", "[::1]" };
-	struct guard g = { .port = 7395, .hosts = names, .nhosts = 2 };
+	struct origin g = { .port = 7395, .hosts = names, .nhosts = 2 };
 	char *text = strndup((const char *)p, n);
-	struct guard_ask a = { .host = text, .nhost = 1 };
+	struct origin_request a = { .host = text, .nhost = 1 };
 
-	memset(g.token, 'a', GUARD_TOKEN);
-	if (guard_check(&g, &a) == GUARD_PASS || guard_check(&g, &a) == GUARD_EXCHANGE)
+	memset(g.token, 'a', ORIGIN_TOKEN);
+	if (origin_check(&g, &a) == ORIGIN_PASS || origin_check(&g, &a) == ORIGIN_EXCHANGE)
 		__builtin_trap();
 	a.cookie = g.token;
-	if (guard_check(&g, &a) == GUARD_PASS && strcmp(text, "127.0.0.1:7395") && strcmp(text, "[::1]:7395"))
+	if (origin_check(&g, &a) == ORIGIN_PASS && strcmp(text, "127.0.0.1:7395") && strcmp(text, "[::1]:7395"))
 		__builtin_trap();
-	a = (struct guard_ask){ .host = "127.0.0.1:7395", .nhost = 1, .origin = text, .cookie = text, .bearer = text, .token = text };
-	if (guard_check(&g, &a) == GUARD_PASS)
+	a = (struct origin_request){ .host = "127.0.0.1:7395", .nhost = 1, .origin = text, .cookie = text, .bearer = text, .token = text };
+	if (origin_check(&g, &a) == ORIGIN_PASS)
 		__builtin_trap();
 	free(text);
 }

@@ -1,5 +1,5 @@
-/* guard.c - who may ask; see guard.h */
-#include "guard.h"
+/* origin.c - who may ask; see origin.h */
+#include "origin.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include <sys/random.h>
 
 int
-guard_init(struct guard *g, uint16_t port)
+origin_init(struct origin *g, uint16_t port)
 {
-	unsigned char raw[GUARD_TOKEN / 2];
+	unsigned char raw[ORIGIN_TOKEN / 2];
 
 	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
 		return -1;
@@ -24,13 +24,13 @@ guard_init(struct guard *g, uint16_t port)
 
 /* Takes as long for a wrong token as for the right one. */
 static bool
-token_is(const struct guard *g, const char *s)
+token_is(const struct origin *g, const char *s)
 {
 	unsigned differ = 0;
 
-	if (!s || strlen(s) != GUARD_TOKEN)
+	if (!s || strlen(s) != ORIGIN_TOKEN)
 		return false;
-	for (int i = 0; i < GUARD_TOKEN; i++)
+	for (int i = 0; i < ORIGIN_TOKEN; i++)
 		differ |= (unsigned char)s[i] ^ (unsigned char)g->token[i];
 	return !differ;
 }
@@ -51,7 +51,7 @@ is_address(const char *host, size_t n)
 
 /* "name", "name:7395", "[::1]:7395": is it one of ours? */
 static bool
-host_is_ours(const struct guard *g, const char *host)
+host_is_ours(const struct origin *g, const char *host)
 {
 	const char *end = *host == '[' ? strchr(host, ']') : NULL;
 	const char *colon = strchr(end ? end : host, ':');
@@ -69,7 +69,7 @@ host_is_ours(const struct guard *g, const char *host)
 
 /* An origin is "http://HOST:PORT" (RFC 6454), or "null". */
 static bool
-origin_is_ours(const struct guard *g, const char *origin)
+origin_is_ours(const struct origin *g, const char *origin)
 {
 	return !strncmp(origin, "http://", 7) && host_is_ours(g, origin + 7);
 }
@@ -77,25 +77,25 @@ origin_is_ours(const struct guard *g, const char *origin)
 /* A page of another site may lead here by a link, but not load, frame or ask
  * anything of us. */
 static bool
-site_may(const struct guard_ask *a)
+site_may(const struct origin_request *a)
 {
 	if (!a->site || !strcmp(a->site, "same-origin") || !strcmp(a->site, "none"))
 		return true;
 	return a->mode && !strcmp(a->mode, "navigate") && a->dest && !strcmp(a->dest, "document");
 }
 
-enum guard_rc
-guard_check(const struct guard *g, const struct guard_ask *a)
+enum origin_rc
+origin_check(const struct origin *g, const struct origin_request *a)
 {
 	if (!a->host || a->nhost != 1 || !host_is_ours(g, a->host))
-		return GUARD_HOST;
+		return ORIGIN_HOST;
 	if ((a->origin && !origin_is_ours(g, a->origin)) || !site_may(a))
-		return GUARD_ORIGIN;
+		return ORIGIN_FOREIGN;
 	if (token_is(g, a->token))
-		return GUARD_EXCHANGE;
+		return ORIGIN_EXCHANGE;
 	if (token_is(g, a->cookie))
-		return GUARD_PASS;
+		return ORIGIN_PASS;
 	if (a->bearer && !strncasecmp(a->bearer, "Bearer ", 7) && token_is(g, a->bearer + 7))
-		return GUARD_PASS;
-	return GUARD_STRANGER;
+		return ORIGIN_PASS;
+	return ORIGIN_STRANGER;
 }

@@ -1,22 +1,22 @@
 /*
- * guard.h - who may ask: the token, the host and the origin of a request
+ * origin.h - who may ask: the token, the host and the origin of a request
  *
  * A server on loopback can be reached by every user of the machine, and by
  * every page that any browser on it shows: through a name that is made to
  * resolve to 127.0.0.1 (DNS rebinding), or straight, as a request across
  * origins (Fetch Standard; Fetch Metadata, W3C). Decides over strings alone.
  */
-#ifndef GUARD_H
-#define GUARD_H
+#ifndef ORIGIN_H
+#define ORIGIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GUARD_TOKEN = 64 };	/* hex digits: 256 bits */
+enum { ORIGIN_TOKEN = 64 };	/* hex digits: 256 bits */
 
-struct guard {
-	char token[GUARD_TOKEN + 1];
+struct origin {
+	char token[ORIGIN_TOKEN + 1];
 	char cookie[24];	/* its name; of this port, for cookies do not tell ports apart */
 	uint16_t port;
 	const char *const *hosts;	/* names and addresses that we go by, without port */
@@ -25,7 +25,7 @@ struct guard {
 };
 
 /* What a request says of itself; NULL when it does not. */
-struct guard_ask {
+struct origin_request {
 	const char *host;	/* Host */
 	unsigned nhost;		/* how many of them there are */
 	const char *origin;	/* Origin */
@@ -35,16 +35,16 @@ struct guard_ask {
 	const char *token;	/* token= of the address */
 };
 
-enum guard_rc {
-	GUARD_PASS,
-	GUARD_EXCHANGE,	/* pass, and put the token of the address into a cookie */
-	GUARD_HOST,	/* 421: not a name of ours */
-	GUARD_ORIGIN,	/* 403: another page asks */
-	GUARD_STRANGER,	/* 401: no token, or a wrong one */
+enum origin_rc {
+	ORIGIN_PASS,
+	ORIGIN_EXCHANGE,	/* pass, and put the token of the address into a cookie */
+	ORIGIN_HOST,	/* 421: not a name of ours */
+	ORIGIN_FOREIGN,	/* 403: another page asks */
+	ORIGIN_STRANGER,	/* 401: no token, or a wrong one */
 };
 
 /* A new token from the kernel (getrandom(2)), and the name of the cookie. -1: errno. */
-int guard_init(struct guard *, uint16_t port);
-enum guard_rc guard_check(const struct guard *, const struct guard_ask *);
+int origin_init(struct origin *, uint16_t port);
+enum origin_rc origin_check(const struct origin *, const struct origin_request *);
 
 #endif

@@ -1,7 +1,7 @@
 /* server.c - the HTTP side; see server.h */
 #include "server.h"
 
-#include "answer.h"
+#include "response.h"
 #include "live.h"
 #include "page.h"
 
@@ -63,7 +63,7 @@ respond_text(struct MHD_Connection *c, unsigned status, const char *text)
 }
 
 static enum MHD_Result
-respond_answer(struct MHD_Connection *c, struct answer *a)
+respond_api(struct MHD_Connection *c, struct response *a)
 {
 	if (!a->text)
 		return respond_text(c, 500, "out of memory\n");
@@ -199,7 +199,7 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 	struct server *s = arg;
 
 	(void)version, (void)upload, (void)upload_size;
-	/* the first time it is the head alone: an answer then ends the connection, so
+	/* the first time it is the head alone: a response then ends the connection, so
 	 * that nobody sends us a body */
 	if (!*seen && (!strcmp(method, "GET") || !strcmp(method, "HEAD"))) {
 		*seen = &head;
@@ -223,10 +223,10 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 	if (!strcmp(url, "/api/v1/events"))
 		return respond_events(s, c);
 	if (!strncmp(url, api, sizeof(api) - 1)) {
-		struct answer a;
+		struct response a;
 
-		answer_get(&a, s, url + sizeof(api) - 1, argument, c);
-		return respond_answer(c, &a);
+		response_get(&a, s, url + sizeof(api) - 1, argument, c);
+		return respond_api(c, &a);
 	}
 	return respond_text(c, 404, "websink: nothing here\n");
 }

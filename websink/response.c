@@ -1,5 +1,5 @@
-/* answer.c - what the API answers; see answer.h */
-#include "answer.h"
+/* response.c - what the API responds; see response.h */
+#include "response.h"
 
 #include "database.h"
 #include "recent.h"
@@ -16,13 +16,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MATCH_MAX = 200000 };	/* numbers in one answer */
+enum { MATCH_MAX = 200000 };	/* numbers in one response */
 
 struct ask {
 	struct server *server;
 	const char *(*argument)(void *, const char *);
 	void *arg;
-	struct line_out out;	/* the answer grows here */
+	struct line_out out;	/* the response grows here */
 	struct jput put;
 	unsigned status;
 };
@@ -191,7 +191,7 @@ get_from_database(struct ask *a, enum question what, const char *name)
 }
 
 void
-answer_get(struct answer *to, struct server *s, const char *path,
+response_get(struct response *to, struct server *s, const char *path,
     const char *(*argument)(void *, const char *), void *arg)
 {
 	struct ask a = { .server = s, .argument = argument, .arg = arg, .status = 200 };
@@ -214,5 +214,5 @@ answer_get(struct answer *to, struct server *s, const char *path,
 		fail(&a, 404, "no such thing; websink(1) lists what there is");
 	if (a.out.err)
 		line_out_free(&a.out);
-	*to = (struct answer){ .status = a.status, .text = a.out.buf, .n = a.out.len };
+	*to = (struct response){ .status = a.status, .text = a.out.buf, .n = a.out.len };
 }

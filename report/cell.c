@@ -105,6 +105,26 @@ cell_put(struct line_out *out, const char *s, size_t n, size_t max)
 	return sum;
 }
 
+size_t
+cell_line(const char *s, size_t n, size_t max)
+{
+	const unsigned char *p = (const unsigned char *)s, *end = p + n, *from = p, *blank = NULL;
+	size_t sum = 0, w;
+	char to[16];
+
+	while (p < end) {
+		const unsigned char *at = p;
+
+		show(&p, end, to, &w);
+		if (sum + w > max && *at != ' ')
+			return blank ? blank - from : at > from ? at - from : p - from;
+		sum += w;
+		if (*at == ' ')
+			blank = p;
+	}
+	return n;
+}
+
 bool
 cell_is_number(const char *s, size_t n)
 {

@@ -23,6 +23,10 @@ size_t cell_width(const char *s, size_t n);
  * fit. Returns how many it took. */
 size_t cell_put(struct line_out *, const char *s, size_t n, size_t max);
 
+/* How many of the n bytes go into a line of max columns (1 at least), so that it ends
+ * behind a blank when there is one. All of them when they fit. */
+size_t cell_line(const char *s, size_t n, size_t max);
+
 /* Whether it looks like a number. */
 bool cell_is_number(const char *s, size_t n);
 

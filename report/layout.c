@@ -80,6 +80,8 @@ least(const struct layout *c, size_t text, bool key)
 {
 	if (key && text == LAYOUT_SHORT)
 		text = LAYOUT_KEY;
+	if (c->wraps && text > LAYOUT_WRAP)
+		text = LAYOUT_WRAP;
 	return larger(c->number ? c->text : smaller(c->text, text), smaller(widest_piece(c->name), text));
 }
 

@@ -15,6 +15,7 @@ enum {
 	LAYOUT_GAP = 2,		/* blanks between columns */
 	LAYOUT_SHORT = 16,	/* a text up to here is never cut while a column can leave */
 	LAYOUT_KEY = 28,	/* the same of the first column */
+	LAYOUT_WRAP = 12,	/* the same of one whose texts go on in the next line */
 	LAYOUT_HEAD = 4,	/* lines that headings may take */
 };
 
@@ -22,6 +23,7 @@ struct layout {
 	const char *name;	/* the heading, ASCII; broken behind "_" when it must be */
 	size_t text;		/* the widest value, as it is */
 	bool number;		/* right-aligned, never cut */
+	bool wraps;		/* a long text goes on in the next line */
 	int leaves;		/* what leaves first has 1, then 2 ...; 0: does not say */
 	/* the result */
 	bool shown;

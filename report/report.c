@@ -216,7 +216,7 @@ describe(const char *name)
 	for (s = r.text; !strncmp(s, "--", 2); s += strcspn(s, "\n") + (s[strcspn(s, "\n")] == '\n')) {
 		const char *from = s + 2 + (s[2] == ' ');
 
-		if (strncmp(from, "leave first:", 12))
+		if (strncmp(from, "leave first:", 12) && strncmp(from, "wrap:", 5))
 			printf("%.*s\n", (int)strcspn(from, "\n"), from);
 	}
 	report_free(&r);
@@ -459,11 +459,19 @@ ask(struct rows *rows, const struct report *r, const struct source *s)
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
+/* What a line of a report's comment says; NULL. */
+static const char *
+columns_of(const struct report *r, const char *key)
+{
+	const char *at = strstr(r->text, key);
+
+	return at ? at + strlen(key) : NULL;
+}
+
 static int
 report_all(const struct report *r)
 {
 	char title[REPORT_TITLE + 1];
-	const char *leave = strstr(r->text, "-- leave first:");
 	struct line_out out;
 	struct rows rows = { .form = self.form, .out = &out };
 	int rc = 0, status;
@@ -471,7 +479,8 @@ report_all(const struct report *r)
 	line_out_init(&out, STDOUT_FILENO);
 	report_title(r, title);
 	rows.table.title = title;
-	rows.table.leave = leave ? leave + strlen("-- leave first:") : NULL;
+	rows.table.leave = columns_of(r, "-- leave first:");
+	rows.table.wrap = columns_of(r, "-- wrap:");
 	look_at_terminal(&rows);
 	for (size_t i = 0; i < self.n && !rc; i++)
 		if (!asked_before(i))

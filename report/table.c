@@ -50,11 +50,12 @@ table_begin(struct table *t, const char *const *names, size_t n)
 	t->n = n;
 	t->column = calloc(n, sizeof(*t->column));
 	t->some = calloc(n, sizeof(*t->some));
-	if (!t->column || !t->some)
+	t->rest = calloc(n, sizeof(*t->rest));
+	if (!t->column || !t->some || !t->rest)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		t->column[i] = (struct layout){ .name = strdup(names[i]), .number = true,
-		    .leaves = place_in(t->leave, names[i]) };
+		    .leaves = place_in(t->leave, names[i]), .wraps = place_in(t->wrap, names[i]) != 0 };
 		if (!t->column[i].name)
 			return -1;
 	}
@@ -95,31 +96,49 @@ put_head(struct table *t, size_t line)
 	line_end(t->out);
 }
 
+/* Writes a cell, or its next line, behind so many blanks; returns the blanks before the next one. */
+static size_t
+put_cell(struct table *t, const struct layout *c, struct cell *cell, size_t gap)
+{
+	size_t took, n = c->wraps ? cell_line(cell->s, cell->n, c->width) : cell->n;
+
+	if (c->number) {	/* that came late may be wider than those before */
+		took = cell_width(cell->s, n);
+		gap += took < c->width ? c->width - took : 0;
+	}
+	if (!n)
+		return gap + (c->number ? 0 : c->width);
+	put_blanks(t->out, gap);
+	took = cell_put(t->out, cell->s, n - (n < cell->n && cell->s[n - 1] == ' '), c->number ? 0 : c->width);
+	cell->s += n;
+	cell->n = c->wraps ? cell->n - n : 0;
+	return took < c->width && !c->number ? c->width - took : 0;
+}
+
+/* A row takes as many lines as the longest text that goes on. */
 static void
 put_row(struct table *t, const struct cell *row)
 {
-	size_t behind = 0;
-	bool first = true;
+	bool more = true;
 
-	for (size_t i = 0; i < t->n; i++) {
-		const struct layout *c = &t->column[i];
-		size_t gap = behind + (first ? 0 : LAYOUT_GAP), took;
+	for (size_t i = 0; i < t->n; i++)
+		t->rest[i] = row[i];
+	while (more) {
+		size_t behind = 0;
+		bool first = true;
 
-		if (!c->shown)
-			continue;
-		if (c->number) {	/* that came late may be wider than those before */
-			took = cell_width(row[i].s, row[i].n);
-			gap += took < c->width ? c->width - took : 0;
+		more = false;
+		for (size_t i = 0; i < t->n; i++) {
+			const struct layout *c = &t->column[i];
+
+			if (!c->shown)
+				continue;
+			behind = put_cell(t, c, &t->rest[i], behind + (first ? 0 : LAYOUT_GAP));
+			more |= t->rest[i].n > 0;
+			first = false;
 		}
-		if (row[i].n) {
-			put_blanks(t->out, gap);
-			took = cell_put(t->out, row[i].s, row[i].n, c->number ? 0 : c->width);
-			behind = took < c->width && !c->number ? c->width - took : 0;
-		} else
-			behind = gap + (c->number ? 0 : c->width);
-		first = false;
+		line_end(t->out);
 	}
-	line_end(t->out);
 }
 
 /* A word behind a blank, or in the next line when this one is full. */
@@ -261,6 +280,7 @@ table_end(struct table *t)
 	free(t->cells);
 	free(t->column);
 	free(t->some);
+	free(t->rest);
 	t->cells = NULL;
 	t->column = NULL;
 	t->some = NULL;

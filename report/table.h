@@ -18,14 +18,16 @@ enum { TABLE_LOOK = 5000 };
 struct table {
 	struct line_out *out;
 	const char *title;
-	const char *leave;	/* names of columns that leave first, with blanks or commas; may be NULL */
+	/* names of columns, with blanks or commas between, up to the end of the line; may be NULL */
+	const char *leave;	/* that leave first */
+	const char *wrap;	/* whose texts go on in the next line */
 	size_t width, height;	/* of the terminal; 0: any, no pager */
 	bool colour;
 	/* its own */
 	struct layout *column;
 	bool *some;		/* of each column: a value that is not empty was there */
 	size_t n;
-	struct cell { char *s; size_t n; } *cells;
+	struct cell { char *s; size_t n; } *cells, *rest;	/* rest: what is left of a row */
 	size_t rows, cap;
 	size_t lines;		/* of the heading; 0: not yet written */
 };

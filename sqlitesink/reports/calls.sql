@@ -6,7 +6,7 @@
 -- provider         who was asked
 -- model            that was asked for
 -- status           HTTP status, or what went wrong
--- input_tokens     all of them
+-- input_tokens     all of them, with what came from or went to a cache
 -- cached_tokens    of them, read from a cache
 -- output_tokens    with what was spent on reasoning
 -- first_token_ms   until the first piece of the answer

@@ -1,6 +1,6 @@
 -- What each tool call did: programs, changed files, reached hosts
 --
--- call        the number of the tool call
+-- tool_call   its number
 -- time        when it happened
 -- tool        that was at work
 -- arguments   of the tool
@@ -42,7 +42,7 @@ effect AS (
 			WHEN 2 THEN (SELECT p.path FROM file_changes c JOIN paths p ON p.id = c.path_id WHERE c.id = s.row)
 			ELSE (SELECT coalesce(host, address, path) || coalesce(':' || port, '') FROM connections WHERE id = s.row) END AS target
 	FROM shown s)
-SELECT f.id AS call, strftime(:time, f.ns / 1e9, 'unixepoch', :zone) AS time, u.name AS tool,
+SELECT f.id AS tool_call, strftime(:time, f.ns / 1e9, 'unixepoch', :zone) AS time, u.name AS tool,
 	substr(a.text, 1, min(:chars, 2 * :chars / 3)) AS arguments, f.what AS kind, substr(f.target, 1, :chars) AS target, p.pid, p.comm,
 	CASE WHEN instr(a.text, f.target) > 0 OR (f.kind = 1 AND instr(f.target, json_extract(
 			CASE WHEN json_valid(a.text) THEN a.text END, '$.command')) > 0) THEN 'named'

@@ -9,6 +9,7 @@
 -- missing   what, in words
 -- helps     what helps
 -- leave first: run, bytes, follows
+-- wrap: missing, helps
 SELECT g.run_id AS run, g.stage, g.reason, g.events, g.bytes, g.follows, g.what AS missing, g.helps
 FROM run_gaps g JOIN runs r ON r.id = g.run_id
 WHERE (:run IS NULL OR r.id = :run) AND coalesce(r.first_ns, :until) <= :until AND coalesce(r.last_ns, :since) >= :since

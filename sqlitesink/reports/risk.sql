@@ -1,7 +1,11 @@
--- What deserves a look: credentials, writing and deleting outside, sudo, curl | sh, new hosts
+-- What deserves a look: credentials, uploads, downloads that run, deleting outside, sudo, new hosts
 --
 -- level       high or low
--- what        credentials: a file that holds some was read (or could not be)
+-- what        credentials: a file that holds some was read (or could not be), or a command names it
+--             credentials, then sent: and the same agent sent bytes to a host that is no model's
+--             upload: to a host that is no model's
+--             download runs: a file that curl or wget wrote was run
+--             packages: some were installed
 --             delete outside, write outside: of the agent's working directory
 --             pipe to shell: a download goes straight to a shell
 --             privilege: sudo, su, doas, pkexec
@@ -24,6 +28,23 @@ secret(path_id) AS MATERIALIZED (
 		OR p.path GLOB '*/.config/gh/hosts.yml' OR p.path GLOB '/etc/shadow*' OR p.path GLOB '/etc/sudoers*' OR p.path GLOB '/etc/ssh/*_key'
 		OR p.path GLOB '*/.password-store/*' OR p.path GLOB '*/.mozilla/*' OR p.path GLOB '*/.config/google-chrome/*')
 		AND p.path NOT GLOB '*.pub'),
+-- commands that name such a file
+telling(ns, process_id, command) AS MATERIALIZED (
+	SELECT timestamp_ns, process_id, command FROM execs
+	WHERE NOT seed AND (instr(command, '/.ssh/id_') OR instr(command, '.aws/credentials') OR instr(command, '.gnupg/') OR instr(command, '/.netrc')
+		OR instr(command, '.git-credentials') OR instr(command, '.docker/config.json') OR instr(command, '.kube/config') OR instr(command, '/etc/shadow')
+		OR (instr(command, '.env') AND (command GLOB '*[ /].env' OR command GLOB '*[ /].env *' OR command GLOB '*[ /].env;*'))) AND command NOT GLOB '*.pub'),
+taken(agent_id, ns) AS MATERIALIZED (
+	SELECT p.agent_id, min(ns) FROM (
+		SELECT f.process_id, f.first_ns AS ns FROM files f WHERE f.path_id IN (SELECT path_id FROM secret) AND (f.reads OR f.opens)
+		UNION ALL SELECT process_id, ns FROM telling) t CROSS JOIN processes p ON p.id = t.process_id
+	WHERE p.agent_id IS NOT NULL GROUP BY 1),
+-- bodies that went to hosts that are no model's
+sent(ns, process_id, host, bytes) AS MATERIALIZED (
+	SELECT x.started_ns, x.process_id, CAST(x.host AS TEXT), x.request_bytes FROM http_exchanges x
+	WHERE x.request_bytes > 0 AND x.method <> 'GET' AND NOT EXISTS (SELECT 1 FROM model_calls c WHERE c.run_id = x.run_id AND c.exchange = x.exchange)
+		AND CAST(x.host AS TEXT) NOT IN (SELECT CAST(m.server_address AS TEXT) FROM model_calls m WHERE m.server_address IS NOT NULL)
+		AND x.exchange NOT IN (SELECT m.exchange FROM mcp_calls m WHERE m.exchange IS NOT NULL)),
 first(host, run_id) AS MATERIALIZED (	-- in which run each host was seen first
 	SELECT coalesce(n.host, n.address), min(p.run_id) FROM connections n CROSS JOIN processes p ON p.id = n.process_id
 	WHERE n.kind = 'connect' GROUP BY 1),
@@ -40,6 +61,28 @@ found(level, what, ns, process_id, target, times) AS (
 		AND f.path NOT GLOB '/tmp/*' AND f.path NOT GLOB '/var/tmp/*' AND f.path NOT GLOB '/dev/*' AND f.path NOT GLOB '/proc/*'
 	GROUP BY c.path_id, c.process_id, c.op IN ('delete', 'rmdir')
 	UNION ALL
+	SELECT 'high', 'credentials', t.ns, t.process_id, t.command, 1 FROM telling t
+	UNION ALL
+	SELECT 'high', 'credentials, then sent', min(x.ns), x.process_id, coalesce(x.host, '?') || ' ' || sum(x.bytes) || ' bytes', count(*)
+	FROM sent x CROSS JOIN processes s ON s.id = x.process_id
+	WHERE EXISTS (SELECT 1 FROM taken t WHERE t.agent_id = s.agent_id AND t.ns <= x.ns) GROUP BY s.agent_id, x.host
+	UNION ALL
+	SELECT iif(sum(x.bytes) >= 10000, 'high', 'low'), 'upload', min(x.ns), x.process_id, coalesce(x.host, '?') || ' ' || sum(x.bytes) || ' bytes', count(*)
+	FROM sent x GROUP BY x.process_id, x.host
+	UNION ALL
+	SELECT 'high', 'download runs', e.timestamp_ns, e.process_id, e.command, 1
+	FROM (SELECT p.path, min(c.timestamp_ns) AS ns FROM file_changes c CROSS JOIN processes s ON s.id = c.process_id CROSS JOIN paths p ON p.id = c.path_id
+		WHERE s.comm IN ('curl', 'wget') AND c.op IN ('create', 'write', 'truncate') GROUP BY p.path LIMIT 1000) d
+	CROSS JOIN execs e ON e.timestamp_ns > d.ns AND NOT e.seed AND (e.filename = d.path OR e.exe = d.path OR e.argv LIKE '%"' || d.path || '"%')
+		AND NOT e.filename GLOB '*/rm' AND NOT e.filename GLOB '*/cat' AND NOT e.filename GLOB '*/chmod'
+	UNION ALL
+	SELECT 'low', 'packages', e.timestamp_ns, e.process_id, e.command, 1 FROM execs e
+	WHERE NOT e.seed AND (instr(e.argv, 'install') OR instr(e.argv, '"add"') OR instr(e.argv, '"i"') OR instr(e.argv, '"ci"') OR instr(e.argv, '"get"'))
+		AND (e.argv GLOB '*"npm*","install"*' OR e.argv GLOB '*npm*","i"*' OR e.argv GLOB '*npm*","add"*' OR e.argv GLOB '*npm*","ci"*' OR e.argv GLOB '*yarn*","add"*'
+			OR e.argv GLOB '*pip*","install"*' OR e.argv GLOB '*apt","install"*' OR e.argv GLOB '*apt-get",*"install"*' OR e.argv GLOB '*cargo","install"*'
+			OR e.argv GLOB '*cargo","add"*' OR e.argv GLOB '*gem","install"*' OR e.argv GLOB '*go","install"*' OR e.argv GLOB '*go","get"*' OR e.argv GLOB '*dnf",*"install"*'
+			OR e.argv GLOB '*yum",*"install"*' OR e.argv GLOB '*apk","add"*' OR e.argv GLOB '*uv","add"*' OR e.argv GLOB '*brew","install"*')
+	UNION ALL
 	SELECT 'high', 'pipe to shell', e.timestamp_ns, e.process_id, e.command, 1 FROM execs e
 	WHERE NOT e.seed AND (e.command GLOB '*curl *|*sh*' OR e.command GLOB '*wget *|*sh*' OR e.command GLOB '*sh <(curl*'
 		OR e.command GLOB '*sh -c "$(curl*' OR e.command GLOB '*curl *|*python*' OR e.command GLOB '*wget *|*python*')
@@ -50,7 +93,12 @@ found(level, what, ns, process_id, target, times) AS (
 	SELECT iif(c.op = 'chown' OR c.detail GLOB '*7' OR c.detail GLOB '0[4267]???' OR c.detail GLOB '[4267]???', 'high', 'low'), 'permissions',
 		min(c.timestamp_ns), c.process_id, p.path || ' ' || coalesce(c.detail, ''), count(*)
 	FROM file_changes c CROSS JOIN paths p ON p.id = c.path_id
-	WHERE c.op IN ('chmod', 'chown') GROUP BY p.id, c.process_id, c.detail
+	CROSS JOIN processes s ON s.id = c.process_id LEFT JOIN home h ON h.agent_id = s.agent_id
+	-- not what changes nothing (to one's own), nor temporary files
+	WHERE (c.op = 'chmod' OR (c.op = 'chown' AND coalesce(c.detail, '') NOT GLOB s.uid || ':*' AND p.path NOT GLOB '*-wal' AND p.path NOT GLOB '*-shm' AND p.path NOT GLOB '*-journal'))
+		AND (substr(p.path, 1, length(h.cwd)) = h.cwd OR (p.path NOT GLOB '/tmp/*' AND p.path NOT GLOB '/var/tmp/*'))
+		AND p.path NOT GLOB '*/sed??????' AND p.path NOT GLOB '*.tmp'
+	GROUP BY p.id, c.process_id, c.detail
 	UNION ALL
 	SELECT 'low', 'new host', min(n.opened_ns), n.process_id, coalesce(n.host, n.address) || coalesce(':' || n.port, ''), count(*)
 	FROM connections n CROSS JOIN processes s ON s.id = n.process_id

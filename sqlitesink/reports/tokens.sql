@@ -2,18 +2,19 @@
 --
 -- group                   what --by says
 -- calls                   of models
--- input_tokens            without what came from or went to a cache
--- output_tokens           with what was spent on reasoning
+-- input_tokens            all of them, with what came from or went to a cache
+-- fresh_tokens            input that had nothing to do with a cache
 -- cache_creation_tokens   input that was written to a cache
 -- cache_read_tokens       input that was read from one
--- total_tokens            all four
+-- output_tokens           with what was spent on reasoning
+-- total_tokens            input and output
 -- cost_usd                of the calls whose price is known
 -- unpriced                calls with tokens whose price is not known
 -- prices_of               the day of the oldest price that was used
--- leave first: prices_of, unpriced, cache_creation_tokens, total_tokens
-SELECT "group", count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+-- leave first: prices_of, unpriced, total_tokens, cache_creation_tokens, fresh_tokens
+SELECT "group", count(*) AS calls, sum(total_tokens - output_tokens) AS input_tokens, sum(input_tokens) AS fresh_tokens,
 	sum(cache_creation_tokens) AS cache_creation_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-	sum(total_tokens) AS total_tokens, round(sum(usd), 6) AS cost_usd,
+	sum(output_tokens) AS output_tokens, sum(total_tokens) AS total_tokens, round(sum(usd), 6) AS cost_usd,
 	count(total_tokens) - count(usd) AS unpriced, min(as_of) AS prices_of
 FROM (
 	SELECT CASE :by WHEN 'model' THEN coalesce(c.request_model, c.response_model, 'unknown') WHEN 'provider' THEN c.provider

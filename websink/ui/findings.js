@@ -38,7 +38,7 @@ export function findings(model) {
 	for (const l of model.lives) {
 		if (/(^|[\s;&|])(sudo|doas|pkexec)\s/.test(l.command)) add(2, 'warn', 'raised rights', l.command, link('processes', l.key), l);
 		if (/\b(curl|wget)\b[^|]*\|\s*(sudo\s+)?(ba|z|da)?sh\b/.test(l.command)) add(1, 'bad', 'download into a shell', l.command, link('processes', l.key), l);
-		if (/\brm\s+(-\w*[rf]\w*\s+)+/.test(l.command) && (!l.parent || !/\brm\s/.test(l.parent.command))) add(3, 'warn', 'rm -r', l.command, link('processes', l.key), l);
+		if (/\brm\s+(-\S+\s+)*(-\w*[rR]\w*|--recursive)(\s|$)/.test(l.command) && (!l.parent || !/\brm\s/.test(l.parent.command))) add(3, 'warn', 'rm -r', l.command, link('processes', l.key), l);
 		if (l.signal) add(3, 'warn', 'killed', `${l.command} by ${l.signal}`, link('processes', l.key), l);
 	}
 	for (const h of model.hosts.values()) if (h.failed) add(3, 'warn', 'no connection', `${h.name}: ${h.failed} failed`, link('network', h.name));

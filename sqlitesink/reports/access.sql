@@ -1,0 +1,23 @@
+-- Files, by how much was read and written
+--
+-- path            absolute, as its process saw it
+-- processes       that used it
+-- opens           that succeeded
+-- read_bytes      by all of them
+-- written_bytes   by all of them
+-- changes         c created, t truncated, w written, d deleted, r renamed, a attributes were set
+-- failed          calls that failed
+-- last_error      why
+-- leave first: last_error, failed, processes, opens
+WITH used(path_id, w, r, o) AS (
+	SELECT path_id, sum(written_bytes), sum(read_bytes), sum(opens) FROM files WHERE :all OR process_id IN temp.chosen GROUP BY path_id),
+shown(path_id) AS MATERIALIZED (	-- only of these the rest is summed up
+	SELECT u.path_id FROM used u CROSS JOIN paths p ON p.id = u.path_id ORDER BY u.w DESC, u.r DESC, u.o DESC, p.path LIMIT :limit),
+done AS (
+	SELECT path_id, count(*) AS processes, sum(opens) AS opens, sum(read_bytes) AS read_bytes, sum(written_bytes) AS written_bytes,
+		iif(sum(created), 'c', '') || iif(sum(truncated), 't', '') || iif(sum(writes), 'w', '') ||
+		iif(sum(deleted), 'd', '') || iif(sum(renamed), 'r', '') || iif(sum(attributes), 'a', '') AS changes,
+		sum(failed) AS failed, max(last_error) AS last_error
+	FROM files WHERE path_id IN (SELECT path_id FROM shown) AND (:all OR process_id IN temp.chosen) GROUP BY path_id)
+SELECT p.path, d.processes, d.opens, d.read_bytes, d.written_bytes, d.changes, d.failed, d.last_error
+FROM done d CROSS JOIN paths p ON p.id = d.path_id ORDER BY d.written_bytes DESC, d.read_bytes DESC, d.opens DESC, p.path;

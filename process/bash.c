@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "emit.h"
 #include "kernel.h"
 #include "proc.h"
 #include "self.h"
@@ -172,7 +173,7 @@ bash_line(struct process *s, const struct event_record *r, const struct strings 
 {
 	struct jput j;
 
-	if (!line_begin(s, &j, "bash.readline", &r->head, 1, 0))
+	if (!emit_begin(s, &j, "bash.readline", &r->head, 1, 0))
 		return;
 	jput_bytes(&j, "command", t->s[STR_BASE].p, t->s[STR_BASE].n);
 	if (r->flags & EVENT_CUT)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit.h"
 #include "flow.h"
 #include "self.h"
 #include "process/process.skel.h"
@@ -91,7 +92,7 @@ tell_file(struct process *s, struct known *k, const struct fd_entry *e, int dir)
 	k->calls[dir] = e->calls[dir];
 	k->bytes[dir] = e->bytes[dir];
 	k->last[dir] = e->last[dir];
-	if (!line_begin(s, &j, dir == DIR_READ ? "file.read" : "file.write", &head, calls, bytes))
+	if (!emit_begin(s, &j, dir == DIR_READ ? "file.read" : "file.write", &head, calls, bytes))
 		return;
 	jput_bytes(&j, "path", k->path.p, k->path.n);
 	if (k->root.n)
@@ -115,7 +116,7 @@ tell_socket(struct process *s, struct known *k, const struct fd_entry *e, uint64
 	struct jput j;
 
 	head.time = time;
-	if (!line_begin(s, &j, "net.close", &head, calls, e->bytes[0] + e->bytes[1]))
+	if (!emit_begin(s, &j, "net.close", &head, calls, e->bytes[0] + e->bytes[1]))
 		return;
 	jput_uint(&j, "fd", k->fd);
 	net_put_addr(&j, &k->addr, true, k->path);

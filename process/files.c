@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emit.h"
 #include "flow.h"
 #include "self.h"
 
@@ -64,7 +65,7 @@ write_open(struct process *s, const struct open_key *k, size_t keylen, const str
 	struct text root = { k->text + k->path, keylen - sizeof(*k) - k->path };
 	struct jput j;
 
-	if (!line_begin(s, &j, "file.open", &g->head, g->count, 0))
+	if (!emit_begin(s, &j, "file.open", &g->head, g->count, 0))
 		return;
 	jput_bytes(&j, "path", k->text, k->path);
 	put_root(&j, root);
@@ -76,7 +77,7 @@ write_open(struct process *s, const struct open_key *k, size_t keylen, const str
 		jput_bool(&j, "created", true);
 	if (g->fd >= 0)
 		jput_int(&j, "fd", g->fd);
-	put_error(&j, k->error);
+	emit_error(&j, k->error);
 	jput_uint(&j, "count", g->count);
 	if (g->count > 1)
 		jput_uint(&j, "last_ns", clock_epoch(&s->probe.clock, g->last));
@@ -212,7 +213,7 @@ files_event(struct process *s, const struct event_record *r, const struct string
 	/* whatever may lead elsewhere from now on */
 	if (r->op == OP_RENAME || r->op == OP_SYMLINK || r->op == OP_RMDIR || r->op == OP_MKDIR)
 		where_forget(s);
-	if (!type || !line_begin(s, &j, type, &r->head, 1, 0))
+	if (!type || !emit_begin(s, &j, type, &r->head, 1, 0))
 		return;
 	jput_bytes(&j, "path", first.p, first.n);
 	if (second.n)
@@ -223,6 +224,6 @@ files_event(struct process *s, const struct event_record *r, const struct string
 	put_rest(&j, r);
 	if (r->flags & EVENT_CUT)
 		jput_bool(&j, "truncated", true);
-	put_error(&j, r->result);
+	emit_error(&j, r->result);
 	jput_close(&j);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "emit.h"
 #include "proc.h"
 #include "self.h"
 
@@ -18,7 +19,7 @@ life_fork(struct process *s, const struct event_record *r)
 
 	if (r->serial)
 		probe_child(&s->probe, &r->head, r->a, r->serial);
-	if (!line_begin(s, &j, "process.fork", &r->head, 1, 0))
+	if (!emit_begin(s, &j, "process.fork", &r->head, 1, 0))
 		return;
 	jput_uint(&j, "ppid", r->ppid);
 	jput_int(&j, "child_pid", r->a);
@@ -54,7 +55,7 @@ life_exec(struct process *s, const struct event_record *r, const struct strings 
 	filename.n = path_join(path, asked.s[STR_BASE], t->s[STR_ROOT], t->s[STR_NAME], &plain);
 	bash_exec(s, r, exe);
 	probe_exec(&s->probe, &r->head, exe.p, exe.n);
-	if (!line_begin(s, &j, "process.exec", &r->head, 1, 0))
+	if (!emit_begin(s, &j, "process.exec", &r->head, 1, 0))
 		return;
 	jput_uint(&j, "ppid", r->ppid);
 	jput_bytes(&j, "filename", filename.p, filename.n);
@@ -95,7 +96,7 @@ life_exit(struct process *s, const struct event_record *r)
 	int signal = r->a & 0x7f;
 	struct jput j;
 
-	if (!line_begin(s, &j, "process.exit", &r->head, 1, 0))
+	if (!emit_begin(s, &j, "process.exit", &r->head, 1, 0))
 		return;
 	jput_uint(&j, "ppid", r->ppid);
 	if (signal)
@@ -118,7 +119,7 @@ life_signal(struct process *s, const struct event_record *r)
 	};
 	struct jput j;
 
-	if (!line_begin(s, &j, "process.signal", &r->head, 1, 0))
+	if (!emit_begin(s, &j, "process.signal", &r->head, 1, 0))
 		return;
 	jput_int(&j, "target_pid", r->a);
 	if (r->serial)
@@ -126,7 +127,7 @@ life_signal(struct process *s, const struct event_record *r)
 	put_signal(&j, r->b);
 	jput_int(&j, "result", r->result);
 	if (r->result < 0)
-		put_error(&j, r->result);
+		emit_error(&j, r->result);
 	else if (r->dir < sizeof(outcome) / sizeof(outcome[0]))
 		jput_str(&j, "outcome", outcome[r->dir]);
 	jput_close(&j);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "dns.h"
+#include "emit.h"
 #include "self.h"
 #include "process/process.skel.h"
 
@@ -78,14 +79,14 @@ put_event(struct process *s, const struct event_record *r, const struct strings 
 	/* an abstract name begins with NUL */
 	if (t->s[STR_BASE].n || (path.n && path.p[0]))
 		path = where_path(s, r, t, STR_BASE, buf);
-	if (!line_begin(s, &j, types[r->op], &r->head, lines, 0))
+	if (!emit_begin(s, &j, types[r->op], &r->head, lines, 0))
 		return;
 	jput_uint(&j, "fd", r->fd);
 	net_put_addr(&j, &r->addr, peer, path);
 	if (r->op == OP_LISTEN)
 		jput_int(&j, "backlog", (int32_t)r->a);
 	jput_int(&j, "result", r->result);
-	put_error(&j, r->result);
+	emit_error(&j, r->result);
 	if (r->since)
 		jput_ms(&j, "latency_ms", r->head.time - r->since);
 	jput_close(&j);
@@ -130,7 +131,7 @@ net_dns(struct process *s, const struct event_record *r, const struct strings *t
 		loss_add(&s->probe.loss, "not_dns", 1, 0);
 		return;
 	}
-	if (!line_begin(s, &j, "net.dns", &r->head, 1, 0))
+	if (!emit_begin(s, &j, "net.dns", &r->head, 1, 0))
 		return;
 	jput_uint(&j, "fd", r->fd);
 	jput_str(&j, "kind", m.answer ? "answer" : "query");

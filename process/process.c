@@ -38,30 +38,6 @@ static const char *const reasons[] = {
 
 /* --- events ------------------------------------------------------------------ */
 
-bool
-line_begin(struct process *s, struct jput *j, const char *type, const struct record *r,
-    uint64_t n, uint64_t bytes)
-{
-	bool write = probe_extra(&s->probe, j, type, r);
-	struct count *c = write ? &s->probe.written : &s->probe.ours;
-
-	c->events += n;
-	c->bytes += bytes;
-	return write;
-}
-
-void
-put_error(struct jput *j, int32_t result)
-{
-	const char *name = result < 0 ? strerrorname_np(-result) : NULL;
-	char text[16];
-
-	if (result >= 0)
-		return;
-	snprintf(text, sizeof(text), "E%d", -result);
-	jput_str(j, "error", name ? name : text);
-}
-
 static bool
 strings_of(const struct event_record *r, size_t n, struct strings *t)
 {

@@ -92,10 +92,4 @@ void bash_exec(struct process *, const struct event_record *, struct text exe);
 void bash_line(struct process *, const struct event_record *, const struct strings *);
 void bash_close(struct process *);
 
-/* Begins a line that stands for n calls with that many bytes. */
-bool line_begin(struct process *, struct jput *, const char *type, const struct record *,
-    uint64_t n, uint64_t bytes);
-/* Writes "error" when a call failed. */
-void put_error(struct jput *, int32_t result);
-
 #endif

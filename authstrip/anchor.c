@@ -16,7 +16,7 @@
 #define VECTOR_CODE
 #endif
 
-enum { BUCKETS = 8, EXACT = 0, ANY = 1 };
+enum { BUCKETS = 8, EXACT = 0, ANY = 1, SETS = 3 };	/* two sets of buckets are of words in any case */
 
 static const char marks[] = "_-.:$/+~|{^";
 
@@ -225,14 +225,14 @@ fill_buckets(struct anchors *t, bool any)
 	for (unsigned i = 0; i < n; i++)
 		if (!i || by_look(&sorted[i - 1], &sorted[i]))
 			b[m++] = of_word(sorted[i], (const double (*)[16])sum);
-	n = join_buckets(b, m, BUCKETS, (const double (*)[16])sum);
+	n = join_buckets(b, m, any ? 2 * BUCKETS : BUCKETS, (const double (*)[16])sum);
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = 0; k < 4; k++)
 			for (unsigned half = 0; half < 16; half++) {
-				unsigned set = any ? ANY : EXACT;
+				unsigned set = any ? ANY + i / BUCKETS : EXACT;
 
-				t->lo[set][k][half] |= (b[i].lo[k] >> half & 1) << i;
-				t->hi[set][k][half] |= (b[i].hi[k] >> half & 1) << i;
+				t->lo[set][k][half] |= (b[i].lo[k] >> half & 1) << i % BUCKETS;
+				t->hi[set][k][half] |= (b[i].hi[k] >> half & 1) << i % BUCKETS;
 			}
 }
 
@@ -294,10 +294,10 @@ anchor_ready(struct anchors *t)
 
 /* Whether a word without a mark may stand where v are the next four bytes. */
 static inline bool
-may_stand(const struct anchors *t, uint32_t v)
+may_stand(const struct anchors *t, uint32_t v, bool exact, bool any)
 {
-	return has_bit(t->may, may_hash(v, 4, false)) || has_bit(t->may, may_hash(v, 3, false)) || has_bit(t->may, may_hash(v, 2, false)) ||
-	    has_bit(t->may, may_hash(v, 4, true)) || has_bit(t->may, may_hash(v, 3, true));
+	return (any && (has_bit(t->may, may_hash(v, 4, true)) || has_bit(t->may, may_hash(v, 3, true)))) ||
+	    (exact && (has_bit(t->may, may_hash(v, 4, false)) || has_bit(t->may, may_hash(v, 3, false)) || has_bit(t->may, may_hash(v, 2, false))));
 }
 
 /* Whether one with a mark may when v are the four bytes up to that. */
@@ -438,12 +438,15 @@ marked_at(const struct anchors *t, const char *s, size_t n, size_t from, size_t 
 }
 
 #ifdef VECTORS
-struct masks { vector lo[2][4], hi[2][4], mark_lo, mark_hi; };
+struct masks { vector lo[SETS][4], hi[SETS][4], mark_lo, mark_hi; };
+
+/* The positions that may be hits. */
+struct maybe { lanes exact, any, all; };
 
 VECTOR_CODE static inline void
 load_masks(struct masks *m, const struct anchors *t)
 {
-	for (int g = 0; g < 2; g++)
+	for (int g = 0; g < SETS; g++)
 		for (int k = 0; k < 4; k++) {
 			m->lo[g][k] = v_table(t->lo[g][k]);
 			m->hi[g][k] = v_table(t->hi[g][k]);
@@ -453,20 +456,25 @@ load_masks(struct masks *m, const struct anchors *t)
 }
 
 /* Which of the positions at s may be hits. */
-VECTOR_CODE static inline lanes
+VECTOR_CODE static inline struct maybe
 may_be(const struct masks *m, const char *s)
 {
-	vector a = v_all(255), b = a, esc;
+	vector a = v_all(255), b = a, d = a, esc;
+	struct maybe r;
 
 #pragma GCC unroll 4
 	for (int k = 0; k < 4; k++) {
-		vector v = v_load(s + k), f = v_or(v, v_all(0x20));
+		vector v = v_load(s + k), f = v_or(v, v_all(0x20)), low = v_low(v), flow = v_low(f), fhigh = v_high(f);
 
-		a = v_and(a, v_and(v_look(m->lo[EXACT][k], v_low(v)), v_look(m->hi[EXACT][k], v_high(v))));
-		b = v_and(b, v_and(v_look(m->lo[ANY][k], v_low(f)), v_look(m->hi[ANY][k], v_high(f))));
+		a = v_and(a, v_and(v_look(m->lo[EXACT][k], low), v_look(m->hi[EXACT][k], v_high(v))));
+		b = v_and(b, v_and(v_look(m->lo[ANY][k], flow), v_look(m->hi[ANY][k], fhigh)));
+		d = v_and(d, v_and(v_look(m->lo[ANY + 1][k], flow), v_look(m->hi[ANY + 1][k], fhigh)));
 	}
 	esc = v_and(v_equal(v_load(s), v_all('\\')), v_or(v_equal(v_load(s + 1), v_all('/')), v_equal(v_load(s + 1), v_all('u'))));
-	return v_lanes(v_or(v_or(a, b), esc));
+	r.exact = v_lanes(a);
+	r.any = v_lanes(v_or(b, d));
+	r.all = r.exact | r.any | v_lanes(esc);
+	return r;
 }
 
 /* Which of the positions at s are marks behind a letter or digit. */
@@ -486,16 +494,20 @@ plain_blocks(const struct anchors *t, const char *b, size_t i, size_t end, const
 {
 	struct masks m;
 
-	for (load_masks(&m, t); i < end; i += LANES)
-		for (lanes bits = may_be(&m, b + i); bits; bits &= bits - 1) {
+	for (load_masks(&m, t); i < end; i += LANES) {
+		struct maybe may = may_be(&m, b + i);
+
+		for (lanes bits = may.all; bits; bits &= bits - 1) {
 			size_t k = i + __builtin_ctzll(bits) / LANE_BITS, p = at + k;
+			lanes one = bits & -bits;
 			uint32_t v;
 
 			memcpy(&v, b + k, 4);
 			/* most are none: seen without a call */
-			if (p < n && (b[k] == '\\' || may_stand(t, v)) && hit(t, s + p, n - p, esc))
+			if (p < n && (b[k] == '\\' || may_stand(t, v, may.exact & one, may.any & one)) && hit(t, s + p, n - p, esc))
 				return p;
 		}
+	}
 	return n;
 }
 
@@ -577,7 +589,7 @@ find_plain_slowly(const struct anchors *t, const char *s, size_t n, size_t from,
 		uint32_t v = 0;
 
 		memcpy(&v, s + i, n - i < 4 ? n - i : 4);
-		if ((s[i] == '\\' || may_stand(t, v)) && hit(t, s + i, n - i, esc))
+		if ((s[i] == '\\' || may_stand(t, v, true, true)) && hit(t, s + i, n - i, esc))
 			return i;
 	}
 	return n;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-	ANCHOR_MAX = 1024, ANCHOR_TEXT = 32,
+	ANCHOR_MAX = 2048, ANCHOR_TEXT = 32,
 	ANCHOR_MARK = 9,	/* a mark in a word's first bytes is looked for */
 };
 
@@ -37,9 +37,9 @@ struct anchors {
 	short exact[4096], any[4096], two[4096];
 	uint64_t may[1024];	/* a bit for the hash of the first bytes of each word */
 	uint64_t marked[1024];	/* a bit for the hash of the bytes up to its mark */
-	/* Buckets (bits) that have this half of a byte at place 0..3, of words without a
-	 * mark in this very case, and of those in any. */
-	uint8_t lo[2][4][16], hi[2][4][16];
+	/* Buckets (bits) that have this half of a byte at place 0..3: a set of those of
+	 * words without a mark in this very case, two of those in any. */
+	uint8_t lo[3][4][16], hi[3][4][16];
 	uint8_t mark_lo[16], mark_hi[16];	/* the marks, in the same way */
 };
 

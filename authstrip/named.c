@@ -23,6 +23,30 @@ name_char(int ch)
 	return isalnum(ch) || ch == '_' || ch == '-';
 }
 
+/* Behind what separates words on a line: spaces, tabs as they are or escaped, blanks
+ * that nobody sees. */
+static size_t
+skip_blank(struct scan *c, size_t i)
+{
+	for (size_t from = i; i - from < 32; ) {
+		size_t k = backslashes(c, i);
+
+		if (at(c, i) == ' ' || at(c, i) == '\t')
+			i++;
+		else if (k && at(c, i + k) == 't')
+			i += k + 1;
+		else if (k && c->n - i > k + 5 && (!strncasecmp(c->s + i + k, "u00a0", 5) || !strncasecmp(c->s + i + k, "u200", 4) || !strncasecmp(c->s + i + k, "ufeff", 5)))
+			i += k + 5;
+		else if (at(c, i) == 0xc2 && at(c, i + 1) == 0xa0)
+			i += 2;
+		else if (at(c, i) == 0xe2 && at(c, i + 1) == 0x80 && at(c, i + 2) >= 0x8b && at(c, i + 2) <= 0x8f)
+			i += 3;
+		else
+			break;
+	}
+	return i;
+}
+
 static int
 rule_of(const struct named *nm, int rule)
 {
@@ -736,6 +760,28 @@ aws_value(struct scan *c, const struct named *nm, size_t i)
 	return same(c, nm, "credential") && (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 20 && memchr(c->s + i, '/', e - i);
 }
 
+/* &quot;value&quot; */
+static size_t
+entity_value(struct scan *c, const struct named *nm, size_t i)
+{
+	static const char *const quotes[] = { "&quot;", "&#34;", "&#39;", "&apos;", "&#x27;" };
+	size_t e;
+
+	for (size_t k = 0; k < sizeof(quotes) / sizeof(*quotes); k++) {
+		size_t n = strlen(quotes[k]);
+
+		if (c->n - i < n || memcmp(c->s + i, quotes[k], n))
+			continue;
+		c->value = i += n;
+		e = scan_word_end(c, i, "&<", SECRET_LOOK);
+		if (at(c, e) != '&' || !quoted_value(c, nm, i, e) || scan_mark(c, i))
+			return 0;
+		scan_add(c, i, e, rule_of(nm, RULE_ENV), -1);
+		return e;
+	}
+	return 0;
+}
+
 /* Behind a backslash and the end of a line. */
 static size_t
 continued(struct scan *c, size_t i)
@@ -799,14 +845,15 @@ equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 		return param_value(c, nm, i, true);
 	if (url)
 		return param_value(c, nm, i, false);
+	if (at(c, i) == '&' && (e = entity_value(c, nm, i)))
+		return e;
 	/* a form: name=value& from the start */
 	if (st.line || st.q) {
 		e = scan_word_end(c, i, "&#", SECRET_LOOK);
 		if (at(c, e) == '&' && at(c, e + 1) != '&')
 			return param_value(c, nm, i, false);
 	}
-	while (at(c, i) == ' ')
-		i++;
+	i = skip_blank(c, i);
 	c->value = i;
 	if (closes(c, i, st))
 		return 0;
@@ -994,6 +1041,11 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	if (ch == ']') {	/* environ["NAME"] = "value" */
 		v = skip_space(c, v + 1);
 		ch = at(c, v);
+		if (ch == '=' && at(c, v + 1) == '>') {	/* what PHP dumps: => string(8) "value" */
+			for (v = skip_space(c, v + 2); isalnum(at(c, v)) || at(c, v) == '(' || at(c, v) == ')'; v++)
+				;
+			return string_value(c, nm, skip_space(c, v), rule_of(nm, RULE_ENV));
+		}
 		if (ch == '=' && at(c, v + 1) != '=')
 			return string_value(c, nm, skip_space(c, v + 1), rule_of(nm, RULE_ENV));
 		return 0;
@@ -1247,8 +1299,7 @@ value_of(struct scan *c, const struct named *nm)
 		i += k + 1;
 		from = i;
 	}
-	while (i - from < 24 && (at(c, i) == ' ' || at(c, i) == '\t'))
-		i++;
+	i = skip_blank(c, i);
 	ch = at(c, i);
 	if (ch == '[' && at(c, i + 1) == ']')	/* of C */
 		for (i += 2; (ch = at(c, i)) == ' '; i++)

@@ -305,7 +305,7 @@ walk_piece(struct walk *w, const char *s, size_t n, struct walk_list *list)
 				end_number(w, list);
 			if (w->state == LITERAL)	/* of a frame: the value is to come */
 				w->state = w->framed ? VALUE : AFTER;
-			w->words = w->state == FIRST ? 0 : WORDS;
+			w->words = WORDS;
 		} else if (t == QUOTE || t == BAD || (t == OTHER && !take(w, s[i], list))) {
 			give_up(w);
 			continue;	/* it may begin another */

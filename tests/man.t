@@ -4,7 +4,7 @@
 . tests/lib.sh
 need mandoc
 
-tools="agentsight $(sed -n 's/^\(FILTERS\|SINKS\|PROBES\) *= *//p' Makefile)"
+tools="agentsight agentsight-report $(sed -n 's/^\(FILTERS\|SINKS\|PROBES\) *= *//p' Makefile)"
 
 for page in man/*.[1-8]; do
 	ok "mandoc has nothing to say about ${page#man/}" mandoc -T lint -W warning "$page"

@@ -363,6 +363,66 @@ temporality_read(struct conf *c, const char *v)
 		ignored("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", v);
 }
 
+/* Variables of the specification that change nothing here, and why: said, for who set
+ * them expects something. A value that is what happens anyway is not worth a word. */
+static const struct {
+	const char *name, *anyway, *why;
+} without_effect[] = {
+	{ "OTEL_TRACES_SAMPLER", "always_on parentbased_always_on", "every call is a span" },
+	{ "OTEL_TRACES_SAMPLER_ARG", "", "every call is a span" },
+	{ "OTEL_PROPAGATORS", "tracecontext,baggage tracecontext baggage,tracecontext", "nothing is sent to those that are observed" },
+	{ "OTEL_BSP_EXPORT_TIMEOUT", "", "see --timeout" },
+	{ "OTEL_BSP_MAX_QUEUE_SIZE", "", "see --queue" },
+	{ "OTEL_BLRP_EXPORT_TIMEOUT", "", "see --timeout" },
+	{ "OTEL_BLRP_MAX_QUEUE_SIZE", "", "see --queue" },
+	{ "OTEL_BLRP_SCHEDULE_DELAY", "", "see OTEL_BSP_SCHEDULE_DELAY, --batch-time" },
+	{ "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "", "see OTEL_BSP_MAX_EXPORT_BATCH_SIZE, --batch-size" },
+	{ "OTEL_METRIC_EXPORT_TIMEOUT", "", "see --timeout" },
+	{ "OTEL_METRICS_EXEMPLAR_FILTER", "always_off", "there are no exemplars" },
+	{ "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram", "buckets are those of the conventions" },
+	{ "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "", "attributes are not cut (see --max-memory, --content)" },
+	{ "OTEL_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
+	{ "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "", "attributes are not cut (see --max-memory, --content)" },
+	{ "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
+	{ "OTEL_SPAN_EVENT_COUNT_LIMIT", "", "events are not left out" },
+	{ "OTEL_SPAN_LINK_COUNT_LIMIT", "", "links are not left out" },
+	{ "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
+	{ "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
+	{ "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "", "attributes are not cut (see --max-memory, --content)" },
+	{ "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
+	{ "OTEL_EXPORTER_OTLP_INSECURE", "", "http or https in the endpoint says it" },
+	{ "OTEL_EXPORTER_OTLP_TRACES_INSECURE", "", "http or https in the endpoint says it" },
+	{ "OTEL_EXPORTER_OTLP_METRICS_INSECURE", "", "http or https in the endpoint says it" },
+	{ "OTEL_EXPORTER_OTLP_LOGS_INSECURE", "", "http or https in the endpoint says it" },
+	{ "OTEL_LOG_LEVEL", "info", "see --verbose, --quiet" },
+	{ "OTEL_CONFIG_FILE", "", "no configuration file is read" },
+	{ "OTEL_EXPERIMENTAL_CONFIG_FILE", "", "no configuration file is read" },
+	{ "OTEL_ENTITIES", "", "see OTEL_RESOURCE_ATTRIBUTES" },
+};
+
+/* Whether v is one of the words of list. */
+static bool
+is_among(const char *v, const char *list)
+{
+	for (size_t n; *list; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (strlen(v) == n && !strncasecmp(v, list, n))
+			return true;
+	}
+	return false;
+}
+
+static void
+say_without_effect(getter *get)
+{
+	for (size_t i = 0; i < sizeof(without_effect) / sizeof(*without_effect); i++) {
+		const char *v = get_plain(get, without_effect[i].name);
+
+		if (v && !is_among(v, without_effect[i].anyway))
+			fprintf(stderr, "otelsink: %s has no effect here: %s\n", without_effect[i].name, without_effect[i].why);
+	}
+}
+
 const char *
 conf_read(struct conf *c, const struct conf_given *o, getter *get)
 {
@@ -383,6 +443,8 @@ conf_read(struct conf *c, const struct conf_given *o, getter *get)
 	for (int i = 0; i < SIGNALS; i++)
 		if ((bad = endpoint_read(c, i, o, get)))
 			return bad;
+	if (!c->disabled)
+		say_without_effect(get);
 	return NULL;
 }
 

@@ -183,7 +183,7 @@ send_one(struct exporter *x, struct request *r)
 		leave(x, r);
 		done = !spooled;
 	} else if (spooled && spool_load(x->conf.spool, r)) {
-		say(x, "", strerror(errno));
+		say(x, "; counted as spool_lost", errno == EBADMSG ? "a file of the spool is damaged" : strerror(errno));
 		add(x, &x->counts.spool_lost, r->items, r->len);
 		spool_remove(x->conf.spool, r);
 	} else if (deliver(x, r)) {

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 struct spool {
 	int dir, lock;
@@ -19,7 +20,23 @@ struct spool {
 	pthread_mutex_t mutex;		/* bytes, number */
 };
 
-enum { NAME_SIZE = 80 };
+enum { NAME_SIZE = 80, HEAD_SIZE = 20 };
+
+/* What a file begins with: 8 letters, the length of the request in 8 bytes and its
+ * CRC-32 in 4, both with the lowest byte first. */
+static const char magic[8] = { 'A', 'G', 'S', 'P', 'O', 'O', 'L', '1' };
+
+static void
+head_make(unsigned char head[HEAD_SIZE], const char *body, size_t len)
+{
+	uint32_t crc = crc32_z(0, (const unsigned char *)body, len);
+
+	memcpy(head, magic, sizeof(magic));
+	for (int i = 0; i < 8; i++)
+		head[8 + i] = (uint64_t)len >> 8 * i;
+	for (int i = 0; i < 4; i++)
+		head[16 + i] = crc >> 8 * i;
+}
 
 /* 00000000000000000017-traces-512.pb */
 static void
@@ -102,7 +119,7 @@ look(struct spool *s, const char *name)
 	if (!name_parse(name, &r) || fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
 	    !(copy = malloc(sizeof(*copy))))
 		return NULL;
-	r.len = st.st_size;
+	r.len = st.st_size > HEAD_SIZE ? st.st_size - HEAD_SIZE : 0;
 	s->bytes += r.len;
 	if (r.number > s->number)
 		s->number = r.number;
@@ -187,6 +204,7 @@ int
 spool_put(struct spool *s, struct request *r)
 {
 	char name[NAME_SIZE], temp[NAME_SIZE + 4];
+	unsigned char head[HEAD_SIZE];
 	bool good;
 	int fd, e;
 
@@ -197,7 +215,8 @@ spool_put(struct spool *s, struct request *r)
 	name_make(name, r);
 	snprintf(temp, sizeof(temp), "%s.new", name);
 	fd = openat(s->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	good = fd >= 0 && write_all(fd, r->body, r->len) == 0;
+	head_make(head, r->body, r->len);
+	good = fd >= 0 && write_all(fd, (char *)head, HEAD_SIZE) == 0 && write_all(fd, r->body, r->len) == 0;
 	e = errno;
 	if (fd >= 0 && close(fd) && good) {
 		good = false;
@@ -216,26 +235,51 @@ spool_put(struct spool *s, struct request *r)
 	return -1;
 }
 
+/* n bytes, or fewer at the end of the file; -1: errno. */
+static ssize_t
+read_all(int fd, char *p, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n) {
+		ssize_t k = read(fd, p + at, n - at);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -1;
+		if (k == 0)
+			break;
+		at += k;
+	}
+	return at;
+}
+
 int
 spool_load(struct spool *s, struct request *r)
 {
+	unsigned char head[HEAD_SIZE], want[HEAD_SIZE];
 	char name[NAME_SIZE];
-	size_t at = 0;
-	ssize_t n = 1;
-	int fd;
+	ssize_t n = -1, m = -1;
+	int fd, e;
 
 	name_make(name, r);
 	if (!(r->body = malloc(r->len + 1)))
 		return -1;
 	if ((fd = openat(s->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) >= 0) {
-		while (at < r->len && ((n = read(fd, r->body + at, r->len - at)) > 0 || (n < 0 && errno == EINTR)))
-			at += n > 0 ? n : 0;
+		if ((n = read_all(fd, (char *)head, HEAD_SIZE)) == HEAD_SIZE)
+			m = read_all(fd, r->body, r->len + 1);	/* one more: it has not grown */
+		e = errno;
 		close(fd);
+		errno = e;
 	}
-	if (fd >= 0 && at == r->len)
-		return 0;
-	if (fd >= 0 && n >= 0)
-		errno = EIO;	/* shorter than it was */
+	if (n == HEAD_SIZE && m == (ssize_t)r->len) {
+		head_make(want, r->body, r->len);
+		if (!memcmp(head, want, HEAD_SIZE))
+			return 0;
+	}
+	if (fd >= 0 && n >= 0 && (m >= 0 || n < HEAD_SIZE))
+		errno = EBADMSG;
 	free(r->body);
 	r->body = NULL;
 	return -1;

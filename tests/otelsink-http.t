@@ -131,6 +131,11 @@ with Receiver() as r:
     same("SIGTERM: what is left is sent", [p.returncode, len({s["spanId"] for s in spans(received(r)) if s["kind"] == 3}) == 3,
          any(s["name"] == "invoke_agent c" for s in spans(received(r)))], [0, True, True])
 
+p = run("--file", os.path.join(T, "said"), events=ONE, env={"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.1", "OTEL_PROPAGATORS": "tracecontext",
+                                                            "OTEL_LOG_LEVEL": "", "OTEL_SPAN_LINK_COUNT_LIMIT": "5"})
+same("variables of the specification that have no effect are said", [x.split(" has no effect")[0] for x in p.stderr.decode().splitlines()],
+     ["otelsink: OTEL_TRACES_SAMPLER", "otelsink: OTEL_TRACES_SAMPLER_ARG", "otelsink: OTEL_SPAN_LINK_COUNT_LIMIT"])
+
 # --- TLS and proxies ------------------------------------------------------------------------------------
 def openssl(*args):
     subprocess.run(["openssl", *args], cwd=T, check=True, capture_output=True)
@@ -210,12 +215,26 @@ os.unlink(os.path.join(SPOOL, "notes.txt"))
 p = run("--endpoint", DEAD, "--spool", SPOOL, "--spool-max", "2k", "--batch-size", 10, "--timeout", "0.5s", "-v", events=calls(95), env=SPANS_ONLY)
 same("--spool-max", [sum(os.path.getsize(os.path.join(SPOOL, f)) for f in files()) <= 2048,
      losses(p.stderr)["spool_full"] + sum(int(f.split("-")[2].split(".")[0]) for f in files())], [True, 96])
-for f in files():
-    with open(os.path.join(SPOOL, f), "r+b") as g:
-        g.truncate(1)
-with Receiver([{"status": 400}] * 100) as r:
-    p = run("--endpoint", r.url, "--spool", SPOOL, "-v", data=b"")
-    same("damaged ones are refused by whoever reads them, counted, and gone", [list(losses(p.stderr)), files()], [["refused"], []])
+def damage(how):
+    """Spools, changes what was written, and has it sent: what arrives, and what is lost."""
+    for f in files():
+        os.unlink(os.path.join(SPOOL, f))
+    run("--endpoint", DEAD, "--spool", SPOOL, "--timeout", "0.1s", "--batch-size", 10, events=calls(19), env=SPANS_ONLY)
+    names = files()
+    for f in names[:1]:
+        path = os.path.join(SPOOL, f)
+        with open(path, "rb") as g:
+            text_ = g.read()
+        with open(path, "wb") as g:
+            g.write(how(text_))
+    with Receiver() as r:
+        p = run("--endpoint", r.url, "--spool", SPOOL, "-v", data=b"")
+        return len(names), sum(x["path"] == "/v1/traces" for x in r.requests), losses(p.stderr), files()
+
+for name, how in (("empty", lambda x: b""), ("cut in its head", lambda x: x[:10]), ("cut", lambda x: x[:-1]), ("longer", lambda x: x + b"x"),
+                  ("with one bit changed", lambda x: x[:60] + bytes([x[60] ^ 1]) + x[61:]), ("without a head", lambda x: x[20:]),
+                  ("of another program", lambda x: b"hello")):
+    same("a file of the spool that is %s: counted, gone, never sent" % name, damage(how), (2, 1, {"spool_lost": 10}, []))
 p = start("--endpoint", DEAD, "--spool", SPOOL, "--batch-size", 1)
 p.stdin.write(text(ONE))
 p.stdin.flush()

@@ -99,7 +99,8 @@ SELECT s.run_id, 4, 'stopped', s.stage, s.why, NULL, NULL, 0, s.stage || CASE s.
 UNION ALL
 SELECT r.id, 5, 'unknown', n.value, NULL, NULL, NULL, 0,
 	'nothing is known of ' || n.value || ': it was to take part, and said neither that it began nor how it ended', ''
-	FROM closed r, json_each(r.stages) n WHERE NOT EXISTS (SELECT 1 FROM stages s WHERE s.run_id = r.id AND s.stage = n.value)
+	FROM closed r, json_each(r.stages) n JOIN stage_ranks o ON o.stage = n.value	-- not a role of jsonfilter
+	WHERE NOT EXISTS (SELECT 1 FROM stages s WHERE s.run_id = r.id AND s.stage = n.value)
 	AND NOT EXISTS (SELECT 1 FROM broken b WHERE b.run_id = r.id AND b.stage = n.value)
 UNION ALL
 SELECT r.id, 5, 'unknown', NULL, NULL, NULL, NULL, 0,

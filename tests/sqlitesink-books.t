@@ -55,6 +55,7 @@ same("what was said of the run is kept", rows(db, "SELECT run, began_ns, ended_n
      [[RUN, at(0), at(9), "6.12.1", '["sslsniff","httpparse","sqlitesink"]', '["claude","-p","hi"]', '["--ssl"]', 0, "[]", 1, 1, 1]])
 same("and of its stages", rows(db, "SELECT stage, pid, began_ns, ended_ns, lines_read, lines_written, lost, why FROM stages ORDER BY stage"),
      [["httpparse", None, at(0), at(9), 5, 7, 0, "input_end"], ["sqlitesink", None, None, at(9), 7, 0, 0, "input_end"], ["sslsniff", 7, at(0), at(9), 5, 7, 0, "signal"]])
+same("a filter named by its role", gaps([begin(["sslsniff", "httpparse", "merge", "sqlitesink"]) if x["type"] == "run.begin" else x for x in WHOLE]), ["WHOLE"])
 same("run.end twice is one", gaps(WHOLE + [end()]), ["WHOLE"])
 
 # --- something is missing -----------------------------------------------------------

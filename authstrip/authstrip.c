@@ -103,10 +103,8 @@ put_piece(void *arg, const char *p, size_t n, bool last)
 
 	if (!a->audit)
 		line_piece(&a->io->out, p, n, last);
-	if (last && !a->audit) {
-		a->io->dropped--;
-		a->io->passed++;
-	}
+	if (last && !a->audit)
+		stage_passed(a->io, 1);
 }
 
 static void

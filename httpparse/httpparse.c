@@ -129,10 +129,8 @@ on_data(struct httpparse *me, struct event *ev, struct stage_io *io)
 	    has_len && len > n ? len - n : 0);
 	conn_charge(me, c);
 	memory_check(me);
-	/* lines that were held and went on now were counted as dropped then */
-	io->passed += me->w.passed - late;
-	io->dropped -= me->w.passed - late;
-	return rc == CONN_PASS && !me->raw ? STAGE_PASS : STAGE_DROP;
+	stage_passed(io, me->w.passed - late);	/* lines that were pending and went on now */
+	return me->raw ? STAGE_WRITTEN : rc == CONN_PASS ? STAGE_PASS : STAGE_DROP;
 }
 
 static enum verdict

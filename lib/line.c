@@ -53,11 +53,22 @@ line_room(struct line_out *o, size_t n)
 	return o->buf + o->len;
 }
 
+/* What is written to a file that has no name any more is gone when it is closed. */
+static bool
+is_deleted(const struct line_out *o)
+{
+	struct stat st;
+
+	return o->watch && fstat(o->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0;
+}
+
 int
 line_flush(struct line_out *o)
 {
 	size_t done = 0;
 
+	if (o->len && !o->err && is_deleted(o))
+		o->err = ESTALE;
 	while (!o->err && done < o->len) {
 		ssize_t n = write(o->fd, o->buf + done, o->len - done);
 
@@ -80,6 +91,23 @@ bool
 line_out_closed(const struct line_out *o)
 {
 	return o->err == EPIPE;
+}
+
+const char *
+line_out_hint(const struct line_out *o)
+{
+	switch (o->err) {
+	case ENOSPC:
+		return " (the disk is full: make room on it; what was written before is kept)";
+	case EDQUOT:
+		return " (the quota is used up: make room; what was written before is kept)";
+	case EFBIG:
+		return " (the limit for the size of files is reached: ulimit -f)";
+	case ESTALE:
+		return o->watch ? " (the file was deleted while it was written)" : "";
+	default:
+		return "";
+	}
 }
 
 void

@@ -23,6 +23,7 @@ struct line_out {
 	char *buf;
 	size_t len, cap;
 	uint64_t lines, bytes;	/* lines ended, bytes handed to write(2) so far */
+	bool watch;		/* fd is a file by a name: when that is deleted, err is ESTALE */
 };
 
 /* Writes to fd, which stays the caller's. */
@@ -46,6 +47,8 @@ void line_piece(struct line_out *, const char *s, size_t n, bool last);
  * other: whether it is a failure is the caller's to say (line_out_closed). */
 int line_flush(struct line_out *);
 bool line_out_closed(const struct line_out *);	/* err is EPIPE */
+/* What to do about err, in brackets behind a blank; "" when that is not known. */
+const char *line_out_hint(const struct line_out *);
 
 enum line_rc {
 	LINE_ERR = -1,	/* read failed; errno; line_in_name says where */

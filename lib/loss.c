@@ -46,7 +46,7 @@ loss_total(const struct loss *l)
 }
 
 void
-loss_tell(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
+loss_emit(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
 {
 	if (!l->moved)
 		return;
@@ -55,7 +55,7 @@ loss_tell(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
 		struct loss_reason *r = &l->by[i];
 		struct jput j;
 
-		if (r->events == r->told_events && r->bytes == r->told_bytes)
+		if (r->events == r->emitted_events && r->bytes == r->emitted_bytes)
 			continue;
 		if (!all && r->events < r->next) {
 			l->moved = true;
@@ -66,11 +66,11 @@ loss_tell(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
 			jput_uint(&j, "timestamp_ns", timestamp_ns);
 		jput_str(&j, "stage", l->stage);
 		jput_str(&j, "reason", r->reason);
-		jput_uint(&j, "events", r->events - r->told_events);
-		jput_uint(&j, "bytes", r->bytes - r->told_bytes);
+		jput_uint(&j, "events", r->events - r->emitted_events);
+		jput_uint(&j, "bytes", r->bytes - r->emitted_bytes);
 		jput_close(&j);
-		r->told_events = r->events;
-		r->told_bytes = r->bytes;
+		r->emitted_events = r->events;
+		r->emitted_bytes = r->bytes;
 		r->next = r->events * 2;
 	}
 }

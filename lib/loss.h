@@ -1,8 +1,8 @@
 /*
  * loss.h - what was not seen, by reason
  *
- * A loss is told in the stream as a "loss" event as it happens, and on stderr
- * at exit. Events carry what is new since the last one of that reason, so
+ * A loss is emitted into the stream as a "loss" event as it happens, and reported
+ * on stderr at exit. Events carry what is new since the last one of that reason, so
  * their sum is the total.
  */
 #ifndef LOSS_H
@@ -18,11 +18,11 @@ enum { LOSS_REASONS = 32 };
 struct loss {
 	const char *stage;
 	unsigned n;
-	bool moved;	/* something is untold */
+	bool moved;	/* something is not emitted yet */
 	struct loss_reason {
 		const char *reason;
 		uint64_t events, bytes;
-		uint64_t told_events, told_bytes, next;
+		uint64_t emitted_events, emitted_bytes, next;
 	} by[LOSS_REASONS];
 };
 
@@ -32,11 +32,11 @@ void loss_add(struct loss *, const char *reason, uint64_t events, uint64_t bytes
 uint64_t loss_total(const struct loss *);	/* events, all reasons */
 
 /* Writes a loss event per reason that moved. With all false only when its
- * count has doubled since it was last told, so that a flood is not answered
+ * count has doubled since it was last emitted, so that a flood is not answered
  * by a flood; a function of the input alone, so a replay gives the same. */
-void loss_tell(struct loss *, struct line_out *, uint64_t timestamp_ns, bool all);
+void loss_emit(struct loss *, struct line_out *, uint64_t timestamp_ns, bool all);
 
-/* Takes over the counts of another, so that they can be told in a second place. */
+/* Takes over the counts of another, so that they can be emitted in a second place. */
 void loss_follow(struct loss *, const struct loss *other);
 
 /* "ring_full 12 (4096 bytes), fault 1"; empty when nothing was lost. The

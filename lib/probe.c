@@ -230,6 +230,7 @@ catch_signals(void)
 	sigaction(SIGUSR1, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL);	/* a write says EFBIG then */
 }
 
 /* Recordings are private, and belong to who asked for them. */
@@ -274,6 +275,7 @@ probe_start(struct probe *p)
 			err(1, "open %s", p->output);
 	}
 	line_out_init(&p->out, p->out_fd);
+	p->out.watch = p->output && p->out_fd != STDOUT_FILENO;
 	p->processes = calloc(PROCESSES, sizeof(*p->processes));
 	if (!p->processes)
 		err(1, "memory");
@@ -452,7 +454,7 @@ read_counts(struct probe *p, struct counts *sum)
 }
 
 static void
-tell_losses(struct probe *p)
+emit_losses(struct probe *p)
 {
 	struct counts now;
 
@@ -467,7 +469,7 @@ tell_losses(struct probe *p)
 		    c->bytes - was->bytes);
 	}
 	p->counts = now;
-	loss_tell(&p->loss, &p->out, clock_epoch(&p->clock, clock_boot()), true);
+	loss_emit(&p->loss, &p->out, clock_epoch(&p->clock, clock_boot()), true);
 }
 
 /* What our programs could not count, because they did not run. */
@@ -523,7 +525,7 @@ tick(struct probe *p, uint64_t now)
 		p->skips_next = now + SKIPS_NS;
 		count_skipped(p);
 	}
-	tell_losses(p);
+	emit_losses(p);
 	clock_check(&p->clock);
 	if (p->own_due && now >= p->own_next) {
 		p->own_due = false;
@@ -558,7 +560,7 @@ report_if_asked(struct probe *p)
 		return;
 	signals.report = 0;
 	count_skipped(p);
-	tell_losses(p);
+	emit_losses(p);
 	summary(p);
 }
 
@@ -605,7 +607,7 @@ end_books(struct probe *p)
 		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
 		.read = p->counts.by[COUNT_SEEN].events + p->skipped, .written = p->out.lines + 1,
 		.lost = loss_total(&p->loss),
-		.why = p->out.err ? BOOKS_OUTPUT_CLOSED : signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
+		.why = p->out.err ? line_out_closed(&p->out) ? BOOKS_OUTPUT_CLOSED : BOOKS_FAILED : signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
 	};
 
 	books_end(&p->out, &b);
@@ -636,7 +638,7 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 	if (ops->tick)
 		ops->tick(self);
 	count_skipped(p);
-	tell_losses(p);
+	emit_losses(p);
 	end_books(p);
 	line_flush(&p->out);
 	if (!p->quiet)
@@ -646,8 +648,8 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 	ring_close(&p->ring);
 	free(p->processes);
 	if (p->out.err && !line_out_closed(&p->out)) {
-		errno = p->out.err;
-		err(1, "write %s", p->output ? p->output : "standard output");
+		errx(1, "write %s: %s%s", p->output ? p->output : "standard output", strerror(p->out.err),
+		    line_out_hint(&p->out));
 	}
 	line_out_free(&p->out);
 	return p->fail_on_loss && loss_total(&p->loss) ? 3 : 0;

@@ -54,6 +54,14 @@ catch_signals(struct line_in *in)
 	/* Ctrl-C reaches the whole pipeline: the collector ends it, by end of input */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a write says EFBIG then */
+}
+
+void
+stage_passed(struct stage_io *io, uint64_t n)
+{
+	io->passed += n;
+	io->dropped -= n;
 }
 
 void
@@ -114,7 +122,7 @@ report_losses(struct run *r, bool all)
 	if (r->report_fd < 0)
 		return;
 	loss_follow(&r->reported, &r->io.loss);
-	loss_tell(&r->reported, &r->report, r->io.now, all);
+	loss_emit(&r->reported, &r->report, r->io.now, all);
 	line_flush(&r->report);
 }
 
@@ -215,7 +223,7 @@ one_event(struct run *r, const char *s, size_t n)
 		io->now = t;
 	v = r->st->event(r->self, &r->ev, io);
 	if (!r->io.tee)
-		v = STAGE_DROP;
+		v = STAGE_DROP;	/* of a sink nothing passes */
 	if (v == STAGE_PASS)
 		line_put(&io->out, s, n);
 	else if (v == STAGE_EDIT)
@@ -237,17 +245,14 @@ one_line(struct run *r, enum line_rc rc, const char *name, const char *s, size_t
 		return;
 	}
 	begin(r, 0);
-	if (e == EVENT_NOMEM) {
-		fprintf(stderr, "%s: out of memory in a line of %zu bytes\n", r->st->use.name, n);
-		r->failed = true;
-		return;
-	}
 	if (r->io.tee && r->st->bad)
 		pass = r->st->bad(r->self, &r->io);
 	if (rc == LINE_LONG_END)
 		bad_line(r, name, "long_line", "is longer than --max-line", n);
 	else if (rc == LINE_PARTIAL)
 		bad_line(r, name, "partial_line", "ends without a newline", n);
+	else if (rc == LINE_OK && e == EVENT_NOMEM)
+		bad_line(r, name, "no_memory", "is not looked into, for memory is short", n);
 	else if (rc == LINE_OK && e == EVENT_NOTYPE)
 		bad_line(r, name, "no_type", "has no type", n);
 	else if (rc == LINE_OK)
@@ -308,7 +313,7 @@ loop(struct run *r, struct line_in *in)
 		}
 		one_line(r, rc, line_in_name(in), s, n);
 		if (r->io.tee)
-			loss_tell(&r->io.loss, &r->io.out, r->io.now, false);
+			loss_emit(&r->io.loss, &r->io.out, r->io.now, false);
 	}
 	return false;
 }
@@ -323,14 +328,14 @@ finish(struct run *r, bool at_end)
 	if (r->st->end)
 		r->st->end(r->self, io);
 	if (r->io.tee)
-		loss_tell(&io->loss, &io->out, io->now, true);
+		loss_emit(&io->loss, &io->out, io->now, true);
 	end_books(r);
 	line_flush(&io->out);
 	if (!io->out.err && io->out.fd != STDOUT_FILENO && close(io->out.fd))
 		io->out.err = errno;
 	if (io->out.err && !line_out_closed(&io->out)) {
-		fprintf(stderr, "%s: write %s: %s\n", r->st->use.name, r->output ? r->output : "<stdout>",
-		    strerror(io->out.err));
+		fprintf(stderr, "%s: write %s: %s%s\n", r->st->use.name, r->output ? r->output : "<stdout>",
+		    strerror(io->out.err), line_out_hint(&io->out));
 		r->failed = true;
 	}
 	end_report(r);
@@ -426,6 +431,7 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 		return 1;
 	}
 	line_out_init(&r.io.out, fd);
+	r.io.out.watch = fd != STDOUT_FILENO;
 	if (first == argc && !open_input(&r, in, "-"))
 		return 1;
 	for (int i = first; i < argc; i++)

@@ -19,7 +19,8 @@
 
 enum verdict {
 	STAGE_PASS,	/* the line goes on unchanged, after anything written meanwhile */
-	STAGE_DROP,	/* it does not: consumed, or written by the stage itself */
+	STAGE_DROP,	/* it does not; or not yet, see stage_passed */
+	STAGE_WRITTEN,	/* the stage has written it itself, before what it made of it */
 	STAGE_EDIT,	/* it goes on with its event_replace()d values */
 };
 
@@ -62,6 +63,10 @@ struct stage {
 	/* Exit status in place of 0 (jsonfilter: 1, nothing matched). NULL: 0. */
 	int (*status)(void *self);
 };
+
+/* A line that an event of before got STAGE_DROP for, because it was pending, has been
+ * written now (n of them). */
+void stage_passed(struct stage_io *, uint64_t n);
 
 /* Runs until end of input; returns the exit status. Reads the FILE operands,
  * or standard input. */

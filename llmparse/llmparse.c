@@ -609,11 +609,7 @@ event(void *arg, struct event *ev, struct stage_io *io)
 			count_forgotten(self);
 			break;
 		}
-	if (!self->passed)
-		return STAGE_PASS;
-	io->passed++;		/* written already: DROP would count it as not passed */
-	io->dropped--;
-	return STAGE_DROP;
+	return self->passed ? STAGE_WRITTEN : STAGE_PASS;
 }
 
 static int

@@ -349,14 +349,11 @@ too_late(struct ssemerge *self, struct event *ev, const char *id, size_t n)
 	return true;
 }
 
-/* Passes a line on before what it completes, not behind. The stage counts it
- * as dropped. */
+/* Passes a line on before what it completes, not behind: STAGE_WRITTEN. */
 static void
 pass_first(struct stage_io *io, const struct event *ev)
 {
 	line_put(&io->out, ev->line, ev->len);
-	io->passed++;
-	io->dropped--;
 }
 
 static enum verdict
@@ -365,15 +362,14 @@ body(struct ssemerge *self, struct event *ev, struct stage_io *io)
 	struct stream *s;
 	const char *id, *data;
 	size_t idlen, n = 0;
+	enum verdict done = self->raw ? STAGE_WRITTEN : STAGE_DROP;
 
 	if (!(id = event_str(ev, "id", &idlen))) {	/* it belongs nowhere */
 		loss_add(&io->loss, "bad_piece", 1, ev->len);
 		return STAGE_PASS;
 	}
 	if (too_late(self, ev, id, idlen)) {
-		if (self->raw)
-			pass_first(io, ev);
-		return STAGE_DROP;
+		return self->raw ? STAGE_PASS : STAGE_DROP;
 	}
 	s = stream_get(self, ev, id, idlen);
 	if (s->foreign) {
@@ -385,7 +381,7 @@ body(struct ssemerge *self, struct event *ev, struct stage_io *io)
 		pass_first(io, ev);
 	data = event_bytes(ev, "data", &n);
 	if (!in_order(self, s, ev, n))
-		return STAGE_DROP;
+		return done;
 	if (event_time(ev) > s->last_ns && !s->written)
 		s->last_ns = event_time(ev);
 	stream_feed(self, s, data, n, false);
@@ -395,7 +391,7 @@ body(struct ssemerge *self, struct event *ev, struct stage_io *io)
 	} else {
 		stream_charge(self, s);
 	}
-	return STAGE_DROP;
+	return done;
 }
 
 /* --- Responses over WebSocket --------------------------------------------------- */
@@ -479,7 +475,7 @@ socket_message(struct ssemerge *self, struct event *ev, struct stage_io *io)
 		flow_drop(self->flows, s, FLOW_END);
 	else
 		stream_charge(self, s);
-	return STAGE_DROP;
+	return STAGE_WRITTEN;
 }
 
 /* --- streams that came as a whole body ------------------------------------------------ */

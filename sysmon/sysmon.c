@@ -462,7 +462,7 @@ take_sample(struct sysmon *m)
 	if (m->host || (!m->pids.n && !m->comms.n && !m->sessions.n))
 		put_host(m);
 	m->samples++;
-	loss_tell(&m->loss, &m->out, clock_epoch(&m->clock, m->now.time_ns), true);
+	loss_emit(&m->loss, &m->out, clock_epoch(&m->clock, m->now.time_ns), true);
 	return line_flush(&m->out) == 0;
 }
 

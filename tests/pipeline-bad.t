@@ -98,6 +98,23 @@ for f in $filters; do
 	is "$f: -o /dev/full: exit 1" "$rc" 1
 	"$f" -o "$T/no/such" <"$T/text.in" 2>"$T/err" && rc=0 || rc=$?
 	is "$f: -o in no folder: exit 1" "$rc" 1
+	like "$f: /dev/full: is called a full disk" "$(cat "$T/err"; "$f" <"$T/text.in" 2>&1 >/dev/full)" 'the disk is full'
+	# shellcheck disable=SC3045
+	( ulimit -f 1; exec "$f" -o "$T/$f.limited" <"$T/long.in" ) 2>"$T/err" && rc=0 || rc=$?
+	is "$f: a limit for the size of files: exit 1" "$rc" 1
+	like "$f: a limit for the size of files: is named" "$(cat "$T/err")" 'write .*limited: .*ulimit -f'
+	mkfifo "$T/$f.gone.in"
+	"$f" -o "$T/$f.gone" <"$T/$f.gone.in" 2>"$T/err" 3>&- &
+	pid=$!
+	exec 4>"$T/$f.gone.in"
+	printf '%s\n' "$good" >&4
+	wait_for_line "$T/$f.gone" 'x\.y'
+	rm "$T/$f.gone"
+	printf '%s\n' "$good" >&4
+	wait $pid && rc=0 || rc=$?
+	exec 4>&-
+	is "$f: its output is deleted: it ends at once, exit 1" "$rc" 1
+	like "$f: its output is deleted: says so" "$(cat "$T/err")" 'gone: .*deleted while it was written'
 	umask 022
 	"$f" -o "$T/$f.o" <"$T/text.in" 2>/dev/null
 	is "$f: -o makes a file of mode 0600" "$(stat -c %a "$T/$f.o")" 600

@@ -95,11 +95,11 @@ test_loss(void)
 	loss_init(&l, "me");
 	for (int i = 0; i < 10; i++) {
 		loss_add(&l, "r", 1, 5);
-		loss_tell(&l, &out, i, false);
+		loss_emit(&l, &out, i, false);
 	}
 	loss_add(&l, "q", 2, 0);
-	loss_tell(&l, &out, 99, true);
-	loss_tell(&l, &out, 99, true);
+	loss_emit(&l, &out, 99, true);
+	loss_emit(&l, &out, 99, true);
 	is(out.buf, out.len,
 	    "{\"type\":\"loss\",\"stage\":\"me\",\"reason\":\"r\",\"events\":1,\"bytes\":5}\n"
 	    "{\"type\":\"loss\",\"timestamp_ns\":1,\"stage\":\"me\",\"reason\":\"r\",\"events\":1,\"bytes\":5}\n"

@@ -235,6 +235,21 @@ one("Gemini's thoughts in OpenAI's dialect", [
     response("c/1", {"object": "chat.completion", "model": "gemini-3", "choices": [{"index": 0, "message": {"content": "a"}, "finish_reason": "stop"}],
                      "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 30}})],
     usage={"input_tokens": 5, "output_tokens": 25, "reasoning_tokens": 23, "total_tokens": 30})
+
+
+def calling(**call):
+    return {"candidates": [{"content": {"role": "model", "parts": [{"functionCall": call}]}}]}
+
+
+one("Gemini's arguments, piece by piece", [
+    request("c/1", "/v1beta/models/g:streamGenerateContent?alt=sse", PARTS, host=GEMINI),
+    body("c/1", sse(calling(name="f", willContinue=True),
+                    calling(partialArgs=[{"jsonPath": "$.city", "stringValue": "Ham", "willContinue": True}], willContinue=True),
+                    calling(partialArgs=[{"jsonPath": "$.city", "stringValue": "burg"}, {"jsonPath": "$.at[1].n", "numberValue": 2}], willContinue=True),
+                    calling(), calling(name="g", args={"a": 1}),
+                    {"candidates": [{"content": {"role": "model", "parts": []}, "finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 1}}),
+         path="/v1beta/models/g:streamGenerateContent")],
+    tool_calls=[{"name": "f", "arguments": {"city": "Hamburg", "at": [None, {"n": 2}]}}, {"name": "g", "arguments": {"a": 1}}])
 AWS = "bedrock-runtime.us-east-1.amazonaws.com"
 for model, ask, answer, operation, headers, used in (
         ("amazon.titan-embed-text-v2:0", {"inputText": "x"}, {"embedding": [0.1], "inputTextTokenCount": 3}, "embeddings", {},

@@ -293,7 +293,7 @@ struct candidate {
 	json_t *object, *content;	/* content is in object */
 	struct rest rest;
 	bool finished;
-	enum { OPEN_NOT, OPEN_TEXT, OPEN_THOUGHT } open;	/* the last part may grow */
+	enum { OPEN_NOT, OPEN_TEXT, OPEN_THOUGHT, OPEN_CALL } open;	/* the last part may grow */
 };
 
 struct gemini {
@@ -341,6 +341,131 @@ candidate_get(struct merge *m, int64_t index)
 	return c;
 }
 
+enum { PATH_INDEX = 64, PATH_DEPTH = 32 };	/* largest index, and number of steps, of an argument */
+
+/* One step of a path: ".name" or "[n]"; its name is put into name, NULL: no more. */
+static const char *
+path_step(const char *p, char *name, size_t size, bool *index)
+{
+	size_t n;
+
+	*index = *p == '[';
+	if (*p != '.' && *p != '[')
+		return NULL;
+	n = strcspn(++p, *index ? "]" : ".[");
+	if (!n || n >= size)
+		return NULL;
+	memcpy(name, p, n);
+	name[n] = '\0';
+	return p + n + (*index && p[n] == ']');
+}
+
+/* The place that a step leads to, made as an object or array when it is not there. */
+static json_t *
+path_child(json_t *at, const char *name, bool index, json_t *leaf)
+{
+	size_t i = index ? strtoul(name, NULL, 10) : 0;
+
+	if (!index)
+		return json_object_set_new(at, name, leaf) ? NULL : leaf;
+	while (json_is_array(at) && json_array_size(at) <= i && i < PATH_INDEX)
+		json_array_append_new(at, json_null());
+	return json_array_set_new(at, i, leaf) ? NULL : leaf;
+}
+
+/* The same, for a container: counted, for a short path may make many. */
+static json_t *
+path_new(struct merge *m, json_t *at, const char *name, bool index, json_t *leaf)
+{
+	enum { COST = PATH_INDEX * 64 };
+
+	if (m->builder.held + COST > m->builder.max) {
+		m->builder.lost += COST;
+		json_decref(leaf);
+		return NULL;
+	}
+	m->builder.held += COST;
+	return path_child(at, name, index, leaf);
+}
+
+/* One string behind the other; the second is let go. */
+static json_t *
+joined(const json_t *a, json_t *b)
+{
+	size_t n = json_string_length(a), k = json_string_length(b);
+	char *t = malloc(n + k + 1);
+	json_t *both = NULL;
+
+	if (t) {
+		memcpy(t, json_string_value(a), n);
+		memcpy(t + n, json_string_value(b), k);
+		both = json_stringn(t, n + k);
+	}
+	free(t);
+	json_decref(b);
+	return both;
+}
+
+/* Puts a value, or the next piece of a string, where the path says within args. */
+static void
+partial_arg(struct merge *m, json_t *args, struct value arg)
+{
+	static const char *const key[] = { "jsonPath", "stringValue", "numberValue", "boolValue" };
+	struct value v[4];
+	char path[512], name[256], ahead[256];
+	const char *p = path, *next;
+	bool index, inner;
+	json_t *old, *leaf;
+
+	value_pick(arg, key, v, 4);
+	if (v[0].kind != VALUE_STRING || v[0].n > sizeof(path))
+		return;
+	path[value_decode(v[0], path)] = '\0';
+	p += *p == '$';
+	for (int depth = 0; args && depth < PATH_DEPTH && (next = path_step(p, name, sizeof(name), &index)); depth++, p = next) {
+		old = index ? json_array_get(args, strtoul(name, NULL, 10)) : json_object_get(args, name);
+		if (path_step(next, ahead, sizeof(ahead), &inner)) {
+			if (inner ? !json_is_array(old) : !json_is_object(old))
+				old = path_new(m, args, name, index, inner ? json_array() : json_object());
+			args = old;
+			continue;
+		}
+		leaf = builder_json(&m->builder, value_given(v[1]) ? v[1] : value_given(v[2]) ? v[2] : v[3]);
+		if (value_given(v[1]) && json_is_string(old) && leaf) {
+			leaf = joined(old, leaf);
+		}
+		path_child(args, name, index, leaf ? leaf : json_null());
+		merge_say(m, MERGE_ARGUMENTS, v[1]);
+		return;
+	}
+}
+
+/* A call whose arguments come piece by piece (Vertex, streamFunctionCallArguments). */
+static void
+call_part(struct merge *m, struct candidate *c, json_t *parts, struct value call)
+{
+	static const char empty[] = "{\"functionCall\":{\"args\":{}}}";
+	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false }, list, k, arg, name = value_get(call, "name");
+	struct value_iter it;
+	json_t *f;
+
+	if (c->open != OPEN_CALL) {
+		builder_push(&m->builder, parts, v);
+		merge_say(m, MERGE_TOOL, name);
+	}
+	f = json_object_get(json_array_get(parts, json_array_size(parts) - 1), "functionCall");
+	if (value_says(name))
+		builder_set(&m->builder, f, "name", name);
+	if (value_says(value_get(call, "id")))
+		builder_set(&m->builder, f, "id", value_get(call, "id"));
+	list = value_get(call, "partialArgs");
+	value_iter(&it, list);
+	while (f && list.kind == VALUE_ARRAY && value_next(&it, &k, &arg))
+		partial_arg(m, json_object_get(f, "args"), arg);
+	c->open = value_get(call, "willContinue").kind == VALUE_TRUE ? OPEN_CALL : OPEN_NOT;
+	m->content = true;
+}
+
 static void
 part_whole(struct merge *m, json_t *parts, struct value v, bool thought)
 {
@@ -353,12 +478,18 @@ static void
 stream_part(struct merge *m, struct candidate *c, json_t *parts, struct value v)
 {
 	struct value_iter it;
-	struct value key, val, text = { 0 };
+	struct value key, val, text = { 0 }, call;
 	bool thought = false, plain = true;
 	int open;
 
 	if (v.kind != VALUE_OBJECT)
 		return;
+	call = value_get(v, "functionCall");
+	if (call.kind == VALUE_OBJECT && (c->open == OPEN_CALL || value_given(value_get(call, "partialArgs")) ||
+	    value_get(call, "willContinue").kind == VALUE_TRUE)) {
+		call_part(m, c, parts, call);
+		return;
+	}
 	value_iter(&it, v);
 	while (value_next(&it, &key, &val)) {
 		if (value_eq(key, "text") && val.kind == VALUE_STRING)

@@ -401,9 +401,9 @@ def ends():
 
 def driver():
     out = subprocess.run(["agentsight", "pipeline", "record", "--server", "--server-port=0", "--", "true"], stdout=subprocess.PIPE, check=False).stdout
-    report(b"ssemerge --raw" in out and b"websink --exit --port 0" in out, "record --server: words come as they are captured, and the page ends with the recording", out)
+    report(b"ssemerge --deltas" in out and b"websink --exit --port 0" in out, "record --server: words come as they are captured, and the page ends with the recording", out)
     out = subprocess.run(["agentsight", "pipeline", "record", "--", "true"], stdout=subprocess.PIPE, check=False).stdout
-    report(b"--raw" not in out and b"websink" not in out and out, "record alone: not", out)
+    report(b"--deltas" not in out and b"websink" not in out and out, "record alone: not", out)
 
 
 def html():

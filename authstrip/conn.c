@@ -94,10 +94,15 @@ find(struct conns *cs, struct event *ev, struct piece *p, uint64_t now)
 		n = key_add(key, n, event_get(ev, "conn"));
 		n = key_add(key, n, event_get(ev, "function"));
 	} else if (value_eq(type, "http.body")) {
-		key[0] = event_get(ev, "status_code").kind ? 'b' : 'B';
+		struct conn *c;
+
 		n = key_add(key, n, event_get(ev, "id"));
 		if ((p->counted = event_u64(ev, "seq", &p->at)))
 			p->next = p->at + 1;
+		/* only the first piece of a response says that it is one */
+		key[0] = 'b';
+		if (!event_get(ev, "status_code").kind && (!p->at || !(c = flow_find(cs->flows, key, n, now)) || c->next != p->at))
+			key[0] = 'B';
 		p->last = event_bool(ev, "last");
 	} else if (value_eq(type, "stdio.data")) {
 		key[0] = 't';

@@ -117,6 +117,8 @@ def lines(ident, parts, kind="http.body"):
         except UnicodeDecodeError:
             data = {"data_b64": base64.b64encode(p).decode()}
         more = {"seq": i, "off": off, "last": i + 1 == len(parts)} if kind == "http.body" else {"direction": "receive"}
+        if kind == "http.body" and not i:	# as httpparse has it
+            more["status_code"] = 200
         out.append(event(kind, timestamp_ns=10 ** 18 + i, conn=ident, id=ident, **more, **data))
         off += len(p)
     return out

@@ -392,7 +392,7 @@ PLACES = [
 ("ini", '[db]\npassword = {W}\n'), ("ini", '[default]\naws_secret_access_key = {S40}\n'), ("ini", 'secret_key={S}\n'), ("ini", 'spring.datasource.password={W}\n'),
 ("ini", 'spring.mail.password: {W}\n'), ("ini", 'mail.smtp.pass={W}\n'), ("ini", 'token = "{S}"\n'), ("ini", "api_key = '{S}'\n"), ("ini", 'password = """{W}"""\n'),
 ("ini", "password = '''\n{W}'''\n"), ("ini", '[registry]\ntoken="{S}"\n'), ("ini", 'registry = { token = "{S}" }\n'), ("ini", '[pypi]\nusername = __token__\npassword = {W}\n'),
-("ini", '//registry.npmjs.org/:_authToken={S}\n'), ("ini", '//r.example/:_password={B}\n'), ("ini", '_auth={B}\n'), ("ini", 'PASSWORD:{W}\n'), ("ini", 'oauth.consumerSecret={S}\n'),
+("ini", '//packages.example.org/:_authToken={S}\n'), ("ini", '//r.example/:_password={B}\n'), ("ini", '_auth={B}\n'), ("ini", 'PASSWORD:{W}\n'), ("ini", 'oauth.consumerSecret={S}\n'),
 ("ini", 'npmAuthToken: "{S}"\n'), ("ini", 'PrivateKey = {K}\n'), ("ini", 'PresharedKey = {K}\n'), ("ini", 'wpa_passphrase={W}\n'), ("ini", 'psk="{W}"\n'), ("ini", 'requirepass {W}\n'),
 ("ini", 'masterauth {W}\n'), ("ini", 'rpcpassword={W}\n'), ("ini", '; password={W}\n'), ("ini", '#password={W}\n'), ("ini", 'user:bob\npass:{W}\n'),
 # XML, HTML

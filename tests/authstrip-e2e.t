@@ -106,6 +106,7 @@ check_lines "$T/strip/run.ndjson"
 for word in messages Use postgres GITHUB_TOKEN refresh_token client_secret 'grant_type=x&' '--password' 'BEGIN RSA PRIVATE KEY'; do
 	ok "what is beside them is there: $word" grep -qFe "$word" "$T/strip/run.ndjson"
 done
-authstrip -q "$T/strip/run.ndjson" >"$T/again" 2>/dev/null
+# but for its own two lines, the first and the last
+authstrip -q "$T/strip/run.ndjson" 2>/dev/null | sed '1d;$d' >"$T/again"
 same "a second run changes nothing" "$T/again" "$T/strip/run.ndjson"
 done_testing

@@ -27,6 +27,7 @@ struct exporter {
 	/* the thread's own */
 	struct http *http;
 	unsigned seed;			/* of the jitter */
+	bool hurried;			/* a wait was cut short for the end */
 	bool down;			/* told that the receiver cannot be reached ... */
 	bool refused, rejected;		/* ... that it refuses, or takes a part only */
 };
@@ -63,8 +64,9 @@ is_over(void *arg)
 	return over;
 }
 
-/* Waits, or until the end is near: then a wait is cut short once, to try at
- * once. False: it is over. */
+/* Waits, or until the end is near: then a wait is cut short once, to try at once. One
+ * that began after the end was asked for is cut only if it would not fit before it:
+ * what the receiver asks for is respected while there is time. False: it is over. */
 static bool
 pause_for(struct exporter *x, uint64_t ns)
 {
@@ -77,8 +79,12 @@ pause_for(struct exporter *x, uint64_t ns)
 		struct timespec t;
 
 		at = x->stopping && x->until_ns < end ? x->until_ns : end;
-		if (export_clock() >= at || x->stopping != stopping)
+		if (export_clock() >= at)
 			break;
+		if (x->stopping && !x->hurried && (x->stopping != stopping || end > x->until_ns)) {
+			x->hurried = true;
+			break;
+		}
 		t = (struct timespec){ at / SECOND, at % SECOND };
 		pthread_cond_timedwait(&x->moved, &x->mutex, &t);
 	}

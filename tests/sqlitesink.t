@@ -225,7 +225,7 @@ with open("docs/events.md") as f:
 every = store(examples.encode())
 same("the examples of docs/events.md are stored", [sound(every), one(every, "SELECT unstored FROM runs")],
      [["ok", []], sum(1 for x in examples.splitlines() if not re.fullmatch(
-         r"(llm|mcp)\.call|http\.re.*|sse\.message|(process|file|net|stdio|system)\..*|dir\.(create|delete)|bash\.readline|loss|(run|stage)\..*", json.loads(x)["type"]))])
+         r"(llm|mcp)\.call|http\.re.*|sse\.(message|delta)|(process|file|net|stdio|system)\..*|dir\.(create|delete)|bash\.readline|loss|(run|stage)\..*", json.loads(x)["type"]))])
 
 # --- owner, and how soon ------------------------------------------------------------------------------------
 soon = os.path.join(T, "soon.db")

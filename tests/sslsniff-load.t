@@ -73,19 +73,19 @@ def load(name, args, load_args, delay=0, rss=None, status=0):
         equal(r.bytes, want, name + ": nothing lost, each direction of each process is whole")
     equal(s.status, status, name + ": exit status")
     if rss:
-        ok(hwm < rss, name + ": resident memory is below the ring's size + 16 MB", hwm)
+        ok(hwm < rss, name + ": resident memory is below the ring's size + 24 MB", hwm)
     return s, r, lost
 
 
-load("200 B", [], ["-s", "200", "-t", str(SECONDS)], rss=(16 << 20) + 16e6)
+load("200 B", [], ["-s", "200", "-t", str(SECONDS)], rss=(16 << 20) + 24e6)
 load("8 connections, _ex forms", ["--ring-size", "64M"], ["-s", "3000", "-c", "8", "-x", "-n", "300"])
-load("16 KiB", [], ["-s", "16384", "-t", "1", "-b"], rss=(16 << 20) + 16e6)
+load("16 KiB", [], ["-s", "16384", "-t", "1", "-b"], rss=(16 << 20) + 24e6)
 load("1 MiB written at once", ["--ring-size", "64M"],
      ["-s", "1048576", "-k", "1048576", "-r", "20", "-t", "1.5"])
 
 # a reader that sleeps: the ring fills, that is counted, memory stays
 s, r, lost = load("stopped reader", ["--ring-size", "1M"], ["-s", "16384", "-t", "3"], delay=2,
-                  rss=(1 << 20) + 16e6)
+                  rss=(1 << 20) + 24e6)
 ok(lost[0] > 0 and b"ring_full" in r.loss, "stopped reader: the loss is told as ring_full", r.loss)
 ok(r.holes > 0, "stopped reader: the holes show in the offsets")
 load("stopped reader, --fail-on-loss", ["--ring-size", "64k", "--fail-on-loss"],

@@ -12,7 +12,7 @@ PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-d
 	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev \
 	libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libc6-dev protobuf-compiler python3-protobuf \
 	golang-go nodejs wget libcurl3-gnutls libcurl3-nss libnss3-tools \
-	sqlite3 perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck
+	sqlite3 perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck zsh fish
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin

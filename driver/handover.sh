@@ -34,7 +34,8 @@ copy_all() {
 	from=$1 to=$2 place=$(dirname -- "$2")
 	set +f
 	for file in "${from%/*}"/*; do
-		[ -f "$file" ] || continue
+		# a stage that was taken over could have left a link to what only root may read
+		if [ -h "$file" ] || [ ! -f "$file" ]; then continue; fi
 		if [ "$file" = "$from" ]; then target=$to; else target=$place/${file##*/}; fi
 		case $file in *-shm) rm -f -- "$file"; continue ;; esac
 		if copy "$file" "$target"; then

@@ -77,9 +77,9 @@ rest_of(struct calls *c, struct value object, const char *but, const char *but2)
 }
 
 static void
-put_scratch(struct row *r, struct calls *c)
+put_scratch(struct row *r, const char *name, struct calls *c)
 {
-	row_bytes(r, c->scratch.len ? c->scratch.buf : NULL, c->scratch.len);
+	row_bytes(r, name, c->scratch.len ? c->scratch.buf : NULL, c->scratch.len);
 }
 
 /* Where a part is: of which message of which list. */
@@ -105,17 +105,17 @@ part(struct call *call, const struct place *at, struct value part)
 	id = text_of_value(c->db, call->ev, text);
 	rest_of(c, part, "type", key);
 	r = row_of(c->db, SQL_MESSAGE_NEW);
-	row_id(&r, call->id);
-	row_str(&r, at->direction);
-	row_int(&r, at->message);
-	row_int(&r, at->part);
-	row_value(&r, call->ev, at->role);
-	row_value(&r, call->ev, value_get(part, "type"));
-	row_str(&r, key);
-	row_int(&r, text.kind && text.kind != VALUE_STRING);
-	row_id(&r, id);
-	put_scratch(&r, c);
-	row_value(&r, call->ev, at->finish);
+	row_id(&r, "call_id", call->id);
+	row_str(&r, "direction", at->direction);
+	row_int(&r, "message", at->message);
+	row_int(&r, "part", at->part);
+	row_value(&r, "role", call->ev, at->role);
+	row_value(&r, "type", call->ev, value_get(part, "type"));
+	row_str(&r, "text_key", key);
+	row_int(&r, "text_json", text.kind && text.kind != VALUE_STRING);
+	row_id(&r, "text_id", id);
+	put_scratch(&r, "attributes", c);
+	row_value(&r, "finish_reason", call->ev, at->finish);
 	row_run(&r);
 }
 
@@ -200,10 +200,10 @@ prompts_known(struct call *call, const int64_t *ids, size_t n)
 	if (!call->answers)
 		return 0;
 	r = row_of(call->all->db, SQL_PROMPT_LIST);
-	row_key(&r, call->ev, "conversation_id");
-	row_int(&r, call->all->db->run);
+	row_key(&r, "conversation_id", call->ev, "conversation_id");
+	row_int(&r, "run_id", call->all->db->run);
 	while (same && row_step(&r)) {
-		same = known < n && sqlite3_column_int64(r.st, 0) == ids[known];
+		same = known < n && sqlite3_column_int64(r.of->st, 0) == ids[known];
 		known++;
 	}
 	row_end(&r);
@@ -243,19 +243,18 @@ prompts(struct call *call)
 
 	for (size_t i = prompts_known(call, ids, n); i < n; i++) {
 		r = row_of(db, SQL_PROMPT_NEW);
-		row_int(&r, db->run);
-		row_id(&r, call->id);
-		row_id(&r, call->process);
-		row_key(&r, call->ev, "conversation_id");
-		row_int(&r, event_time(call->ev));
-		row_id(&r, ids[i]);
+		row_int(&r, "run_id", db->run);
+		row_id(&r, "call_id", call->id);
+		row_id(&r, "process_id", call->process);
+		row_id(&r, "text_id", ids[i]);
+		row_keys(&r, call->ev);
 		last = row_run(&r);
 	}
 	if (!last)
 		return;
 	r = row_of(db, SQL_CALL_PROMPT);
-	row_int(&r, last);
-	row_id(&r, call->id);
+	row_int(&r, "prompt_id", last);
+	row_id(&r, "id", call->id);
 	row_run(&r);
 }
 
@@ -265,8 +264,8 @@ prompt_before(struct db *db, struct event *ev)
 	struct row r = row_of(db, SQL_PROMPT_LAST);
 	int64_t id;
 
-	row_key(&r, ev, "conversation_id");
-	row_int(&r, db->run);
+	row_key(&r, "conversation_id", ev, "conversation_id");
+	row_int(&r, "run_id", db->run);
 	return row_get(&r, &id) ? id : 0;
 }
 
@@ -284,18 +283,14 @@ tool_calls(struct call *call)
 		int64_t arguments = text_of_value(db, call->ev, value_get(v, "arguments"));
 		struct row r = row_of(db, SQL_TOOL_NEW);
 
-		row_int(&r, db->run);
-		row_id(&r, call->process);
-		row_id(&r, call->id);
-		row_null(&r);
-		row_key(&r, call->ev, "conversation_id");
-		row_value(&r, call->ev, value_get(v, "id"));
-		row_value(&r, call->ev, value_get(v, "name"));
-		row_int(&r, call->ended_ns);
-		row_null(&r);
-		row_id(&r, arguments);
-		row_null(&r);
-		row_null(&r);
+		row_int(&r, "run_id", db->run);
+		row_id(&r, "process_id", call->process);
+		row_id(&r, "call_id", call->id);
+		row_key(&r, "conversation_id", call->ev, "conversation_id");
+		row_value(&r, "tool_call_id", call->ev, value_get(v, "id"));
+		row_value(&r, "name", call->ev, value_get(v, "name"));
+		row_int(&r, "asked_ns", call->ended_ns);
+		row_id(&r, "arguments_id", arguments);
 		row_run(&r);
 	}
 }
@@ -310,33 +305,30 @@ tool_result(struct call *call, struct value result)
 	bool is_error = value_get(result, "is_error").kind == VALUE_TRUE;
 	struct row r = row_of(db, SQL_TOOL_FIND);
 
-	row_value(&r, ev, value_get(result, "call"));
-	row_int(&r, db->run);
-	row_value(&r, ev, value_get(result, "id"));
-	row_value(&r, ev, value_get(result, "name"));
+	row_value(&r, "call", ev, value_get(result, "call"));
+	row_int(&r, "run_id", db->run);
+	row_value(&r, "id", ev, value_get(result, "id"));
+	row_value(&r, "name", ev, value_get(result, "name"));
 	if (row_get(&r, &id)) {
 		r = row_of(db, SQL_TOOL_RESULT);
-		row_id(&r, call->id);
-		row_int(&r, event_time(ev));
-		row_id(&r, text);
-		row_int(&r, is_error);
-		row_int(&r, id);
+		row_id(&r, "result_call_id", call->id);
+		row_int(&r, "answered_ns", event_time(ev));
+		row_id(&r, "result_id", text);
+		row_int(&r, "is_error", is_error);
+		row_int(&r, "id", id);
 		row_run(&r);
 		return;
 	}
 	r = row_of(db, SQL_TOOL_NEW);
-	row_int(&r, db->run);
-	row_id(&r, call->process);
-	row_null(&r);
-	row_id(&r, call->id);
-	row_key(&r, ev, "conversation_id");
-	row_value(&r, ev, value_get(result, "id"));
-	row_value(&r, ev, value_get(result, "name"));
-	row_null(&r);
-	row_int(&r, event_time(ev));
-	row_null(&r);
-	row_id(&r, text);
-	row_int(&r, is_error);
+	row_int(&r, "run_id", db->run);
+	row_id(&r, "process_id", call->process);
+	row_id(&r, "result_call_id", call->id);
+	row_key(&r, "conversation_id", ev, "conversation_id");
+	row_value(&r, "tool_call_id", ev, value_get(result, "id"));
+	row_value(&r, "name", ev, value_get(result, "name"));
+	row_int(&r, "answered_ns", event_time(ev));
+	row_id(&r, "result_id", text);
+	row_int(&r, "is_error", is_error);
 	row_run(&r);
 }
 
@@ -362,8 +354,8 @@ put_usage(struct row *r, struct event *ev)
 	struct value usage = event_get(ev, "usage");
 
 	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
-		row_value(r, ev, usage.kind == VALUE_OBJECT ? value_get(usage, key[i]) : (struct value){ 0 });
-	row_value(r, ev, usage);
+		row_value(r, key[i], ev, usage.kind == VALUE_OBJECT ? value_get(usage, key[i]) : (struct value){ 0 });
+	row_value(r, "usage", ev, usage);
 }
 
 /* What was asked for beside the messages: request_max_tokens and so on. */
@@ -411,37 +403,14 @@ call_insert(struct call *call)
 	struct row r = row_of(c->db, SQL_CALL_NEW);
 
 	parameters(c, ev);
-	row_int(&r, c->db->run);
-	row_id(&r, call->process);
-	row_key(&r, ev, "id");
-	row_key(&r, ev, "turn");
-	row_id(&r, prompt);
-	row_key(&r, ev, "conversation_id");
-	row_key(&r, ev, "conversation_source");
-	row_int(&r, event_time(ev));
-	row_int(&r, call->ended_ns);
-	row_key(&r, ev, "duration_ms");
-	row_key(&r, ev, "first_token_ms");
-	row_key(&r, ev, "provider");
-	row_key(&r, ev, "api");
-	row_key(&r, ev, "operation");
-	row_key(&r, ev, "request_model");
-	row_key(&r, ev, "response_model");
-	row_key(&r, ev, "response_id");
-	row_key_flag(&r, ev, "stream");
-	row_key(&r, ev, "status_code");
-	row_key(&r, ev, "error_type");
-	row_key(&r, ev, "error_message");
-	row_key(&r, ev, "finish_reasons");
+	row_int(&r, "run_id", c->db->run);
+	row_id(&r, "process_id", call->process);
+	row_id(&r, "prompt_id", prompt);
+	row_int(&r, "ended_ns", call->ended_ns);
 	put_usage(&r, ev);
-	row_key(&r, ev, "service_tier");
-	put_scratch(&r, c);
-	row_id(&r, tools);
-	row_key(&r, ev, "agent");
-	row_key(&r, ev, "agent_version");
-	row_key_bytes(&r, ev, "server_address");
-	row_key(&r, ev, "server_port");
-	row_key(&r, ev, "incomplete");
+	put_scratch(&r, "parameters", c);
+	row_id(&r, "tools_id", tools);
+	row_keys(&r, ev);
 	return row_run(&r);
 }
 
@@ -465,22 +434,12 @@ mcp_call(struct calls *c, struct event *ev, int64_t process)
 {
 	int64_t arguments = text_of_value(c->db, ev, event_get(ev, "arguments"));
 	int64_t result = text_of_value(c->db, ev, event_get(ev, "result"));
-	static const char *const before[] = { "duration_ms", "transport", "role", "server", "client_pid", "server_pid",
-		"session_id", "id", "request_id", "method", "tool", "prompt", "resource" };
 	struct row r = row_of(c->db, SQL_MCP_NEW);
 
-	row_id(&r, process);
-	row_int(&r, event_time(ev));
-	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
-		row_key(&r, ev, before[i]);
-	row_id(&r, arguments);
-	row_id(&r, result);
-	row_key_json(&r, ev, "error");
-	row_key(&r, ev, "error_type");
-	row_key(&r, ev, "status_code");
-	row_key_flag(&r, ev, "notification");
-	row_key_flag(&r, ev, "from_server");
-	row_key(&r, ev, "incomplete");
+	row_id(&r, "process_id", process);
+	row_id(&r, "arguments_id", arguments);
+	row_id(&r, "result_id", result);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 enum {
 	BUSY_MS = 10000,	/* that somebody else may write between two of our batches */
+	COLUMNS_MAX = 64,	/* of a statement: bits of row.given */
 };
 
 /* --- messages --------------------------------------------------------------- */
@@ -202,7 +204,7 @@ db_run_new(struct db *db)
 {
 	struct row r = row_of(db, SQL_RUN_NEW);
 
-	row_str(&r, VERSION);
+	row_str(&r, "version", VERSION);
 	db->run = row_run(&r);
 }
 
@@ -259,12 +261,20 @@ db_commit(struct db *db)
 	db->open = false;
 }
 
+static void
+statement_free(struct statement *s)
+{
+	if (s)
+		sqlite3_finalize(s->st);
+	free(s);
+}
+
 void
 db_close(struct db *db)
 {
 	db_commit(db);
 	for (int i = 0; i < SQL_COUNT; i++)
-		sqlite3_finalize(db->stmt[i]);
+		statement_free(db->stmt[i]);
 	if (!db->failed) {
 		/* a reader may hold it up; the last one to close folds it in then */
 		sqlite3_exec(db->sq, "PRAGMA analysis_limit=400; PRAGMA optimize", NULL, NULL, NULL);
@@ -279,169 +289,302 @@ db_close(struct db *db)
 		close(db->lock);
 }
 
+/* --- statements --------------------------------------------------------------------- */
+
+/* Reads one word of a list of columns; returns what stands behind it, NULL at the end. */
+static const char *
+column_read(struct column *c, const char *s, char *conflict)
+{
+	char word[64], *key, *marks;
+	size_t n;
+
+	s += strspn(s, " ");
+	if (!(n = strcspn(s, " ")) || n >= sizeof(word))
+		return NULL;
+	memcpy(word, s, n);
+	word[n] = '\0';
+	*c = (struct column){ 0 };
+	*conflict = 0;
+	if ((marks = strchr(word, ':'))) {
+		*marks++ = '\0';
+		for (; *marks; marks++)
+			*(strchr("!?+<>", *marks) ? conflict : &c->kind) = *marks;
+	}
+	if ((key = strchr(word, '='))) {
+		*key++ = '\0';
+		snprintf(c->key, sizeof(c->key), "%.*s", (int)sizeof(c->key) - 1, key);
+	}
+	snprintf(c->name, sizeof(c->name), "%.*s", (int)sizeof(c->name) - 1, word);
+	return s + n;
+}
+
+static void
+append(char **text, const char *fmt, ...)
+{
+	va_list ap;
+	char *more, *all = NULL;
+
+	va_start(ap, fmt);
+	more = sqlite3_vmprintf(fmt, ap);
+	va_end(ap);
+	if (*text && more)
+		all = sqlite3_mprintf("%s%s", *text, more);
+	sqlite3_free(*text);
+	sqlite3_free(more);
+	*text = all;
+}
+
+/* INSERT of all columns, by name. */
+static char *
+insert_text(const struct sql_text *t)
+{
+	char *names = sqlite3_mprintf(""), *values = sqlite3_mprintf(""), *update = sqlite3_mprintf("");
+	char conflict, *text;
+	struct column c;
+
+	for (const char *s = t->text; (s = column_read(&c, s, &conflict));) {
+		append(&names, names && *names ? ",%s" : "%s", c.name);
+		append(&values, values && *values ? ",:%s" : ":%s", c.name);
+		if (!conflict)
+			continue;
+		append(&update, update && *update ? ", %s=" : "%s=", c.name);
+		append(&update, conflict == '!' ? "excluded.%s" : conflict == '?' ? "coalesce(excluded.%s, %s)" :
+		    conflict == '+' ? "%s+excluded.%s" : conflict == '<' ? "min(%s, excluded.%s)" :
+		    "max(%s, excluded.%s)", c.name, c.name);
+	}
+	if (!names || !values || !update)
+		text = NULL;
+	else
+		text = sqlite3_mprintf("INSERT INTO %s(%s) VALUES(%s)%s%s", t->table, names, values,
+		    *update ? " ON CONFLICT DO UPDATE SET " : "", update);
+	sqlite3_free(names);
+	sqlite3_free(values);
+	sqlite3_free(update);
+	return text;
+}
+
+static void
+columns_find(struct statement *s, const struct sql_text *t)
+{
+	struct column c;
+	char conflict;
+	int i = 0;
+
+	for (const char *p = t->text; t->table && i < s->n && (p = column_read(&c, p, &conflict)); i++)
+		s->column[i] = c;
+	for (i = 0; !t->table && i < s->n; i++)
+		snprintf(s->column[i].name, sizeof(s->column[i].name), "%s",
+		    sqlite3_bind_parameter_name(s->st, i + 1) + 1);
+}
+
+static struct statement *
+prepare(struct db *db, const struct sql_text *t)
+{
+	char *made = t->table ? insert_text(t) : NULL;
+	const char *text = t->table ? made : t->text;
+	struct statement *s = NULL;
+	sqlite3_stmt *st = NULL;
+	int n;
+
+	if (text && sqlite3_prepare_v3(db->sq, text, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) == SQLITE_OK) {
+		n = sqlite3_bind_parameter_count(st);
+		if (n <= COLUMNS_MAX && (s = calloc(1, sizeof(*s) + n * sizeof(s->column[0])))) {
+			*s = (struct statement){ .st = st, .n = n };
+			columns_find(s, t);
+		}
+	}
+	if (!s) {
+		db_fail(db, "write");
+		sqlite3_finalize(st);
+	}
+	sqlite3_free(made);
+	return s;
+}
+
 /* --- rows ------------------------------------------------------------------------- */
 
 struct row
 row_of(struct db *db, enum sql sql)
 {
-	sqlite3_stmt **st = &db->stmt[sql];
+	struct statement **s = &db->stmt[sql];
 
-	if (db_begin(db))
+	if (db_begin(db) || (!*s && !(*s = prepare(db, &sql_text[sql]))))
 		return (struct row){ .db = db };
-	if (!*st && sqlite3_prepare_v3(db->sq, sql_text[sql], -1, SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
-		db_fail(db, "write");
-		return (struct row){ .db = db };
+	sqlite3_clear_bindings((*s)->st);
+	return (struct row){ .db = db, .of = *s };
+}
+
+/* The number of a parameter. They are mostly given in their order. */
+static int
+place(struct row *r, const char *name)
+{
+	const struct statement *s = r->of;
+
+	for (int i = 0; i < s->n; i++) {
+		int k = r->at + i < s->n ? r->at + i : r->at + i - s->n;
+
+		if (strcmp(s->column[k].name, name))
+			continue;
+		r->given |= UINT64_C(1) << k;
+		r->at = k + 1 < s->n ? k + 1 : 0;
+		return k + 1;
 	}
-	return (struct row){ .db = db, .st = *st };
+	/* ours: a name that no statement has; sqlite3 refuses 0 */
+	fprintf(stderr, "%s: no parameter %s in: %s\n", r->db->tool, name, sqlite3_sql(s->st));
+	r->db->failed = true;
+	return 0;
 }
 
 void
-row_null(struct row *r)
+row_int(struct row *r, const char *name, int64_t v)
 {
-	r->n++;
-	if (r->st)
-		sqlite3_bind_null(r->st, r->n);
+	if (r->of)
+		sqlite3_bind_int64(r->of->st, place(r, name), v);
 }
 
 void
-row_int(struct row *r, int64_t v)
+row_id(struct row *r, const char *name, int64_t v)
 {
-	r->n++;
-	if (r->st)
-		sqlite3_bind_int64(r->st, r->n, v);
-}
-
-void
-row_id(struct row *r, int64_t v)
-{
-	v ? row_int(r, v) : row_null(r);
-}
-
-void
-row_real(struct row *r, double v)
-{
-	r->n++;
-	if (r->st)
-		sqlite3_bind_double(r->st, r->n, v);
-}
-
-void
-row_blob(struct row *r, const void *p, size_t n)
-{
-	r->n++;
-	if (r->st)
-		sqlite3_bind_blob64(r->st, r->n, p, n, SQLITE_STATIC);
+	if (r->of && v)
+		sqlite3_bind_int64(r->of->st, place(r, name), v);
+	else if (r->of)
+		place(r, name);
 }
 
 static void
-row_plain(struct row *r, const char *p, size_t n)
+bind_plain(struct row *r, int i, const char *p, size_t n)
 {
-	r->n++;
-	if (r->st)
-		sqlite3_bind_text64(r->st, r->n, p, n, SQLITE_STATIC, SQLITE_UTF8);
+	sqlite3_bind_text64(r->of->st, i, p, n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-void
-row_bytes(struct row *r, const void *p, size_t n)
+static void
+bind_bytes(struct row *r, int i, const void *p, size_t n)
 {
 	if (!p)
-		row_null(r);
-	else if (memchr(p, '\0', n) || utf8_valid(p, n) < n)
-		row_blob(r, p, n);
+		return;
+	if (memchr(p, '\0', n) || utf8_valid(p, n) < n)
+		sqlite3_bind_blob64(r->of->st, i, p, n, SQLITE_STATIC);
 	else
-		row_plain(r, p, n);
+		bind_plain(r, i, p, n);
 }
 
 void
-row_str(struct row *r, const char *s)
+row_blob(struct row *r, const char *name, const void *p, size_t n)
 {
-	if (s)
-		row_plain(r, s, strlen(s));
-	else
-		row_null(r);
+	if (r->of)
+		sqlite3_bind_blob64(r->of->st, place(r, name), p, n, SQLITE_STATIC);
+}
+
+void
+row_bytes(struct row *r, const char *name, const void *p, size_t n)
+{
+	if (r->of)
+		bind_bytes(r, place(r, name), p, n);
+}
+
+void
+row_str(struct row *r, const char *name, const char *s)
+{
+	if (r->of && s)
+		bind_plain(r, place(r, name), s, strlen(s));
+	else if (r->of)
+		place(r, name);
 }
 
 /* A string; text columns hold no NUL, so it ends there. */
 static void
-row_string(struct row *r, struct event *ev, struct value v)
+bind_string(struct row *r, int i, struct event *ev, struct value v)
 {
 	const char *p;
 	size_t n;
 
-	if (v.kind == VALUE_STRING && !v.escaped) {
-		row_plain(r, v.p + 1, v.n - 2);
-	} else if ((p = value_str(&ev->arena, v, &n))) {
-		row_plain(r, p, strlen(p));
-	} else {
-		row_null(r);
-	}
+	if (!v.escaped)
+		bind_plain(r, i, v.p + 1, v.n - 2);
+	else if ((p = value_str(&ev->arena, v, &n)))
+		bind_plain(r, i, p, strlen(p));
 }
 
-void
-row_value(struct row *r, struct event *ev, struct value v)
+static void
+bind_value(struct row *r, int i, struct event *ev, struct value v)
 {
-	int64_t i;
+	int64_t n;
 	double d;
 
 	switch (v.kind) {
 	case VALUE_STRING:
-		row_string(r, ev, v);
+		bind_string(r, i, ev, v);
 		break;
 	case VALUE_INT:
-		value_i64(v, &i) ? row_int(r, i) : row_null(r);
+		if (value_i64(v, &n))
+			sqlite3_bind_int64(r->of->st, i, n);
 		break;
 	case VALUE_REAL:
-		value_f64(v, &d) ? row_real(r, d) : row_null(r);
+		if (value_f64(v, &d))
+			sqlite3_bind_double(r->of->st, i, d);
 		break;
 	case VALUE_FALSE:
 	case VALUE_TRUE:
-		row_int(r, v.kind == VALUE_TRUE);
+		sqlite3_bind_int64(r->of->st, i, v.kind == VALUE_TRUE);
 		break;
 	case VALUE_ARRAY:
 	case VALUE_OBJECT:
-		row_plain(r, v.p, v.n);
+		bind_plain(r, i, v.p, v.n);
 		break;
 	default:
-		row_null(r);
+		break;
 	}
 }
 
 void
-row_key(struct row *r, struct event *ev, const char *key)
+row_value(struct row *r, const char *name, struct event *ev, struct value v)
 {
-	row_value(r, ev, event_get(ev, key));
+	if (r->of)
+		bind_value(r, place(r, name), ev, v);
 }
 
 void
-row_key_json(struct row *r, struct event *ev, const char *key)
+row_key(struct row *r, const char *name, struct event *ev, const char *key)
+{
+	row_value(r, name, ev, event_get(ev, key));
+}
+
+void
+row_key_json(struct row *r, const char *name, struct event *ev, const char *key)
 {
 	struct value v = event_get(ev, key);
+	int i = r->of ? place(r, name) : 0;
 
-	if (v.kind)
-		row_plain(r, v.p, v.n);
-	else
-		row_null(r);
+	if (i && v.kind)
+		bind_plain(r, i, v.p, v.n);
 }
 
-void
-row_key_flag(struct row *r, struct event *ev, const char *key)
+static void
+bind_key(struct row *r, int i, struct event *ev, const struct column *c)
 {
-	row_int(r, event_bool(ev, key));
-}
-
-void
-row_key_bytes(struct row *r, struct event *ev, const char *key)
-{
+	const char *key = *c->key ? c->key : c->name;
 	struct value v = event_get(ev, key);
 	const void *p;
 	size_t n;
 
-	if (v.kind == VALUE_STRING && !v.escaped) {
-		row_plain(r, v.p + 1, v.n - 2);
-		return;
+	if (c->kind == 'f') {
+		sqlite3_bind_int64(r->of->st, i, event_bool(ev, key));
+	} else if (c->kind == 'j') {
+		if (v.kind)
+			bind_plain(r, i, v.p, v.n);
+	} else if (c->kind == 'b' && !(v.kind == VALUE_STRING && !v.escaped)) {
+		if ((p = event_bytes(ev, key, &n)))
+			bind_bytes(r, i, p, n);
+	} else {
+		bind_value(r, i, ev, v);
 	}
-	p = event_bytes(ev, key, &n);
-	row_bytes(r, p, n);
+}
+
+void
+row_keys(struct row *r, struct event *ev)
+{
+	for (int i = 0; r->of && i < r->of->n; i++)
+		if (!(r->given & UINT64_C(1) << i))
+			bind_key(r, i + 1, ev, &r->of->column[i]);
 }
 
 bool
@@ -449,9 +592,9 @@ row_step(struct row *r)
 {
 	int rc;
 
-	if (!r->st || r->db->failed)
+	if (!r->of || r->db->failed)
 		return false;
-	rc = sqlite3_step(r->st);
+	rc = sqlite3_step(r->of->st);
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		r->db->refused = true;
 	else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -462,8 +605,8 @@ row_step(struct row *r)
 void
 row_end(struct row *r)
 {
-	if (r->st)
-		sqlite3_reset(r->st);
+	if (r->of)
+		sqlite3_reset(r->of->st);
 }
 
 int64_t
@@ -485,7 +628,7 @@ row_get(struct row *r, int64_t *v)
 	bool found = row_step(r);
 
 	if (found)
-		*v = sqlite3_column_int64(r->st, 0);
+		*v = sqlite3_column_int64(r->of->st, 0);
 	row_end(r);
 	return found;
 }

@@ -17,6 +17,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* A statement, prepared, and the names of its parameters; of those of a table, too, what
+ * they are filled from. */
+struct statement {
+	sqlite3_stmt *st;
+	int n;
+	struct column {
+		char name[24], key[24];	/* key empty: name */
+		char kind;		/* b, f, j, or 0 */
+	} column[];
+};
+
 struct db {
 	bool keep_mode;	/* set before db_open: the mode of a file that is there stays */
 	sqlite3 *sq;
@@ -27,7 +38,7 @@ struct db {
 	int64_t run;		/* runs.id of this run */
 	bool open, failed;	/* a transaction is; nothing can be written any more */
 	bool refused;		/* a row did not fit its table: a value of another type; for the caller to reset */
-	sqlite3_stmt *stmt[SQL_COUNT];
+	struct statement *stmt[SQL_COUNT];
 };
 
 /* Opens path, or makes it (0600, owned by the user behind sudo), brings its schema
@@ -44,31 +55,29 @@ void db_commit(struct db *);
 /* Commits, folds the -wal file in, closes. */
 void db_close(struct db *);
 
-/* A statement being filled in, value by value, in order. */
+/* A statement being filled in, value by value, by name. What is not given is null. */
 struct row {
 	struct db *db;
-	sqlite3_stmt *st;
-	int n;
+	const struct statement *of;	/* NULL: after a failure; then all of these do nothing */
+	uint64_t given;			/* which parameters, by position */
+	int at;				/* the one that was given last */
 };
 struct row row_of(struct db *, enum sql);
-void row_null(struct row *);
-void row_int(struct row *, int64_t);
-void row_id(struct row *, int64_t);	/* 0 is null */
-void row_real(struct row *, double);
-void row_str(struct row *, const char *);	/* NULL is null */
+void row_int(struct row *, const char *name, int64_t);
+void row_id(struct row *, const char *name, int64_t);	/* 0 is null */
+void row_str(struct row *, const char *name, const char *);	/* NULL is null */
 /* Bytes: text when they are UTF-8 without NUL, else a blob; NULL is null. They
  * must stay in place until row_run. */
-void row_bytes(struct row *, const void *, size_t n);
-void row_blob(struct row *, const void *, size_t n);
+void row_bytes(struct row *, const char *name, const void *, size_t n);
+void row_blob(struct row *, const char *name, const void *, size_t n);
 /* A JSON value: text, number, boolean as 0 or 1, the JSON text of arrays and
- * objects; absent is null. row_text: null unless it is a string; row_json: as
- * JSON text whatever it is. */
-void row_value(struct row *, struct event *, struct value);
-/* The same of an event's keys. row_key_bytes: KEY, else KEY_b64. */
-void row_key(struct row *, struct event *, const char *key);
-void row_key_bytes(struct row *, struct event *, const char *key);
-void row_key_json(struct row *, struct event *, const char *key);
-void row_key_flag(struct row *, struct event *, const char *key);	/* absent is 0 */
+ * objects; absent is null. */
+void row_value(struct row *, const char *name, struct event *, struct value);
+/* An event's key, as it is, and as JSON text whatever it is. */
+void row_key(struct row *, const char *name, struct event *, const char *key);
+void row_key_json(struct row *, const char *name, struct event *, const char *key);
+/* All that is not given yet, from the event's keys, as the table of columns says. */
+void row_keys(struct row *, struct event *);
 /* Runs it. row_run: the rowid of the row it inserted. row_get: true with the
  * first column of the first row; false when there is none. */
 int64_t row_run(struct row *);

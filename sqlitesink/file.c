@@ -78,11 +78,22 @@ files_flush(struct files *f)
 		struct sum *s = &f->sum[f->used[i]];
 		struct row r = row_of(f->db, SQL_FILE_ADD);
 
-		row_id(&r, s->process);
-		row_int(&r, s->path);
-		for (const int64_t *v = &s->first_ns; v <= &s->failed; v++)
-			row_int(&r, *v);
-		row_str(&r, s->error[0] ? s->error : NULL);
+		row_id(&r, "process_id", s->process);
+		row_int(&r, "path_id", s->path);
+		row_int(&r, "first_ns", s->first_ns);
+		row_int(&r, "last_ns", s->last_ns);
+		row_int(&r, "opens", s->opens);
+		row_int(&r, "reads", s->reads);
+		row_int(&r, "read_bytes", s->read_bytes);
+		row_int(&r, "writes", s->writes);
+		row_int(&r, "written_bytes", s->written_bytes);
+		row_int(&r, "created", s->created);
+		row_int(&r, "truncated", s->truncated);
+		row_int(&r, "deleted", s->deleted);
+		row_int(&r, "renamed", s->renamed);
+		row_int(&r, "attributes", s->attributes);
+		row_int(&r, "failed", s->failed);
+		row_str(&r, "last_error", s->error[0] ? s->error : NULL);
 		row_run(&r);
 		s->path = 0;
 	}
@@ -117,7 +128,7 @@ put_owner(struct row *r, struct event *ev, char *buf, size_t size)
 	int n = snprintf(buf, size, "%.*s:%.*s", (int)(user.kind ? user.n : 0), user.kind ? user.p : "",
 	    (int)(group.kind ? group.n : 0), group.kind ? group.p : "");
 
-	row_bytes(r, buf, n > 0 && (size_t)n < size ? (size_t)n : 0);
+	row_bytes(r, "detail", buf, n > 0 && (size_t)n < size ? (size_t)n : 0);
 }
 
 static void
@@ -125,21 +136,22 @@ change(struct files *f, struct event *ev, int64_t process, const char *op, int64
 {
 	int64_t to = path_of_key(f->paths, ev, "to");
 	struct row r = row_of(f->db, SQL_FILE_CHANGE_NEW);
+	const void *says;
 	char owner[64];
+	size_t n;
 
-	row_id(&r, process);
-	row_int(&r, event_time(ev));
-	row_key(&r, ev, "last_ns");
-	row_str(&r, op);
-	row_int(&r, path);
-	row_id(&r, to);
-	row_key(&r, ev, event_get(ev, "bytes").kind ? "bytes" : "length");
+	row_id(&r, "process_id", process);
+	row_str(&r, "op", op);
+	row_int(&r, "path_id", path);
+	row_id(&r, "to_path_id", to);
+	row_key(&r, "bytes", ev, event_get(ev, "bytes").kind ? "bytes" : "length");
 	if (!strcmp(op, "chown"))
 		put_owner(&r, ev, owner, sizeof(owner));
-	else if (!strcmp(op, "symlink"))
-		row_key_bytes(&r, ev, "target");
+	else if (!strcmp(op, "symlink") && (says = event_bytes(ev, "target", &n)))
+		row_bytes(&r, "detail", says, n);
 	else
-		row_key(&r, ev, "permissions");
+		row_key(&r, "detail", ev, "permissions");
+	row_keys(&r, ev);
 	row_run(&r);
 }
 

@@ -12,20 +12,20 @@ index_kind(struct db *db, int kind, size_t bytes)
 	struct row rows, r = row_of(db, SQL_SEARCH_DONE);
 	int64_t upto = 0, begin;
 
-	row_int(&r, kind);
+	row_int(&r, "kind", kind);
 	if (!row_get(&r, &upto))
 		return bytes;
 	begin = upto;
 	rows = row_of(db, from[kind]);
-	row_int(&rows, upto);
+	row_int(&rows, "upto", upto);
 	while (bytes && row_step(&rows)) {
-		const void *text = sqlite3_column_blob(rows.st, 1);
-		size_t n = sqlite3_column_bytes(rows.st, 1);
+		const void *text = sqlite3_column_blob(rows.of->st, 1);
+		size_t n = sqlite3_column_bytes(rows.of->st, 1);
 
-		upto = sqlite3_column_int64(rows.st, 0);
+		upto = sqlite3_column_int64(rows.of->st, 0);
 		r = row_of(db, SQL_SEARCH_ADD);
-		row_int(&r, 4 * upto + kind);
-		row_bytes(&r, text, n);
+		row_int(&r, "rowid", 4 * upto + kind);
+		row_bytes(&r, "text", text, n);
 		row_run(&r);
 		bytes -= n + 32 < bytes ? n + 32 : bytes;
 	}
@@ -33,8 +33,8 @@ index_kind(struct db *db, int kind, size_t bytes)
 	if (upto == begin)
 		return bytes;
 	r = row_of(db, SQL_SEARCH_UPTO);
-	row_int(&r, upto);
-	row_int(&r, kind);
+	row_int(&r, "upto", upto);
+	row_int(&r, "kind", kind);
 	row_run(&r);
 	return bytes;
 }

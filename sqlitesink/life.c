@@ -58,22 +58,23 @@ life_write(struct lives *ls, struct life *l)
 	if (l->moved) {
 		l->moved = false;
 		r = row_of(ls->db, SQL_PROCESS_PARENT);
-		row_id(&r, l->ppid);
-		row_id(&r, l->parent);
-		row_id(&r, l->agent);
-		row_int(&r, l->id);
+		row_id(&r, "ppid", l->ppid);
+		row_id(&r, "parent_id", l->parent);
+		row_id(&r, "agent_id", l->agent);
+		row_int(&r, "id", l->id);
 		row_run(&r);
 	}
 	r = row_of(ls->db, SQL_PROCESS_UPDATE);
-	row_bytes(&r, l->comm, l->commlen);
-	row_int(&r, l->start_ns);
-	row_id(&r, l->end_ns);
-	row_str(&r, seen_name(l->seen));
-	row_id(&r, l->exec);
-	l->has_code ? row_int(&r, l->exit_code) : row_null(&r);
-	row_id(&r, l->signal);
-	row_id(&r, l->rss);
-	row_int(&r, l->id);
+	row_bytes(&r, "comm", l->comm, l->commlen);
+	row_int(&r, "start_ns", l->start_ns);
+	row_id(&r, "end_ns", l->end_ns);
+	row_str(&r, "seen", seen_name(l->seen));
+	row_id(&r, "exec_id", l->exec);
+	if (l->has_code)
+		row_int(&r, "exit_code", l->exit_code);
+	row_id(&r, "signal", l->signal);
+	row_id(&r, "rss_max_kb", l->rss);
+	row_int(&r, "id", l->id);
 	row_run(&r);
 }
 
@@ -187,16 +188,17 @@ life_insert(struct lives *ls, struct life *l, const char *container, size_t n)
 {
 	struct row r = row_of(ls->db, SQL_PROCESS_NEW);
 
-	row_int(&r, ls->db->run);
-	row_int(&r, l->pid);
-	row_id(&r, l->ppid);
-	row_id(&r, l->parent);
-	row_id(&r, l->agent);
-	l->has_uid ? row_int(&r, l->uid) : row_null(&r);
-	row_bytes(&r, l->comm, l->commlen);
-	row_int(&r, l->start_ns);
-	row_str(&r, seen_name(l->seen));
-	row_bytes(&r, container, n);
+	row_int(&r, "run_id", ls->db->run);
+	row_int(&r, "pid", l->pid);
+	row_id(&r, "ppid", l->ppid);
+	row_id(&r, "parent_id", l->parent);
+	row_id(&r, "agent_id", l->agent);
+	if (l->has_uid)
+		row_int(&r, "uid", l->uid);
+	row_bytes(&r, "comm", l->comm, l->commlen);
+	row_int(&r, "start_ns", l->start_ns);
+	row_str(&r, "seen", seen_name(l->seen));
+	row_bytes(&r, "container_id", container, n);
 	l->id = row_run(&r);
 }
 
@@ -206,10 +208,10 @@ life_load(struct lives *ls, struct life *l, int64_t pid)
 {
 	struct row r = row_of(ls->db, SQL_PROCESS_LAST);
 
-	row_int(&r, pid);
-	row_int(&r, ls->db->run);
+	row_int(&r, "pid", pid);
+	row_int(&r, "run_id", ls->db->run);
 	if (row_step(&r)) {
-		sqlite3_stmt *st = r.st;
+		sqlite3_stmt *st = r.of->st;
 
 		*l = (struct life){
 			.id = sqlite3_column_int64(st, 0), .pid = pid, .ppid = sqlite3_column_int64(st, 1),
@@ -266,9 +268,9 @@ life_find(struct lives *ls, struct event *ev, char seen, int64_t *id)
 		return NULL;
 	if (l->id && ns && ns < l->start_ns) {
 		r = row_of(ls->db, SQL_PROCESS_AT);
-		row_int(&r, pid);
-		row_int(&r, ls->db->run);
-		row_int(&r, ns);
+		row_int(&r, "pid", pid);
+		row_int(&r, "run_id", ls->db->run);
+		row_int(&r, "ns", ns);
 		if (row_get(&r, id))
 			return NULL;
 		if (l->seen == 'e' || l->seen == 'x') {
@@ -393,16 +395,11 @@ life_exec(struct lives *ls, struct event *ev)
 	size_t n = command_of(ls, ev, argv.kind ? argv : coded, !argv.kind);
 	struct row r = row_of(ls->db, SQL_EXEC_NEW);
 
-	row_id(&r, id);
-	row_int(&r, event_time(ev));
-	row_key_bytes(&r, ev, "filename");
-	row_key_bytes(&r, ev, "exe");
-	row_key_json(&r, ev, argv.kind ? "argv" : "argv_b64");
-	row_int(&r, !argv.kind && coded.kind);
-	row_bytes(&r, n ? ls->command : NULL, n);
-	row_key_bytes(&r, ev, "cwd");
-	row_key(&r, ev, "sid");
-	row_int(&r, seed);
+	row_id(&r, "process_id", id);
+	row_key_json(&r, "argv", ev, argv.kind ? "argv" : "argv_b64");
+	row_int(&r, "argv_base64", !argv.kind && coded.kind);
+	row_bytes(&r, "command", n ? ls->command : NULL, n);
+	row_keys(&r, ev);
 	exec = row_run(&r);
 	if (!l || !exec)
 		return;
@@ -431,11 +428,8 @@ exit_late(struct lives *ls, struct event *ev, int64_t id)
 {
 	struct row r = row_of(ls->db, SQL_PROCESS_EXIT);
 
-	row_int(&r, event_time(ev));
-	row_key(&r, ev, "exit_code");
-	row_key(&r, ev, "signal");
-	row_key(&r, ev, "rss_max_kb");
-	row_int(&r, id);
+	row_int(&r, "id", id);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
@@ -474,18 +468,17 @@ agent_new(struct lives *ls, struct event *ev, int64_t id, int64_t before)
 {
 	struct row r = row_of(ls->db, SQL_AGENT_NEW);
 
-	row_int(&r, id);
-	row_id(&r, before);
-	row_key(&r, ev, "agent");
-	row_key(&r, ev, "agent_version");
+	row_int(&r, "process_id", id);
+	row_id(&r, "parent_id", before);
+	row_keys(&r, ev);
 	row_run(&r);
 	r = row_of(ls->db, SQL_AGENT_MEMBERS);
-	row_int(&r, id);
-	row_id(&r, before);
+	row_int(&r, "id", id);
+	row_id(&r, "before", before);
 	row_run(&r);
 	r = row_of(ls->db, SQL_AGENT_BELOW);
-	row_int(&r, id);
-	row_id(&r, before);
+	row_int(&r, "id", id);
+	row_id(&r, "before", before);
 	row_run(&r);
 }
 

@@ -49,14 +49,8 @@ dns(struct nets *s, struct event *ev, int64_t process)
 	const char *name, *address;
 	size_t len, n;
 
-	row_id(&r, process);
-	row_int(&r, event_time(ev));
-	row_key(&r, ev, "kind");
-	row_key(&r, ev, "name");
-	row_key(&r, ev, "qtype");
-	row_key(&r, ev, "server");
-	row_key(&r, ev, "rcode");
-	row_value(&r, ev, list);
+	row_id(&r, "process_id", process);
+	row_keys(&r, ev);
 	row_run(&r);
 	if (list.kind != VALUE_ARRAY || !(name = event_str(ev, "name", &len)) || len > NAME_MAX_LEN)
 		return;
@@ -77,9 +71,9 @@ find(struct nets *s, struct event *ev, int64_t process)
 	struct row r = row_of(s->db, SQL_CONNECTION_FIND);
 	int64_t id;
 
-	row_id(&r, process);
-	row_key(&r, ev, "fd");
-	row_int(&r, event_time(ev));
+	row_id(&r, "process_id", process);
+	row_key(&r, "fd", ev, "fd");
+	row_int(&r, "ns", event_time(ev));
 	return row_get(&r, &id) ? id : 0;
 }
 
@@ -95,23 +89,12 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	if ((address = event_str(ev, "address", &n)))
 		name = flow_find(s->names, address, n, 0);
 	r = row_of(s->db, SQL_CONNECTION_NEW);
-	row_id(&r, process);
-	row_str(&r, kind);
-	row_int(&r, event_time(ev));
-	closes ? row_int(&r, event_time(ev)) : row_null(&r);
-	row_key(&r, ev, "fd");
-	row_key(&r, ev, "family");
-	row_key(&r, ev, "transport");
-	row_key(&r, ev, "address");
-	row_key(&r, ev, "port");
-	row_key(&r, ev, "local");
-	row_key_bytes(&r, ev, "path");
-	row_bytes(&r, name ? name->text : NULL, name ? name->len : 0);
-	row_int(&r, event_is(ev, "net.listen"));
-	row_key(&r, ev, "sent_bytes");
-	row_key(&r, ev, "received_bytes");
-	row_key(&r, ev, "error");
-	row_key(&r, ev, "latency_ms");
+	row_id(&r, "process_id", process);
+	row_str(&r, "kind", kind);
+	row_id(&r, "closed_ns", closes ? event_time(ev) : 0);
+	row_bytes(&r, "host", name ? name->text : NULL, name ? name->len : 0);
+	row_int(&r, "listening", event_is(ev, "net.listen"));
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
@@ -126,10 +109,9 @@ closed(struct nets *s, struct event *ev, int64_t process)
 		return;
 	}
 	r = row_of(s->db, SQL_CONNECTION_CLOSE);
-	event_bool(ev, "still_open") ? row_null(&r) : row_int(&r, event_time(ev));
-	row_key(&r, ev, "sent_bytes");
-	row_key(&r, ev, "received_bytes");
-	row_int(&r, id);
+	row_id(&r, "closed_ns", event_bool(ev, "still_open") ? 0 : event_time(ev));
+	row_int(&r, "id", id);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
@@ -152,7 +134,7 @@ net_event(struct nets *s, struct event *ev, int64_t process)
 		if ((id = find(s, ev, process))) {
 			struct row r = row_of(s->db, SQL_CONNECTION_LISTEN);
 
-			row_int(&r, id);
+			row_int(&r, "id", id);
 			row_run(&r);
 		} else {
 			insert(s, ev, process, "bind");

@@ -3,18 +3,16 @@
 
 #include <string.h>
 
-static const char own[] = "sqlitesink";
+static const char self_name[] = "sqlitesink";
 
 static int64_t
 stage_new(struct db *db, const char *stage)
 {
 	struct row r = row_of(db, SQL_STAGE_NEW);
 
-	row_int(&r, db->run);
-	row_str(&r, stage);
-	row_str(&r, VERSION);
-	row_null(&r);
-	row_null(&r);
+	row_int(&r, "run_id", db->run);
+	row_str(&r, "stage", stage);
+	row_str(&r, "version", VERSION);
 	return row_run(&r);
 }
 
@@ -22,7 +20,7 @@ void
 run_start(struct run_books *self, struct db *db)
 {
 	self->db = db;
-	stage_new(db, own);
+	stage_new(db, self_name);
 }
 
 bool
@@ -42,9 +40,9 @@ run_next(struct run_books *self, int64_t before)
 	if (!self->begins)
 		return;
 	r = row_of(self->db, SQL_STAGE_MOVE);
-	row_int(&r, self->db->run);
-	row_int(&r, before);
-	row_int(&r, self->begins);
+	row_int(&r, "to", self->db->run);
+	row_int(&r, "from", before);
+	row_int(&r, "first", self->begins);
 	row_run(&r);
 }
 
@@ -60,13 +58,13 @@ run_begin(struct run_books *self, struct event *ev)
 	}
 	strcpy(self->run, run);
 	r = row_of(self->db, SQL_RUN_BEGIN);
-	row_str(&r, run);
-	row_id(&r, event_time(ev));
-	row_key(&r, ev, "kernel");
-	row_key_json(&r, ev, "stages");
-	row_key_json(&r, ev, event_get(ev, "command").kind ? "command" : "command_b64");
-	row_key_json(&r, ev, event_get(ev, "options").kind ? "options" : "options_b64");
-	row_int(&r, self->db->run);
+	row_str(&r, "run", run);
+	row_id(&r, "began_ns", event_time(ev));
+	row_key(&r, "kernel", ev, "kernel");
+	row_key_json(&r, "stages", ev, "stages");
+	row_key_json(&r, "command", ev, event_get(ev, "command").kind ? "command" : "command_b64");
+	row_key_json(&r, "options", ev, event_get(ev, "options").kind ? "options" : "options_b64");
+	row_int(&r, "id", self->db->run);
 	row_run(&r);
 }
 
@@ -75,10 +73,10 @@ run_ended(struct run_books *self, struct event *ev)
 {
 	struct row r = row_of(self->db, SQL_RUN_ENDED);
 
-	row_id(&r, event_time(ev));
-	row_key(&r, ev, "status");
-	row_key_json(&r, ev, "failed");
-	row_int(&r, self->db->run);
+	row_id(&r, "ended_ns", event_time(ev));
+	row_key(&r, "status", ev, "status");
+	row_key_json(&r, "failed", ev, "failed");
+	row_int(&r, "id", self->db->run);
 	row_run(&r);
 }
 
@@ -88,11 +86,8 @@ stage_begin(struct run_books *self, struct event *ev)
 	struct row r = row_of(self->db, SQL_STAGE_NEW);
 	int64_t id;
 
-	row_int(&r, self->db->run);
-	row_key(&r, ev, "stage");
-	row_key(&r, ev, "version");
-	row_key(&r, ev, "pid");
-	row_key(&r, ev, "timestamp_ns");
+	row_int(&r, "run_id", self->db->run);
+	row_keys(&r, ev);
 	id = row_run(&r);
 	if (!self->begins)
 		self->begins = id;
@@ -104,25 +99,19 @@ stage_ended(struct run_books *self, struct event *ev)
 	int64_t id = 0;
 	struct row r = row_of(self->db, SQL_STAGE_OPEN);
 
-	row_int(&r, self->db->run);
-	row_key(&r, ev, "stage");
-	row_key(&r, ev, "pid");
+	row_int(&r, "run_id", self->db->run);
+	row_keys(&r, ev);
 	if (!row_get(&r, &id)) {	/* its begin was left out on the way */
 		r = row_of(self->db, SQL_STAGE_NEW);
-		row_int(&r, self->db->run);
-		row_key(&r, ev, "stage");
-		row_null(&r);
-		row_key(&r, ev, "pid");
-		row_null(&r);
+		row_int(&r, "run_id", self->db->run);
+		row_key(&r, "stage", ev, "stage");
+		row_key(&r, "pid", ev, "pid");
 		id = row_run(&r);
 	}
 	r = row_of(self->db, SQL_STAGE_ENDED);
-	row_key(&r, ev, "timestamp_ns");
-	row_key(&r, ev, "read");
-	row_key(&r, ev, "written");
-	row_key(&r, ev, "lost");
-	row_key(&r, ev, "why");
-	row_int(&r, id);
+	row_key(&r, "ended_ns", ev, "timestamp_ns");
+	row_int(&r, "id", id);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
@@ -149,18 +138,17 @@ run_end(struct run_books *self, const struct books *b)
 	struct row r = row_of(self->db, SQL_STAGE_OPEN);
 	int64_t id;
 
-	row_int(&r, self->db->run);
-	row_str(&r, own);
-	row_null(&r);
+	row_int(&r, "run_id", self->db->run);
+	row_str(&r, "stage", self_name);
 	if (!row_get(&r, &id))
 		return;
 	r = row_of(self->db, SQL_STAGE_ENDED);
-	row_id(&r, b->timestamp_ns);
-	row_int(&r, b->read);
-	row_int(&r, b->written);
-	row_int(&r, b->lost);
-	row_str(&r, books_why(b->why));
-	row_int(&r, id);
+	row_id(&r, "ended_ns", b->timestamp_ns);
+	row_int(&r, "read", b->read);
+	row_int(&r, "written", b->written);
+	row_int(&r, "lost", b->lost);
+	row_str(&r, "why", books_why(b->why));
+	row_int(&r, "id", id);
 	row_run(&r);
 }
 
@@ -169,7 +157,7 @@ run_continues(struct run_books *self)
 {
 	struct row r = row_of(self->db, SQL_RUN_CONTINUED);
 
-	row_int(&r, self->db->run);
+	row_int(&r, "id", self->db->run);
 	row_run(&r);
 	db_commit(self->db);
 }
@@ -179,6 +167,6 @@ run_close(struct run_books *self)
 {
 	struct row r = row_of(self->db, SQL_RUN_CLOSE);
 
-	row_int(&r, self->db->run);
+	row_int(&r, "id", self->db->run);
 	row_run(&r);
 }

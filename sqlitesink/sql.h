@@ -1,5 +1,12 @@
 /*
- * sql.h - every statement that sqlitesink runs
+ * sql.h - every statement that sqlitesink runs, and the columns of every table it fills
+ *
+ * Values are bound by name alone. What goes into a table is written once, as the list of
+ * its columns: COLUMN[=KEY][:MARKS], where KEY is the key of the event that the column is
+ * filled from (row_keys), its own name when absent. Marks say how the value is taken: b
+ * bytes (KEY, else KEY_b64), f a flag (absent is 0), j JSON text whatever it is; and
+ * what becomes of the column when the row is there already: ! the new value, ? the new
+ * one unless it is null, + the sum, < the lesser, > the greater.
  */
 #ifndef SQLITESINK_SQL_H
 #define SQLITESINK_SQL_H
@@ -23,6 +30,10 @@ enum sql {
 	SQL_COUNT
 };
 
-extern const char *const sql_text[SQL_COUNT];
+struct sql_text {
+	const char *table;	/* NULL: text is a statement, not a list of columns */
+	const char *text;
+};
+extern const struct sql_text sql_text[SQL_COUNT];
 
 #endif

@@ -51,12 +51,12 @@ put_run(struct sqlitesink *self, const struct stage_io *io)
 {
 	struct row r = row_of(&self->db, SQL_RUN_UPDATE);
 
-	row_id(&r, self->first_ns);
-	row_id(&r, self->last_ns);
-	row_int(&r, io->lines);
-	row_int(&r, self->unstored);
-	row_int(&r, self->ended);
-	row_int(&r, self->db.run);
+	row_id(&r, "first_ns", self->first_ns);
+	row_id(&r, "last_ns", self->last_ns);
+	row_int(&r, "lines", io->lines);
+	row_int(&r, "unstored", self->unstored);
+	row_int(&r, "input_ended", self->ended);
+	row_int(&r, "id", self->db.run);
 	row_run(&r);
 }
 
@@ -195,8 +195,8 @@ on_line(struct sqlitesink *self, struct event *ev, struct stage_io *io)
 	if (self->events) {
 		struct row r = row_of(&self->db, SQL_EVENT_NEW);
 
-		row_int(&r, self->db.run);
-		row_bytes(&r, ev->line, ev->len);
+		row_int(&r, "run_id", self->db.run);
+		row_bytes(&r, "line", ev->line, ev->len);
 		row_run(&r);
 	}
 	if (run_event(&self->books, ev) || store_event(&self->store, ev))
@@ -246,13 +246,12 @@ put_losses(struct sqlitesink *self, const struct stage_io *io)
 		const struct loss_reason *l = &io->loss.by[i];
 		struct row r = row_of(&self->db, SQL_LOSS_NEW);
 
-		row_int(&r, self->db.run);
-		row_id(&r, self->last_ns);
-		row_str(&r, io->loss.stage);
-		row_str(&r, l->reason);
-		row_int(&r, l->events);
-		row_int(&r, l->bytes);
-		row_null(&r);
+		row_int(&r, "run_id", self->db.run);
+		row_id(&r, "timestamp_ns", self->last_ns);
+		row_str(&r, "stage", io->loss.stage);
+		row_str(&r, "reason", l->reason);
+		row_int(&r, "events", l->events);
+		row_int(&r, "bytes", l->bytes);
 		row_run(&r);
 	}
 }
@@ -317,7 +316,7 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 
 static struct sqlitesink self;
 
-static const struct opt own[] = {
+static const struct opt options[] = {
 	{ .kind = OPT_FLAG, .name = "events", .to = &self.events, .help = "keep every line as it was, too" },
 	{ .kind = OPT_FLAG, .name = "bodies", .to = &self.store.bodies,
 	    .help = "keep the HTTP bodies of model calls, too (what they say is in messages)" },
@@ -333,7 +332,7 @@ static const struct opt_use use = {
 	.name = "sqlitesink",
 	.synopsis = "[OPTION]... DB [FILE]...",
 	.about = "Stores events in an SQLite file.",
-	.tables = { own },
+	.tables = { options },
 };
 
 int

@@ -14,41 +14,29 @@ on_loss(struct store *self, struct event *ev)
 {
 	struct row r = row_of(self->db, SQL_LOSS_NEW);
 
-	row_int(&r, self->db->run);
-	row_key(&r, ev, "timestamp_ns");
-	row_key(&r, ev, "stage");
-	row_key(&r, ev, "reason");
-	row_key(&r, ev, "events");
-	row_key(&r, ev, "bytes");
-	row_key(&r, ev, "conn");
+	row_int(&r, "run_id", self->db->run);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
 static void
 on_host(struct store *self, struct event *ev)
 {
-	static const char *const key[] = { "timestamp_ns", "cores", "load1", "load5", "load15", "mem_total_bytes",
-		"mem_available_bytes" };
 	struct row r = row_of(self->db, SQL_HOST_NEW);
 
-	row_int(&r, self->db->run);
-	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
-		row_key(&r, ev, key[i]);
+	row_int(&r, "run_id", self->db->run);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
 static void
 on_sample(struct store *self, struct event *ev, int64_t process)
 {
-	static const char *const key[] = { "cpu_percent", "rss_bytes", "vsz_bytes", "pss_bytes", "rss_peak_bytes", "threads",
-		"children", "io_read_bytes", "io_write_bytes", "cgroup", "alert" };
 	struct row r = row_of(self->db, SQL_SAMPLE_NEW);
 
-	row_int(&r, self->db->run);
-	row_id(&r, process);
-	row_int(&r, event_time(ev));
-	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
-		row_key(&r, ev, key[i]);
+	row_int(&r, "run_id", self->db->run);
+	row_id(&r, "process_id", process);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
@@ -57,16 +45,8 @@ on_stdio(struct store *self, struct event *ev, int64_t process)
 {
 	struct row r = row_of(self->db, SQL_STDIO_NEW);
 
-	row_id(&r, process);
-	row_int(&r, event_time(ev));
-	row_key(&r, ev, "direction");
-	row_key(&r, ev, "fd");
-	row_key(&r, ev, "fd_role");
-	row_key_bytes(&r, ev, "fd_target");
-	row_key(&r, ev, "off");
-	row_key(&r, ev, "len");
-	row_key(&r, ev, "latency_ms");
-	row_key_bytes(&r, ev, "data");
+	row_id(&r, "process_id", process);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
@@ -75,13 +55,8 @@ on_signal(struct store *self, struct event *ev, int64_t process)
 {
 	struct row r = row_of(self->db, SQL_SIGNAL_NEW);
 
-	row_id(&r, process);
-	row_int(&r, event_time(ev));
-	row_key(&r, ev, "target_pid");
-	row_key(&r, ev, "signal");
-	row_key(&r, ev, "signal_name");
-	row_key(&r, ev, "outcome");
-	row_key(&r, ev, "error");
+	row_id(&r, "process_id", process);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 
@@ -90,9 +65,8 @@ on_shell_line(struct store *self, struct event *ev, int64_t process)
 {
 	struct row r = row_of(self->db, SQL_SHELL_LINE_NEW);
 
-	row_id(&r, process);
-	row_int(&r, event_time(ev));
-	row_key_bytes(&r, ev, "command");
+	row_id(&r, "process_id", process);
+	row_keys(&r, ev);
 	row_run(&r);
 }
 

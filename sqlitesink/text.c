@@ -25,12 +25,12 @@ text_id(struct db *db, const void *p, size_t n)
 		return 0;
 	}
 	r = row_of(db, SQL_TEXT_FIND);
-	row_blob(&r, sum, len);
+	row_blob(&r, "hash", sum, len);
 	if (row_get(&r, &id))
 		return id;
 	r = row_of(db, SQL_TEXT_NEW);
-	row_blob(&r, sum, len);
-	row_bytes(&r, p, n);
+	row_blob(&r, "hash", sum, len);
+	row_bytes(&r, "text", p, n);
 	return row_run(&r);
 }
 
@@ -88,10 +88,10 @@ path_find(struct paths *ps, const void *p, size_t n)
 	if (known)
 		return *known;
 	r = row_of(ps->db, SQL_PATH_FIND);
-	row_bytes(&r, p, n);
+	row_bytes(&r, "path", p, n);
 	if (!row_get(&r, &id)) {
 		r = row_of(ps->db, SQL_PATH_NEW);
-		row_bytes(&r, p, n);
+		row_bytes(&r, "path", p, n);
 		id = row_run(&r);
 	}
 	if (id && (known = flow_get(ps->known, p, n, 0))) {

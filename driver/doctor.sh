@@ -45,6 +45,14 @@ check_kernel() {
 	else
 		fail '/sys/kernel/btf/vmlinux is missing: a kernel with CONFIG_DEBUG_INFO_BTF is needed'
 	fi
+	# PROC_PID_INIT_INO: the namespace that the kernel began with
+	case $(readlink /proc/self/ns/pid 2>/dev/null) in
+	'pid:[4026531836]') good 'processes of the whole machine are seen (its own PID namespace)' ;;
+	*)
+		note 'this is a PID namespace within another, as in a container without --pid=host: processes'
+		note 'outside it are not observed, and the numbers of those within are as they are here'
+		;;
+	esac
 	case $(cat /proc/sys/net/core/bpf_jit_enable 2>/dev/null) in
 	0) fail 'BPF programs are not compiled (JIT): sysctl net.core.bpf_jit_enable=1' ;;
 	'') note 'whether BPF programs are compiled (JIT) cannot be seen here: no /proc/sys/net/core/bpf_jit_enable' ;;

@@ -19,8 +19,17 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {
@@ -87,29 +96,104 @@ const volatile bool tail_calls;	/* false */
 
 enum { KERNEL_PIDTYPE_SID = 3 };	/* enum pid_type, since Linux 4.19 */
 
-/* The number of a process in its own pid namespace; 0 on the host. leader comes
- * from current_task. */
+/* --- numbers of processes ---------------------------------------------------------
+ *
+ * They are those of the recorder's own pid namespace: what it finds in /proc, and what
+ * its user types. A process outside has none, and is not observed. */
+
+/* The inode number of that namespace; 0: it is the host's. Set by probe_configure. */
+const volatile __u32 pid_ns;
+
+/* How deep it is, which nobody can ask from inside; 0: not known yet. */
+static __u32 pid_level;
+
+enum { PID_LEVELS = 32 };	/* MAX_PID_NS_LEVEL */
+
+/* What a process is called at one level. Read one by one: through a trusted pointer,
+ * Linux 6.1 allows no pointer whose offset is computed from what was loaded ("math
+ * between ptr_ pointer and ..."). */
+static __always_inline void *
+pid_at(struct pid *pid, __u32 level)
+{
+	return (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+	    level * bpf_core_type_size(struct upid);
+}
+
+static __always_inline bool
+pid_is_ours(struct pid *pid, __u32 level)
+{
+	return BPF_CORE_READ((struct upid *)pid_at(pid, level), ns, ns.inum) == pid_ns;
+}
+
+/* The number of a process, thread or session; 0: it is outside. */
+static __always_inline __u32
+pid_number(struct pid *pid)
+{
+	__u32 level = pid_ns ? pid_level : 0;
+
+	if (pid_ns && (!level || BPF_CORE_READ(pid, level) < level || !pid_is_ours(pid, level)))
+		return 0;
+	return BPF_CORE_READ((struct upid *)pid_at(pid, level), nr);
+}
+
+static __always_inline __u32
+task_tgid(struct task_struct *task)
+{
+	return pid_ns ? pid_number(BPF_CORE_READ(task, group_leader, thread_pid)) :
+	    (__u32)BPF_CORE_READ(task, tgid);
+}
+
+static __always_inline __u32
+task_tid(struct task_struct *task)
+{
+	return pid_ns ? pid_number(BPF_CORE_READ(task, thread_pid)) :
+	    (__u32)BPF_CORE_READ(task, pid);
+}
+
+static __always_inline __u32
+current_tgid(void)
+{
+	return pid_ns ? task_tgid(current_task()) : bpf_get_current_pid_tgid() >> 32;
+}
+
+/* The same, once it is known how deep our namespace is: for the first program that
+ * meets a process of ours. */
+static __always_inline __u32
+current_tgid_first(void)
+{
+	struct pid *pid;
+	__u32 depth;
+
+	if (!pid_ns || pid_level)
+		return current_tgid();
+	pid = BPF_CORE_READ(current_task(), group_leader, thread_pid);
+	depth = BPF_CORE_READ(pid, level);
+	for (__u32 i = 1; i <= PID_LEVELS && i <= depth; i++) {
+		if (pid_is_ours(pid, i)) {
+			pid_level = i;
+			break;
+		}
+	}
+	return current_tgid();
+}
+
+/* The number of a process in its own pid namespace; 0: that is the recorder's, too.
+ * leader comes from current_task. */
 static __always_inline __u32
 task_ns_pid(struct task_struct *leader)
 {
-	/* read one by one: through a trusted pointer, Linux 6.1 allows no pointer whose
-	 * offset is computed from what was loaded ("math between ptr_ pointer and ...") */
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-	unsigned int level = BPF_CORE_READ(pid, level);
-	struct upid upid;
+	__u32 level = BPF_CORE_READ(pid, level);
 
-	if (!level)
+	if (level == (pid_ns ? pid_level : 0))
 		return 0;
-	bpf_core_read(&upid, sizeof(upid), (void *)pid +
-	    bpf_core_field_offset(struct pid, numbers) +
-	    level * bpf_core_type_size(struct upid));
-	return upid.nr;
+	return BPF_CORE_READ((struct upid *)pid_at(pid, level), nr);
 }
 
 static __always_inline __u32
 task_session(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, signal, pids[KERNEL_PIDTYPE_SID], numbers[0].nr);
+	return pid_number(BPF_CORE_READ(task, signal, pids[KERNEL_PIDTYPE_SID]));
 }
 
 #endif

@@ -69,10 +69,6 @@ struct fs_struct {
 	struct path root, pwd;
 };
 
-struct ns_common {
-	unsigned int inum;
-};
-
 struct mnt_namespace {
 	struct ns_common ns;
 };

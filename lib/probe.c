@@ -300,6 +300,21 @@ size_places(struct bpf_object *o)
 		probe_fail("size", "memory of the BPF programs");
 }
 
+/* Tells the programs in which pid namespace we are: kernel.bpf.h. */
+static void
+set_pid_ns(struct bpf_object *o)
+{
+	enum { HOST = 0xeffffffc };	/* PROC_PID_INIT_INO, <linux/proc_ns.h> */
+	struct stat st;
+	__u32 number;
+
+	if (stat("/proc/self/ns/pid", &st))
+		probe_fail("stat", "/proc/self/ns/pid");
+	number = st.st_ino;
+	if (number != HOST && !trace_constant(o, "pid_ns", &number, sizeof(number)))
+		probe_fail("set", "pid namespace");
+}
+
 void
 probe_configure(struct probe *p, struct bpf_object *o, struct target_conf *conf)
 {
@@ -313,6 +328,7 @@ probe_configure(struct probe *p, struct bpf_object *o, struct target_conf *conf)
 	if (!ring || bpf_map__set_max_entries(ring, size))
 		probe_fail("size", "ring buffer");
 	size_places(o);
+	set_pid_ns(o);
 	trace_prepare(o);
 }
 

@@ -13,7 +13,7 @@
 
 struct record {
 	__u32 kind;		/* the tool's own enum */
-	__u32 pid, tid, uid;	/* pid is the process (tgid), host numbering */
+	__u32 pid, tid, uid;	/* pid is the process (tgid), as our namespace numbers it */
 	__u32 ns_pid;		/* its number in its own pid namespace, 0: the same one */
 	__u32 pad;
 	__u64 born;		/* when the process started; with pid, a name for it */

@@ -94,8 +94,8 @@ record_fill(struct record *r, __u32 kind, __u64 now)
 	if (!r)
 		return 0;
 	r->kind = kind;
-	r->pid = task->tgid;
-	r->tid = task->pid;
+	r->pid = pid_ns ? task_tgid(task) : task->tgid;
+	r->tid = pid_ns ? task_tid(task) : task->pid;
 	r->uid = task->cred->uid.val;
 	r->ns_pid = task_ns_pid(leader);
 	r->pad = 0;

@@ -162,10 +162,10 @@ static __always_inline bool
 target_wanted(void)
 {
 	struct task_struct *task = current_task();
-	__u32 tgid = task->tgid, *found = bpf_map_lookup_elem(&target_procs, &tgid);
+	__u32 tgid = current_tgid_first(), *found = bpf_map_lookup_elem(&target_procs, &tgid);
 	__u32 marks = found ? *found : 0, missing = target_conf.tree & ~marks;
 
-	if (marks & TARGET_OWN)
+	if (marks & TARGET_OWN || !tgid)
 		return false;
 	if (missing) {
 		if (!(missing & TARGET_COMM) || !target_comm_wanted(task))
@@ -193,10 +193,10 @@ static __always_inline void
 target_inherit(struct task_struct *child)
 {
 	struct task_struct *parent = current_task();
-	__u32 from = parent->tgid, to = BPF_CORE_READ(child, tgid);
+	__u32 from = current_tgid_first(), to = task_tgid(child);
 	__u32 zero = TARGET_SETTLING, *settling, *found, marks;
 
-	if (from == to)		/* a thread */
+	if (from == to || !from)	/* a thread, or nobody of our namespace */
 		return;
 	settling = bpf_map_lookup_elem(&target_flags, &zero);
 	if (settling && *settling && bpf_map_update_elem(&target_kin, &to, &from, BPF_ANY))
@@ -234,10 +234,10 @@ int
 target_on_exec(__u64 *ctx)
 {
 	struct task_struct *task = current_task();
-	__u32 tgid = task->tgid, *found;
+	__u32 tgid = current_tgid_first(), *found;
 
 	ON_OWN_STACK(ctx);
-	if (!(target_conf.tree & TARGET_COMM))
+	if (!tgid || !(target_conf.tree & TARGET_COMM))
 		return 0;
 	found = bpf_map_lookup_elem(&target_procs, &tgid);
 	if (target_comm_wanted(task)) {
@@ -255,7 +255,7 @@ int
 target_on_exit(__u64 *ctx)
 {
 	struct task_struct *task = current_task();
-	__u32 tgid = task->tgid;
+	__u32 tgid = current_tgid();
 
 	ON_OWN_STACK(ctx);
 	if (BPF_CORE_READ(task, signal, live.counter) == 0)

@@ -111,9 +111,8 @@ holds_constants(const struct bpf_map *map)
 	return n >= len && strcmp(name + n - len, section) == 0;
 }
 
-/* Sets a constant of the programs: const volatile bool. */
-static bool
-set_constant(struct bpf_object *o, const char *name)
+bool
+trace_constant(struct bpf_object *o, const char *name, const void *value, size_t n)
 {
 	struct bpf_map *map = NULL;
 	struct btf *btf = bpf_object__btf(o);
@@ -130,8 +129,8 @@ set_constant(struct bpf_object *o, const char *name)
 		const struct btf_type *var = btf__type_by_id(btf, v->type);
 
 		if (strcmp(btf__name_by_offset(btf, var->name_off), name) == 0 &&
-		    v->offset < size) {
-			data[v->offset] = true;
+		    v->size == n && v->offset + n <= size) {
+			memcpy(data + v->offset, value, n);
 			return true;
 		}
 	}
@@ -142,8 +141,10 @@ bool
 trace_prepare(struct bpf_object *o)
 {
 	struct bpf_program *p;
+	const bool yes = true;
 
-	if (!raw_is_preempted() || event_id(&points[0]) < 0 || !set_constant(o, "trace_classic"))
+	if (!raw_is_preempted() || event_id(&points[0]) < 0 || 
+	    !trace_constant(o, "trace_classic", &yes, sizeof(yes)))
 		return false;
 	bpf_object__for_each_program(p, o) {
 		if (point_of(p))

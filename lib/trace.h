@@ -16,6 +16,7 @@
 #define TRACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct bpf_link;
 struct bpf_object;
@@ -25,6 +26,10 @@ struct bpf_program;
  * be. Whether they are; false also when the kernel would need it, but tracefs cannot
  * be reached: what is left out then is counted (skips.h). */
 bool trace_prepare(struct bpf_object *);
+
+/* Between open and load: sets a constant of the programs (const volatile) of n bytes.
+ * False: they have none of that name and size. */
+bool trace_constant(struct bpf_object *, const char *name, const void *value, size_t n);
 
 /* Attaches a program, of either kind. The caller destroys the link; NULL: errno. */
 struct bpf_link *trace_attach(struct bpf_program *);

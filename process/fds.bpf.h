@@ -212,7 +212,7 @@ fd_kind(struct file *file, int dir)
 static __noinline struct file *
 fd_transfer(__u32 fd, __u32 dir, __u64 n)
 {
-	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
+	struct fd_key key = { .pid = current_tgid(), .fd = fd };
 	struct file *file = file_get(current_task(), fd);
 	struct fd_entry *e;
 	__u64 now;
@@ -259,7 +259,7 @@ static __always_inline void
 fd_sweep(__u32 from, __u32 to, bool all)
 {
 	struct fd_sweep w = {
-		.pid = bpf_get_current_pid_tgid() >> 32, .from = from, .all = all,
+		.pid = current_tgid(), .from = from, .all = all,
 	};
 	struct owner *o = bpf_map_lookup_elem(&owners, &w.pid);
 

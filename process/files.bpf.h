@@ -25,7 +25,7 @@ on_open(__u64 *ctx)
 	struct pt_regs *regs = trace_regs();
 	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax, flags, path = regs->si;
-	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = ret };
+	struct fd_key key = { .pid = current_tgid(), .fd = ret };
 	int dirfd = (int)regs->di;
 	struct scratch *s;
 	struct file *file;

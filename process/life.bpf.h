@@ -44,10 +44,12 @@ enum { SIGNAL_GROUP_EXIT = 4 };			/* <linux/sched/signal.h> */
 static __always_inline bool
 life_wanted(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, *marks;
+	__u32 tgid = current_tgid_first(), *marks;
 
 	if (!life_of_all)
 		return target_wanted();
+	if (!tgid)
+		return false;
 	marks = bpf_map_lookup_elem(&target_procs, &tgid);
 	return !marks || !(*marks & TARGET_OWN);
 }
@@ -55,7 +57,7 @@ life_wanted(void)
 static __always_inline __u32
 parent_of(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, group_leader, real_parent, tgid);
+	return task_tgid(BPF_CORE_READ(task, group_leader, real_parent));
 }
 
 /* The current process made another one. */
@@ -63,10 +65,10 @@ static __always_inline void
 forked(struct task_struct *child)
 {
 	struct task_struct *parent = current_task();
-	__u32 pid = BPF_CORE_READ(child, tgid);
+	__u32 pid = task_tgid(child);
 	struct event_record *r;
 
-	if (parent->tgid == pid || !life_wanted() || !(r = line_new(PROC_FORK)))
+	if (current_tgid() == pid || !life_wanted() || !(r = line_new(PROC_FORK)))
 		return;
 	r->a = pid;
 	r->ppid = parent_of(parent);
@@ -104,7 +106,7 @@ on_move(__u64 *ctx)
 		count_add(COUNT_SEEN, 1, 0);
 		return 0;
 	}
-	r->a = BPF_CORE_READ((struct task_struct *)ctx[2], tgid);
+	r->a = task_tgid((struct task_struct *)ctx[2]);
 	ring_submit(r);
 	return 0;
 }
@@ -141,12 +143,12 @@ on_exec(__u64 *ctx)
 {
 	struct task_struct *task = current_task();
 	struct mm_struct *mm = ((struct task_struct___life *)task)->mm;
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, at = 0, *marks;
+	__u32 tgid = current_tgid(), at = 0, *marks;
 	struct scratch *s;
 	long n;
 
 	ON_OWN_STACK(ctx);
-	if (new_chosen) {
+	if (new_chosen && tgid) {
 		marks = bpf_map_lookup_elem(&target_procs, &tgid);
 		if (!marks || !(*marks & TARGET_OWN))
 			target_mark(tgid, TARGET_PID);
@@ -183,7 +185,7 @@ on_exit(__u64 *ctx)
 	struct task_struct *task = current_task(), *leader = task->group_leader;
 	struct signal_struct___life *sig = (void *)task->signal;
 	__u64 born = leader->start_boottime, key;
-	__u32 pid = task->tgid;
+	__u32 pid = current_tgid();
 	struct event_record *r;
 
 	ON_OWN_STACK(ctx);
@@ -232,9 +234,9 @@ on_signal(__u64 *ctx)
 	r = line_new(PROC_SIGNAL);
 	if (!r)
 		return 0;
-	r->a = BPF_CORE_READ(task, tgid);
+	r->a = task_tgid(task);
 	r->b = (int)ctx[0];
-	r->serial = ctx[3] ? 0 : BPF_CORE_READ(task, pid);
+	r->serial = ctx[3] ? 0 : task_tid(task);
 	r->dir = ctx[4];
 	ring_submit(r);
 	return 0;

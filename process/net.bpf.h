@@ -144,7 +144,7 @@ on_net(__u64 *ctx)
 	struct pt_regs *regs = trace_regs();
 	long ret = trace_result(ctx);
 	__u64 nr = regs->orig_ax;
-	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = regs->di };
+	struct fd_key key = { .pid = current_tgid(), .fd = regs->di };
 	struct file *file;
 	struct scratch *s;
 	struct sock *sk;

@@ -102,7 +102,7 @@ object_key(struct thread *t, struct conn_key *key, __u64 object)
 	key->gen = t ? t->gen : 0;
 	if (key->gen)
 		return true;
-	image = image_of(bpf_get_current_pid_tgid() >> 32);
+	image = image_of(current_tgid());
 	if (!image)
 		return false;
 	key->gen = image->gen;
@@ -126,7 +126,7 @@ object_begins(__u64 object)
 static __always_inline bool
 began_unseen(const struct conn_key *key, __u64 cookie, __u64 sock)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32, at = COOKIE_PLACE(cookie);
+	__u32 pid = current_tgid(), at = COOKIE_PLACE(cookie);
 	struct image *image = bpf_map_lookup_elem(&images, &pid);
 	struct place *place = bpf_map_lookup_elem(&places, &at);
 	__u64 since = place ? place->since : 0, *made;
@@ -223,7 +223,7 @@ conn_end(struct conn_key *key, struct conn *c)
 static __always_inline void
 object_ends(__u64 object)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = current_tgid();
 	struct image *image = bpf_map_lookup_elem(&images, &pid);
 	struct conn_key key = { .conn = object };
 	struct alias *alias;
@@ -270,11 +270,11 @@ int
 on_exit(__u64 *ctx)
 {
 	struct task_struct *task = current_task();
-	__u32 pid = task->tgid;
+	__u32 pid = current_tgid();
 
 	ON_OWN_STACK(ctx);
 	spare_drop();
-	if (BPF_CORE_READ(task, signal, live.counter) == 0) {
+	if (pid && BPF_CORE_READ(task, signal, live.counter) == 0) {
 		image_end(pid);
 		bpf_map_delete_elem(&execs, &pid);
 	}
@@ -285,13 +285,14 @@ SEC("raw_tp/sched_process_exec")
 int
 on_exec(__u64 *ctx)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = current_tgid();
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	ON_OWN_STACK(ctx);
 	image_end(pid);
 	thread_execs();
-	bpf_map_update_elem(&execs, &pid, &now, BPF_ANY);
+	if (pid)
+		bpf_map_update_elem(&execs, &pid, &now, BPF_ANY);
 	return 0;
 }
 

@@ -161,9 +161,9 @@ role_of(__u32 fd)
 	file = file_get(task, fd);
 	if (!file)
 		return -1;
-	role = role_kept(bpf_get_current_pid_tgid() >> 32, fd, file);
+	role = role_kept(current_tgid(), fd, file);
 	if (role < 0)
-		role = role_kept(BPF_CORE_READ(task, group_leader, real_parent, tgid), fd, file);
+		role = role_kept(task_tgid(BPF_CORE_READ(task, group_leader, real_parent)), fd, file);
 	for (int i = ROLE_STDIN; i <= ROLE_STDERR && role < 0; i++)
 		if (file_get(task, i) == file)
 			role = i;
@@ -217,7 +217,7 @@ owner_add(__u32 pid, __u32 fd)
 static __always_inline void
 fd_dup(__u32 oldfd, __u32 newfd)
 {
-	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = newfd };
+	struct fd_key key = { .pid = current_tgid(), .fd = newfd };
 	struct role r = { .file = (__u64)file_get(current_task(), newfd) };
 	int role = role_of(oldfd);
 
@@ -273,7 +273,7 @@ stream_tell(struct scratch *s, __u64 file_at, __u64 serial, __u64 now)
 static __always_inline struct stream *
 stream_find(__u32 fd, struct file *file)
 {
-	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
+	struct fd_key key = { .pid = current_tgid(), .fd = fd };
 	struct stream *s = bpf_map_lookup_elem(&streams, &key);
 
 	if (s && s->file == (__u64)file && s->inode == (__u64)BPF_CORE_READ(file, f_inode) &&
@@ -286,7 +286,7 @@ stream_find(__u32 fd, struct file *file)
 static __always_inline struct stream *
 stream_make(struct scratch *s, __u32 fd, struct file *file, __u64 events, __u64 bytes)
 {
-	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
+	struct fd_key key = { .pid = current_tgid(), .fd = fd };
 	struct stream *fresh = &s->fresh;
 
 	fresh->serial = __sync_fetch_and_add(&serials, 1) + 1;
@@ -591,7 +591,7 @@ on_call(__u64 *ctx)
 static __always_inline void
 other_call(struct pt_regs *regs, __u32 kind, long ret)
 {
-	struct fd_key key = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = regs->di };
+	struct fd_key key = { .pid = current_tgid(), .fd = regs->di };
 	__u32 cmd = regs->si;
 
 	if (kind == CALL_CLOSE) {
@@ -684,7 +684,7 @@ int
 on_exit(__u64 *ctx)
 {
 	struct task_struct *task = current_task();
-	__u32 pid = task->tgid, *high;
+	__u32 pid = current_tgid(), *high;
 
 	ON_OWN_STACK(ctx);
 	if (BPF_CORE_READ(task, signal, live.counter))

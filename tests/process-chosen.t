@@ -38,6 +38,36 @@ c = Collector('process', '-c', os.readlink('/proc/self/exe').split('/')[-1])
 c.stop()
 ok('no process was named' not in c.messages, 'nor when it ran before', c.messages)
 
+# --- a pid namespace: numbers are as the collector's own has them, who is outside is not seen
+INSIDE = r"""
+sleep 60 & held=$!
+exec 3<>"$1/fifo"
+process --trace-signals --ready-fd 4 -o "$1/lines" -q 4>&3 & collector=$!
+read -r go <&3
+sh -c 'echo $$ >"$1/pid"; exec sh -c ": >\"\$1/file\"" sh "$1"' sh "$1"
+kill -TERM "$held"; wait "$held"
+touch "$1/outside" && while [ -e "$1/outside" ]; do sleep 0.01; done
+kill -INT "$collector"; wait "$collector"
+"""
+for depth in (1, 2):
+    d = os.path.join(scratch, 'ns%d' % depth)
+    os.mkdir(d)
+    os.mkfifo(d + '/fifo')
+    p = subprocess.Popen(['unshare', '-pf', '--mount-proc'] * depth + ['bash', '-c', INSIDE, 'inside', d])
+    while p.poll() is None and not os.path.exists(d + '/outside'):
+        os.sched_yield()
+    subprocess.run(['touch', d + '/unseen'])
+    os.path.exists(d + '/outside') and os.unlink(d + '/outside')
+    p.wait()
+    ev = [json.loads(line) for line in open(d + '/lines')]
+    pid = int(open(d + '/pid').read())
+    made = of(ev, 'file.open', path=d + '/file')
+    equal([e['pid'] for e in made], [pid], 'in a pid namespace (%d): a process has its number there' % depth)
+    ok(made and 'ns_pid' not in made[0], 'and no second one')
+    ok(of(ev, 'process.exit', pid=pid) and of(ev, 'process.fork', child_pid=pid), 'its beginning and end have it, too')
+    ok(of(ev, 'process.signal', signal=15), 'signals within it are seen')
+    equal(of(ev, 'file.open', path=d + '/unseen'), [], 'processes outside are not')
+
 # --- cgroups of version 1
 v1 = [x.split()[1] for x in open('/proc/mounts') if x.split()[2] == 'cgroup']
 if v1:

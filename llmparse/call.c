@@ -69,6 +69,7 @@ call_free(struct call *call)
 	free(call->tail);
 	free(call->id);
 	free(call->conversation);
+	free(call->chain);
 	*call = (struct call){ 0 };
 }
 
@@ -181,6 +182,47 @@ continued_name(struct caller *c, struct continued *o, const struct thread *linke
 	o->sent = t && t->sent;
 }
 
+/* A request that offers tools and one that does not are not the same one again: a title
+ * is asked for with the same first message as the work itself, at the same time. */
+static void
+digests_mark(struct caller *c, bool tools)
+{
+	for (size_t i = 0; tools && i < c->nitem; i++)
+		c->at[i].h[1] ^= UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void
+thread_find(struct caller *c, struct call *call, struct continued *o, bool tools)
+{
+	struct thread *other;
+	size_t known;
+
+	list_digest(c->item, c->nitem, c->at);
+	digests_mark(c, !tools);
+	other = history_find(c->history, c->at, c->nitem - 1, &known);
+	digests_mark(c, true);
+	call->digest = c->at[c->nitem - 1];
+	call->listed = true;
+	o->thread = history_find(c->history, c->at, c->nitem, &o->known);
+	if (known > o->known) {	/* a summary of it all, say */
+		o->thread = other;
+		o->known = known;
+	}
+}
+
+/* The call that the chain of requests began with. */
+static int
+chain_find(struct caller *c, struct call *call, const struct continued *o, const struct thread *linked)
+{
+	const struct thread *t = linked ? linked : o->thread;
+	const char *first;
+
+	if (!linked && t && o->known == c->nitem && t->answered && !any_response(c))
+		t = NULL;
+	first = t && t->first ? t->first : call->id;
+	return call->listed || linked ? -!(call->chain = text_dup(first, strlen(first))) : 0;
+}
+
 static void
 continued_from(struct caller *c, struct continued *o, bool remembered)
 {
@@ -215,11 +257,10 @@ conversation_find(struct caller *c, struct call *call, const struct call_request
 	if (is_text(a->previous) && (previous = value_str(&rq->ev->arena, a->previous, &n)))
 		linked = history_linked(c->history, previous, n);
 	if (chats && c->nitem && !is_text(a->previous)) {
-		list_digest(c->item, c->nitem, c->at);
-		call->digest = c->at[c->nitem - 1];
-		call->listed = true;
-		o->thread = history_find(c->history, c->at, c->nitem, &o->known);
+		thread_find(c, call, o, value_element(a->tools, 0).kind != VALUE_NONE);
 	}
+	if (chain_find(c, call, o, linked))
+		return -1;
 	if (!o->id.n && !chats)
 		return 0;
 	continued_name(c, o, linked, call->id);
@@ -231,6 +272,7 @@ conversation_find(struct caller *c, struct call *call, const struct call_request
 	if (call->listed && (t = history_add(c->history, call->digest, o->id.p, o->id.n, o->sent))) {
 		t->from = o->from;
 		t->answered = false;
+		thread_begin(t, call->chain);
 	}
 	return 0;
 }
@@ -385,6 +427,8 @@ put_sampling(struct jput *j, const struct request *a)
 		jput_value(j, "request_reasoning", a->reasoning);
 	if (a->json)
 		jput_str(j, "request_output", "json");
+	if (value_element(a->tools, 0).kind != VALUE_NONE)
+		jput_bool(j, "request_tools", true);
 }
 
 /* How many times the client's library has tried this before, as it says. */
@@ -526,6 +570,8 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 		jput_str(&j, "conversation_id", call->conversation);
 		jput_str(&j, "conversation_source", call->sent ? "sent" : "derived");
 	}
+	if (call->chain && call->conversation && strcmp(call->chain, call->conversation))
+		jput_str(&j, "chain_id", call->chain);
 	put_client(&j, rq);
 	return (call->tail = take(&c->scratch, &call->taillen)) ? 0 : -1;
 }
@@ -735,13 +781,15 @@ static void
 remember(struct caller *c, const struct call *call, const struct response *a, bool failed)
 {
 	struct thread *t = call->listed ? history_at(c->history, call->digest) : NULL;
+	struct thread *link;
 	const char *id;
 	size_t n;
 
 	if (t && !failed)
 		t->answered = true;
-	if (call->conversation && is_text(a->id) && (id = value_str(&c->ev->arena, a->id, &n)))
-		history_link(c->history, id, n, call->conversation, call->sent);
+	if (call->conversation && is_text(a->id) && (id = value_str(&c->ev->arena, a->id, &n)) &&
+	    (link = history_link(c->history, id, n, call->conversation, call->sent)))
+		thread_begin(link, call->chain ? call->chain : call->id);
 }
 
 static void

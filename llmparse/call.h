@@ -52,6 +52,7 @@ struct call {
 	char *model, *tail;		/* what the request says: the model; all else */
 	size_t headlen, modellen, taillen;
 	char *id, *conversation;	/* of the exchange; NULL: of none */
+	char *chain;			/* the call whose list it continues, from the first on; NULL: no list */
 	bool sent;			/* the conversation's name is the client's */
 	struct digest digest;		/* of its list */
 	bool listed;

@@ -5,6 +5,7 @@
 #include "vendor/values.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct history {
 	struct flow_table *threads;	/* by digest */
@@ -159,6 +160,7 @@ thread_finish(void *arg, void *entry, enum flow_why why)
 	if (why == FLOW_FULL)
 		h->forgotten++;
 	free(t->id);
+	free(t->first);
 }
 
 static void
@@ -250,12 +252,20 @@ history_add(struct history *h, struct digest d, const char *id, size_t n, bool s
 }
 
 void
+thread_begin(struct thread *t, const char *first)
+{
+	char *copy = first ? strdup(first) : NULL;
+
+	free(t->first);
+	t->first = copy;
+}
+
+struct thread *
 history_link(struct history *h, const char *name, size_t n, const char *id, bool sent)
 {
 	struct thread *t = flow_get(h->names, name, n, 0);
 
-	if (t)
-		thread_name(t, id, strlen(id), sent);
+	return t && thread_name(t, id, strlen(id), sent) ? t : NULL;
 }
 
 const struct thread *

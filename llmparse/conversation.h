@@ -22,6 +22,7 @@ struct history;
 /* What is known of one request's list. */
 struct thread {
 	char *id;		/* of the conversation */
+	char *first;		/* the call whose list this one continues, from the first on; NULL */
 	bool sent;		/* the client's own name for it */
 	bool answered;
 	size_t from;		/* where what the request added began */
@@ -44,8 +45,11 @@ struct thread *history_find(struct history *, const struct digest *at, size_t n,
 struct thread *history_add(struct history *, struct digest, const char *id, size_t idlen, bool sent);
 struct thread *history_at(struct history *, struct digest);
 
-/* Names that lead to a conversation: ids of responses. */
-void history_link(struct history *, const char *name, size_t n, const char *id, bool sent);
+/* Says which call its list began with. Without memory: none. */
+void thread_begin(struct thread *, const char *first);
+
+/* Names that lead to a conversation: ids of responses. NULL: out of memory. */
+struct thread *history_link(struct history *, const char *name, size_t n, const char *id, bool sent);
 const struct thread *history_linked(struct history *, const char *name, size_t n);
 
 /* Was this mark made before? It is now. */

@@ -266,6 +266,25 @@ got = calls("rewritten", [
                                  {"role": "user", "content": "go on"}, metadata={"session_id": UUID}))])
 same("a named list that was rewritten: what stands behind the last answer", got[1]["input_messages"],
      [message("user", text("go on"))])
+# --- chains: one name for a session, several lists of messages --------------------------------------
+SESSION = {"metadata": {"session_id": UUID}}
+TOOLS = {"tools": [{"name": "read", "input_schema": {"type": "object"}}]}
+SUB = ask(dict(USER, content="read it"), **SESSION, **TOOLS)
+SUB_TWO = ask(dict(USER, content="read it"), {"role": "assistant", "content": [use("toolu_2", "read", path="/b")]},
+              {"role": "user", "content": [result("toolu_2", "B")]}, **SESSION, **TOOLS)
+got = calls("chains", [
+    request("c/1", MESSAGES, dict(ONE, **SESSION), 0), request("c/2", MESSAGES, dict(ONE, **SESSION, **TOOLS), 1),
+    response("c/1", said("A title"), 2), response("c/2", said(use("toolu_1", "read", path="/a"), stop="tool_use"), 3),
+    request("c/3", MESSAGES, SUB, 4), response("c/3", said(use("toolu_2", "read", path="/b"), stop="tool_use"), 5),
+    request("c/4", MESSAGES, SUB_TWO, 6), response("c/4", said("b"), 7),
+    request("c/5", MESSAGES, dict(TWO, **SESSION, **TOOLS), 8), response("c/5", None, 9, status=529),
+    request("c/6", MESSAGES, dict(TWO, **SESSION, **TOOLS), 10), response("c/6", said("ok"), 11),
+    request("c/7", MESSAGES, dict(THREE, **SESSION), 12), response("c/7", said("a summary"), 13)])
+same("a title, a sub-agent and the work in one session are chains of their own",
+     sorted((x["id"], x["conversation_id"] == UUID, x["chain_id"], x.get("request_tools", False)) for x in got),
+     [("c/1", True, "c/1", False), ("c/2", True, "c/2", True), ("c/3", True, "c/3", True), ("c/4", True, "c/3", True),
+      ("c/5", True, "c/2", True), ("c/6", True, "c/2", True), ("c/7", True, "c/2", False)])
+same("a chain that is the conversation has no other name", [x.get("chain_id") for x in calls("derived", LINES)], [None] * 3)
 RESPONSES = "/v1/responses"
 
 

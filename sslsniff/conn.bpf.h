@@ -73,7 +73,7 @@ static __u64 serials, images_seen;
  * one: without it a close would still be seen when data before it was not. */
 volatile bool stopped;
 
-static __always_inline struct image *
+static __noinline struct image *
 image_of(__u32 pid)
 {
 	struct image *found = bpf_map_lookup_elem(&images, &pid), fresh_one;
@@ -164,21 +164,28 @@ conn_make(struct thread *t, struct conn_key *key, __u64 object, __u32 lib, bool 
 	return bpf_map_lookup_elem(&conns, key);
 }
 
-/* The connection of an object, made at its first sight; begun: its beginning is
- * seen now. NULL: tables full. */
+/* In place of a socket: the connection's beginning is seen now. */
+enum { SOCK_BEGUN = 1 };
+
+static __noinline struct conn *
+conn_first_seen(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u64 sock)
+{
+	bool late = began_unseen(key, cookie, sock) && sock != SOCK_BEGUN;
+
+	return conn_make(t, key, object, COOKIE_LIB(cookie), late);
+}
+
+/* The connection of an object, made at its first sight; sock: its socket, 0: not known,
+ * or SOCK_BEGUN. NULL: tables full. */
 static __always_inline struct conn *
-conn_get(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u64 sock,
-    bool begun)
+conn_get(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u64 sock)
 {
 	struct conn *c;
 
 	if (!object_key(t, key, object))
 		return NULL;
 	c = bpf_map_lookup_elem(&conns, key);
-	if (c)
-		return c;
-	return conn_make(t, key, object, COOKIE_LIB(cookie),
-	    began_unseen(key, cookie, sock) && !begun);
+	return c ? c : conn_first_seen(t, key, object, cookie, sock);
 }
 
 /* A record without payload of a connection, in the ring, for ring_submit. NULL: no

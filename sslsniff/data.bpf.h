@@ -139,7 +139,7 @@ transferred(struct thread *t, struct call *call, __u64 n, __u64 cookie, bool sam
 	int dir = COOKIE_DIR(cookie);
 	struct endpoint *e = same ? used_inside(t, call->ops, dir) : NULL;
 	struct conn_key key;
-	struct conn *c = conn_get(t, &key, call->conn, cookie, e ? e->sock : 0, false);
+	struct conn *c = conn_get(t, &key, call->conn, cookie, e ? e->sock : 0);
 
 	if (c && e && c->ino[dir & 1] != e->ino) {
 		if (c->ino[dir & 1]) {	/* the object is used for another connection now */

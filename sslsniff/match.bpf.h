@@ -223,13 +223,13 @@ endpoint_fill(struct endpoint *e, struct sock *sk, struct file *file)
 static __always_inline void
 socket_used(struct sock *sk, int n, int dir)
 {
-	struct thread *t = thread_get();
+	struct thread *t;
 	struct endpoint *e;
 	struct socket *socket;
 	struct file *file;
 
-	if (!t || n <= 0 || sk->sk_protocol != IPPROTO_TCP || !(socket = sk->sk_socket) ||
-	    !(file = socket->file))
+	if (n <= 0 || sk->sk_protocol != IPPROTO_TCP || !(t = thread_get()) ||
+	    !(socket = sk->sk_socket) || !(file = socket->file))
 		return;
 	e = &t->last[dir];
 	if (e->sock != (__u64)sk || e->file != (__u64)file ||

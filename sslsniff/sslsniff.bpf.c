@@ -94,7 +94,7 @@ handshaken(struct thread *t, struct call *call, int result, __u64 cookie)
 			object_begins(call->conn);
 		return;
 	}
-	c = conn_get(t, &key, call->conn, cookie, 0, begun);
+	c = conn_get(t, &key, call->conn, cookie, begun ? SOCK_BEGUN : 0);
 	if (!c) {
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_CONNS_FULL, 1, 0);
@@ -201,7 +201,7 @@ on_name(struct pt_regs *ctx)
 	n = bpf_probe_read_user_str(name->text, max, (void *)from);
 	if (n <= 1)
 		return 0;
-	c = conn_get(t, &key, PT_REGS_PARM1(ctx), cookie, 0, true);
+	c = conn_get(t, &key, PT_REGS_PARM1(ctx), cookie, SOCK_BEGUN);
 	if (!c)
 		return 0;
 	serial = c->serial;

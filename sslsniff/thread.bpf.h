@@ -54,6 +54,7 @@ struct thread {
 	__u64 gen;			/* of the process image, 0: not known */
 	struct call calls[CALLS];
 	volatile __u32 at;		/* the call at hand */
+	__u32 inside;			/* how many are in progress */
 	struct endpoint last[2];	/* received from, sent to */
 	__u32 ops[2], turned[2];	/* socket calls; the first with that socket */
 	__u64 received;			/* by the last receive, if nobody read since */
@@ -169,6 +170,18 @@ thread_make(void)
 	return t;
 }
 
+static __noinline struct thread *
+thread_wanted_again(__u64 now)
+{
+	struct thread *t;
+
+	if (!thread_chosen() || !(t = thread_make()))
+		return NULL;
+	if (target_by_process())
+		t->wanted_until = now + WANTED_NS;
+	return t;
+}
+
 /* The current thread, if it is to be observed; NULL: it is not, or there is no
  * room for it, which is counted. now: boot time. */
 static __always_inline struct thread *
@@ -176,13 +189,7 @@ thread_wanted(__u64 now)
 {
 	struct thread *t = thread_get();
 
-	if (t && now < t->wanted_until)
-		return t;
-	if (!thread_chosen() || (!t && !(t = thread_make())))
-		return NULL;
-	if (target_by_process())
-		t->wanted_until = now + WANTED_NS;
-	return t;
+	return t && now < t->wanted_until ? t : thread_wanted_again(now);
 }
 
 /* The current thread where a call ends; NULL: it has begun none that was observed.
@@ -218,7 +225,7 @@ thread_record(struct thread *t, __u64 now)
 	task = current_task();
 	leader = task->group_leader;
 	r->time = now;
-	r->uid = (__u32)bpf_get_current_uid_gid();
+	r->uid = task->cred->uid.val;
 	__builtin_memcpy(r->comm, leader->comm, sizeof(r->comm));
 	__builtin_memcpy(r->thread, task->comm, sizeof(r->thread));
 	return r;
@@ -264,7 +271,7 @@ call_number(struct thread *t, int i)
 static __always_inline struct call *
 call_begin(struct thread *t, __u64 sp)
 {
-	int i = call_at(t, sp);
+	int i = t->inside ? call_at(t, sp) : 0;
 
 	if (i < 0)
 		i = call_at(t, 0);
@@ -276,6 +283,8 @@ call_begin(struct thread *t, __u64 sp)
 		count_add(COUNT_SEEN, 1, 0);
 		count_add(COUNT_CALLS_FULL, 1, 0);
 	}
+	if (!t->sp[i & (CALLS - 1)])
+		t->inside++;
 	t->sp[i & (CALLS - 1)] = sp;
 	return call_number(t, i);
 }
@@ -290,6 +299,7 @@ call_end(struct thread *t, __u64 sp)
 	if (i < 0)
 		return NULL;
 	t->sp[i & (CALLS - 1)] = 0;
+	t->inside--;
 	return call_number(t, i);
 }
 

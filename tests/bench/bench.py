@@ -146,10 +146,10 @@ def libssl(a):
     out = subprocess.run(['ldd', a.dir + '/tlsload'], capture_output=True, text=True).stdout
     return os.path.realpath(re.search(r'libssl\S* => (\S+)', out)[1])
 
-def start_sslsniff(a, out, err, extra=()):
+def start_sslsniff(a, out, err, extra=(), program='sslsniff'):
     r, w = os.pipe()
     t = time.monotonic()
-    p = subprocess.Popen(['taskset', '-c', '1', 'sslsniff', '-c', 'tlsload', '--ready-fd', str(w), *extra],
+    p = subprocess.Popen(['taskset', '-c', '1', program, '-c', 'tlsload', '--ready-fd', str(w), *extra],
                          stdout=out, stderr=err, pass_fds=(w,))
     os.close(w)
     if os.read(r, 1) != b'\n':
@@ -188,19 +188,19 @@ def stop(p):
 def overhead(a):
     # machines change their speed by a third within a second: many short loads, and medians of the rates
     scen = [('200 B', '-s 200 -t 0.5', 0.6), ('16 KiB', '-s 16384 -t 0.5', 0.65), ('1 MiB', '-s 1048576 -t 0.5', 0.7)]
-    have_floor = shutil.which('bpftrace') is not None
-    print('%-8s %10s %12s %8s %12s %12s %10s %10s %8s' % ('answers', 'req/s', 'sslsniff', 'target', 'bpftrace', 'of bpftrace', 'us/event', 'MB/s cpu', 'RSS MB'))
+    start = {'none': lambda *f: (None, 0), 'ours': lambda *f: start_sslsniff(a, *f)}
+    if a.against:
+        start['before'] = lambda *f: start_sslsniff(a, *f, program=a.against + '/sslsniff')
+    if shutil.which('bpftrace'):
+        start['floor'] = lambda *f: start_floor(a, *f)
+    print('%-8s %10s %12s %8s %12s %12s %12s %10s %10s %8s' % ('answers', 'req/s', 'sslsniff', 'target', 'before', 'bpftrace',
+          'of bpftrace', 'us/event', 'MB/s cpu', 'RSS MB'))
     for name, args, target in scen:
-        rates, us, mbs, rss, attach = {'none': [], 'ours': [], 'floor': []}, [], [], [], []
+        rates, us, mbs, rss, attach = {who: [] for who in start}, [], [], [], []
         for turn in range(4 * a.turns):
-            order = ['none', 'ours'] + (['floor'] if have_floor else [])
-            for who in order if turn % 2 else order[::-1]:
-                p = None
+            for who in list(start) if turn % 2 else list(start)[::-1]:
                 with open(os.devnull, 'wb') as out, open(os.devnull, 'wb') as err:
-                    if who == 'ours':
-                        p, t = start_sslsniff(a, out, err); attach.append(t)
-                    elif who == 'floor':
-                        p, t = start_floor(a, out, err)
+                    p, t = start[who](out, err)
                     c0 = cpu_of(p.pid) if p else 0
                     o = load(a, args.split())
                     rates[who].append(o['client']['rps'])
@@ -209,11 +209,14 @@ def overhead(a):
                     if who == 'ours':
                         calls = sum(o[r][k] for r in o for k in ('read_calls', 'write_calls'))
                         byts = sum(o[r][k] for r in o for k in ('read_bytes', 'write_bytes'))
-                        us.append((c - c0) / calls * 1e6); mbs.append(byts / 1e6 / (c - c0)); rss.append(m / 1024)
-        none, ours, floor = (MED(rates[w]) for w in rates)
-        print('%-8s %10.0f %12.3f %8.2f %12.3f %12.3f %10.2f %10.0f %8.1f' % (name, none, ours / none, target, floor / none, ours / floor, MED(us), MED(mbs), MED(rss)), flush=True)
-    print('sslsniff, bpftrace: rate kept of the unprobed one (of bpftrace: 0.9, us/event: 3, MB/s cpu: 400, RSS: 32.8 or less,\n'
-          'attached: 100 ms are the other targets); attached after %.0f ms (from exec)' % (MED(attach) * 1e3))
+                        us.append((c - c0) / calls * 1e6); mbs.append(byts / 1e6 / (c - c0)); rss.append(m / 1024); attach.append(t)
+        # a turn's rates stand beside each other in time; a median of rates does not
+        kept = {who: MED([r / n for r, n in zip(rates[who], rates['none'])]) for who in rates}
+        print('%-8s %10.0f %12.3f %8.2f %12s %12s %12s %10.2f %10.0f %8.1f' % (name, MED(rates['none']), kept['ours'], target,
+              *('%.3f' % kept[who] if who in kept else '-' for who in ('before', 'floor')),
+              '%.3f' % MED([r / f for r, f in zip(rates['ours'], rates['floor'])]) if 'floor' in rates else '-', MED(us), MED(mbs), MED(rss)), flush=True)
+    print('sslsniff, before (--against), bpftrace: rate kept of the unprobed one (of bpftrace: 0.9, us/event: 3, MB/s cpu: 400, RSS:\n'
+          '32.8 or less, attached: 100 ms are the other targets); attached after %.0f ms (from exec)' % (MED(attach) * 1e3))
 
 def captured(path, pids):
     """Per (role, direction): events, bytes, sum of bytes; and the losses that were told."""
@@ -375,6 +378,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--dir', required=True)
     ap.add_argument('--turns', type=int, default=5)
+    ap.add_argument('--against', metavar='DIR', help='an older build/bin, which takes turns with ours')
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()

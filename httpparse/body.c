@@ -26,6 +26,11 @@ struct body {
 	struct bytes coding;		/* of compressed messages */
 	uint64_t len;
 	bool bad, stop;
+	/* a body whose headers are not all known: its first bytes tell */
+	bool looking;
+	unsigned char start[4];
+	size_t nstart;
+	const char *found;
 };
 
 bool
@@ -214,10 +219,12 @@ body_new(const struct head *h, size_t max, const struct body_ops *ops, void *arg
 		    (!b->coding.n && head_join(h, "connect-content-encoding", &b->coding));
 	}
 	bytes_free(&list);
+	if (!bad)
+		b->looking = h->unknown && !b->dec && !unknown && b->framing == PLAIN;
 	*undecoded = unknown;
 	*nomem |= bad;
 	/* units cannot be told apart in what is still encoded */
-	if (bad || unknown || (!b->dec && b->framing == PLAIN)) {
+	if (bad || unknown || (!b->dec && b->framing == PLAIN && !b->looking)) {
 		body_free(b);
 		return NULL;
 	}
@@ -260,13 +267,35 @@ body_is_raw(const struct body *b)
 	return b->dec && decode_is_raw(b->dec);
 }
 
-enum body_rc
-body_feed(struct body *b, const void *p, size_t n, bool flush)
+const char *
+body_found(const struct body *b)
 {
-	if (!b->dec) {
-		on_decoded(b, p, n);
-		return b->bad ? BODY_BAD : BODY_OK;
-	}
+	return b->found;
+}
+
+/* gzip and zstd have a mark in front (RFC 1952, RFC 8878). */
+static const char *
+coding_found(const unsigned char *p, size_t n)
+{
+	return n >= 3 && !memcmp(p, "\x1f\x8b\x08", 3) ? "gzip" : n == 4 && !memcmp(p, "\x28\xb5\x2f\xfd", 4) ? "zstd" : NULL;
+}
+
+/* The first four bytes are there, or all. */
+static enum body_rc
+start_settle(struct body *b)
+{
+	bool unknown, none;
+
+	b->looking = false;
+	if ((b->found = coding_found(b->start, b->nstart)) &&
+	    !(b->dec = decode_new(b->found, strlen(b->found), on_decoded, b, &unknown, &none)))
+		return BODY_NOMEM;
+	return body_feed(b, b->start, b->nstart, false);
+}
+
+static enum body_rc
+coded_feed(struct body *b, const void *p, size_t n, bool flush)
+{
 	switch (decode_feed(b->dec, p, n, flush)) {
 	case DECODE_BAD:
 		b->bad = true;
@@ -279,10 +308,32 @@ body_feed(struct body *b, const void *p, size_t n, bool flush)
 	return b->bad ? BODY_BAD : BODY_OK;
 }
 
+enum body_rc
+body_feed(struct body *b, const void *bytes, size_t n, bool flush)
+{
+	const char *p = bytes;
+
+	for (; b->looking && n; p++, n--) {
+		b->start[b->nstart++] = *p;
+		if (b->nstart == sizeof(b->start) && start_settle(b) == BODY_NOMEM)
+			return BODY_NOMEM;
+	}
+	if (!n)
+		return b->bad ? BODY_BAD : BODY_OK;
+	if (b->dec)
+		return coded_feed(b, p, n, flush);
+	on_decoded(b, p, n);
+	return b->bad ? BODY_BAD : BODY_OK;
+}
+
 const char *
 body_end(struct body *b, bool *nomem)
 {
-	enum decode_rc rc = b->dec ? decode_end(b->dec) : DECODE_OK;
+	enum decode_rc rc;
+
+	if (b->looking)
+		*nomem |= start_settle(b) == BODY_NOMEM;
+	rc = b->dec ? decode_end(b->dec) : DECODE_OK;
 
 	*nomem |= rc == DECODE_NOMEM;
 	if (b->framing == AWS) {

@@ -40,6 +40,9 @@ enum body_rc body_feed(struct body *, const void *p, size_t n, bool flush);
 /* NULL when it ended as it should, else "encoding" or "malformed". */
 const char *body_end(struct body *, bool *nomem);
 bool body_is_coded(const struct body *);	/* compressed, in whatever layer */
+/* The coding that its first bytes showed, where the header that names it was not
+ * seen; NULL. */
+const char *body_found(const struct body *);
 bool body_is_events(const struct body *);	/* AWS: given event by event */
 bool body_is_raw(const struct body *);	/* see decode_is_raw */
 

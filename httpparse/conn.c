@@ -72,27 +72,67 @@ envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
 
 /* --- what the readers tell -------------------------------------------------------------- */
 
+/* Something of this direction is not known, before what comes next. */
+static void
+side_lost(struct side *s)
+{
+	s->gap = true;
+	s->gap_number = s->c->number;
+	s->c->broken = true;
+}
+
+/* It is HTTP, or may be: what was not is a loss after all. */
+static void
+conn_is_http(struct conn *c)
+{
+	if (c->http)
+		return;
+	c->http = true;
+	for (int i = 0; i < 2; i++) {
+		loss_add(c->w->loss, "not_http", c->side[i].other > 0, c->side[i].other);
+		c->side[i].emitted |= c->side[i].other > 0;
+		c->side[i].other = 0;
+	}
+	envelope_drop(&c->other_env);
+}
+
+/* Bytes up to upto that belong to no message. */
+static void
+side_other(struct side *s, uint64_t upto)
+{
+	struct conn *c = s->c;
+	struct http1 *h = &s->h;
+	uint64_t from = s->decided, n = upto - from;
+
+	s->decided = upto;
+	if (h->odd) {
+		loss_add(c->w->loss, h->odd, 1, 0);
+		conn_is_http(c);
+	}
+	h->odd = NULL;
+	side_lost(s);
+	if (!c->http || c->tunnel.x) {
+		if (!c->other_env.p)
+			envelope_at(s, from, &c->other_env);
+		s->other += n;
+	} else {
+		loss_add(c->w->loss, "not_http", !s->emitted, n);
+		s->emitted = true;
+	}
+	while (s->held && s->held->end <= upto)
+		held_pop(s, true);
+}
+
 static void
 side_decided(struct side *s, uint64_t upto, bool ours)
 {
-	struct writer *w = s->c->w;
-	struct http1 *h = &s->h;
-	uint64_t n = upto - s->decided;
-
-	s->decided = upto;
-	if (ours) {
-		s->ours = upto;
-		while (s->held && s->held->off < upto)
-			held_pop(s, false);
+	if (!ours) {
+		side_other(s, upto);
 		return;
 	}
-	if (h->odd)
-		loss_add(w->loss, h->odd, 1, 0);
-	h->odd = NULL;
-	loss_add(w->loss, "not_http", !s->told, n);
-	s->told = true;
-	while (s->held && s->held->end <= upto)
-		held_pop(s, true);
+	s->decided = s->ours = upto;
+	while (s->held && s->held->off < upto)
+		held_pop(s, false);
 }
 
 static void
@@ -128,17 +168,40 @@ exchange_pop(struct conn *c)
 	return x;
 }
 
-/* A new request: it waits for its response. */
+/* The response that came before this request was complete; NULL: none. start: of the
+ * request. lost: what is before it is not known. */
 static struct exchange *
-request_exchange(struct side *s, const struct head *head, uint64_t ns)
+early_take(struct conn *c, uint64_t start, bool lost)
+{
+	struct exchange *x = NULL;
+
+	if (c->nearly && (!lost || c->early[0]->start == start)) {
+		x = c->early[0];
+		memmove(c->early, c->early + 1, --c->nearly * sizeof(*c->early));
+	}
+	while (lost && c->nearly)
+		exchange_drop(c->early[--c->nearly]);
+	return x;
+}
+
+/* A new request: it waits for its response, unless that is here already. */
+static struct exchange *
+request_exchange(struct side *s, const struct head *head, uint64_t ns, uint64_t start, bool lost)
 {
 	struct conn *c = s->c;
-	struct exchange *x = exchange_new(head, "/", ++c->number);
+	struct exchange *x = early_take(c, start, lost);
 
-	if (!x)
+	if (x) {
+		if (!exchange_know(x, head))
+			c->w->nomem = true;
+		x->first_ns = ns;
+		return x;
+	}
+	if (!(x = exchange_new(head, "/", ++c->number)))
 		return NULL;
 	x->first_ns = ns;
-	x->upgrade = head_has_token(head, "connection", "upgrade");
+	/* whose response comes next is not sure when one before it may have been lost */
+	x->uncertain = c->first && (lost || c->first->uncertain);
 	if (c->waiting == WAITING_MAX)
 		exchange_drop(exchange_pop(c));
 	x->refs++;
@@ -149,19 +212,56 @@ request_exchange(struct side *s, const struct head *head, uint64_t ns)
 	return x;
 }
 
-/* The request that a response answers. Behind a gap it is the newest one: no
- * client sends the next request before it has its answer. */
+/* A response to a request that is not complete yet, or whose line is still to come.
+ * NULL: nothing says so. */
+static struct exchange *
+early_new(struct side *s)
+{
+	struct conn *c = s->c;
+	struct side *o = other_side(s);
+	struct envelope_text env = { 0 };
+	struct exchange *x;
+	bool begun = http1_peek(&o->h);
+
+	if (c->nearly == EARLY_MAX ||
+	    (!begun && (c->broken || !o->whole || o->h.state != HTTP1_SEEK || o->h.pend.n)))
+		return NULL;
+	if (!(x = exchange_new(begun ? &o->h.head : NULL, "/", ++c->number)))
+		return NULL;
+	x->start = begun ? o->h.pos : UINT64_MAX;
+	x->uncertain = begun && o->h.lost;
+	if (begun) {
+		envelope_at(o, o->h.pos, &env);
+		x->first_ns = env.ns;
+		envelope_drop(&env);
+	}
+	x->refs++;
+	c->early[c->nearly++] = x;
+	return x;
+}
+
+/* The request that a response answers. Behind a gap those that were waiting may have
+ * had their answers in it; it is the newest one, for no client sends the next request
+ * before it has its answer. */
 static struct exchange *
 response_exchange(struct side *s)
 {
 	struct conn *c = s->c;
+	bool begun = s->gap && http1_peek(&other_side(s)->h), doubt = false;
 	struct exchange *x;
 
-	while (s->gap && c->waiting > 1)
+	while (s->gap && c->first && c->first->number <= s->gap_number && (c->waiting > 1 || begun)) {
 		exchange_drop(exchange_pop(c));
+		doubt = true;
+	}
+	if ((x = exchange_pop(c)))
+		doubt |= s->gap && x->number <= s->gap_number;
+	else if (!(x = early_new(s)))
+		x = exchange_new(NULL, "/", ++c->number);
 	s->gap = false;
-	if (!(x = exchange_pop(c)))
-		return exchange_new(NULL, "/", ++c->number);
+	if (!x)
+		return NULL;
+	x->uncertain |= doubt;
 	x->answered = true;
 	return x;
 }
@@ -184,7 +284,7 @@ on_head(void *arg, struct http1 *h, uint64_t start)
 	bool none;
 
 	roles_set(s, head->response);
-	s->gap |= h->lost;
+	conn_is_http(c);
 	if (head->response && head->status / 100 == 1 && head->status != 101) {
 		if (s->m.ninterim < MESSAGE_INTERIM)
 			s->m.interim[s->m.ninterim++] = head->status;
@@ -193,7 +293,7 @@ on_head(void *arg, struct http1 *h, uint64_t start)
 	envelope_at(s, start, &env);
 	if (!env.p)
 		c->w->nomem = true;
-	x = head->response ? response_exchange(s) : request_exchange(s, head, env.ns);
+	x = head->response ? response_exchange(s) : request_exchange(s, head, env.ns, start, h->lost);
 	if (!x || c->w->nomem) {
 		c->w->nomem = true;
 		envelope_drop(&env);
@@ -202,6 +302,8 @@ on_head(void *arg, struct http1 *h, uint64_t start)
 	}
 	none = head->response && (exchange_is_head(x) || switches(head, x));
 	h->unasked = head->response && !x->request;
+	loss_add(c->w->loss, "bad_line", head->bad_lines, head->bad_bytes);
+	loss_add(c->w->loss, "long_header", head->truncated, 0);
 	message_begin(&s->m, c->w, head, x, &env);
 	/* refused: the request's side goes on with HTTP */
 	if (head->response && !switches(head, x) && (x->upgrade || x->connect))
@@ -246,6 +348,10 @@ on_end(void *arg, struct http1 *h, const char *why)
 		loss_add(s->c->w->loss, "behind_hole", 1, h->behind);
 	if (why && !strcmp(why, "malformed"))
 		loss_add(s->c->w->loss, why, 1, 0);
+	if (why)
+		side_lost(s);
+	else
+		s->whole = true;
 	if (change && !why) {
 		x = s->m.x;
 		x->refs++;
@@ -361,6 +467,7 @@ h2_begin(struct conn *c, bool fresh0, bool fresh1)
 	uint64_t pos[2] = { c->side[0].h.pos, c->side[1].h.pos };
 
 	c->other = true;
+	conn_is_http(c);
 	http1_other(&c->side[0].h);
 	http1_other(&c->side[1].h);
 	c->h2 = streams_new(c->w, &streams_ops, c, c->side[0].h.head.max, c->requests, is_fresh, pos);
@@ -373,17 +480,20 @@ protocol_begin(struct side *s, struct exchange *x)
 {
 	struct conn *c = s->c;
 	size_t n;
-	const char *to = head_find(&s->h.head, "upgrade", &n);
+	const char *to = s->h.head.status == 101 ? head_find(&s->h.head, "upgrade", &n) : NULL;
 
-	if (s->h.head.status != 101 || !to)
-		return;
-	if (n == 9 && !strncasecmp(to, "websocket", 9)) {
+	if (to && n == 9 && !strncasecmp(to, "websocket", 9)) {
 		x->refs++;
 		c->up = x;
 		sock_new(c, 0, &s->h.head);
 		sock_new(c, 1, &s->h.head);
-	} else if (n == 3 && !strncasecmp(to, "h2c", 3)) {
+	} else if (to && n == 3 && !strncasecmp(to, "h2c", 3)) {
 		h2_begin(c, true, true);
+	} else {
+		x->refs++;
+		c->tunnel = (struct other){ .x = x, .protocol = c->protocol };
+		if (to)
+			memcpy(c->protocol, to, c->tunnel.n = n < OTHER_NAME ? n : OTHER_NAME);
 	}
 }
 
@@ -467,6 +577,8 @@ static void
 side_hole(struct side *s, uint64_t n)
 {
 	loss_add(s->c->w->loss, "hole", 1, n);
+	conn_is_http(s->c);
+	side_lost(s);
 	if (s->h.state == HTTP1_OTHER)
 		other_hole(s, n);
 	else
@@ -486,6 +598,8 @@ side_align(struct side *s, uint64_t off, const char **p, size_t *n, uint64_t *mi
 		loss_add(s->c->w->loss, "late", 1, 0);
 		if (s->c->number < off)
 			s->c->number = off;
+		conn_is_http(s->c);
+		side_lost(s);
 		http1_hole(&s->h, off);
 		s->decided = s->h.pos;
 	} else if (off > next) {
@@ -517,6 +631,8 @@ conn_data(struct conn *c, int dir, const struct event *ev, const char *line, siz
 	uint64_t end;
 
 	s->ev = ev;
+	if (!c->http && event_bool(ev, "late"))
+		conn_is_http(c);
 	s->line_off = has_off ? off : s->h.pos + s->h.pend.n;
 	if (has_off && !side_align(s, off, &p, &n, &missing)) {
 		s->ev = NULL;
@@ -569,6 +685,10 @@ conn_finish(struct conn *c, const char *why, bool closed)
 	}
 	if (c->h2)
 		streams_finish(c->h2, why);
+	c->tunnel.bytes[0] = c->side[0].other;
+	c->tunnel.bytes[1] = c->side[1].other;
+	if (c->other_env.p && c->tunnel.bytes[0] + c->tunnel.bytes[1])
+		other_write(c->w, &c->other_env, &c->tunnel);
 }
 
 void
@@ -586,6 +706,10 @@ conn_free(struct conn *c)
 	}
 	while (c->first)
 		exchange_drop(exchange_pop(c));
+	while (c->nearly)
+		exchange_drop(c->early[--c->nearly]);
+	exchange_drop(c->tunnel.x);
+	envelope_drop(&c->other_env);
 	sock_drop(c, 0, "eof");
 	sock_drop(c, 1, "eof");
 	exchange_drop(c->up);
@@ -603,8 +727,10 @@ conn_open(const struct conn *c)
 size_t
 conn_held(const struct conn *c)
 {
-	size_t n = c->xbytes + (c->h2 ? streams_held(c->h2) : 0);
+	size_t n = c->xbytes + (c->h2 ? streams_held(c->h2) : 0) + c->other_env.n;
 
+	for (unsigned i = 0; i < c->nearly; i++)
+		n += exchange_held(c->early[i]);
 	for (int i = 0; i < 2; i++) {
 		const struct side *s = &c->side[i];
 

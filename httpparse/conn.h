@@ -3,7 +3,7 @@
  *
  * Which direction carries the requests is found from the bytes, so the view
  * of the client and that of the server give the same. Requests and responses
- * are matched first in, first out. Lines whose bytes may or may not be HTTP
+ * are matched first in, first out; behind a hole as well as can be, and marked. Lines whose bytes may or may not be HTTP
  * are held until that is decided; those that are not are passed on.
  */
 #ifndef CONN_H
@@ -26,6 +26,8 @@ struct held {
 
 struct conn;
 
+enum { EARLY_MAX = 16, OTHER_NAME = 64 };
+
 struct side {
 	struct conn *c;
 	struct http1 h;
@@ -36,8 +38,11 @@ struct side {
 	uint64_t line_off;	/* of the line being read */
 	const struct event *ev;	/* that line; NULL between lines */
 	struct envelope_text tail;	/* of the line in which the undecided bytes begin */
-	bool seen, told;	/* any byte; that it is not HTTP */
-	bool gap;		/* something is missing before the next response */
+	bool seen, emitted;	/* any byte; as a loss, that some are not HTTP */
+	bool whole;		/* a message was seen */
+	bool gap;		/* responses are missing, or parts, to requests up to this number: */
+	uint64_t gap_number;
+	uint64_t other;		/* bytes that are no HTTP, as long as nothing here is */
 };
 
 /* One direction of a WebSocket. */
@@ -53,9 +58,17 @@ struct conn {
 	int requests;		/* the side that carries requests; -1 not known yet */
 	struct exchange *first, **last;	/* requests without a response, oldest first */
 	unsigned waiting;
+	/* responses that came before their requests were complete, oldest first */
+	struct exchange *early[EARLY_MAX];
+	unsigned nearly;
 	uint64_t number;	/* of the newest exchange */
 	size_t xbytes;
 	bool raw;		/* lines are passed on by the caller, never from here */
+	bool broken;		/* something was not seen, or was no HTTP */
+	bool http;		/* there was HTTP, or there may have been some that was not seen */
+	struct envelope_text other_env;	/* of the first line that is no HTTP, while http is false */
+	struct other tunnel;	/* what other is, when the protocol is not known */
+	char protocol[OTHER_NAME];
 	bool other;		/* both directions switched to another protocol: */
 	struct streams *h2;	/* HTTP/2, */
 	struct sock *sock[2];	/* WebSocket, opened by up, */

@@ -290,6 +290,13 @@ void
 head_put(const struct head *h, struct jput *j)
 {
 	fields_put(h, j, "headers", 0, h->trailers);
+	if (h->bad_lines)
+		jput_uint(j, "bad_lines", h->bad_lines);
+}
+
+void
+head_put_trailers(const struct head *h, struct jput *j)
+{
 	if (h->nfields > h->trailers)
 		fields_put(h, j, "trailers", h->trailers, h->nfields);
 }

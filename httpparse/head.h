@@ -29,11 +29,12 @@ struct head {
 	const char *method;		/* request; a constant, or NULL: see method_text */
 	struct span method_text, target, reason, authority, scheme, protocol;
 	bool unknown;			/* HTTP/2: some fields are not known */
-	bool truncated;			/* HTTP/2: some fields did not fit */
+	bool truncated;			/* some fields did not fit */
 	struct field *field;
 	size_t nfields, fieldcap;
 	size_t trailers;		/* index of the first trailer; nfields when none */
 	bool in_trailers;
+	size_t bad_lines, bad_bytes;	/* lines that are no fields: left out */
 	struct bytes text;
 	size_t max;			/* bytes of text */
 };
@@ -69,7 +70,8 @@ bool head_has_token(const struct head *, const char *name, const char *token);
 const char *head_method(const struct head *, size_t *n);
 const char *head_host(const struct head *, size_t *n);
 
-/* Writes "headers" and, when there are any, "trailers". */
+/* Writes "headers" and, when there are any, "bad_lines" (their number); "trailers". */
 void head_put(const struct head *, struct jput *);
+void head_put_trailers(const struct head *, struct jput *);
 
 #endif

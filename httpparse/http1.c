@@ -4,11 +4,14 @@
 #include "h2.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
 	STRICT_MAX = 16 << 10,	/* start line and first field, where a start is not expected */
 	WAIT_MAX = 64 << 10,	/* bytes held behind a request to switch protocols */
 	PEND_KEEP = 4 << 10,
+	METHOD_MAX = 32,	/* bytes of a method's name */
+	BAD_LINES = 16,		/* of one header, that llhttp alone finds bad */
 };
 
 enum found { NO, MAYBE, YES };
@@ -40,31 +43,47 @@ take_eol(const char *p, size_t n, size_t *i)
 	return p[(*i)++] == '\n' ? YES : NO;
 }
 
-static enum found
-take_method(const char *p, size_t n, size_t *i)
-{
 #define NAME(num, name, string) #string " ",
-	static const char *const method[] = { HTTP_METHOD_MAP(NAME) };
+static const char *const methods[] = { HTTP_METHOD_MAP(NAME) };	/* those of llhttp */
 #undef NAME
-	enum found best = NO;
 
-	for (size_t k = 0; k < sizeof(method) / sizeof(*method); k++) {
-		size_t at = *i;
+/* One of llhttp's methods, or QUERY; elsewhere than where a message is expected
+ * nothing else is taken for one. */
+static enum found
+take_known_method(const char *p, size_t n, size_t *i)
+{
+	size_t at = *i;
+	enum found best = take_text(p, n, &at, "QUERY ");
 
-		if (*i < n && p[*i] != *method[k])
-			continue;
-		switch (take_text(p, n, &at, method[k])) {
-		case YES:
+	if (best == YES)
+		*i = at;
+	for (size_t k = 0; k < sizeof(methods) / sizeof(*methods) && best != YES; k++) {
+		enum found f;
+
+		at = *i;
+		f = take_text(p, n, &at, methods[k]);
+		if (f == YES)
 			*i = at;
-			return YES;
-		case MAYBE:
-			best = MAYBE;
-			break;
-		case NO:
-			break;
-		}
+		if (f != NO)
+			best = f;
 	}
 	return best;
+}
+
+/* Any method, RFC 9110 9.1: capital letters, in practice. */
+static enum found
+take_method(const char *p, size_t n, size_t *i, bool strict)
+{
+	size_t from = *i;
+
+	if (strict)
+		return take_known_method(p, n, i);
+	while (*i < n && *i - from < METHOD_MAX && ((p[*i] >= 'A' && p[*i] <= 'Z') ||
+	    (*i > from && (p[*i] == '-' || p[*i] == '_'))))
+		++*i;
+	if (*i == n)
+		return MAYBE;
+	return *i > from && p[(*i)++] == ' ' ? YES : NO;
 }
 
 /* HTTP/1.x and what has to follow. */
@@ -84,7 +103,7 @@ static enum found
 request_line(const char *p, size_t n, size_t *i, bool strict)
 {
 	bool connect = n >= 8 && !memcmp(p, "CONNECT ", 8);
-	enum found f = take_method(p, n, i);
+	enum found f = take_method(p, n, i, strict);
 	size_t from = *i;
 
 	if (f != YES)
@@ -230,10 +249,12 @@ on_field(llhttp_t *p, const char *at, size_t n)
 {
 	struct http1 *h = p->data;
 
-	if (!h->in_field && head_field(&h->head))
+	if (!h->in_field && h->head.nfields == HEAD_FIELDS)
+		h->head.truncated = true;
+	else if (!h->in_field && head_field(&h->head))
 		return -1;
 	h->in_field = true;
-	return head_name(&h->head, at, n);
+	return h->head.truncated ? 0 : head_name(&h->head, at, n);
 }
 
 static int
@@ -241,7 +262,7 @@ on_value(llhttp_t *p, const char *at, size_t n)
 {
 	struct http1 *h = p->data;
 
-	return head_value(&h->head, at, n);
+	return h->head.truncated ? 0 : head_value(&h->head, at, n);
 }
 
 static int
@@ -249,7 +270,8 @@ on_value_complete(llhttp_t *p)
 {
 	struct http1 *h = p->data;
 
-	head_value_end(&h->head);
+	if (!h->head.truncated)
+		head_value_end(&h->head);
 	h->in_field = false;
 	return 0;
 }
@@ -262,7 +284,9 @@ head_fill(struct http1 *h)
 	h->head.major = h->parser.http_major;
 	h->head.minor = h->parser.http_minor;
 	h->head.status = h->head.response ? h->parser.status_code : 0;
-	h->head.method = h->head.response ? NULL : llhttp_method_name(h->parser.method);
+	h->head.method = NULL;
+	if (!h->head.response && !h->head.method_text.n)
+		h->head.method = llhttp_method_name(h->parser.method);
 }
 
 static int
@@ -360,12 +384,13 @@ http1_free(struct http1 *h)
 {
 	head_free(&h->head);
 	bytes_free(&h->pend);
+	bytes_free(&h->clean);
 }
 
 size_t
 http1_held(const struct http1 *h)
 {
-	return h->pend.cap + head_held(&h->head);
+	return h->pend.cap + h->clean.cap + head_held(&h->head);
 }
 
 static void
@@ -408,113 +433,265 @@ parser_begin(struct http1 *h, const char *p)
 	llhttp_set_lenient_keep_alive(&h->parser, 1);
 	llhttp_set_lenient_transfer_encoding(&h->parser, 1);
 	head_reset(&h->head);
-	h->in_field = h->done = h->muted = h->counted = h->open = h->unasked = false;
+	h->in_field = h->done = h->muted = h->counted = h->open = h->unasked = h->misframed = false;
 	h->in_size = h->in_extension = h->digits = h->last_chunk = h->in_trailers = false;
 	h->why = NULL;
 	h->left = h->behind = 0;
 }
 
-/* A header that is none after all: its start line and the lines up to the bad
- * one cannot be the start of another message either. */
+/* What began as a message and is none: it may begin in any byte behind. */
 static size_t
-head_refuse(struct http1 *h, const char *p, size_t n, const char *odd)
+head_refuse(struct http1 *h, const char *odd)
 {
-	const char *at = llhttp_get_error_pos(&h->parser);
-	size_t skip = 1;
-
-	if (at > p && at < p + n) {
-		while (at > p && at[-1] != '\n')
-			at--;
-		skip = at > p ? at - p : 1;
-	}
 	h->odd = odd;
 	h->open = false;
-	decide(h, skip, false);
+	decide(h, 1, false);
 	seek(h, true);
-	return skip;
+	return 1;
 }
 
-/* Two things that llhttp takes for the end of a header, or of a line, and that
- * are wrong: a CR that is no line end, a line of white space alone (RFC 9112
- * 2.2 and 5). first: a line may not begin with white space at all. */
+/* --- the lines of a header ------------------------------------------------------------ */
+
+/* llhttp refuses a message for one bad line. It is shown the header without those,
+ * which are counted, and what can be read of the others is put right. Their text is not
+ * told: what it is called is what would say that it is a credential. */
+
+struct text_line { const char *p; size_t n; };	/* without its line end */
+
 static bool
-lines_bad(const char *p, size_t n, bool first)
+line_next(const char **p, const char *end, struct text_line *l)
 {
-	const char *end = p + n, *nl;
+	const char *nl = *p < end ? memchr(*p, '\n', end - *p) : NULL;
 
-	for (; p < end; p = nl + 1) {
-		const char *q = p, *cr;
+	if (!nl)
+		return false;
+	*l = (struct text_line){ *p, nl - *p };
+	if (l->n && l->p[l->n - 1] == '\r')
+		l->n--;
+	*p = nl + 1;
+	return true;
+}
 
-		if (!(nl = memchr(p, '\n', end - p)))
-			return memchr(p, '\r', end - p);
-		if ((cr = memchr(p, '\r', nl - p)) && cr + 1 < nl)
-			return true;
-		while (q < nl && (*q == ' ' || *q == '\t'))
-			q++;
-		if (q > p && (first || *q == '\r' || *q == '\n'))
-			return true;
-		first = false;
+static bool
+is_blank(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A method that llhttp does not know is kept here, and shown to it as POST, which has
+ * no rules of its own either. */
+static bool
+method_take(struct http1 *h, struct text_line l)
+{
+	const char *sp = memchr(l.p, ' ', l.n);
+	size_t n = sp ? sp + 1 - l.p : 0;
+	bool known = !n || h->parser.type == HTTP_RESPONSE;
+
+	for (size_t k = 0; k < sizeof(methods) / sizeof(*methods) && !known; k++)
+		known = strlen(methods[k]) == n && !memcmp(l.p, methods[k], n);
+	return known || !head_text(&h->head, &h->head.method_text, l.p, n - 1);
+}
+
+static bool
+start_copy(struct http1 *h, struct text_line l)
+{
+	if (memchr(l.p, '\r', l.n) || !method_take(h, l))
+		return false;
+	if (h->head.method_text.n) {
+		if (bytes_add(&h->clean, "POST", 4))
+			return false;
+		l.p += h->head.method_text.n;
+		l.n -= h->head.method_text.n;
 	}
-	return false;
+	return !bytes_add(&h->clean, l.p, l.n) && !bytes_add(&h->clean, "\r\n", 2);
 }
 
-/* Is this start line and header (or whole lines of it) fit for llhttp? */
+/* A line that goes on with the field before it, RFC 9112 5.2; CR within a line is
+ * a blank, 2.2. */
 static bool
-head_bad(const char *p, size_t n)
+field_copy(struct http1 *h, const char *p, size_t n, bool goes_on)
 {
-	const char *nl = memchr(p, '\n', n);
+	size_t from;
 
-	if (!nl || ((nl > p && memchr(p, '\r', nl - p - 1))))
+	if (goes_on)
+		h->clean.n -= 2;	/* the line end before it */
+	from = h->clean.n;
+	if (bytes_add(&h->clean, p, n) || bytes_add(&h->clean, "\r\n", 2))
+		return false;
+	for (char *c = h->clean.p + from; (c = memchr(c, '\r', h->clean.p + from + n - c)); )
+		*c = ' ';
+	return true;
+}
+
+static bool
+line_bad(struct http1 *h, size_t n)
+{
+	h->head.bad_lines++;
+	h->head.bad_bytes += n;
+	return true;
+}
+
+/* One line behind the start line. *field: there is one that it may go on with. */
+static bool
+line_copy(struct http1 *h, struct text_line l, bool *field)
+{
+	const char *colon = memchr(l.p, ':', l.n), *end = colon;
+
+	if (!l.n)
+		return !bytes_add(&h->clean, "\r\n", 2);
+	if (is_blank(*l.p) || *l.p == '\r') {
+		if (*field)
+			return field_copy(h, l.p, l.n, true);
+		return line_bad(h, l.n);
+	}
+	while (end && end > l.p && is_blank(end[-1]))
+		end--;
+	*field = end && end > l.p;
+	for (const char *p = l.p; *field && p < end; p++)
+		*field = head_is_token(*p);
+	if (!*field)
+		return line_bad(h, l.n);
+	if (end == colon)
+		return field_copy(h, l.p, l.n, false);
+	return !bytes_add(&h->clean, l.p, end - l.p) && field_copy(h, colon, l.p + l.n - colon, false);
+}
+
+/* Copies whole lines for llhttp. */
+static bool
+head_copy(struct http1 *h, const char *p, size_t n)
+{
+	const char *end = p + n;
+	struct text_line l;
+	bool field = false, good;
+
+	h->clean.n = 0;
+	good = line_next(&p, end, &l) && start_copy(h, l);
+	while (good && line_next(&p, end, &l))
+		good = line_copy(h, l, &field);
+	return good;
+}
+
+/* Does the line say how long the body is? The same length a second time does not. */
+static bool
+is_framing(const struct http1 *h, const char *p, size_t n)
+{
+	size_t len;
+	const char *v = head_find(&h->head, "content-length", &len);
+
+	if (n >= 18 && !strncasecmp(p, "transfer-encoding:", 18))
 		return true;
-	return lines_bad(nl + 1, p + n - nl - 1, true);
+	if (n < 15 || strncasecmp(p, "content-length:", 15))
+		return false;
+	for (p += 15, n -= 15; n && is_blank(*p); p++)
+		n--;
+	while (n && is_blank(p[n - 1]))
+		n--;
+	return !v || len != n || memcmp(v, p, n);
+}
+
+/* Takes the line that llhttp found bad out of the copy; false: it is the start line. */
+static bool
+line_drop(struct http1 *h)
+{
+	char *text = h->clean.p, *end = text + h->clean.n, *nl;
+	const char *error = llhttp_get_error_pos(&h->parser);
+	size_t at = error && error >= text && error <= end ? error - text : 0;
+
+	if (at && text[at - 1] == '\n')
+		at--;		/* it was seen with the byte behind its line */
+	while (at && text[at - 1] != '\n')
+		at--;
+	if (!at || !(nl = memchr(text + at, '\n', end - text - at)))
+		return false;
+	h->misframed |= is_framing(h, text + at, nl - text - at - 1);
+	line_bad(h, nl - text - at - 1);
+	memmove(text + at, nl + 1, end - (nl + 1));
+	h->clean.n -= nl + 1 - (text + at);
+	return true;
+}
+
+/* From the beginning again, but for what is known to be bad. */
+static bool
+parse_again(struct http1 *h, const char *p, size_t n)
+{
+	size_t lines = h->head.bad_lines, bytes = h->head.bad_bytes;
+	bool misframed = h->misframed;
+
+	parser_begin(h, p);
+	h->head.bad_lines = lines;
+	h->head.bad_bytes = bytes;
+	h->misframed = misframed;
+	return method_take(h, (struct text_line){ p, n });
+}
+
+/* llhttp reads whole lines of a header, less those that are bad. HPE_USER: it is none
+ * that could be read. */
+static llhttp_errno_t
+head_parse(struct http1 *h, const char *p, size_t n)
+{
+	llhttp_errno_t r;
+
+	parser_begin(h, p);
+	if (!head_copy(h, p, n))
+		return HPE_USER;
+	for (int i = 0; (r = llhttp_execute(&h->parser, h->clean.p, h->clean.n)) != HPE_OK && !h->open; i++)
+		if (i == BAD_LINES || !line_drop(h) || !parse_again(h, p, n))
+			return HPE_USER;
+	return r;
 }
 
 /* The header p[0..n) is whole: llhttp reads it. Returns bytes decided. */
 static size_t
 head_read(struct http1 *h, const char *p, size_t n)
 {
-	llhttp_errno_t r = HPE_USER;
+	llhttp_errno_t r = head_parse(h, p, n);
 
-	parser_begin(h, p);
-	if (!head_bad(p, n))
-		r = llhttp_execute(&h->parser, p, n);
 	if (!h->open)
-		return head_refuse(h, p, n, h->head.nfields == HEAD_FIELDS ? "long_header" : "bad_header");
+		return head_refuse(h, "bad_header");
 	h->state = HTTP1_BODY;
 	h->lost = false;
 	decide(h, n, true);
+	if (h->misframed)
+		h->done = false;	/* where its body ends is not known */
 	if (h->done)
 		message_end(h, NULL);
-	else if (r != HPE_OK)
+	else if (r != HPE_OK || h->misframed)
 		message_end(h, "malformed");
 	return n;
+}
+
+/* What is known of a header that is not complete: its whole lines. */
+static bool
+lines_read(struct http1 *h)
+{
+	const char *nl = h->pend.n ? memrchr(h->pend.p, '\n', h->pend.n) : NULL;
+
+	if (!nl || head_parse(h, h->pend.p, nl + 1 - h->pend.p) != HPE_OK || !h->parser.http_major)
+		return false;
+	if (h->in_field && !h->head.truncated)
+		head_value_end(&h->head);	/* llhttp waits to see whether it is folded */
+	head_fill(h);
+	return true;
+}
+
+bool
+http1_peek(struct http1 *h)
+{
+	return h->state == HTTP1_HEAD && lines_read(h);
 }
 
 /* Only a part of a header came: what is known of it is told. */
 static void
 head_partial(struct http1 *h, const char *why)
 {
-	struct bytes b = h->pend;
-	const char *nl = memrchr(b.p, '\n', b.n);
-	size_t n = nl ? nl + 1 - b.p : 0;	/* whole lines */
-	llhttp_errno_t r = HPE_USER;
-
-	parser_begin(h, b.p);
-	if (!head_bad(b.p, n))
-		r = llhttp_execute(&h->parser, b.p, n);
-	if (!h->open && (r != HPE_OK || !h->parser.http_major)) {
-		decide(h, b.n, false);
+	if (!lines_read(h)) {
+		decide(h, h->pend.n, false);
 		return;
 	}
-	if (h->in_field)
-		head_value_end(&h->head);	/* llhttp waits to see whether it is folded */
-	if (!h->open) {
-		head_fill(h);
-		h->open = true;
-		h->ops->head(h->arg, h, h->pos);
-	}
+	h->open = true;
+	h->ops->head(h->arg, h, h->pos);
 	h->lost = false;
-	decide(h, b.n, true);
+	decide(h, h->pend.n, true);
 	message_end(h, why);
 }
 
@@ -566,8 +743,7 @@ head_run(struct http1 *h, const char *p, size_t n)
 
 	h->scanned = h->pos + i;
 	if (len > h->head.max || (!len && n > h->head.max)) {
-		h->parser.error_pos = NULL;
-		return head_refuse(h, p, n, "long_header");
+		return head_refuse(h, "long_header");
 	}
 	return len ? head_read(h, p, len) : 0;
 }
@@ -603,6 +779,30 @@ size_run(struct http1 *h, const char *p, size_t n)
 		i++;
 	}
 	return i;
+}
+
+/* Two things that llhttp takes for the end of a header, or of a line, and that
+ * are wrong: a CR that is no line end, a line of white space alone (RFC 9112
+ * 2.2 and 5). first: a line may not begin with white space at all. */
+static bool
+lines_bad(const char *p, size_t n, bool first)
+{
+	const char *end = p + n, *nl;
+
+	for (; p < end; p = nl + 1) {
+		const char *q = p, *cr;
+
+		if (!(nl = memchr(p, '\n', end - p)))
+			return memchr(p, '\r', end - p);
+		if ((cr = memchr(p, '\r', nl - p)) && cr + 1 < nl)
+			return true;
+		while (q < nl && (*q == ' ' || *q == '\t'))
+			q++;
+		if (q > p && (first || *q == '\r' || *q == '\n'))
+			return true;
+		first = false;
+	}
+	return false;
 }
 
 /* How much of p[0..n) llhttp may have: behind the last chunk only the whole

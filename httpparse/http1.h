@@ -62,9 +62,11 @@ struct http1 {
 	const char *odd;	/* why a header was given up last; NULL */
 	uint64_t behind;	/* body bytes of this message that came behind a hole */
 	bool unasked;		/* ops->head: a response to a request that was not seen */
+	bool misframed;		/* a line that says how long the body is cannot be read */
 
 	/* private */
 	llhttp_t parser;
+	struct bytes clean;	/* the header as llhttp is shown it */
 	uint64_t scanned;	/* stream position: no header ends before */
 	bool dirty;		/* not known to be between two messages */
 	bool open;		/* ops->head was called, ops->end not yet */
@@ -84,6 +86,10 @@ size_t http1_held(const struct http1 *);	/* bytes of memory */
  * state became HTTP1_OTHER; the rest is somebody else's, and so are, before
  * it, the bytes left in pend. */
 size_t http1_feed(struct http1 *, const void *p, size_t n);
+
+/* A header is under way (HTTP1_HEAD): h->head becomes what is known of it. False:
+ * none is, or not even its start line is there. */
+bool http1_peek(struct http1 *);
 
 /* n bytes of the stream are missing here. */
 void http1_hole(struct http1 *, uint64_t n);

@@ -62,37 +62,57 @@ envelope_drop(struct envelope_text *e)
 	*e = (struct envelope_text){ 0 };
 }
 
+bool
+exchange_know(struct exchange *x, const struct head *h)
+{
+	size_t method, host, path = h->target.n;
+	const char *m = head_method(h, &method), *a = head_host(h, &host);
+	char *text;
+
+	if (!m)
+		method = 0;
+	if (!a)
+		host = 0;
+	if (!(text = malloc(method + path + host + 1)))
+		return false;
+	memcpy(text, m ? m : "", method);
+	memcpy(text + method, head_at(h, h->target), path);
+	memcpy(text + method + path, a ? a : "", host);
+	free(x->text);
+	x->text = text;
+	x->method = method;
+	x->path = path;
+	x->host = host;
+	x->request = true;
+	x->connect = method == 7 && !memcmp(text, "CONNECT", 7);
+	x->upgrade = head_has_token(h, "connection", "upgrade");
+	return true;
+}
+
 struct exchange *
 exchange_new(const struct head *h, const char *sep, uint64_t number)
 {
-	size_t method = 0, host = 0, path = h ? h->target.n : 0;
-	const char *m = h ? head_method(h, &method) : NULL, *a = h ? head_host(h, &host) : NULL;
-	struct exchange *x = calloc(1, sizeof(*x) + method + path + host);
+	struct exchange *x = calloc(1, sizeof(*x));
 
 	if (!x)
 		return NULL;
 	x->refs = 1;
 	x->sep = sep;
 	x->number = number;
-	x->request = h != NULL;
-	x->method = method;
-	x->path = path;
-	x->host = host;
-	if (m)
-		memcpy(x->text, m, method);
-	if (path)
-		memcpy(x->text + method, head_at(h, h->target), path);
-	if (a)
-		memcpy(x->text + method + path, a, host);
-	x->connect = method == 7 && !memcmp(x->text, "CONNECT", 7);
+	if (h && !exchange_know(x, h)) {
+		exchange_drop(x);
+		return NULL;
+	}
 	return x;
 }
 
 void
 exchange_drop(struct exchange *x)
 {
-	if (x && !--x->refs)
-		free(x);
+	if (!x || --x->refs)
+		return;
+	free(x->text);
+	free(x);
 }
 
 size_t
@@ -127,28 +147,112 @@ is_streaming(const struct message *m)
 	for (size_t i = 0; i < sizeof(type) / sizeof(*type); i++)
 		if (media_is(p, n, type[i]))
 			return true;
-	return m->head->status == 200 && media_is(p, n, "application/json") &&
+	return m->head->status == 200 && media_is(p, n, "application/json") && m->x->path &&
 	    memmem(m->x->text + m->x->method, m->x->path, ":streamGenerateContent", 22);
 }
 
+/* May the first bytes show that it is an event stream, or JSON values? Where no type is
+ * given, or one that says nothing while the request asked for a stream. */
+static bool
+may_stream(const struct message *m)
+{
+	size_t n;
+	const char *p = head_find(m->head, "content-type", &n);
+
+	if (!m->response || m->streaming || m->head->status / 100 != 2)
+		return false;
+	return !p || (m->x->stream && (media_is(p, n, "text/plain") || media_is(p, n, "application/json") ||
+	    media_is(p, n, "application/octet-stream")));
+}
+
+/* Does an event stream begin so? 1 yes, 0 no, -1 more bytes will tell. */
+static int
+is_sse(const char *p, size_t n)
+{
+	static const char *const begin[] = { "data:", "event:", "id:", "retry:", ": ", ":\n", ":\r" };
+	int found = 0;
+
+	for (size_t i = 0; i < sizeof(begin) / sizeof(*begin) && found <= 0; i++) {
+		size_t len = strlen(begin[i]);
+
+		if (!memcmp(p, begin[i], n < len ? n : len))
+			found = n < len ? -1 : 1;
+	}
+	return found;
+}
+
+/* Looks at the beginning of the decoded body. */
+static void
+stream_sniff(struct message *m)
+{
+	const char *p = m->body.p, *end = p + m->body.n;
+	size_t n;
+	const char *type = head_find(m->head, "content-type", &n);
+	int found;
+
+	if (end - p >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
+		p += 3;
+	while (p < end && (*p == '\n' || *p == '\r'))
+		p++;
+	if (p == end || (end - p < 3 && !memcmp(p, "\xef\xbb", end - p)))
+		return;
+	found = is_sse(p, end - p);
+	if (found < 0)
+		return;
+	m->sniffing = false;
+	m->events = found;
+	m->streaming = found || (m->x->stream && (*p == '{' || *p == '[') &&
+	    !(type && media_is(type, n, "application/json")));
+}
+
+/* Does the body of a request ask for a stream? "stream":true, not inside a string. */
+static bool
+asks_stream(const char *p, size_t n)
+{
+	const char *end = p + n, *at = p, *q;
+
+	if (!n)
+		return false;
+	while ((q = at = memmem(at, end - at, "\"stream\"", 8))) {
+		for (q += 8, at += 8; q < end && strchr(" \t\r\n:", *q); q++)
+			;
+		if (end - q >= 4 && !memcmp(q, "true", 4) && (at - 8 == p || at[-9] != '\\'))
+			return true;
+	}
+	return false;
+}
+
+/* Is it compressed? */
+static bool
+is_packed(const struct message *m)
+{
+	return m->units && body_is_coded(m->units);
+}
+
 /* --- lines -------------------------------------------------------------------------- */
+
+static void
+id_put(struct writer *w, const struct exchange *x, struct jput *j)
+{
+	char number[32];
+	int n = snprintf(number, sizeof(number), "%s%" PRIu64, x->sep, x->number);
+
+	w->id.n = 0;
+	if (bytes_add(&w->id, w->conn, w->connlen) || bytes_add(&w->id, number, n))
+		w->nomem = true;
+	jput_bytes(j, "id", w->id.p, w->id.n);
+}
 
 /* Type, envelope, conn, id. ns 0: when the message began. */
 static void
 line_begin(struct writer *w, const struct envelope_text *env, const struct exchange *x, struct jput *j,
     const char *type, uint64_t ns)
 {
-	char number[32];
-	int n = snprintf(number, sizeof(number), "%s%" PRIu64, x->sep, x->number);
-
 	event_scan(&w->env, env->p, env->n);
 	jput_open(j, w->out, type);
 	jput_inherit(j, &w->env, ns);
 	jput_bytes(j, "conn", w->conn, w->connlen);
-	w->id.n = 0;
-	if (bytes_add(&w->id, w->conn, w->connlen) || bytes_add(&w->id, number, n))
-		w->nomem = true;
-	jput_bytes(j, "id", w->id.p, w->id.n);
+	id_put(w, x, j);
 }
 
 static void
@@ -176,6 +280,8 @@ put_body(const struct message *m, struct jput *j)
 	jput_uint(j, "body_len", m->len);
 	if (m->coded && head_join(m->head, "content-encoding", &coding) == 0)
 		jput_bytes(j, "content_encoding", coding.p, coding.n);
+	else if (m->units && body_found(m->units))
+		jput_str(j, "content_encoding", body_found(m->units));
 	bytes_free(&coding);
 	if (m->undecoded && m->len)
 		jput_bool(j, "undecoded", true);
@@ -225,6 +331,8 @@ put_state(const struct message *m, struct jput *j, const char *why)
 		jput_bool(j, "hpack_incomplete", true);
 	if (m->head->truncated)
 		jput_bool(j, "headers_truncated", true);
+	if (m->response && m->x->uncertain)
+		jput_bool(j, "pairing_uncertain", true);
 	if (why)
 		jput_str(j, "incomplete", why);
 	if (m->truncated)
@@ -240,6 +348,7 @@ request_write(const struct message *m, const char *why)
 	put_request_line(m, &j);
 	put_protocol(m->head, &j);
 	head_put(m->head, &j);
+	head_put_trailers(m->head, &j);
 	put_body(m, &j);
 	put_upgrade(m->head, &j);
 	if (m->x->pushed)
@@ -268,11 +377,12 @@ response_write(const struct message *m, const char *why)
 		jput_array_end(&j);
 	}
 	head_put(m->head, &j);
+	head_put_trailers(m->head, &j);
 	put_body(m, &j);
 	put_upgrade(m->head, &j);
 	if (x->request && x->ended && m->env.ns >= x->last_ns)
 		jput_ms(&j, "ttfb_ms", m->env.ns - x->last_ns);
-	if (x->request && m->last_ns >= x->first_ns)
+	if (x->request && x->first_ns && m->last_ns >= x->first_ns)
 		jput_ms(&j, "duration_ms", m->last_ns - x->first_ns);
 	if (m->streaming)
 		jput_bool(&j, "streaming", true);
@@ -289,6 +399,7 @@ piece_write(struct message *m, bool last, const char *why)
 	const char *type = head_find(m->head, "content-type", &n);
 
 	line_begin(m->w, &m->env, m->x, &j, "http.body", m->last_ns);
+	jput_str(&j, "of", m->response ? "response" : "request");
 	jput_uint(&j, "seq", m->seq);
 	jput_uint(&j, "off", m->off);
 	if (m->seq == 0) {
@@ -297,6 +408,9 @@ piece_write(struct message *m, bool last, const char *why)
 			jput_uint(&j, "status_code", m->head->status);
 		if (type)
 			jput_bytes(&j, "content_type", type, n);
+		if (m->x->uncertain)
+			jput_bool(&j, "pairing_uncertain", true);
+		head_put(m->head, &j);
 	}
 	if (m->event && m->eventlen)
 		jput_bytes(&j, "event_type", m->event, m->eventlen);
@@ -325,7 +439,7 @@ body_part(struct message *m, const char *p, size_t n)
 	size_t take = n;
 
 	if (m->streaming) {
-		if (m->packed && m->len > w->max_body && m->len / RATIO > m->raw_len)
+		if (is_packed(m) && m->len > w->max_body && m->len / RATIO > m->raw_len)
 			take = 0;
 	} else if (m->body.n + n > w->max_body) {
 		take = w->max_body - m->body.n;
@@ -335,9 +449,9 @@ body_part(struct message *m, const char *p, size_t n)
 		return 1;
 	}
 	if (take < n) {
-		loss_add(w->loss, "max_body", !m->truncated, m->packed ? 0 : n - take);
+		loss_add(w->loss, "max_body", !m->truncated, is_packed(m) ? 0 : n - take);
 		m->truncated = true;
-		if (m->packed) {
+		if (is_packed(m)) {
 			m->len += take;
 			if (m->streaming)
 				piece_write(m, true, "max_body");
@@ -347,6 +461,11 @@ body_part(struct message *m, const char *p, size_t n)
 	m->len += n;
 	if (m->events)
 		endmark_feed(&m->mark, p, n);
+	if (m->sniffing) {
+		stream_sniff(m);
+		if (m->events)
+			endmark_feed(&m->mark, m->body.p, m->body.n);
+	}
 	if (m->streaming && m->body.n >= PIECE && !(m->units && body_is_events(m->units)))
 		piece_write(m, false, NULL);
 	return 0;
@@ -428,9 +547,9 @@ message_begin(struct message *m, struct writer *w, const struct head *h, struct 
 	m->streaming = is_streaming(m);
 	type = head_find(h, "content-type", &n);
 	m->events = m->streaming && media_is(type, n, "text/event-stream");
+	m->sniffing = may_stream(m);
 	m->units = body_new(h, w->max_body, &body_ops, m, &m->undecoded, &w->nomem);
 	m->coded = head_find(h, "content-encoding", &n) != NULL;
-	m->packed = m->units && body_is_coded(m->units);
 }
 
 void
@@ -445,7 +564,7 @@ message_body(struct message *m, const char *p, size_t n)
 	}
 	if (m->closed || m->failed)
 		return;
-	switch (body_feed(m->units, p, n, m->streaming)) {
+	switch (body_feed(m->units, p, n, m->streaming || (m->sniffing && m->x->stream))) {
 	case BODY_BAD:
 		m->failed = true;
 		loss_add(m->w->loss, "bad_coding", 1, 0);
@@ -511,6 +630,7 @@ message_end(struct message *m, const char *why)
 	} else {
 		m->x->ended = true;
 		m->x->last_ns = m->last_ns;
+		m->x->stream = asks_stream(m->body.p, m->body.n);
 		request_write(m, why);
 	}
 	message_drop(m);
@@ -560,5 +680,27 @@ exchange_ws(struct writer *w, const struct exchange *x, const struct envelope_te
 	if (ws->truncated)
 		jput_bool(&j, "truncated", true);
 	jput_bytes(&j, "data", ws->p + 2 * code, ws->n - 2 * code);
+	jput_close(&j);
+}
+
+void
+other_write(struct writer *w, const struct envelope_text *env, const struct other *o)
+{
+	static const struct exchange none = { .sep = "" };
+	const struct exchange *x = o->x ? o->x : &none;
+	struct jput j;
+
+	event_scan(&w->env, env->p, env->n);
+	jput_open(&j, w->out, "http.other");
+	jput_inherit(&j, &w->env, 0);
+	jput_bytes(&j, "conn", w->conn, w->connlen);
+	if (o->x)
+		id_put(w, x, &j);
+	if (x->host)
+		jput_bytes(&j, "host", x->text + x->method + x->path, x->host);
+	if (o->n)
+		jput_bytes(&j, "protocol", o->protocol, o->n);
+	jput_uint(&j, "written_bytes", o->bytes[0]);
+	jput_uint(&j, "read_bytes", o->bytes[1]);
 	jput_close(&j);
 }

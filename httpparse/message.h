@@ -57,13 +57,18 @@ struct exchange {
 	bool answered;		/* its response has begun */
 	bool connect, upgrade;
 	bool pushed;		/* the server asked it for the client */
-	uint64_t first_ns, last_ns;	/* of the request */
+	bool uncertain;		/* behind a hole: its response may be another's */
+	bool stream;		/* the request asks for one */
+	uint64_t start;		/* stream position of the request, where it is not complete */
+	uint64_t first_ns, last_ns;	/* of the request; 0: not known */
 	size_t method, path, host;	/* lengths; one behind the other in text */
 	struct exchange *next;
-	char text[];
+	char *text;
 };
 /* request: NULL when it was not seen. NULL: out of memory. */
 struct exchange *exchange_new(const struct head *request, const char *sep, uint64_t number);
+/* What is known of its request now. False: out of memory. */
+bool exchange_know(struct exchange *, const struct head *request);
 void exchange_drop(struct exchange *);
 size_t exchange_held(const struct exchange *);
 bool exchange_is_head(const struct exchange *);	/* the method is HEAD */
@@ -73,6 +78,16 @@ bool exchange_is_head(const struct exchange *);	/* the method is HEAD */
 void exchange_ws(struct writer *, const struct exchange *, const struct envelope_text *, bool read,
     const struct ws_message *);
 
+/* Writes an http.other: a connection, or a stream, that speaks another protocol.
+ * x: what opened it, or NULL; protocol: its name, or empty. */
+struct other {
+	struct exchange *x;
+	const char *protocol;
+	size_t n;
+	uint64_t bytes[2];	/* written and read by the process that was watched */
+};
+void other_write(struct writer *, const struct envelope_text *, const struct other *);
+
 struct message {
 	bool open;
 	struct exchange *x;
@@ -80,8 +95,8 @@ struct message {
 	uint64_t last_ns;
 	const struct head *head;	/* borrowed, until message_end */
 	bool response, streaming, coded, undecoded, truncated, closed, failed;
+	bool sniffing;		/* its first bytes may show that it streams */
 	struct body *units;	/* NULL: the body is plain */
-	bool packed;		/* it is compressed */
 	bool events;		/* it is an event stream, */
 	struct endmark mark;	/* which may say that it is over */
 	const char *event;	/* type of the AWS event that the next piece is */

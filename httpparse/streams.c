@@ -13,7 +13,8 @@ struct part {
 	bool server;
 	bool ended;		/* it was seen to end, or given up */
 	bool hole;		/* what comes cannot be placed */
-	bool told;		/* as a loss, that its data is of no use */
+	bool emitted;		/* as a loss, that its data is of no use */
+	uint64_t other;		/* bytes of a tunnel */
 	struct message m;
 	struct head head;
 	struct ws *ws;
@@ -27,6 +28,7 @@ struct stream {
 	struct streams *s;
 	uint32_t id;
 	struct exchange *x;
+	struct envelope_text other_env;	/* of the first line of a tunnel */
 	struct part part[2];		/* REQUEST, RESPONSE */
 	size_t held;
 };
@@ -78,6 +80,21 @@ ws_drop(struct part *p, const char *why)
 	envelope_drop(&p->wsenv[1]);
 }
 
+/* What a tunnel carried. The request's side is the one that wrote, or read. */
+static void
+tunnel_end(struct stream *st)
+{
+	const struct streams *s = st->s;
+	const struct part *req = &st->part[REQUEST];
+	struct other o = { .x = st->x, .protocol = head_at(&req->head, req->head.protocol), .n = req->head.protocol.n };
+
+	o.bytes[s->requests == 1] = req->other;
+	o.bytes[s->requests != 1] = st->part[RESPONSE].other;
+	if (st->other_env.p && o.bytes[0] + o.bytes[1])
+		other_write(s->w, &st->other_env, &o);
+	envelope_drop(&st->other_env);
+}
+
 /* Ends what is under way, and forgets the stream. */
 static void
 stream_drop(struct stream *st, const char *why)
@@ -85,6 +102,7 @@ stream_drop(struct stream *st, const char *why)
 	struct streams *s = st->s;
 	struct stream **at = &s->first;
 
+	tunnel_end(st);
 	for (int i = 0; i < 2; i++) {
 		struct part *p = &st->part[i];
 
@@ -341,7 +359,7 @@ on_headers(void *arg, struct h2 *h, uint32_t id, uint32_t promised)
 {
 	struct line_dir *d = arg;
 	struct streams *s = d->s;
-	bool request = h->head.method_text.n, response = h->head.response;
+	bool request = h->head.method_text.n, response = h->head.response, fresh;
 	struct stream *st;
 	struct part *p;
 
@@ -353,9 +371,13 @@ on_headers(void *arg, struct h2 *h, uint32_t id, uint32_t promised)
 	}
 	if (promised && !request)
 		return;
+	fresh = !stream_find(s, promised ? promised : id);
 	if (!(st = stream_get(s, promised ? promised : id)))
 		return;
 	p = promised ? &st->part[REQUEST] : part_of(st, h);
+	/* what says which of both it is may be among the fields that are not known */
+	if (!request && !response && h->head.unknown && !h->block_end && (p->server ? !p->ended : fresh))
+		request = !(response = p->server);
 	if (p->m.open) {
 		trailers_add(p, &h->head);
 	} else if (p->ended || st->tunnel) {
@@ -382,8 +404,8 @@ on_data(void *arg, struct h2 *h, uint32_t id, const char *p, size_t n)
 	if (!st)
 		return;
 	if (!part) {
-		loss_add(s->w->loss, "no_head", !st->part[0].told, n);
-		st->part[0].told = true;
+		loss_add(s->w->loss, "no_head", !st->part[0].emitted, n);
+		st->part[0].emitted = true;
 	} else if (part->hole) {
 		loss_add(s->w->loss, "behind_hole", 0, n);
 	} else if (part->ws) {
@@ -394,9 +416,13 @@ on_data(void *arg, struct h2 *h, uint32_t id, const char *p, size_t n)
 	} else if (part->m.open) {
 		message_body(&part->m, p, n);
 		stream_touch(st);
+	} else if (st->tunnel) {
+		if (!st->other_env.p)
+			s->ops->envelope(s->arg, d->dir, UINT64_MAX, &st->other_env);
+		part->other += n;
 	} else {
-		loss_add(s->w->loss, st->tunnel ? "not_http" : "no_head", !part->told, n);
-		part->told = true;
+		loss_add(s->w->loss, "no_head", !part->emitted, n);
+		part->emitted = true;
 	}
 	stream_weigh(st);
 }

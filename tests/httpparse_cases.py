@@ -107,6 +107,38 @@ def cases():
     c["not http"] = Conn().w(b"\x00\x01\x02binary\xff" * 5 + b"GET nothing").r(b"SSH-2.0-x\r\n").close()
     c["nearly http"] = Conn().w(b"GET / HTTP/1.1\r\nbad header\r\n\r\n" + request(b"x")).r(b"HTTP/1.1 20 OK\r\n\r\n" + response(b"y")).close()
     c["malformed chunk"] = Conn().w(request(method="GET")).r(sse()[:200] + b"\r\nXYZ\r\n" + response(b"n")).w(request(b"n", "/next")).close()
+    c["odd methods"] = Conn().w(request(b"a", "/q", "QUERY") + request(b"b", "/m", "M-SEARCH") + request(b"c", "/x", "X")) \
+        .r(response(b"1") + response(b"2") + response(b"3")).close()
+    c["bad lines"] = Conn().w(b"POST /a HTTP/1.1\r\n folded\r\nHost : h\r\nBroken\r\n: none\r\nX y: 1\r\nX-A:\r\n 1\r\n \r\nX-B: a\rb\r\n"
+                              b"Content-Length: 2\r\n\r\nhi" + request(b"2", "/b")) \
+        .r(b"HTTP/1.1 200 OK\r\nnot a header\r\nContent-Length: 1\r\n\r\n1" + response(b"2")).close()
+    c["two lengths"] = Conn().w(request(b"ab", "/a", extra="Content-Length: 2\r\n") + request(b"2", "/b")) \
+        .r(response(b"1") + response(b"2")).close()
+    c["no length after all"] = Conn().w(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2x\r\n\r\nhi" + request(b"2", "/b")) \
+        .r(response(b"1") + response(b"2")).close()
+    # requests in two writes, the second of them lost: answers stay with their questions
+    for name, at, n in (("header", 40, 30), ("header and more", 40, 400), ("body", 120, 20)):
+        k = Conn()
+        for i in range(1, 5):
+            q = request(b"%d" % i * 60, "/%d" % i)
+            if i == 2:
+                k.w(q[:at]).hole(W, min(n, len(q) - at))
+                q = q[at + n:]
+            if q:
+                k.w(q)
+            k.r(response(b"%d" % i))
+        c["second write lost, " + name] = k.close()
+    c["answer before its question"] = Conn().w(request(b"1", "/1")).r(response(b"1")).r(response(b"2")).w(request(b"2", "/2")) \
+        .r(response(b"3")).w(request(b"3", "/3")).close()
+    c["answer lost"] = Conn().w(request(b"0", "/0")).r(response(b"0")).w(request(b"1", "/1")).hole(R, 40).w(request(b"2", "/2")).r(response(b"2")).w(request(b"3", "/3")).r(response(b"3")).close()
+    c["question lost"] = Conn().w(request(b"1", "/1")).r(response(b"1")).hole(W, 99).r(response(b"2")).w(request(b"3", "/3")).r(response(b"3")).close()
+    ASKS = b'{"model":"m","stream" : true,"messages":[]}'
+    c["stream without a type"] = Conn().w(request(JSON)).r(response(SSE)).w(request(JSON)).r(response(b"\xef\xbb\xbf\r\n: hi\n\ndata: 1\n\n")).close()
+    c["lines, asked for"] = Conn().w(request(ASKS)).r(response(b'{"a":1}\n{"a":2}\n')).close()
+    c["stream of another type"] = Conn().w(request(ASKS)).r(response(SSE, extra="Content-Type: text/plain\r\n")) \
+        .w(request(JSON)).r(response(SSE, extra="Content-Type: text/plain\r\n")).close()
+    c["no stream"] = Conn().w(request(JSON)).r(response(b"date: today")).w(request(b'{"a":"\\"stream\\":true"}')).r(response(b'{"a":1}')) \
+        .w(request(ASKS)).r(response(b'{"a":1}', extra="Content-Type: application/json\r\n")).w(request(ASKS)).r(response(b"\n")).close()
     c["text about http"] = Conn().w(request(b"GET /x HTTP/1.1\r\nHost: y\r\n\r\n")).r(response(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n")).close()
     return c
 
@@ -169,6 +201,14 @@ def cases2():
         .r(h.answer(5, [("server", "s"), ("content-type", "application/json"), ("x-new", "m")]) + data(5, b"{}", end=True)) \
         .w(h.ask(7, [("user-agent", "x/2"), ("x-new", "n")], path="/seven", end=True)) \
         .r(h.answer(7, [("server", "s"), ("x-new", "m")], status=500, end=True)).close()
+    h = H2()
+    for i in (1, 3):    # not captured: method, path, codings are in tables that are not known
+        h.ask(i, [("content-encoding", "zstd")], path="/v1/chat", method="QUERY", end=True)
+        h.answer(i, [("content-type", "text/event-stream"), ("content-encoding", "gzip")], status=299, end=True)
+    c["h2 tables not known"] = Conn().w(h.ask(5, [("content-encoding", "zstd")], path="/v1/chat") + data(5, coded("zstd", JSON), end=True)) \
+        .r(h.answer(5, [("content-type", "text/event-stream"), ("content-encoding", "gzip")]) + data(5, coded("gzip", SSE), end=True)) \
+        .w(h.ask(7, [("x-n", "n")], path="/v1/chat", method="QUERY") + data(7, JSON, end=True)) \
+        .r(h.answer(7, [("x-n", "m")], status=299) + data(7, b"ok", end=True)).close()
     h = H2()
     h.ask(1, [("user-agent", "x/1")])
     h.answer(1, [("server", "s")])

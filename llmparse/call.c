@@ -859,6 +859,8 @@ call_emit(struct caller *c, const struct call *call, const struct call_response 
 		jput_str(&j, "incomplete", r->why);
 	else if (is_text(r->incomplete))
 		jput_value(&j, "incomplete", r->incomplete);
+	if (r->uncertain)
+		jput_bool(&j, "pairing_uncertain", true);
 	lenient_put(call->lenient | r->lenient | a.lenient, &j);
 	jput_close(&j);
 	remember(c, call, &a, f.word || is_text(f.type));

@@ -86,6 +86,7 @@ struct call_response {
 	struct value duration;		/* in ms, instead of end_ns */
 	unsigned lenient;		/* marks of the body */
 	bool stream;
+	bool uncertain;			/* it may answer another request */
 };
 
 /* -1: out of memory. */

@@ -47,6 +47,7 @@ struct llmparse {
 	uint64_t max_memory, max_message, idle_ns;
 	enum call_content content;
 	struct flow_table *calls, *background;
+	struct flow_table *emitted;	/* ids of calls whose requests had not been seen */
 	struct open *first;	/* of all in the table */
 	struct caller caller;
 	struct sockets *sockets;
@@ -342,6 +343,19 @@ request_fill(struct call_request *rq, struct event *ev)
 	rq->comm = text_of(ev, "comm");
 }
 
+/* Has the call been emitted, because its response came first? */
+static bool
+is_emitted(struct llmparse *self, struct event *ev)
+{
+	size_t n;
+	const char *id = event_str(ev, "id", &n);
+	void *entry = id ? flow_find(self->emitted, id, n, self->io->now) : NULL;
+
+	if (entry)
+		flow_drop(self->emitted, entry, FLOW_END);
+	return entry;
+}
+
 static void
 on_request(struct llmparse *self, struct event *ev)
 {
@@ -356,6 +370,8 @@ on_request(struct llmparse *self, struct event *ev)
 		pass_first(self, ev);
 		flow_drop(self->calls, o, FLOW_EOF);
 	}
+	if (flow_count(self->emitted) && is_emitted(self, ev))
+		return;
 	if (value_eq(event_get(ev, "upgrade"), "websocket")) {
 		sockets_request(self->sockets, ev, self->io->now);
 		return;
@@ -408,6 +424,8 @@ emit_unexpected(struct llmparse *self, struct event *ev, struct call_response *r
 		err(1, "new call");
 	pass_first(self, ev);
 	call_emit(&self->caller, &call, r, &self->io->out);
+	if (call.id && !flow_get(self->emitted, call.id, strlen(call.id), self->io->now))
+		err(1, "new call");
 	call_free(&call);
 }
 
@@ -496,6 +514,7 @@ on_response(struct llmparse *self, struct event *ev)
 	if (!response_worth_reading(self, ev, o))
 		return;
 	r.headers = event_get(ev, "headers");
+	r.uncertain = event_bool(ev, "pairing_uncertain");
 	r.body = body_of(ev, &r.lenient);
 	r.duration = event_get(ev, "duration_ms");
 	r.incomplete = event_get(ev, "incomplete");
@@ -524,6 +543,8 @@ on_message(struct llmparse *self, struct event *ev)
 	if (mcp_message(self->mcp, &at))
 		return;
 	value_i64(event_get(ev, "status_code"), &r.status);
+	r.headers = event_get(ev, "headers");
+	r.uncertain = event_bool(ev, "pairing_uncertain");
 	r.body = event_get(ev, "message");
 	r.incomplete = event_get(ev, "incomplete");
 	if (t && event_get(ev, "first_token_ms").kind)
@@ -627,9 +648,10 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	event_init(&self->scratch);
 	self->calls = flow_new(sizeof(struct open), self->max_calls, self->max_memory, open_finish, self);
 	self->background = flow_new(sizeof(struct background), self->max_calls, self->max_memory, background_finish, self);
+	self->emitted = flow_new(1, self->max_calls, 0, NULL, NULL);
 	self->sockets = sockets_new(&sockets);
 	self->mcp = mcp_new(&mcp);
-	if (!self->calls || !self->background || !self->sockets || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
+	if (!self->calls || !self->background || !self->emitted || !self->sockets || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
 		err(1, "table of calls");
 	return 0;
 }
@@ -642,6 +664,7 @@ end(void *arg, struct stage_io *io)
 	(void)io;
 	flow_free(self->calls);
 	flow_free(self->background);
+	flow_free(self->emitted);
 	sockets_free(self->sockets);
 	mcp_free(self->mcp);
 	caller_free(&self->caller);

@@ -181,7 +181,8 @@ stream_write(struct ssemerge *self, struct stream *s, const char *why)
 static void
 stream_head(struct ssemerge *self, struct stream *s, const struct event *ev)
 {
-	static const char *const tail[] = { "path", "path_b64", "host", "method", "status_code" };
+	static const char *const tail[] = { "path", "path_b64", "host", "method", "status_code",
+		"headers", "pairing_uncertain" };
 	struct line_out *out = &self->scratch;
 	struct jput j;
 

@@ -6,7 +6,7 @@
 
 FILTERS = jsonfilter httpparse ssemerge llmparse authstrip sysmon
 SINKS   = sqlitesink otelsink websink
-PROBES  = sslsniff process stdiocap
+PROBES  = sslsniff process stdiocap tcpsniff
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev \

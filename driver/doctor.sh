@@ -120,6 +120,7 @@ check_collector() {
 
 check_tools() {
 	check_collector sslsniff -d 100ms
+	check_collector tcpsniff -d 100ms
 	check_collector process --duration 100ms
 	check_collector stdiocap -d 100ms
 	check_collector sysmon -d 100ms -i 50ms

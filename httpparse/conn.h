@@ -63,6 +63,7 @@ struct conn {
 	unsigned nearly;
 	uint64_t number;	/* of the newest exchange */
 	size_t xbytes;
+	bool plain;		/* without TLS; for the caller */
 	bool raw;		/* lines are passed on by the caller, never from here */
 	bool broken;		/* something was not seen, or was no HTTP */
 	bool http;		/* there was HTTP, or there may have been some that was not seen */

@@ -1,6 +1,6 @@
 /*
- * httpparse - HTTP exchanges out of the bytes of TLS connections
- * reads   ssl.data, by conn and direction; ssl.close
+ * httpparse - HTTP exchanges out of the bytes of connections, with TLS and without
+ * reads   ssl.data, tcp.data, by conn and direction; ssl.close, tcp.close
  * writes  http.request, http.response; http.body for bodies that are read while they come;
  *         ws.message
  * keeps   per conn the message under way in each direction and the requests that wait;
@@ -28,7 +28,7 @@ static struct httpparse {
 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw, .help = "pass the ssl.data lines on too" },
+	{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw, .help = "pass the ssl.data and tcp.data lines on too" },
 	{ .kind = OPT_SIZE, .name = "max-body", .arg = "SIZE", .to = &self.max_body,
 	    .help = "most bytes kept of one body, decoded (16M)", .lo = 1, .hi = 1LL << 32 },
 	{ .kind = OPT_SIZE, .name = "max-header", .arg = "SIZE", .to = &self.max_header,
@@ -45,6 +45,7 @@ writer_at(struct httpparse *me, const struct conn *c, uint64_t now)
 {
 	me->w.conn = flow_key(c, &me->w.connlen);
 	me->w.now = now;
+	me->w.plain = c->plain;
 }
 
 /* Every way out of the table: what is unfinished is written with the reason. */
@@ -102,6 +103,13 @@ conn_charge(struct httpparse *me, struct conn *c)
 		flow_drop(me->flows, c, FLOW_FULL);
 }
 
+static void
+begin(struct httpparse *me, struct conn *c, bool plain)
+{
+	conn_init(c, &me->w, &me->limits, me->raw);
+	c->plain = plain;
+}
+
 static enum verdict
 on_data(struct httpparse *me, struct event *ev, struct stage_io *io)
 {
@@ -123,7 +131,7 @@ on_data(struct httpparse *me, struct event *ev, struct stage_io *io)
 	if (!(c = flow_get(me->flows, conn, connlen, event_time(ev))))
 		err(1, "read a connection");
 	if (!c->w)
-		conn_init(c, &me->w, &me->limits, me->raw);
+		begin(me, c, event_is(ev, "tcp.data"));
 	writer_at(me, c, event_time(ev));
 	rc = conn_data(c, *function == 'R', ev, ev->line, ev->len, has_off, off, data, n,
 	    has_len && len > n ? len - n : 0);
@@ -138,9 +146,9 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 {
 	struct httpparse *me = arg;
 
-	if (event_is(ev, "ssl.data"))
+	if (event_is(ev, "ssl.data") || event_is(ev, "tcp.data"))
 		return on_data(me, ev, io);
-	if (event_is(ev, "ssl.close")) {
+	if (event_is(ev, "ssl.close") || event_is(ev, "tcp.close")) {
 		size_t n;
 		const char *conn = event_str(ev, "conn", &n);
 		struct conn *c = conn ? flow_find(me->flows, conn, n, event_time(ev)) : NULL;
@@ -167,7 +175,7 @@ static const struct stage stage = {
 	.use = {
 		.name = "httpparse",
 		.synopsis = "[OPTION]... [FILE]...",
-		.about = "HTTP requests and responses out of the bytes of TLS connections",
+		.about = "HTTP requests and responses out of the bytes of connections",
 		.tables = { options },
 	},
 	.start = on_start,

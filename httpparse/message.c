@@ -300,8 +300,9 @@ put_body(const struct message *m, struct jput *j)
 }
 
 static void
-put_protocol(const struct head *h, struct jput *j)
+put_protocol(const struct message *m, struct jput *j)
 {
+	const struct head *h = m->head;
 	char text[32];
 
 	if (h->major >= 2)
@@ -309,6 +310,7 @@ put_protocol(const struct head *h, struct jput *j)
 	else
 		snprintf(text, sizeof(text), "HTTP/%u.%u", h->major, h->minor);
 	jput_str(j, "protocol", text);
+	jput_str(j, "scheme", m->w->plain ? "http" : "https");
 }
 
 static void
@@ -346,7 +348,7 @@ request_write(const struct message *m, const char *why)
 
 	line_begin(m->w, &m->env, m->x, &j, "http.request", 0);
 	put_request_line(m, &j);
-	put_protocol(m->head, &j);
+	put_protocol(m, &j);
 	head_put(m->head, &j);
 	head_put_trailers(m->head, &j);
 	put_body(m, &j);
@@ -369,7 +371,7 @@ response_write(const struct message *m, const char *why)
 		jput_uint(&j, "status_code", m->head->status);
 	if (m->head->reason.n)
 		jput_bytes(&j, "status_text", head_at(m->head, m->head->reason), m->head->reason.n);
-	put_protocol(m->head, &j);
+	put_protocol(m, &j);
 	if (m->ninterim) {
 		jput_array(&j, "interim");
 		for (unsigned i = 0; i < m->ninterim; i++)

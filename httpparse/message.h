@@ -31,6 +31,7 @@ struct writer {
 	const char *conn;	/* borrowed */
 	size_t connlen;
 	uint64_t now;		/* timestamp_ns of the line being read */
+	bool plain;		/* its connection is without TLS */
 	uint64_t passed;	/* lines that were held and went on after all */
 	bool nomem;
 	/* scratch */

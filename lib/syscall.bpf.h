@@ -14,7 +14,7 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, dx, si, di, orig_ax;
+	unsigned long r10, r9, r8, bx, cx, ax, dx, si, di, orig_ax;
 };
 
 struct thread_info {
@@ -38,7 +38,8 @@ syscall_restarts(long ret)
 	return ret <= -512 && ret >= -516;
 }
 
-enum { RECEIVE_PEEK = 0x2, RECEIVE_TRUNC = 0x20, RECEIVE_ERRORS = 0x2000 };	/* MSG_... */
+enum { RECEIVE_OUT_OF_BAND = 0x1, RECEIVE_PEEK = 0x2, RECEIVE_TRUNC = 0x20,
+	RECEIVE_ERRORS = 0x2000 };	/* MSG_... */
 
 /* The flags of a call that receives, MSG_...; 0 of any other call. */
 static __always_inline __u32

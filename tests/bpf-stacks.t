@@ -21,7 +21,7 @@ LISTENER = cc("stacks.so", "-shared", "-fPIC", "-w", "tests/stacks/stacks.c", "-
 MOST = 512      # MAX_BPF_STACK, include/linux/filter.h
 RELEASE = [int(n) for n in re.findall(r"\d+", platform.release())[:2]]
 SELDOM = {"on_move", "on_signal"}	# raw everywhere, for they hardly ever meet
-TOOLS = sys.argv[1:] or ["sslsniff", "process", "stdiocap"]
+TOOLS = sys.argv[1:] or ["sslsniff", "process", "stdiocap", "tcpsniff"]
 
 
 def heard(path):

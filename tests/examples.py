@@ -25,7 +25,7 @@ LEFT_OUT = {"make demo", "make test", "sudo make install"}
 # Nothing need come out: they look for what is not in this recording.
 QUIET = ("input_tokens>100000", "cpu_percent>100", "> /dev/null", "export OTEL", "duration_ms > 10000", "authstrip | otelsink",
          "effects", "startswith(\"execute_tool\")", "tool_calls[]?", "--audit", "rm -rf", "tool_effects")
-OURS = {"agentsight", "sslsniff", "process", "stdiocap", "sysmon", "jsonfilter", "httpparse", "ssemerge", "llmparse", "authstrip",
+OURS = {"agentsight", "sslsniff", "process", "stdiocap", "tcpsniff", "sysmon", "jsonfilter", "httpparse", "ssemerge", "llmparse", "authstrip",
         "sqlitesink", "otelsink", "websink"}
 
 
@@ -107,7 +107,7 @@ def start(folder, source, script):
 
 
 def endless(script):
-    return re.search(r"\b(sslsniff|process|stdiocap|sysmon|websink|agentsight (trace|record -[pc]))\b", script) and not re.search(
+    return re.search(r"\b(sslsniff|process|stdiocap|tcpsniff|sysmon|websink|agentsight (trace|record -[pc]))\b", script) and not re.search(
         r"-d \d|--list|--inspect|--html|pipeline", script)
 
 

@@ -6,7 +6,7 @@
 need make
 root=$T/root
 make -s O="$BUILD" install-service DESTDIR="$root" PREFIX=/usr >"$T/out" 2>&1 || diag_file "$T/out"
-tools="jsonfilter httpparse ssemerge llmparse authstrip sqlitesink otelsink websink sslsniff stdiocap agentsight-process agentsight-sysmon agentsight"
+tools="jsonfilter httpparse ssemerge llmparse authstrip sqlitesink otelsink websink sslsniff tcpsniff stdiocap agentsight-process agentsight-sysmon agentsight"
 for tool in $tools; do
 	link=$root/usr/bin/$tool
 	target=$root$(readlink "$link")

@@ -76,7 +76,7 @@ like(p.stderr, r'^refused: load BPF program on_return: .* \(Linux %s\) \[with 5 
 like(p.stdout, r'^Linux %s: ring buffers, task storage, bpf_loop[^\n]*\n$' % release, '... what the kernel has')
 
 # --- the real ones load, whatever the options
-for tool in 'sslsniff', 'process', 'stdiocap':
+for tool in 'sslsniff', 'process', 'stdiocap', 'tcpsniff':
     p = run(tool, '--check', '-v')
     equal((p.returncode, p.stdout.split('\n')[1:]), (0, ['all BPF programs load, with each of %d sets of options' %
           len(re.findall('^%s ' % tool, p.stderr, re.M)), '']), tool + ' --check')
@@ -88,16 +88,16 @@ for tool in 'sslsniff', 'process', 'stdiocap':
 # --- agentsight doctor tells all of that, whatever the tools are called
 tools = os.path.join(scratch, 'tools')
 os.mkdir(tools)
-for name, real in ('sslsniff', REFUSED), ('process', REFUSED), ('stdiocap', REFUSED), ('sysmon', shutil.which('sysmon')):
+for name, real in ('sslsniff', REFUSED), ('process', REFUSED), ('stdiocap', REFUSED), ('tcpsniff', REFUSED), ('sysmon', shutil.which('sysmon')):
     os.symlink(os.path.abspath(real), os.path.join(tools, name))
 p = subprocess.run(['agentsight-doctor'], capture_output=True, text=True, env={**os.environ, 'AGENTSIGHT_TOOLS': tools})
 equal(p.returncode, 1, 'agentsight doctor: the status when a program is refused')
-for name in 'sslsniff', 'process', 'stdiocap':
+for name in 'sslsniff', 'process', 'stdiocap', 'tcpsniff':
     like(p.stdout, r"(?m)^NO    %s: load BPF program on_return: this kernel's verifier refuses it: R\d .* \(Linux %s\) \[with 5 of" %
          (name, release), '... which and why: ' + name)
 p = run('agentsight-doctor')
 equal((p.returncode, re.findall('(?m)^NO .*', p.stdout)), (0, []), 'agentsight doctor: all is well here')
-equal(re.findall(r'(?m)^ok    (\w+): all BPF programs load', p.stdout), ['sslsniff', 'process', 'stdiocap'], '... each loads all')
+equal(re.findall(r'(?m)^ok    (\w+): all BPF programs load', p.stdout), ['sslsniff', 'tcpsniff', 'process', 'stdiocap'], '... each loads all')
 like(p.stdout, '(?m)^ok    BPF has ring buffers, task storage, bpf_loop', '... what the kernel has')
 
 # --- without privilege it says what is missing

@@ -45,5 +45,5 @@ _agentsight_tool() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
 }
-complete -F _agentsight_tool sslsniff agentsight-process stdiocap agentsight-sysmon jsonfilter httpparse ssemerge \
+complete -F _agentsight_tool sslsniff tcpsniff agentsight-process stdiocap agentsight-sysmon jsonfilter httpparse ssemerge \
 	llmparse authstrip sqlitesink otelsink websink

@@ -14,6 +14,6 @@ complete -c agentsight -n "__fish_seen_subcommand_from record exec stat trace ss
 complete -c agentsight -n '__fish_seen_subcommand_from record exec stat' -a "(__fish_complete_subcommand --fcs-skip=2)"
 complete -c agentsight -s p -l pid -x -a "(__fish_complete_pids)"
 complete -c agentsight -s o -l output -l db -l binary-path -r -F
-for tool in sslsniff agentsight-process stdiocap agentsight-sysmon jsonfilter httpparse ssemerge llmparse authstrip sqlitesink otelsink websink
+for tool in sslsniff tcpsniff agentsight-process stdiocap agentsight-sysmon jsonfilter httpparse ssemerge llmparse authstrip sqlitesink otelsink websink
     complete -c $tool -a "(__agentsight_options $tool)"
 end

@@ -12,7 +12,7 @@ here=$(dirname "$0")
 
 # Every step in one mode of each kernel, the last of modes(); in the others those
 # that preemption makes a difference to. It makes none to the verifier.
-all='doctor,loads,attach,demo,priv,miss,test:process,test:sslsniff,test:sslsniff-target,test:stdiocap'
+all='doctor,loads,attach,demo,priv,miss,test:process,test:sslsniff,test:sslsniff-target,test:stdiocap,test:tcpsniff'
 some='attach,priv,miss'
 
 # modes VERSION: in which ways it can preempt. A kernel without the choice: "-".

@@ -26,7 +26,7 @@ attaches() {
 	fi
 }
 
-for tool in sslsniff process stdiocap; do
+for tool in sslsniff process stdiocap tcpsniff; do
 	attaches $tool
 	attaches $tool -p $tls -c python3 -u 0 --session $$ --cgroup /sys/fs/cgroup
 	attaches $tool -c sh --no-children

@@ -10,7 +10,7 @@ PROBES  = sslsniff process stdiocap tcpsniff
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev \
-	libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libc6-dev protobuf-compiler python3-protobuf \
+	libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libvectorscan-dev libc6-dev protobuf-compiler python3-protobuf \
 	golang-go nodejs wget libcurl3-gnutls libcurl3-nss libnss3-tools \
 	sqlite3 perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck zsh fish
 
@@ -49,7 +49,7 @@ LIBS_stage = -ljansson
 LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lelf -lz
 LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
 LIBS_sysmon = -lm
-LIBS_authstrip = -lcrypto
+LIBS_authstrip = -lcrypto $(shell $(PKG_CONFIG) --libs libhs 2>/dev/null || echo -lhs)
 LIBS_sqlitesink = -lsqlite3 -lcrypto
 LIBS_otelsink = -lcurl -lcrypto -lz -lm -lpthread
 LIBS_websink = -lmicrohttpd -lsqlite3

@@ -125,7 +125,8 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 		opt_fail(&use, "rules: %s", bad);
 	for (size_t i = 0; i < a->files.n; i++)
 		read_rules(a, a->files.v[i]);
-	rules_ready(&a->rules);
+	if ((bad = rules_ready(&a->rules)))
+		opt_fail(&use, "rules: %s", bad);
 	a->rules.ids = a->ids;
 	a->io = io;
 	io->silent = a->audit;

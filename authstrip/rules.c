@@ -45,6 +45,8 @@ static const struct { const char *word; int kind; } others[] = {
 	{ "\"d\"", ANCHOR_JWK }, { "\"d\\", ANCHOR_JWK }, { "\"k\"", ANCHOR_JWK }, { "\"k\\", ANCHOR_JWK },
 };
 
+static const char *const escapes[] = { "\\/", "\\u002", "\\u003", "\\u004", "\\u005", "\\u006", "\\u007" };
+
 static const char *
 add_start(struct rules *r, const char *start, size_t n, size_t len)
 {
@@ -155,6 +157,9 @@ rules_init(struct rules *r)
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (anchor_add(&r->anchors, others[i].word, true, others[i].kind, 0))
 			bad = "too many words";
+	for (size_t i = 0; i < sizeof(escapes) / sizeof(*escapes); i++)
+		if (anchor_add(&r->anchors, escapes[i], false, ANCHOR_ESCAPE, 0))
+			bad = "too many words";
 	return bad;
 }
 
@@ -222,10 +227,10 @@ rules_line(struct rules *r, char *line)
 	return bad;
 }
 
-void
+const char *
 rules_ready(struct rules *r)
 {
-	anchor_ready(&r->anchors);
+	return anchor_ready(&r->anchors);
 }
 
 void
@@ -234,6 +239,7 @@ rules_free(struct rules *r)
 	for (size_t i = 0; i < r->nuser; i++)
 		free(r->user[i].plain);
 	free(r->user);
+	anchor_free(&r->anchors);
 }
 
 enum name_kind

@@ -39,7 +39,8 @@ enum {
 /* What an anchor begins. */
 enum { ANCHOR_TOKEN, ANCHOR_NAME, ANCHOR_URL, ANCHOR_URL_HEX, ANCHOR_PEM, ANCHOR_BEARER, ANCHOR_BASIC, ANCHOR_USER,
 	ANCHOR_OPTION, ANCHOR_LOGIN, ANCHOR_THIRD, ANCHOR_ECHO, ANCHOR_HERE, ANCHOR_IDENTIFIED, ANCHOR_CALL, ANCHOR_PGPASS, ANCHOR_ORACLE,
-	ANCHOR_PATH, ANCHOR_JAR, ANCHOR_JWK, ANCHOR_LINES, ANCHOR_VALUE, ANCHOR_QUOTED };
+	ANCHOR_PATH, ANCHOR_JAR, ANCHOR_JWK, ANCHOR_LINES, ANCHOR_VALUE, ANCHOR_QUOTED,
+	ANCHOR_ESCAPE };	/* "\/", "\u00" and what may be printable: hides ASCII */
 
 struct rule {
 	char name[32];
@@ -64,8 +65,8 @@ struct rules {
 const char *rules_init(struct rules *);
 /* One line of a rules file, changed in place. NULL, or what is wrong. */
 const char *rules_line(struct rules *, char *line);
-/* After the last line. */
-void rules_ready(struct rules *);
+/* After the last line. NULL, or what is wrong. */
+const char *rules_ready(struct rules *);
 void rules_free(struct rules *);
 
 /* The kind of a name, the user's among them; *rule is for NAME_USER. */

@@ -92,19 +92,35 @@ scan_token(struct scan *c, size_t pos, int start)
 	return tk.end;
 }
 
+/* The first word found at pos or behind it. */
+static size_t
+hit_from(const struct anchor_hits *h, size_t pos)
+{
+	size_t lo = 0, hi = h->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (anchor_hit_at(h, mid) < pos)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 /* The first token whose literal start is in [from, end). */
 static bool
 next_token(struct scan *c, size_t from, size_t end, struct token *tk)
 {
-	const struct anchors *t = &c->r->anchors;
-	size_t look = c->n - end > ANCHOR_TEXT ? end + ANCHOR_TEXT : c->n;
-	struct anchor_look l = { 0 };
-	int esc;
+	const struct anchor_hits *h = &c->r->anchors.hits;
 
-	for (; (from = anchor_find(t, &l, c->s, look, from, &esc)) < end; from++)
-		for (int i = anchor_at(t, c->s + from, look - from, -1); i >= 0; i = anchor_at(t, c->s + from, look - from, i))
-			if (t->a[i].kind == ANCHOR_TOKEN && token_at(c, from, t->a[i].arg, tk))
-				return true;
+	for (size_t i = hit_from(h, from); i < h->n && anchor_hit_at(h, i) < end; i++) {
+		const struct anchor *a = anchor_hit_word(&c->r->anchors, i);
+
+		if (a->kind == ANCHOR_TOKEN && token_at(c, anchor_hit_at(h, i), a->arg, tk))
+			return true;
+	}
 	return false;
 }
 
@@ -479,20 +495,21 @@ note_open(struct scan *c, struct secret_open *o, size_t pos, int rule)
 	o->open = true;
 }
 
-/* All looks at one place; returns where to go on. */
+/* All looks at one place, where the i-th word is; returns where to go on. */
 static size_t
-look_all(struct scan *c, size_t pos, struct secret_open *open)
+look_all(struct scan *c, size_t i, size_t pos, struct secret_open *open)
 {
-	const struct anchors *t = &c->r->anchors;
+	const struct anchor_hits *h = &c->r->anchors.hits;
 	size_t next = 0, spans = c->list->n, floor = c->floor;
 
-	for (int i = anchor_at(t, c->s + pos, c->n - pos, -1); i >= 0 && !next; i = anchor_at(t, c->s + pos, c->n - pos, i)) {
+	for (; i < h->n && anchor_hit_at(h, i) == pos && !next; i++) {
+		const struct anchor *a = anchor_hit_word(&c->r->anchors, i);
 		size_t r;
 
 		c->more = false;
 		c->value = SIZE_MAX;
-		r = look(c, pos, &t->a[i]);
-		if (c->list->n > spans && t->a[i].kind != ANCHOR_TOKEN)
+		r = look(c, pos, a);
+		if (c->list->n > spans && a->kind != ANCHOR_TOKEN)
 			add_tokens(c, pos, floor);
 		if (c->more && open) {
 			/* whatever it said may change: nothing of it counts yet */
@@ -500,36 +517,44 @@ look_all(struct scan *c, size_t pos, struct secret_open *open)
 			c->floor = floor;
 			if (c->value >= c->n)
 				c->value = SIZE_MAX;
-			note_open(c, open, pos, t->a[i].kind == ANCHOR_TOKEN ? c->r->start[t->a[i].arg].rule : RULE_KEY);
+			note_open(c, open, pos, a->kind == ANCHOR_TOKEN ? c->r->start[a->arg].rule : RULE_KEY);
 			if (open->value != SIZE_MAX)
 				return c->n;
 			continue;
 		}
 		/* a name that is none does not end the looks; a value does */
-		if (c->floor > floor || t->a[i].kind == ANCHOR_NAME)
+		if (c->floor > floor || a->kind == ANCHOR_NAME)
 			next = r;
 	}
 	return next > pos ? next : pos + 1;
 }
 
 bool
-secret_scan(const struct rules *r, const struct secret_text *t, struct secret_list *list, struct secret_open *open)
+secret_scan(struct rules *r, const struct secret_text *t, struct secret_list *list, struct secret_open *open)
 {
 	struct scan c = { .r = r, .t = t, .s = t->s, .n = t->n, .list = list, .floor = t->floor };
 	size_t pos = t->from, limit = t->limit < t->n ? t->limit : t->n;
-	struct anchor_look l = { 0 };
-	int esc;
+	const struct anchor_hits *h = anchor_find(&r->anchors, t->s, t->n, t->from);
 
 	if (open)
 		*open = (struct secret_open){ .value = SIZE_MAX };
-	while (pos < limit && (pos = anchor_find(&r->anchors, &l, t->s, t->n, pos, &esc)) < limit) {
-		if (esc && !t->plain)
-			return false;
-		if (esc) {
-			pos++;
+	list->nomem = list->nomem || h->nomem;
+	for (size_t i = 0; i < h->n; ) {
+		size_t at = anchor_hit_at(h, i);
+
+		if (at >= limit)
+			break;
+		if (at < pos) {
+			i++;
 			continue;
 		}
-		pos = look_all(&c, pos, t->soft ? open : NULL);
+		if (anchor_hit_word(&r->anchors, i)->kind == ANCHOR_ESCAPE) {
+			if (!t->plain)
+				return false;
+			pos = at + 1;
+			continue;
+		}
+		pos = look_all(&c, i, at, t->soft ? open : NULL);
 		if (pos < c.floor)
 			pos = c.floor;
 	}

@@ -22,7 +22,7 @@
 
 /* What all streams share. */
 struct streams {
-	const struct rules *rules;
+	struct rules *rules;
 	bool hash;			/* edits get fingerprints */
 	uint8_t key[32];
 	size_t max;			/* bytes of one stream's undecided text */

@@ -181,7 +181,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (!rules.n) {
 		if (rules_init(&rules))
 			abort();
-		rules_ready(&rules);
+		if (rules_ready(&rules))
+			abort();
 		conf = (struct strip_conf){ .rules = &rules, .hold_ns = 1000000000, .hold_bytes = 1 << 20, .streams = 8, .piece = piece, .lost = lost };
 	}
 	/* a fuzzer learns the token */

@@ -348,8 +348,8 @@ probe_follow(struct probe *p, struct bpf_object *o)
 		probe_fail("count", "BPF programs");
 	if (target_attach(&p->target, o, &what))
 		probe_fail("follow", what);
-	own_init(&p->own, &p->target, p->out_fd);
-	own_scan(&p->own);
+	self_init(&p->self_pids, &p->target, p->out_fd);
+	self_scan(&p->self_pids);
 }
 
 /* --- events ---------------------------------------------------------------- */
@@ -365,7 +365,7 @@ process_of(struct probe *p, const struct record *r)
 	q->pid = r->pid;
 	q->born = r->born;
 	proc_container(r->pid, q->container);
-	q->ours = own_check(&p->own, r->pid);
+	q->ours = self_check(&p->self_pids, r->pid);
 	p->own_due = true;
 	return q;
 }
@@ -387,7 +387,7 @@ probe_exec(struct probe *p, const struct record *r, const char *exe, size_t n)
 	struct probe_process *q = process_of(p, r);
 
 	if (!q->ours)
-		q->ours = own_check_exec(&p->own, r->pid, exe, n);
+		q->ours = self_check_exec(&p->self_pids, r->pid, exe, n);
 }
 
 void
@@ -546,7 +546,7 @@ tick(struct probe *p, uint64_t now)
 	if (p->own_due && now >= p->own_next) {
 		p->own_due = false;
 		p->own_next = now + OWN_NS;
-		own_scan(&p->own);
+		self_scan(&p->self_pids);
 	}
 	if (p->ops->tick)
 		p->ops->tick(p->self);

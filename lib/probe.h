@@ -22,7 +22,7 @@
 #include "line.h"
 #include "load.h"
 #include "loss.h"
-#include "own.h"
+#include "self.h"
 #include "record.h"
 #include "ring.h"
 #include "skips.h"
@@ -49,7 +49,7 @@ struct probe {
 	int64_t ready_fd;
 	int out_fd, counts_fd, ncpu;
 	struct ring ring;
-	struct own own;
+	struct self self_pids;
 	bool own_due;
 	uint64_t own_next;		/* boot ns: no full look before */
 	struct probe_process *processes;

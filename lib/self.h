@@ -1,5 +1,5 @@
 /*
- * own.h - which processes are our own pipeline
+ * self.h - which processes are our own pipeline
  *
  * Whoever consumes what we write must not be observed: what it sends would be
  * captured, be sent again, and so for ever. Ours are: this process; programs
@@ -7,30 +7,30 @@
  * or one of those behind us write to (standard input and output only). Not our
  * process group: a script without job control shares it with what it observes.
  */
-#ifndef OWN_H
-#define OWN_H
+#ifndef LIB_SELF_H
+#define LIB_SELF_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { OWN_PIPES = 32 };
+enum { SELF_PIPES = 32 };
 
 struct target;
 
-struct own {
+struct self {
 	struct target *target;
 	char folder[4096];	/* of our executables; empty: a common bin folder */
-	struct { dev_t dev; ino_t ino; } pipe[OWN_PIPES];
+	struct { dev_t dev; ino_t ino; } pipe[SELF_PIPES];
 	int npipe;
 };
 
 /* out: the descriptor that events are written to. */
-void own_init(struct own *, struct target *, int out);
+void self_init(struct self *, struct target *, int out);
 /* Looks at all processes, and excludes those of ours. */
-void own_scan(struct own *);
+void self_scan(struct self *);
 /* Looks at one; true when it is ours. */
-bool own_check(struct own *, int pid);
+bool self_check(struct self *, int pid);
 /* The same for one that executes a program just now: exe[0..n). */
-bool own_check_exec(struct own *, int pid, const char *exe, size_t n);
+bool self_check_exec(struct self *, int pid, const char *exe, size_t n);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * own.c - see own.h
+ * self.c - see self.h
  */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "own.h"
+#include "self.h"
 #include "proc.h"
 #include "target.h"
 
@@ -26,7 +26,7 @@ exe_folder(int pid, char *buf, size_t size)
 }
 
 static int
-pipe_find(const struct own *o, const struct stat *st)
+pipe_find(const struct self *o, const struct stat *st)
 {
 	for (int i = 0; i < o->npipe; i++)
 		if (o->pipe[i].dev == st->st_dev && o->pipe[i].ino == st->st_ino)
@@ -36,9 +36,9 @@ pipe_find(const struct own *o, const struct stat *st)
 
 /* True: a pipe that we did not know. */
 static bool
-pipe_add(struct own *o, const struct stat *st)
+pipe_add(struct self *o, const struct stat *st)
 {
-	if (!S_ISFIFO(st->st_mode) || pipe_find(o, st) >= 0 || o->npipe == OWN_PIPES)
+	if (!S_ISFIFO(st->st_mode) || pipe_find(o, st) >= 0 || o->npipe == SELF_PIPES)
 		return false;
 	o->pipe[o->npipe].dev = st->st_dev;
 	o->pipe[o->npipe++].ino = st->st_ino;
@@ -46,7 +46,7 @@ pipe_add(struct own *o, const struct stat *st)
 }
 
 void
-own_init(struct own *o, struct target *t, int out)
+self_init(struct self *o, struct target *t, int out)
 {
 	/* where other people's programs live too */
 	static const char *const common[] = {
@@ -76,7 +76,7 @@ proc_fd(int pid, int fd, struct stat *st)
 /* True: it is ours, known to be or by what it reads; *more: it writes to a pipe
  * that we did not know. */
 static bool
-look(struct own *o, int pid, bool ours, bool *more)
+look(struct self *o, int pid, bool ours, bool *more)
 {
 	struct stat st;
 
@@ -92,7 +92,7 @@ look(struct own *o, int pid, bool ours, bool *more)
 
 /* Excluded, or its program is from our folder. */
 static bool
-known_ours(const struct own *o, int pid)
+known_ours(const struct self *o, int pid)
 {
 	char folder[sizeof(o->folder)];
 
@@ -104,24 +104,24 @@ known_ours(const struct own *o, int pid)
 	return strcmp(folder, o->folder) == 0;
 }
 
-struct own_walk {
-	struct own *own;
+struct self_walk {
+	struct self *self;
 	bool more;
 };
 
 static bool
 walk(void *arg, int pid)
 {
-	struct own_walk *w = arg;
+	struct self_walk *w = arg;
 
-	look(w->own, pid, known_ours(w->own, pid), &w->more);
+	look(w->self, pid, known_ours(w->self, pid), &w->more);
 	return false;
 }
 
 void
-own_scan(struct own *o)
+self_scan(struct self *o)
 {
-	struct own_walk w = { o, true };
+	struct self_walk w = { o, true };
 
 	while (w.more) {
 		w.more = false;
@@ -130,24 +130,24 @@ own_scan(struct own *o)
 }
 
 static bool
-check(struct own *o, int pid, bool ours)
+check(struct self *o, int pid, bool ours)
 {
 	bool more = false;
 
 	ours = look(o, pid, ours, &more);
 	if (more)
-		own_scan(o);
+		self_scan(o);
 	return ours;
 }
 
 bool
-own_check(struct own *o, int pid)
+self_check(struct self *o, int pid)
 {
 	return check(o, pid, known_ours(o, pid));
 }
 
 bool
-own_check_exec(struct own *o, int pid, const char *exe, size_t n)
+self_check_exec(struct self *o, int pid, const char *exe, size_t n)
 {
 	size_t folder = strlen(o->folder);
 

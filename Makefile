@@ -10,8 +10,8 @@ PROBES  = sslsniff process stdiocap tcpsniff
 
 PACKAGES = gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libjansson-dev node-llhttp libbrotli-dev libzstd-dev libnghttp2-dev libsqlite3-dev \
-	libcurl4-openssl-dev libmicrohttpd-dev libssl-dev libvectorscan-dev libc6-dev protobuf-compiler python3-protobuf \
-	golang-go nodejs wget libcurl3-gnutls libcurl3-nss libnss3-tools \
+	libcurl4-openssl-dev libmicrohttpd-dev libseccomp-dev libssl-dev libvectorscan-dev libc6-dev \
+	protobuf-compiler python3-protobuf golang-go nodejs wget libcurl3-gnutls libcurl3-nss libnss3-tools \
 	sqlite3 perl procps util-linux openssl curl python3 python3-jsonschema jq mandoc shellcheck zsh fish
 
 PREFIX ?= /usr/local
@@ -45,7 +45,7 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -Ilib -I/usr/share/inc
 ALL_LDFLAGS = $(HARDENLD) $(SANFLAGS) $(LDFLAGS)
 
 # Libraries beyond libc, per tool.
-LIBS_stage = -ljansson
+LIBS_stage = -ljansson -lseccomp
 LIBS_probe = $(shell $(PKG_CONFIG) --libs libbpf 2>/dev/null || echo -lbpf) -lelf -lz
 LIBS_httpparse = -lz -lbrotlidec -lzstd -lnghttp2
 LIBS_sysmon = -lm
@@ -72,7 +72,7 @@ say = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$@)";
 MAKEFLAGS += --no-print-directory
 endif
 
-LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c books.c opt.c stage.c clock.c proc.c lenient.c)
+LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c books.c opt.c stage.c clock.c proc.c lenient.c caps.c sandbox.c show.c)
 # Asking a database; for what asks one.
 LIBQUERY_SRC = $(addprefix lib/,query.c reports.c nearest.c)
 LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC) $(LIBQUERY_SRC),$(wildcard lib/*.c))
@@ -229,7 +229,11 @@ $(TESTPROBES:=.o): TOOL_CPPFLAGS = -I$(O)/bpf
 $(O)/tests/probe/%: $(O)/tests/probe/%.o $(O)/libprobe.a $(O)/libstage.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_probe) $(LIBS_stage)
 
-test-build: all $(TESTPROBES)
+# Who tries to leave the sandbox, for tests/trust.t.
+$(O)/tests/sandbox/%: $(O)/tests/sandbox/%.o $(O)/libstage.a
+	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage)
+
+test-build: all $(TESTPROBES) $(O)/tests/sandbox/escape
 	$(Q)$(MAKE) SANITIZE=1 filters san-tests
 
 .PHONY: san-tests

@@ -53,7 +53,8 @@ static const struct opt_use use = {
 static void
 show_place(const char *text, size_t n, size_t at)
 {
-	fprintf(stderr, "  %.*s\n  ", (int)n, text);
+	fprintf(stderr, "  %.*s\n", (int)n, text);
+	fputs("  ", stderr);
 	for (size_t i = 0; i < at; i++)
 		if ((text[i] & 0xc0) != 0x80)	/* a character, not a byte */
 			fputc(text[i] == '\t' ? '\t' : ' ', stderr);

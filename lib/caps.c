@@ -3,7 +3,10 @@
  */
 #include "caps.h"
 
+#include <grp.h>
 #include <linux/capability.h>
+#include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -28,6 +31,7 @@ caps_missing(uint64_t wanted, char *buf, size_t size)
 {
 	static const struct { int cap; const char *name; } names[] = {
 		{ CAP_BPF, "CAP_BPF" }, { CAP_PERFMON, "CAP_PERFMON" },
+		{ CAP_SETUID, "CAP_SETUID" }, { CAP_SETGID, "CAP_SETGID" },
 		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" }, { CAP_SYS_PTRACE, "CAP_SYS_PTRACE" },
 	};
 	struct __user_cap_data_struct d[2] = { 0 };
@@ -65,4 +69,43 @@ caps_keep(uint64_t keep)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -1;
 	return syscall(SYS_capset, &h, d);
+}
+
+uid_t
+caps_uid(void)
+{
+	enum { FIRST = 65184, COUNT = 300 };
+	char lacks[64];
+
+	if (geteuid() != 0 || *caps_missing(CAPS_BIT(CAP_SETUID) | CAPS_BIT(CAP_SETGID), lacks, sizeof(lacks)))
+		return 0;
+	for (int i = 0; i < COUNT; i++) {
+		uid_t uid = FIRST + (getpid() + i) % COUNT;
+
+		if (!getpwuid(uid))
+			return uid;
+	}
+	return 0;
+}
+
+int
+caps_leave_root(uid_t uid)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2] = { 0 };
+	pid_t parent = getppid();
+	int sig = 0;
+
+	if (!uid)
+		return 0;
+	prctl(PR_GET_PDEATHSIG, &sig);
+	if (caps_get(d) || prctl(PR_SET_KEEPCAPS, 1) || setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	    setresuid(uid, uid, uid))
+		return -1;
+	if (syscall(SYS_capset, &h, d))
+		return -1;
+	/* becoming somebody else takes it off */
+	if (sig && (prctl(PR_SET_PDEATHSIG, sig) || (getppid() != parent && raise(sig))))
+		return -1;
+	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define CAPS_BIT(cap) (1ull << (cap))
 
@@ -17,5 +18,13 @@ const char *caps_missing(uint64_t wanted, char *buf, size_t size);
  * set, permitted, effective, inheritable and ambient; no new ones by exec. 0, or
  * -1 with errno. */
 int caps_keep(uint64_t keep);
+
+/* A user id of our own, which no user of the system has and hardly another process: of
+ * those that systemd keeps for services. 0 when we cannot take it, for want of
+ * CAP_SETUID, or need not, for we are not root. */
+uid_t caps_uid(void);
+/* Becomes that user, and keeps all capabilities; the signal at the parent's death stays
+ * set. 0, also when there is nothing to do; -1 with errno. */
+int caps_leave_root(uid_t);
 
 #endif

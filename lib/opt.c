@@ -1,6 +1,8 @@
 /* opt.c - options from a table; see opt.h */
 #include "opt.h"
 
+#include "show.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -180,6 +182,7 @@ opt_parse(const struct opt_use *u, int argc, char **argv)
 	size_t n = 0, ns = 1;
 	int c, index;
 
+	show_messages();
 	for (size_t t = 0; t <= sizeof(u->tables) / sizeof(*u->tables); t++) {
 		const struct opt *o = t < sizeof(u->tables) / sizeof(*u->tables) ? u->tables[t] : builtin;
 

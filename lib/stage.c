@@ -378,6 +378,24 @@ forget_signals(void)
 	signal(SIGINT, SIG_IGN);
 }
 
+/* From here on hostile bytes are read. */
+static bool
+enter_sandbox(const struct run *r)
+{
+	struct sandbox box;
+	int rc;
+
+	sandbox_init(&box, 0);
+	if (r->st->confine)
+		r->st->confine(r->self, &box);
+	if ((rc = sandbox_enter(&box)) < 0)
+		fprintf(stderr, "%s: enter the sandbox: %s\n", r->st->use.name, strerror(errno));
+	else if (rc && r->verbose)
+		fprintf(stderr, "%s: this kernel has no Landlock: which files may be opened is not limited\n",
+		    r->st->use.name);
+	return rc >= 0;
+}
+
 int
 stage_run(const struct stage *st, void *self, int argc, char **argv)
 {
@@ -442,6 +460,10 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	if (r.io.tee)
 		line_in_tie(in, &r.io.out);
 	event_init(&r.ev);
+	if (!enter_sandbox(&r))
+		return 1;
+	if (st->ready)
+		st->ready(self, &r.io);
 	say_ready(&r);
 	rc = finish(&r, loop(&r, in));
 	event_free(&r.ev);

@@ -14,6 +14,7 @@
 #include "line.h"
 #include "loss.h"
 #include "opt.h"
+#include "sandbox.h"
 
 #include <stdbool.h>
 
@@ -45,6 +46,12 @@ struct stage {
 	/* After options are parsed; may opt_fail. argv holds the operands; a
 	 * stage that takes some as its own returns how many. NULL: none. */
 	int (*start)(void *self, struct stage_io *, int argc, char **argv);
+	/* What the sandbox must leave it, beside what is open: sandbox_allow_...
+	 * NULL: nothing. */
+	void (*confine)(void *self, struct sandbox *);
+	/* When all is open and the sandbox is entered: threads begin here, for it is
+	 * of those alone that come after it. NULL: nothing to do. */
+	void (*ready)(void *self, struct stage_io *);
 	enum verdict (*event)(void *self, struct event *, struct stage_io *);
 	/* Called every tick_ms or a little later, also while no line comes: for sinks,
 	 * who owe what they hold to somebody else. NULL: never. */

@@ -320,14 +320,18 @@ open_file(struct otelsink *self)
 }
 
 static void
-start_exporters(struct otelsink *self, bool quiet)
+open_spool(struct otelsink *self)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (self->spool_dir && !(self->spool = spool_open(self->spool_dir, self->spool_bytes))) {
 		if (errno == EWOULDBLOCK)
 			errx(1, "spool %s: another otelsink uses it", self->spool_dir);
 		err(1, "spool %s", self->spool_dir);
 	}
+}
+
+static void
+start_exporters(struct otelsink *self, bool quiet)
+{
 	for (int i = 0; i < SIGNALS; i++) {
 		const struct export_conf conf = { .signal = i, .to = &self->conf.to[i],
 		    .queue_bytes = self->queue_bytes / SIGNALS, .retry_ns = self->retry_ns, .spool = self->spool, .quiet = quiet };
@@ -413,13 +417,51 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);	/* before the threads, which write to sockets */
 	event_init(&self->scratch);
 	self->metric_ns = export_clock();
-	if (self->file)
+	if (self->file) {
 		open_file(self);
-	else
+	} else {
+		curl_global_init(CURL_GLOBAL_DEFAULT);	/* reads files of OpenSSL's */
+		open_spool(self);
+	}
+	return 0;
+}
+
+static void
+on_confine(void *arg, struct sandbox *box)
+{
+	struct otelsink *self = arg;
+	const char *const certificates[] = { getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR") };
+
+	if (self->file)
+		return;
+	box->needs = SANDBOX_CONNECT | SANDBOX_THREADS | SANDBOX_FILES;
+	sandbox_allow_network(box);
+	if (self->spool_dir)
+		sandbox_allow(box, SANDBOX_WRITE, self->spool_dir);
+	for (size_t i = 0; i < 2; i++)
+		if (certificates[i])
+			sandbox_allow(box, SANDBOX_READ, certificates[i]);
+	for (int i = 0; i < SIGNALS; i++) {
+		const struct endpoint *to = &self->conf.to[i];
+		const char *const own[] = { to->ca, to->cert, to->key };
+
+		for (size_t k = 0; k < 3; k++)
+			if (own[k])
+				sandbox_allow(box, SANDBOX_READ, own[k]);
+	}
+}
+
+static void
+on_ready(void *arg, struct stage_io *io)
+{
+	struct otelsink *self = arg;
+
+	if (self->conf.disabled)
+		return;
+	if (!self->file)
 		start_exporters(self, io->quiet);
 	start_batches(self);
 	start_tracer(self);
-	return 0;
 }
 
 static void
@@ -494,6 +536,8 @@ main(int argc, char **argv)
 	static const struct stage stage = {
 		.sink = true,
 		.start = on_start,
+		.confine = on_confine,
+		.ready = on_ready,
 		.event = on_event,
 		.tick = on_tick,
 		.tick_ms = TICK_MS,

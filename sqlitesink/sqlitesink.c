@@ -292,6 +292,28 @@ on_status(void *arg)
 	return ((struct sqlitesink *)arg)->db.failed;
 }
 
+/* SQLite's own temporary files are where the database is: later no other folder can
+ * be written to. */
+static void
+set_temporary(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	sqlite3_temp_directory = slash ? sqlite3_mprintf("%.*s", slash == path ? 1 : (int)(slash - path), path) :
+	    sqlite3_mprintf(".");
+}
+
+/* The database, its log and index, and what it is called after a rotation. */
+static void
+on_confine(void *arg, struct sandbox *box)
+{
+	struct sqlitesink *self = arg;
+
+	box->needs = SANDBOX_FILES;
+	sandbox_allow_folder(box, SANDBOX_WRITE, self->db.path);
+	sandbox_allow(box, SANDBOX_READ, "/dev/urandom");	/* SQLite's numbers at random */
+}
+
 static int
 on_start(void *arg, struct stage_io *io, int argc, char **argv)
 {
@@ -305,6 +327,7 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 		opt_fail(&use, "'%s' is no name for a file (./%s is)", argv[0], argv[0]);
 	if (self->rotate_at && (wrong = rotate_parse(&self->rotate, self->rotate_at)))
 		opt_fail(&use, "--rotate %s: %s", self->rotate_at, wrong);
+	set_temporary(argv[0]);
 	if (db_open(&self->db, "sqlitesink", argv[0]))
 		exit(1);
 	if (store_new(&self->store, &self->db))
@@ -341,6 +364,7 @@ main(int argc, char **argv)
 	struct stage stage = {
 		.sink = true,
 		.start = on_start,
+		.confine = on_confine,
 		.event = on_event,
 		.tick = on_tick,
 		.tick_ms = BATCH_MS,

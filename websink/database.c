@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,26 +27,13 @@ struct database {
 	pthread_mutex_t lock;		/* of all below */
 	pthread_t feeder;
 	bool started, over;		/* the process runs; it has all there will be, or failed */
-	pid_t pid;
-	int fd;				/* its standard input */
+	pid_t pid;			/* of its keeper */
+	int talk, fd;			/* to the keeper; to the input of sqlitesink */
 	uint64_t fed;			/* lines handed over */
 	uint64_t id;			/* number of the next one */
 	char dir[PATH_MAX - 16], path[PATH_MAX];
 	const char *why;
 };
-
-struct database *
-database_new(struct recent *r)
-{
-	struct database *o = calloc(1, sizeof(*o));
-
-	if (o) {
-		o->recent = r;
-		o->fd = -1;
-		pthread_mutex_init(&o->lock, NULL);
-	}
-	return o;
-}
 
 /* Writes all of it, or says that nobody reads. */
 static bool
@@ -70,6 +58,7 @@ feed(void *arg)
 	struct database *o = arg;
 	uint64_t id = 1, fed = 0;
 	bool good = true;
+	char end;
 
 	for (;;) {
 		struct recent_line *l = recent_get(o->recent, &id);
@@ -96,7 +85,8 @@ feed(void *arg)
 			break;
 	}
 	close(o->fd);
-	waitpid(o->pid, NULL, 0);
+	while (read(o->talk, &end, 1) == 1 && end != '-')	/* it has stored all that came */
+		;
 	pthread_mutex_lock(&o->lock);
 	o->fd = -1;
 	o->over = true;
@@ -106,16 +96,22 @@ feed(void *arg)
 	return NULL;
 }
 
+/* --- the keeper -----------------------------------------------------------------------
+ * We may start no program once we have clients. So a process that was made before waits
+ * for a byte, runs sqlitesink then, and removes what that has written when we are gone,
+ * however we went. It reads nothing but that byte. */
+
 /* sqlitesink beside this program, else from PATH; reading fd. Of our signals it gets none. */
-static int
-spawn(struct database *o, int fd)
+static pid_t
+spawn(const char *path, int fd)
 {
 	char beside[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", beside, sizeof(beside) - 16);
-	char *argv[] = { "sqlitesink", "-q", o->path, NULL }, *slash;
+	char *argv[] = { "sqlitesink", "-q", (char *)path, NULL }, *slash;
 	posix_spawn_file_actions_t io;
 	posix_spawnattr_t attr;
 	sigset_t set;
+	pid_t pid = -1;
 	int e;
 
 	beside[n > 0 ? n : 0] = '\0';
@@ -123,48 +119,121 @@ spawn(struct database *o, int fd)
 		strcpy(slash, "/sqlitesink");
 	posix_spawn_file_actions_init(&io);
 	posix_spawn_file_actions_adddup2(&io, fd, STDIN_FILENO);
-	posix_spawn_file_actions_addopen(&io, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawnattr_init(&attr);
 	sigemptyset(&set);
 	posix_spawnattr_setsigmask(&attr, &set);
 	sigaddset(&set, SIGPIPE);
 	posix_spawnattr_setsigdefault(&attr, &set);
-	posix_spawnattr_setpgroup(&attr, 0);	/* Ctrl-C is not for it: its input ends */
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	e = access(beside, X_OK) ? posix_spawnp(&o->pid, "sqlitesink", &io, &attr, argv, environ) :
-	    posix_spawn(&o->pid, beside, &io, &attr, argv, environ);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	e = access(beside, X_OK) ? posix_spawnp(&pid, "sqlitesink", &io, &attr, argv, environ) :
+	    posix_spawn(&pid, beside, &io, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&io);
-	return e;
+	return e ? -1 : pid;
 }
 
+static void
+clear(const struct database *o)
+{
+	static const char *const rest[] = { "", "-wal", "-shm", "-journal" };
+	char name[PATH_MAX + 16];
+
+	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest); i++) {
+		snprintf(name, sizeof(name), "%s%s", o->path, rest[i]);
+		unlink(name);
+	}
+	rmdir(o->dir);
+}
+
+/* Of what was open none but these two and standard error. */
+static void
+keep_open(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 3)
+		close_range(3, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+}
+
+/* Writes a byte back: whether it runs. And one more when it has ended. */
+static _Noreturn void
+keep(const struct database *o, int talk, int input)
+{
+	pid_t pid = -1;
+	int null;
+	char go;
+
+	setpgid(0, 0);		/* Ctrl-C is not for it: its input ends */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	keep_open(talk, input);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (read(talk, &go, 1) == 1) {
+		if ((pid = spawn(o->path, input)) > 0)
+			(void)!write(talk, "+", 1);
+		close(input);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+		(void)!write(talk, "-", 1);
+		while (read(talk, &go, 1) == 1)
+			;
+	}
+	clear(o);
+	_exit(0);
+}
+
+/* Has the keeper begin; NULL, or what is wrong. */
 static const char *
 start(struct database *o)
 {
-	const char *tmp = getenv("TMPDIR");
-	int p[2];
+	char said = '-';
 
-	snprintf(o->dir, sizeof(o->dir), "%s/agentsight-web.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(o->dir)) {
-		*o->dir = '\0';
-		return "a folder for a database could not be made (TMPDIR)";
-	}
-	snprintf(o->path, sizeof(o->path), "%s/run.db", o->dir);
-	if (pipe2(p, O_CLOEXEC))
-		return "no pipe for sqlitesink";
-	if (spawn(o, p[0])) {
-		close(p[0]);
-		close(p[1]);
+	if (write(o->talk, "!", 1) != 1 || read(o->talk, &said, 1) != 1 || said != '+')
 		return "sqlitesink is not beside websink, and not in PATH";
-	}
-	close(p[0]);
-	o->fd = p[1];
-	if (pthread_create(&o->feeder, NULL, feed, o)) {
-		close(o->fd);
+	if (pthread_create(&o->feeder, NULL, feed, o))
 		return "no thread to feed sqlitesink";
-	}
 	o->started = true;
 	return NULL;
+}
+
+struct database *
+database_new(struct recent *r)
+{
+	struct database *o = calloc(1, sizeof(*o));
+	const char *tmp = getenv("TMPDIR");
+	int talk[2], input[2];
+
+	if (!o)
+		return NULL;
+	o->recent = r;
+	pthread_mutex_init(&o->lock, NULL);
+	snprintf(o->dir, sizeof(o->dir), "%s/agentsight-web.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (!mkdtemp(o->dir) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) || pipe2(input, O_CLOEXEC))
+		return NULL;
+	snprintf(o->path, sizeof(o->path), "%s/run.db", o->dir);
+	o->pid = fork();
+	if (o->pid == 0) {
+		close(talk[1]);
+		close(input[1]);
+		keep(o, talk[0], input[0]);
+	}
+	close(talk[0]);
+	close(input[0]);
+	o->talk = talk[1];
+	o->fd = input[1];
+	return o->pid > 0 ? o : NULL;
+}
+
+const char *
+database_folder(const struct database *o)
+{
+	return o->dir;
 }
 
 /* How many lines the database has committed. */
@@ -214,21 +283,18 @@ database_path(struct database *o, const char **why)
 void
 database_free(struct database *o)
 {
-	static const char *const rest[] = { "", "-wal", "-shm", "-journal" };
-	char name[PATH_MAX + 16];
+	char end;
 
 	if (!o)
 		return;
-	if (o->started) {
-		kill(o->pid, SIGTERM);	/* nobody will ask any more */
+	if (o->started)
 		pthread_join(o->feeder, NULL);
-	}
-	for (size_t i = 0; *o->dir && i < sizeof(rest) / sizeof(*rest); i++) {
-		snprintf(name, sizeof(name), "%s%s", o->path, rest[i]);
-		unlink(name);
-	}
-	if (*o->dir)
-		rmdir(o->dir);
+	else
+		close(o->fd);
+	shutdown(o->talk, SHUT_WR);	/* the keeper clears up, and ends */
+	while (read(o->talk, &end, 1) == 1)
+		;
+	close(o->talk);
 	pthread_mutex_destroy(&o->lock);
 	free(o);
 }

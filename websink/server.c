@@ -185,6 +185,24 @@ check(struct server *s, struct MHD_Connection *c)
 	return origin_check(&s->origin, &ask);
 }
 
+/* Whose connection it is: door.h. */
+static void
+on_connection(void *arg, struct MHD_Connection *c, void **guest, enum MHD_ConnectionNotificationCode what)
+{
+	struct server *s = arg;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		*guest = door_enter(&s->door, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+	else if (*guest)
+		door_leave(&s->door, *guest);
+}
+
+static struct door_guest *
+guest_of(struct MHD_Connection *c)
+{
+	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 static const char *
 argument(void *arg, const char *name)
 {
@@ -201,6 +219,8 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 	(void)version, (void)upload, (void)upload_size;
 	/* the first time it is the head alone: a response then ends the connection, so
 	 * that nobody sends us a body */
+	if (!guest_of(c))
+		return MHD_NO;
 	if (!*seen && (!strcmp(method, "GET") || !strcmp(method, "HEAD"))) {
 		*seen = &head;
 		return MHD_YES;
@@ -214,6 +234,7 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 		return respond_text(c, 401, "websink: open the address that websink printed when it started: it holds the token\n");
 	case ORIGIN_EXCHANGE:
 	case ORIGIN_PASS:
+		door_know(&s->door, guest_of(c));
 		break;
 	}
 	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
@@ -276,9 +297,12 @@ server_start(struct server *s)
 		return bad;
 	if (at.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
+	if ((errno = door_open(&s->door)))
+		return strerror(errno);
 	s->daemon = MHD_start_daemon(flags, s->port, NULL, NULL, on_request, s,
 	    MHD_OPTION_EXTERNAL_LOGGER, log_nothing, NULL,
 	    MHD_OPTION_SOCK_ADDR, &at,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CLIENTS,
 	    MHD_OPTION_CONNECTION_TIMEOUT, 60u,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
@@ -305,4 +329,5 @@ server_stop(struct server *s)
 	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
 	s->daemon = NULL;
+	door_close(&s->door);
 }

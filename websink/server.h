@@ -7,6 +7,7 @@
 #ifndef SERVER_H
 #define SERVER_H
 
+#include "door.h"
 #include "origin.h"
 #include "recent.h"
 
@@ -21,6 +22,7 @@ struct database;
 
 struct server {
 	struct origin origin;
+	struct door door;
 	struct recent *recent;
 	const char *db_path;	/* a database that was given, or NULL */
 	struct database *database;	/* else one of our own */

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,16 +222,75 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 		opt_fail(&use, "out of memory");
 	if (w->server.db_path)
 		open_database(w);
-	else if (!(w->server.database = database_new(w->server.recent)))
-		opt_fail(&use, "out of memory");
-	if (!w->html)
-		serve(w);
-	if (w->server.db_path)
-		read_database(w);
+	else if (!w->html && !(w->server.database = database_new(w->server.recent)))
+		opt_fail(&use, "start: %s", strerror(errno));
 	/* a database alone: nothing to read */
 	if (w->server.db_path && !argc && !freopen("/dev/null", "r", stdin))
 		opt_fail(&use, "open /dev/null: %s", strerror(errno));
 	return taken;
+}
+
+/* The user's own reports and prices, and those beside the program. */
+static void
+allow_reports(struct sandbox *box)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	path[n > 0 ? n : 0] = '\0';
+	if (n > 0)
+		sandbox_allow_folder(box, SANDBOX_READ, path);
+	if (xdg && *xdg == '/')
+		snprintf(path, sizeof(path), "%s/agentsight", xdg);
+	else
+		snprintf(path, sizeof(path), "%s/.config/agentsight", home && *home ? home : "/nonexistent");
+	sandbox_allow(box, SANDBOX_READ, path);
+}
+
+/* A database is only read; but who reads one that is being written takes part in the
+ * index of its log. */
+static void
+allow_database(struct sandbox *box, const char *path)
+{
+	char name[PATH_MAX];
+
+	sandbox_allow_folder(box, SANDBOX_READ, path);
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, i ? "-wal" : "-shm");
+		sandbox_allow(box, SANDBOX_WRITE, name);
+	}
+	sandbox_allow(box, SANDBOX_READ, "/dev/urandom");
+}
+
+static void
+confine(void *arg, struct sandbox *box)
+{
+	struct websink *w = arg;
+
+	box->needs = SANDBOX_FILES | (w->html ? 0 : SANDBOX_SERVE | SANDBOX_THREADS);
+	box->port = w->port;
+	if (w->server.db_path)
+		allow_database(box, w->server.db_path);
+	if (w->server.database)
+		sandbox_allow(box, SANDBOX_WRITE, database_folder(w->server.database));
+	allow_reports(box);
+	if (!w->html)
+		sandbox_allow_network(box);
+	else if (strcmp(w->html, "-"))
+		sandbox_allow_folder(box, SANDBOX_WRITE, w->html);
+}
+
+static void
+ready(void *arg, struct stage_io *io)
+{
+	struct websink *w = arg;
+
+	(void)io;
+	if (!w->html)
+		serve(w);
+	if (w->server.db_path)
+		read_database(w);
 }
 
 /* --- end ------------------------------------------------------------------- */
@@ -290,7 +350,8 @@ int
 main(int argc, char **argv)
 {
 	const struct stage stage = {
-		.use = use, .sink = true, .start = start, .event = on_event, .end = at_end, .status = status,
+		.use = use, .sink = true, .start = start, .confine = confine, .ready = ready,
+		.event = on_event, .end = at_end, .status = status,
 	};
 
 	return stage_run(&stage, &self, argc, argv);

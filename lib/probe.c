@@ -30,6 +30,7 @@
 #include "opt.h"
 #include "probe.h"
 #include "proc.h"
+#include "sandbox.h"
 #include "trace.h"
 
 enum {
@@ -133,8 +134,23 @@ probe_options(struct probe *p)
 }
 
 void
-probe_give_up(uint64_t more)
+probe_confine(struct probe *p, uid_t uid, unsigned more)
 {
+	struct sandbox box;
+
+	if (caps_leave_root(uid))
+		err(1, "become user %u", (unsigned)uid);
+	if (geteuid() == 0)
+		probe_note(p, "stays root: becoming somebody else needs CAP_SETUID and CAP_SETGID");
+	sandbox_init(&box, SANDBOX_BPF | SANDBOX_THREADS | more);
+	if (sandbox_enter(&box) < 0)
+		err(1, "enter the sandbox");
+}
+
+void
+probe_give_up(struct probe *p, uint64_t more, unsigned sandbox)
+{
+	probe_confine(p, caps_uid(), sandbox);
 	if (caps_keep(more | CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_DAC_READ_SEARCH)))
 		err(1, "give up privileges");
 }

@@ -110,10 +110,14 @@ void probe_child(struct probe *, const struct record *parent, uint32_t pid, uint
 void probe_exec(struct probe *, const struct record *, const char *exe, size_t n);
 void probe_moved(struct probe *, uint32_t pid);
 
-/* When all is attached: gives up every capability(7) but CAP_BPF, those that looking
+/* When all is attached and no thread runs yet: becomes the user uid (of caps_uid; 0: stays
+ * who it is) with all capabilities, and enters a sandbox of SANDBOX_BPF and more. Exits
+ * when that fails. */
+void probe_confine(struct probe *, uid_t uid, unsigned more);
+/* When all is attached: probe_confine, and gives up every capability(7) but CAP_BPF, those that looking
  * into other processes in /proc needs, and more (a set of CAPS_BIT). Exits when
  * that fails. */
-void probe_give_up(uint64_t more);
+void probe_give_up(struct probe *, uint64_t more, unsigned sandbox);
 
 /* A line on stderr with the tool's name, only with -v. */
 void probe_note(const struct probe *, const char *fmt, ...)

@@ -22,6 +22,7 @@
 #include "check.h"
 #include "opt.h"
 #include "proc.h"
+#include "sandbox.h"
 #include "self.h"
 #include "process/process.skel.h"
 #include "trace.h"
@@ -369,7 +370,8 @@ load(struct process *s)
 	bash_start(s);
 	if (!s->min_life_ms)
 		life_seed(s, since);
-	probe_give_up(probe_can_multi() ? CAPS_BIT(CAP_PERFMON) : CAPS_BIT(CAP_SYS_ADMIN));
+	probe_give_up(&s->probe, probe_can_multi() ? CAPS_BIT(CAP_PERFMON) : CAPS_BIT(CAP_SYS_ADMIN),
+	    SANDBOX_CHILDREN);
 }
 
 static bool

@@ -12,20 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "elf.h"
 #include "find.h"
 
 enum {
-	FORMAT = 2,	/* another one for every change of what finders decide */
-	SLOTS = 4096
+	FORMAT = 3,	/* another one for every change of what finders decide */
+	SLOTS = 4096,
+	TICK_NS = 50000000
 };
 
 struct head {
 	char magic[8];
 	uint32_t format, head, site, refusal;	/* sizes of the structures */
-	uint64_t dev, ino, size, mtime_s, mtime_ns;
+	uint64_t dev, ino, size, mtime_s, mtime_ns, ctime_s, ctime_ns;
 	uint32_t nsite, nrefusal;
 	char build_id[64], kind[16];
 	char program[32];
@@ -57,6 +58,9 @@ fill_head(struct head *h, const struct stat *st)
 	h->size = st->st_size;
 	h->mtime_s = st->st_mtim.tv_sec;
 	h->mtime_ns = st->st_mtim.tv_nsec;
+	/* whoever owns a file can give it any mtime, but this one the kernel sets */
+	h->ctime_s = st->st_ctim.tv_sec;
+	h->ctime_ns = st->st_ctim.tv_nsec;
 	/* other rules may find other places */
 	snprintf(h->program, sizeof(h->program), "%s", VERSION);
 }
@@ -93,29 +97,19 @@ is_text(const char *s, size_t n)
 	return memchr(s, 0, n) != NULL;
 }
 
-static bool
-site_valid(const struct find_site *s, const struct elf *e)
+bool
+cache_site_valid(const struct find_site *s)
 {
 	uint8_t go;
 
 	memcpy(&go, &s->go, 1);
 	return go <= 1 && s->lib < LIB_MAX && s->role < ROLE_MAX && s->abi < ABI_MAX && s->at < FIND_AT_MAX &&
 	    s->insn < INSN_MAX && is_text(s->name, sizeof(s->name)) &&
-	    is_text(s->evidence, sizeof(s->evidence)) && site_check(s, e);
-}
-
-static bool
-same_build(const struct head *h, const struct elf *e)
-{
-	char hex[64] = "";
-
-	for (size_t i = 0; i < e->build_id_len && i < 31; i++)
-		snprintf(hex + 2 * i, 3, "%02x", e->build_id[i]);
-	return !strcmp(hex, h->build_id) && !strcmp(h->kind, elf_kind_name(e));
+	    is_text(s->evidence, sizeof(s->evidence));
 }
 
 bool
-cache_unpack(struct found *f, const void *buf, size_t n, const struct stat *st, const struct elf *e)
+cache_unpack(struct found *f, const void *buf, size_t n, const struct stat *st)
 {
 	const uint8_t *p = buf;
 	struct head h, want;
@@ -133,14 +127,14 @@ cache_unpack(struct found *f, const void *buf, size_t n, const struct stat *st, 
 	    n != sizeof(h) + h.nsite * sizeof(struct find_site) + h.nrefusal * sizeof(struct refusal) + sizeof(sum) ||
 	    sum != fnv1a(p, n - sizeof(sum)))
 		return false;
-	if (!is_text(h.build_id, sizeof(h.build_id)) || !is_text(h.kind, sizeof(h.kind)) || !same_build(&h, e))
+	if (!is_text(h.build_id, sizeof(h.build_id)) || !is_text(h.kind, sizeof(h.kind)))
 		return false;
 	p += sizeof(h);
 	for (uint32_t i = 0; i < h.nsite; i++, p += sizeof(struct find_site)) {
 		struct find_site s, *to;
 
 		memcpy(&s, p, sizeof(s));
-		if (!site_valid(&s, e) || !(to = found_site(f)))
+		if (!cache_site_valid(&s) || !(to = found_site(f)))
 			goto damaged;
 		*to = s;
 	}
@@ -163,6 +157,13 @@ damaged:
 
 /* --- files ------------------------------------------------------------------------- */
 
+/* Our own, or root's: who began as root may be somebody else by now. */
+static bool
+is_ours(const struct stat *st)
+{
+	return st->st_uid == geteuid() || st->st_uid == 0;
+}
+
 /* Makes name in dir (AT_FDCWD: an absolute path) when asked to, and opens it if it
  * is our own and nobody else may write to it. */
 static int
@@ -174,27 +175,38 @@ open_own_dir(int dir, const char *name, bool make, bool strict)
 	if (make)
 		mkdirat(dir, name, 0700);
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (strict ? O_NOFOLLOW : 0));
-	if (fd != -1 && (fstat(fd, &st) == -1 || st.st_uid != geteuid() || (st.st_mode & 022))) {
+	if (fd != -1 && (fstat(fd, &st) == -1 || !is_ours(&st) || (st.st_mode & 022))) {
 		close(fd);
 		fd = -1;
 	}
 	return fd;
 }
 
-static int
-open_cache_dir(bool make)
+/* Where it is; decided once, as who we began. */
+static const char *
+cache_base(void)
 {
 	const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char path[4096];
-	int up, fd;
+	static char path[4096];
 
+	if (*path)
+		return path;
 	if (base && *base == '/')
 		snprintf(path, sizeof(path), "%s", base);
 	else if (geteuid() == 0)
 		snprintf(path, sizeof(path), "/root/.cache");
 	else if (home && *home == '/')
 		snprintf(path, sizeof(path), "%s/.cache", home);
-	else
+	return path;
+}
+
+static int
+open_cache_dir(bool make)
+{
+	const char *path = cache_base();
+	int up, fd;
+
+	if (!*path)
 		return -1;
 	up = open_own_dir(AT_FDCWD, path, make, false);
 	if (up == -1)
@@ -221,7 +233,7 @@ read_all(int fd, size_t *n)
 	uint8_t *p;
 	ssize_t got = 0;
 
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) ||
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || !is_ours(&st) || (st.st_mode & 077) ||
 	    st.st_size <= 0 || (size_t)st.st_size > max || !(p = malloc(st.st_size)))
 		return NULL;
 	for (*n = 0; *n < (size_t)st.st_size; *n += got)
@@ -231,7 +243,7 @@ read_all(int fd, size_t *n)
 }
 
 bool
-cache_load(struct found *f, const struct stat *st, const struct elf *e)
+cache_load(struct found *f, const struct stat *st)
 {
 	int dir = open_cache_dir(false), fd = -1;
 	char name[32];
@@ -244,7 +256,7 @@ cache_load(struct found *f, const struct stat *st, const struct elf *e)
 	if (dir != -1)
 		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd != -1 && (p = read_all(fd, &n)))
-		ok = cache_unpack(f, p, n, st, e);
+		ok = cache_unpack(f, p, n, st);
 	free(p);
 	if (fd != -1)
 		close(fd);
@@ -253,10 +265,20 @@ cache_load(struct found *f, const struct stat *st, const struct elf *e)
 	return ok;
 }
 
+/* The kernel's times move on by up to 10 ms at once. */
+static bool
+changed_just_now(const struct stat *st)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (now.tv_sec - st->st_ctim.tv_sec) * 1000000000LL + now.tv_nsec - st->st_ctim.tv_nsec < TICK_NS;
+}
+
 void
 cache_store(const struct found *f, const struct stat *st)
 {
-	int dir = open_cache_dir(true), fd = -1;
+	int dir = changed_just_now(st) ? -1 : open_cache_dir(true), fd = -1;
 	char name[32], tmp[64];
 	size_t n;
 	void *p = cache_pack(f, st, &n);

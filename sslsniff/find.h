@@ -121,6 +121,7 @@ struct found {
 	size_t nrefusal;
 	char build_id[64];	/* hex (cut at 31 bytes), "" when the file has none */
 	char kind[16];		/* "exec", "pie", "shared", "" when not ELF */
+	bool unseen;		/* it was not looked at, or not to the end */
 	bool failed;		/* out of memory or too many; the lists are incomplete */
 };
 
@@ -141,6 +142,9 @@ bool site_place(struct find_site *, const struct elf *, uint64_t va);
 bool site_place_inside(struct find_site *, const struct elf *, uint64_t va);
 /* Whether the file still has at a site what it had. */
 bool site_check(const struct find_site *, const struct elf *);
+/* The least of that, for who has only the p[0..n) at the site and trusts nobody: it is
+ * the instruction that the site names. */
+bool site_begins(const struct find_site *, const uint8_t *p, size_t n);
 
 struct scan;
 

@@ -10,11 +10,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "cache.h"
 #include "elf.h"
 #include "find_code.h"
 #include "jput.h"
+#include "show.h"
 
 const char *const find_lib_name[LIB_MAX] = { "openssl", "boringssl", "gnutls", "nss", "rustls", "go" };
 const char *const find_role_name[ROLE_MAX] = { "read", "write", "handshake", "new", "free", "sni" };
@@ -176,6 +177,15 @@ site_place_inside(struct find_site *s, const struct elf *e, uint64_t va)
 }
 
 bool
+site_begins(const struct find_site *s, const uint8_t *p, size_t n)
+{
+	struct x86 x;
+
+	return x86_decode(&x, p, n, s->va) && insn_class(&x, p) == s->insn &&
+	    (s->at != FIND_RET || x.kind == X86_RET);
+}
+
+bool
 site_check(const struct find_site *s, const struct elf *e)
 {
 	struct find_site now = { 0 };
@@ -241,10 +251,22 @@ inspect_image(struct found *f, const void *p, size_t n)
 /* --- the map ------------------------------------------------------------------------ */
 
 /*
- * A mapped file that somebody truncates raises SIGBUS on the next read. The
- * handler puts an empty page there and notes it; what was found is thrown away.
+ * Only what a file really has is mapped, over zeros that cost nothing: one of 4 KB can
+ * claim to be of 200 GB. A mapped file that somebody truncates raises SIGBUS on the
+ * next read. The handler puts an empty page there and notes it; what was found is
+ * thrown away.
  */
-static __thread struct { uint8_t *p; size_t n; volatile sig_atomic_t hit; } mapped;
+enum { PIECES = 1024 };		/* of a file, with holes between */
+
+struct piece {
+	uint64_t from, to;
+};
+
+static __thread struct {
+	uint8_t *p;
+	size_t n;
+	volatile sig_atomic_t hit;
+} mapped;
 
 static void
 on_sigbus(int sig, siginfo_t *info, void *context)
@@ -258,6 +280,59 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	signal(sig, SIG_DFL);	/* not ours: happens again, and ends the process */
+}
+
+/* Where the file has data, by whole pages; NULL, or why it is not looked at. *count: how
+ * many. On file systems that know no holes all is one piece. */
+static const char *
+find_pieces(int fd, uint64_t size, struct piece v[PIECES], size_t *count)
+{
+	uint64_t sum = 0;
+	off_t from, to = 0;
+
+	for (*count = 0; (uint64_t)to < size; (*count)++) {
+		from = lseek(fd, to, SEEK_DATA);
+		if (from < 0 && errno == ENXIO)
+			break;
+		if (from < 0 || (to = lseek(fd, from, SEEK_HOLE)) < 0)
+			return "where it has data cannot be told";
+		if (*count == PIECES)
+			return "it has more holes than are looked between";
+		v[*count].from = from & ~4095ull;
+		v[*count].to = ((uint64_t)to < size ? (uint64_t)to : size);
+		sum += v[*count].to - v[*count].from;
+		if (sum > INSPECT_BYTES)
+			return "it has more than 384 MiB of data";
+	}
+	return NULL;
+}
+
+static int
+map_pieces(int fd, const struct piece *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		/* shared, though only read: into private mappings of a file the kernel
+		 * puts the breakpoints of whoever probes it now */
+		if (mmap(mapped.p + v[i].from, v[i].to - v[i].from, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+		    v[i].from) == MAP_FAILED)
+			return -1;
+	return 0;
+}
+
+/* Behind its last data a segment is not looked at: there is nothing. */
+static void
+trim_segments(struct elf *e, const struct piece *v, size_t n)
+{
+	for (unsigned i = 0; i < e->nseg; i++) {
+		struct elf_seg *s = &e->seg[i];
+		uint64_t end = s->off;
+
+		for (size_t k = 0; k < n; k++)
+			if (v[k].from < s->off + s->size && v[k].to > end)
+				end = v[k].to;
+		if (end - s->off < s->size)
+			s->size = end - s->off;
+	}
 }
 
 /* Has the kernel fetch what will be scanned in large pieces: a program that starts
@@ -275,26 +350,52 @@ read_ahead(const struct elf *e)
 }
 
 static void
-inspect_mapped(struct found *f, const struct stat *st, bool use_cache)
+inspect_mapped(struct found *f, const struct piece *v, size_t n)
 {
 	struct elf e;
+	const char *why = elf_open(&e, mapped.p, mapped.n);
 
-	if (elf_open(&e, mapped.p, mapped.n))
-		e.nseg = 0;
-	else if (use_cache && cache_load(f, st, &e))
+	if (why) {
+		found_refuse(f, LIB_MAX, "%s", why);
 		return;
+	}
+	trim_segments(&e, v, n);
 	read_ahead(&e);
-	inspect_image(f, mapped.p, mapped.n);
-	if (use_cache && !f->failed && !mapped.hit && *f->kind)
-		cache_store(f, st);
+	read_identity(f, &e);
+	run_finders(f, &e);
+}
+
+static int
+map_and_inspect(struct found *f, int fd, size_t size, const struct piece *v, size_t n)
+{
+	mapped.hit = 0;
+	mapped.n = size;
+	mapped.p = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mapped.p == MAP_FAILED) {
+		mapped.p = NULL;
+		return -1;
+	}
+	if (map_pieces(fd, v, n) == 0)
+		inspect_mapped(f, v, n);
+	else
+		mapped.hit = 1;
+	munmap(mapped.p, size);
+	mapped.p = NULL;
+	if (!mapped.hit)
+		return 0;
+	found_free(f);
+	errno = EIO;
+	return -1;
 }
 
 int
-inspect_fd(struct found *f, int fd, bool use_cache)
+inspect_fd(struct found *f, int fd)
 {
 	struct sigaction act = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	static __thread struct piece pieces[PIECES];
+	const char *why;
 	struct stat st;
-	void *p;
+	size_t n;
 
 	memset(f, 0, sizeof(*f));
 	if (fstat(fd, &st) == -1)
@@ -303,25 +404,13 @@ inspect_fd(struct found *f, int fd, bool use_cache)
 		found_refuse(f, LIB_MAX, "not a regular file with something in it");
 		return 0;
 	}
-	/* shared, though only read: into private mappings of a file the kernel
-	 * puts the breakpoints of whoever probes it now */
-	p = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return -1;
+	if ((why = find_pieces(fd, st.st_size, pieces, &n))) {
+		found_refuse(f, LIB_MAX, "%s", why);
+		return 0;
+	}
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGBUS, &act, NULL);
-	mapped.hit = 0;
-	mapped.n = st.st_size;
-	mapped.p = p;
-	inspect_mapped(f, &st, use_cache);
-	mapped.p = NULL;
-	munmap(p, st.st_size);
-	if (mapped.hit) {
-		found_free(f);
-		errno = EIO;
-		return -1;
-	}
-	return 0;
+	return map_and_inspect(f, fd, st.st_size, pieces, n);
 }
 
 /* --- for people and for programs ------------------------------------------------------- */
@@ -329,18 +418,22 @@ inspect_fd(struct found *f, int fd, bool use_cache)
 void
 inspect_text(FILE *out, const char *path, const struct found *f)
 {
-	fprintf(out, "%s: %s%s%s\n", path, *f->kind ? f->kind : "no program", *f->build_id ? " " : "", f->build_id);
+	char shown[1200], why[1200];
+
+	fprintf(out, "%s: %s%s%s\n", show_text(shown, sizeof(shown), path), *f->kind ? f->kind : "no program", *f->build_id ? " " : "", f->build_id);
 	for (size_t i = 0; i < f->nsite; i++) {
 		const struct find_site *s = &f->site[i];
 
 		fprintf(out, "  %-9s %-9s %-26s %-5s %-14s file %#llx va %#llx, %s (%s): %s\n",
-		    find_lib_name[s->lib], find_role_name[s->role], s->name, find_at_name[s->at],
+		    find_lib_name[s->lib], find_role_name[s->role], show_text(shown, sizeof(shown), s->name), find_at_name[s->at],
 		    find_abi_name[s->abi], (unsigned long long)s->off, (unsigned long long)s->va,
-		    find_insn_name[s->insn], FIND_CHEAP(s) ? "cheap" : "dear", s->evidence);
+		    find_insn_name[s->insn], FIND_CHEAP(s) ? "cheap" : "dear",
+		    show_text(why, sizeof(why), s->evidence));
 	}
 	for (size_t i = 0; i < f->nrefusal; i++)
 		fprintf(out, "  refused%s%s: %s\n", f->refusal[i].lib < LIB_MAX ? " " : "",
-		    f->refusal[i].lib < LIB_MAX ? find_lib_name[f->refusal[i].lib] : "", f->refusal[i].reason);
+		    f->refusal[i].lib < LIB_MAX ? find_lib_name[f->refusal[i].lib] : "",
+		    show_text(why, sizeof(why), f->refusal[i].reason));
 	if (f->nsite == 0 && f->nrefusal == 0)
 		fprintf(out, "  no TLS library that is known\n");
 	if (f->failed)

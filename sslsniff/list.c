@@ -10,30 +10,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "find.h"
 #include "inspect.h"
 #include "libs.h"
 #include "list.h"
+#include "look.h"
 #include "proc.h"
+#include "show.h"
 #include "site.h"
 #include "target.h"
 
 struct lister {
 	struct target *target;
+	uid_t uid;		/* of whoever looks at files; 0: ours */
 	unsigned found;		/* TLS libraries of the current process */
 	unsigned processes;
 	const char *who;	/* "PID NAME" of the current one */
 };
-
-/* Names are the observed process's to choose: no control characters of its
- * making reach the terminal. */
-static void
-clean(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 127)
-			*s = '?';
-}
 
 static void
 list_file(void *self, int fd, const char *path, int pid)
@@ -41,13 +35,12 @@ list_file(void *self, int fd, const char *path, int pid)
 	static struct sites sites;
 	struct lister *l = self;
 	struct found found;
-	char names[2048], file[4096];
+	char names[2048], file[4096], why[600];
 	struct stat st;
 
 	(void)pid;
-	snprintf(file, sizeof(file), "%s", path);
-	clean(file);
-	if (fstat(fd, &st) || inspect_fd(&found, fd, st.st_size >= INSPECT_CACHE_MIN)) {
+	show_text(file, sizeof(file), path);
+	if (fstat(fd, &st) || look_at(&found, fd, st.st_size >= INSPECT_CACHE_MIN, l->uid)) {
 		printf("%s\t%s\tnot hooked: %s\n", l->who, file, strerror(errno));
 		return;
 	}
@@ -55,10 +48,10 @@ list_file(void *self, int fd, const char *path, int pid)
 		l->found++;
 		site_names(&sites, names, sizeof(names));
 		printf("%s\t%s\thooked: %s%s%s\n", l->who, file, names, sites.why[0] ? "; but " : "",
-		    sites.why);
-	} else if (*found.kind && found.nrefusal) {
+		    show_text(why, sizeof(why), sites.why));
+	} else if (found.nrefusal && (*found.kind || found.unseen)) {
 		l->found++;
-		printf("%s\t%s\tnot hooked: %s\n", l->who, file, sites.why);
+		printf("%s\t%s\tnot hooked: %s\n", l->who, file, show_text(why, sizeof(why), sites.why));
 	}
 	found_free(&found);
 }
@@ -67,20 +60,19 @@ static bool
 list_process(void *self, int pid)
 {
 	struct lister *l = self;
-	char who[64], exe[64], path[4096];
+	char who[128], exe[64], link[4096], path[4096], comm[80];
 	struct proc_stat st;
 	ssize_t n;
 
 	if (!target_has(l->target, pid) || proc_stat(pid, &st))
 		return false;
 	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
-	n = readlink(exe, path, sizeof(path) - 1);
+	n = readlink(exe, link, sizeof(link));
 	if (n <= 0)	/* a kernel thread */
 		return false;
-	path[n] = '\0';
-	clean(st.comm);
-	clean(path);
-	snprintf(who, sizeof(who), "%d\t%.16s", pid, st.comm);
+	show_bytes(path, sizeof(path), link, n);
+	show_bytes(comm, sizeof(comm), st.comm, strnlen(st.comm, sizeof(st.comm)));
+	snprintf(who, sizeof(who), "%d\t%s", pid, comm);
 	l->who = who;
 	l->found = 0;
 	l->processes++;
@@ -97,7 +89,7 @@ list_process(void *self, int pid)
 int
 list_targets(struct target *t)
 {
-	struct lister l = { .target = t };
+	struct lister l = { .target = t, .uid = caps_uid() };
 	const char *wrong = target_parse(t);
 
 	if (wrong)

@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,16 +30,23 @@
 #include "libs.h"
 #include "lines.h"
 #include "list.h"
+#include "look.h"
 #include "opt.h"
 #include "probe.h"
 #include "proc.h"
 #include "resolve.h"
+#include "sandbox.h"
+#include "show.h"
 #include "sslsniff.h"
 #include "sslsniff/sslsniff.skel.h"
 #include "trace.h"
 #include "watch.h"
 
-enum { SWEEP_TICKS = 20 };
+enum {
+	SWEEP_TICKS = 20,
+	SLOW_MS = 100,		/* a file that takes longer is slow */
+	SLOW_MAX = 8,		/* that are looked at at a time */
+};
 
 struct sslsniff {
 	struct probe probe;
@@ -53,6 +62,12 @@ struct sslsniff {
 	uint64_t mapped;	/* the watcher: when the files at hand were */
 	bool no_functions;	/* none of the kernel's tells of sockets */
 	unsigned ticks, unseen;
+	uid_t uid;		/* ours once all is attached, and of who looks at files; 0: as we are */
+	pthread_mutex_t attaching;	/* attach, sites, slow */
+	pthread_cond_t slow_ended;
+	unsigned slow;		/* files that are waited for */
+	atomic_bool stopping;
+	atomic_uint unseen_files;	/* not looked at to the end; those since the last tick */
 };
 
 static const char *const reasons[] = {
@@ -72,6 +87,7 @@ on_tick(void *self)
 {
 	struct sslsniff *s = self;
 
+	loss_add(&s->probe.loss, "not_inspected", atomic_exchange(&s->unseen_files, 0), 0);
 	if (s->ticks++ % SWEEP_TICKS)
 		return;
 	lines_sweep(&s->lines);
@@ -83,7 +99,12 @@ on_detach(void *self)
 	struct sslsniff *s = self;
 
 	s->bpf->bss->stopped = true;
+	atomic_store(&s->stopping, true);
 	watch_close(&s->watch);
+	pthread_mutex_lock(&s->attaching);
+	while (s->slow)
+		pthread_cond_wait(&s->slow_ended, &s->attaching);
+	pthread_mutex_unlock(&s->attaching);
 	attach_close(&s->attach);
 	sslsniff_bpf__detach(s->bpf);
 }
@@ -121,22 +142,107 @@ attach_found(struct sslsniff *s, int fd, const char *path, const struct found *f
 	    s->sites.why[0] ? "; but " : "", s->sites.why);
 }
 
+/* What a look at a file has given. */
 static void
-attach_one(struct sslsniff *s, int fd, const char *path, bool must)
+attach_looked(struct sslsniff *s, struct look *l, const char *path, bool must)
 {
 	struct found found;
-	struct stat st;
 
-	if (fstat(fd, &st) || attach_seen(&s->attach, &st))
-		return;
-	if (inspect_fd(&found, fd, st.st_size >= INSPECT_CACHE_MIN)) {
+	if (look_end(l, &found)) {
 		if (must)
 			err(1, "--binary-path %s", path);
 		probe_note(&s->probe, "not attached to %s: %s", path, strerror(errno));
 		return;
 	}
-	attach_found(s, fd, path, &found, must);
+	if (found.unseen) {
+		warnx("not attached to %s: %s", path, found.refusal[0].reason);
+		atomic_fetch_add(&s->unseen_files, 1);
+	}
+	attach_found(s, l->fd, path, &found, must);
 	found_free(&found);
+}
+
+/* A file that takes long is waited for by a thread of its own, so that others are
+ * attached meanwhile. */
+struct slow {
+	struct sslsniff *s;
+	struct look look;
+	char path[4096];
+};
+
+static void *
+wait_slow(void *arg)
+{
+	struct slow *w = arg;
+	struct sslsniff *s = w->s;
+	struct found none;
+
+	while (!look_wait(&w->look, SLOW_MS) && !atomic_load(&s->stopping))
+		;
+	pthread_mutex_lock(&s->attaching);
+	if (atomic_load(&s->stopping)) {
+		w->look.apart.until_ms = 0;
+		look_end(&w->look, &none);
+		found_free(&none);
+	} else {
+		attach_looked(s, &w->look, w->path, false);
+	}
+	s->slow--;
+	pthread_cond_signal(&s->slow_ended);
+	pthread_mutex_unlock(&s->attaching);
+	close(w->look.fd);
+	free(w);
+	return NULL;
+}
+
+/* False: the caller is to wait. */
+static bool
+hand_over(struct sslsniff *s, struct look *l, const char *path)
+{
+	struct slow *w = s->slow < SLOW_MAX ? malloc(sizeof(*w)) : NULL;
+	pthread_attr_t attr;
+	pthread_t t;
+	int rc;
+
+	if (!w)
+		return false;
+	w->s = s;
+	w->look = *l;
+	w->look.fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
+	snprintf(w->path, sizeof(w->path), "%s", path);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	rc = w->look.fd < 0 ? -1 : pthread_create(&t, &attr, wait_slow, w);
+	pthread_attr_destroy(&attr);
+	s->slow += !rc;
+	if (!rc)
+		return true;
+	if (w->look.fd >= 0)
+		close(w->look.fd);
+	free(w);
+	return false;
+}
+
+static void
+attach_one(struct sslsniff *s, int fd, const char *path, bool must)
+{
+	struct look l;
+	struct stat st;
+
+	pthread_mutex_lock(&s->attaching);
+	if (fstat(fd, &st) || attach_seen(&s->attach, &st)) {
+		pthread_mutex_unlock(&s->attaching);
+		return;
+	}
+	if (look_begin(&l, fd, st.st_size >= INSPECT_CACHE_MIN, s->uid)) {
+		if (must)
+			err(1, "--binary-path %s", path);
+		probe_note(&s->probe, "not attached to %s: %s", path, strerror(errno));
+	} else if (!s->watch.running || look_wait(&l, SLOW_MS) || !hand_over(s, &l, path)) {
+		look_wait(&l, -1);
+		attach_looked(s, &l, path, must);
+	}
+	pthread_mutex_unlock(&s->attaching);
 }
 
 static void
@@ -299,6 +405,7 @@ give_up_privileges(struct sslsniff *s)
 
 	if (!s->attach.multi)
 		later |= CAPS_BIT(CAP_SYS_ADMIN);	/* perf uprobes before Linux 6.6 */
+	probe_confine(&s->probe, s->uid, SANDBOX_CHILDREN);
 	if (s->watch.cpu && (caps_keep(later) || watch_start(&s->watch, on_mapped, s)))
 		err(1, "start the watcher");
 	if (caps_keep(CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_BPF)))
@@ -438,6 +545,7 @@ load(struct sslsniff *s)
 static int
 inspect_file(const struct sslsniff *s)
 {
+	char said[4096], command[4096];
 	struct resolved to;
 	struct line_out out;
 	struct found found;
@@ -446,7 +554,7 @@ inspect_file(const struct sslsniff *s)
 	if (resolve_command(&to, s->inspect))
 		errx(1, "--inspect %s: %s", s->inspect, to.why);
 	fd = open(to.program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || inspect_fd(&found, fd, true))
+	if (fd < 0 || look_at(&found, fd, true, caps_uid()))
 		err(1, "--inspect %s", to.program);
 	close(fd);
 	if (s->json) {
@@ -456,7 +564,8 @@ inspect_file(const struct sslsniff *s)
 		errno = out.err;
 	} else {
 		if (to.why[0])
-			printf("%s: %s; what follows is %s:\n", s->inspect, to.command, to.why);
+			printf("%s: %s; what follows is %s:\n", show_text(said, sizeof(said), s->inspect),
+			    show_text(command, sizeof(command), to.command), to.why);
 		inspect_text(stdout, to.program, &found);
 		fflush(stdout);
 		errno = ferror(stdout) ? errno : 0;
@@ -471,6 +580,7 @@ start(void *self)
 {
 	struct sslsniff *s = self;
 
+	s->uid = caps_uid();
 	probe_start(&s->probe);
 	load(s);
 }
@@ -478,7 +588,8 @@ start(void *self)
 int
 main(int argc, char **argv)
 {
-	static struct sslsniff s = { .max_bytes = 16 << 20 };
+	static struct sslsniff s = { .max_bytes = 16 << 20, .attaching = PTHREAD_MUTEX_INITIALIZER,
+	    .slow_ended = PTHREAD_COND_INITIALIZER };
 	const struct probe_ops ops = { on_record, on_tick, on_detach };
 	const struct opt own[] = {
 		{ .kind = OPT_HEAD, .help = "TLS" },

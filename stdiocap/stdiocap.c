@@ -210,7 +210,7 @@ load(struct stdiocap *s)
 	b->links.on_uring = trace_attach(b->progs.on_uring);
 	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
 		probe_fail("attach", "tracepoint io_uring_submit_req");
-	probe_give_up(0);
+	probe_give_up(&s->probe, 0, 0);
 }
 
 static void

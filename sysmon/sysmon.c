@@ -14,6 +14,8 @@
 #include "jput.h"
 #include "line.h"
 #include "loss.h"
+#include "caps.h"
+#include "sandbox.h"
 #include "opt.h"
 #include "proc.h"
 
@@ -574,6 +576,19 @@ add_numbers(struct sysmon *m, const struct opt_list *l, enum by by)
 	}
 }
 
+/* All that is read in /proc anybody may read. */
+static void
+give_up_privileges(void)
+{
+	struct sandbox box;
+
+	sandbox_init(&box, SANDBOX_FILES);
+	sandbox_allow(&box, SANDBOX_READ, "/proc");
+	sandbox_allow(&box, SANDBOX_READ, "/sys");
+	if (caps_leave_root(caps_uid()) || caps_keep(0) || sandbox_enter(&box) < 0)
+		err(1, "give up privileges");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -604,6 +619,7 @@ main(int argc, char **argv)
 	}
 	line_out_init(&m->out, fd);
 	clock_init(&m->clock);
+	give_up_privileges();
 	loop(m);
 	kin_close(&m->kin);
 	b = books_of(m);

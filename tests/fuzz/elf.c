@@ -29,10 +29,10 @@ inspect(const uint8_t *p, size_t n)
 		for (size_t i = 0; i < f.nsite; i++)
 			if (!site_check(&f.site[i], &e))
 				abort();
-		if (cache_unpack(&g, p, n, &st, &e))	/* the file itself is no entry */
+		if (cache_unpack(&g, p, n, &st))	/* the file itself is no entry */
 			abort();
 		entry = cache_pack(&f, &st, &packed);
-		if (!entry || (!cache_unpack(&g, entry, packed, &st, &e) && !f.failed))
+		if (!entry || (!cache_unpack(&g, entry, packed, &st) && !f.failed))
 			abort();
 		found_free(&g);
 		free(entry);

@@ -680,7 +680,7 @@ test_shrinking(void)
 			if (ftruncate(fd, 4096) || pwrite(fd, im.p, im.n, 0) != (ssize_t)im.n)
 				_exit(1);
 	for (int i = 0; i < 20 && rc == 0; i++) {
-		if (inspect_fd(&f, fd, false) == -1 && errno != EIO)
+		if (inspect_fd(&f, fd) == -1 && errno != EIO)
 			rc = -1;
 		found_free(&f);
 	}
@@ -768,38 +768,37 @@ test_cache_bytes(void)
 	struct image im = built("sym", ".s");
 	struct stat st = { .st_dev = 1, .st_ino = 2, .st_size = im.n, .st_mtim = { 5, 6 } }, other;
 	struct found f, g;
-	struct elf e;
 	uint8_t *p;
 	size_t n, kept = 0;
 
-	elf_open(&e, im.p, im.n);
 	inspect_image(&f, im.p, im.n);
 	found_refuse(&f, LIB_GO, "because");
 	p = cache_pack(&f, &st, &n);
-	ok(cache_unpack(&g, p, n, &st, &e) && same_found(&f, &g), "comes back as it was");
+	ok(cache_unpack(&g, p, n, &st) && same_found(&f, &g), "comes back as it was");
 	found_free(&g);
 	for (size_t i = 0; i < n; i++) {
 		p[i] ^= 0x10;
-		kept += cache_unpack(&g, p, n, &st, &e);
+		kept += cache_unpack(&g, p, n, &st);
 		found_free(&g);
 		p[i] ^= 0x10;
 	}
 	for (size_t i = 0; i < n; i++) {
-		kept += cache_unpack(&g, p, i, &st, &e);
+		kept += cache_unpack(&g, p, i, &st);
 		found_free(&g);
 	}
 	ok(kept == 0, "damaged anywhere, or cut off: ignored");
 	other = st;
 	other.st_mtim.tv_nsec++;
-	kept = cache_unpack(&g, p, n, &other, &e);
+	kept = cache_unpack(&g, p, n, &other);
 	found_free(&g);
 	other = st;
 	other.st_ino++;
-	kept += cache_unpack(&g, p, n, &other, &e);
+	kept += cache_unpack(&g, p, n, &other);
 	found_free(&g);
 	ok(kept == 0, "another time or inode: ignored");
-	im.p[f.site[0].off] ^= 0x90;
-	ok(!cache_unpack(&g, p, n, &st, &e), "other code at a site: ignored");
+	other = st;
+	other.st_ctim.tv_nsec++;
+	ok(!cache_unpack(&g, p, n, &other), "the same mtime, but another ctime: ignored");
 	found_free(&g);
 	found_free(&f);
 	free(p);
@@ -812,7 +811,6 @@ test_cache_files(void)
 	char path[512], cache[600];
 	struct found f, g;
 	struct stat st;
-	struct elf e;
 	struct image im = built("sym", ".s");
 	int fd;
 
@@ -820,10 +818,13 @@ test_cache_files(void)
 	setenv("XDG_CACHE_HOME", cache, 1);
 	snprintf(path, sizeof(path), "%s/sym.s", dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ok(inspect_fd(&f, fd, true) == 0 && f.nsite > 0, "inspected");
+	ok(inspect_fd(&f, fd) == 0 && f.nsite > 0, "inspected");
 	fstat(fd, &st);
-	elf_open(&e, im.p, im.n);
-	ok(cache_load(&g, &st, &e) && same_found(&f, &g), "and kept");
+	cache_store(&f, &st);
+	ok(!cache_load(&g, &st), "not kept: it was changed just now");
+	st.st_ctim.tv_sec -= 10;
+	cache_store(&f, &st);
+	ok(cache_load(&g, &st) && same_found(&f, &g), "and kept");
 	found_free(&g);
 	snprintf(cache, sizeof(cache), "%s/cache/agentsight", dir);
 	ok(stat(cache, &st) == 0 && (st.st_mode & 0777) == 0700, "directory 0700");
@@ -831,13 +832,14 @@ test_cache_files(void)
 	    "", "") == 0, "files 0600");
 	chmod(cache, 0777);
 	fstat(fd, &st);
-	ok(!cache_load(&g, &st, &e), "a directory that others may write to is not used");
+	st.st_ctim.tv_sec -= 10;
+	ok(!cache_load(&g, &st), "a directory that others may write to is not used");
 	found_free(&g);
 	chmod(cache, 0700);
 	ok(run("for f in %s/cache/agentsight/*; do echo x >$f; done; : %s %s %s", "", "") == 0 &&
-	    inspect_fd(&g, fd, true) == 0 && same_found(&f, &g), "a file that is something else is replaced");
-	found_free(&g);
-	ok(cache_load(&g, &st, &e), "and good again");
+	    !cache_load(&g, &st), "a file that is something else is ignored");
+	cache_store(&f, &st);
+	ok(cache_load(&g, &st), "and good again");
 	found_free(&g);
 	found_free(&f);
 	close(fd);

@@ -83,7 +83,7 @@ probe_init(struct probe *p, const char *name, const char *const *reasons)
 	p->name = name;
 	p->reasons = reasons;
 	p->ring_size = 16 << 20;
-	p->ready_fd = -1;
+	p->ready_fd = p->self_fd = -1;
 	p->out_fd = STDOUT_FILENO;
 	p->counts_fd = -1;
 	loss_init(&p->loss, name);
@@ -115,6 +115,9 @@ probe_options(struct probe *p)
 		    .help = "write to FILE instead of standard output" },
 		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &p->ready_fd, .lo = 0,
 		    .hi = 1 << 20, .help = "write a newline there once all probes are attached" },
+		{ .kind = OPT_NUM, .name = "self-fd", .arg = "FD", .to = &p->self_fd, .lo = 0,
+		    .hi = 1 << 20, .help = "a file open there names our own pipeline's processes, a pid a "
+		    "line; no others are taken for it" },
 		{ .kind = OPT_SIZE, .name = "ring-size", .arg = "SIZE", .to = &p->ring_size,
 		    .lo = 64 << 10, .hi = 1 << 30, .help = "of the kernel's ring buffer (16M)" },
 		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &p->fail_on_loss,
@@ -285,6 +288,8 @@ probe_start(struct probe *p)
 		errx(2, "%s", wrong);
 	if (p->ready_fd >= 0 && fcntl(p->ready_fd, F_GETFD) < 0)
 		err(2, "--ready-fd %" PRId64, p->ready_fd);
+	if (p->self_fd >= 0 && fcntl(p->self_fd, F_GETFD) < 0)
+		err(2, "--self-fd %" PRId64, p->self_fd);
 	if (p->output && strcmp(p->output, "-")) {
 		p->out_fd = open_output(p->output);
 		if (p->out_fd < 0)
@@ -364,11 +369,22 @@ probe_follow(struct probe *p, struct bpf_object *o)
 		probe_fail("count", "BPF programs");
 	if (target_attach(&p->target, o, &what))
 		probe_fail("follow", what);
-	self_init(&p->self_pids, &p->target, p->out_fd);
+	self_init(&p->self_pids, &p->target, p->out_fd, p->self_fd);
 	self_scan(&p->self_pids);
 }
 
 /* --- events ---------------------------------------------------------------- */
+
+/* Those who are said to be ours when something of them was looked at already. */
+static void
+read_self(struct probe *p)
+{
+	if (!self_more(&p->self_pids))
+		return;
+	for (int i = 0; i < PROCESSES; i++)
+		if (p->processes[i].pid && target_excluded(&p->target, p->processes[i].pid))
+			p->processes[i].ours = true;
+}
 
 static struct probe_process *
 process_of(struct probe *p, const struct record *r)
@@ -381,6 +397,7 @@ process_of(struct probe *p, const struct record *r)
 	q->pid = r->pid;
 	q->born = r->born;
 	proc_container(r->pid, q->container);
+	read_self(p);
 	q->ours = self_check(&p->self_pids, r->pid);
 	p->own_due = true;
 	return q;
@@ -558,6 +575,7 @@ tick(struct probe *p, uint64_t now)
 		count_skipped(p);
 	}
 	emit_losses(p);
+	read_self(p);
 	clock_check(&p->clock);
 	if (p->own_due && now >= p->own_next) {
 		p->own_due = false;

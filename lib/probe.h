@@ -46,7 +46,7 @@ struct probe {
 	bool check;			/* --check: load, attach nothing */
 	const char *output;
 	uint64_t duration, ring_size;
-	int64_t ready_fd;
+	int64_t ready_fd, self_fd;
 	int out_fd, counts_fd, ncpu;
 	struct ring ring;
 	struct self self_pids;

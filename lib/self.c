@@ -2,6 +2,7 @@
  * self.c - see self.h
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,7 +47,7 @@ pipe_add(struct self *o, const struct stat *st)
 }
 
 void
-self_init(struct self *o, struct target *t, int out)
+self_init(struct self *o, struct target *t, int out, int fd)
 {
 	/* where other people's programs live too */
 	static const char *const common[] = {
@@ -56,12 +57,54 @@ self_init(struct self *o, struct target *t, int out)
 
 	memset(o, 0, sizeof(*o));
 	o->target = t;
+	o->fd = fd;
+	if (fd >= 0)
+		return;
 	exe_folder(getpid(), o->folder, sizeof(o->folder));
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
 		if (strcmp(o->folder, common[i]) == 0)
 			o->folder[0] = '\0';
 	if (fstat(out, &st) == 0)
 		pipe_add(o, &st);
+}
+
+static bool
+is_told(const struct self *o, int pid)
+{
+	struct proc_stat st;
+
+	for (int i = 0; i < o->ntold; i++)
+		if (o->told[i].pid == pid)
+			return proc_stat(pid, &st) == 0 && st.start == o->told[i].start;
+	return false;
+}
+
+/* A pid that was said; one that has ended already is nobody's. */
+static void
+tell_pid(struct self *o, int pid)
+{
+	struct proc_stat st;
+
+	if (o->ntold == SELF_TOLD || pid <= 0 || proc_stat(pid, &st))
+		return;
+	o->told[o->ntold].pid = pid;
+	o->told[o->ntold++].start = st.start;
+	target_exclude(o->target, pid);
+}
+
+bool
+self_more(struct self *o)
+{
+	char buf[1024], *line = buf, *end;
+	ssize_t n = o->fd >= 0 ? pread(o->fd, buf, sizeof(buf) - 1, o->read) : 0;
+
+	if (n <= 0)
+		return false;
+	buf[n] = '\0';
+	for (; (end = strchr(line, '\n')); line = end + 1)
+		tell_pid(o, atoi(line));
+	o->read += line - buf;		/* the rest is still to be written */
+	return line > buf;
 }
 
 static bool
@@ -85,7 +128,7 @@ look(struct self *o, int pid, bool ours, bool *more)
 	if (!ours)
 		return false;
 	target_exclude(o->target, pid);
-	if (proc_fd(pid, 1, &st) && pipe_add(o, &st))
+	if (o->fd < 0 && proc_fd(pid, 1, &st) && pipe_add(o, &st))
 		*more = true;
 	return true;
 }
@@ -96,7 +139,7 @@ known_ours(const struct self *o, int pid)
 {
 	char folder[sizeof(o->folder)];
 
-	if (target_excluded(o->target, pid))
+	if (target_excluded(o->target, pid) || is_told(o, pid))
 		return true;
 	if (!o->folder[0])
 		return false;
@@ -123,6 +166,11 @@ self_scan(struct self *o)
 {
 	struct self_walk w = { o, true };
 
+	if (o->fd >= 0) {
+		while (self_more(o))
+			;
+		return;
+	}
 	while (w.more) {
 		w.more = false;
 		proc_each(walk, &w);

@@ -107,6 +107,7 @@ started() {
 	hold $pid
 	read -r _ <"$T/ready"
 }
+mkfifo "$T/go.named"
 for tool in process stdiocap sslsniff; do
 	started "$tool" -p $$
 	unlike "$tool: not root once it has begun" "$(status $pid Uid)" '(^|[^0-9])0([^0-9]|$)'
@@ -115,6 +116,20 @@ for tool in process stdiocap sslsniff; do
 	is "$tool: no way to other capabilities" "$((0x$(status $pid CapBnd) & ~0x1c000280004)) $(status $pid CapInh)" '0 0000000000000000'
 	kill "$pid"; wait "$pid"
 done
+
+# Under the driver only those who are named are ours: not who runs a program of ours.
+exec 6>"$T/pids" 5<"$T/pids"
+started process -p $$ --self-fd 5
+( read -r go; exec /bin/true named ) <"$T/go.named" & named=$!
+echo $named >&6
+jsonfilter x=1 </dev/null >/dev/null 2>&1
+echo go >"$T/go.named"; wait $named
+/bin/true behind
+kill "$pid"; wait "$pid"
+exec 5<&- 6>&-
+is 'a filter that is not named is seen' "$(grep '"process.exec"' "$T/lines" | grep -c '/jsonfilter"')" 1
+is 'who is named is not' "$(grep -c '"named"' "$T/lines")" 0
+is 'others are' "$(grep -c '"behind"' "$T/lines")" 1
 
 # a new program is seen although the collector is nobody
 started process -p $$

@@ -13,6 +13,7 @@ started() {
 	*) stages=$(words $stages "$1:$2") ;;
 	esac
 	echo "$2" >>"$dir/stages"
+	echo "$2" >>"$dir/self"
 	order "watch $1 $2"
 }
 
@@ -22,11 +23,12 @@ start_collector() {
 	set -- $(args_of "$name")
 	[ ! -p "$dir/ready.$name" ] || ready=$dir/ready.$name
 	[ "$ready" = /dev/null ] || set -- --ready-fd 8 "$@"
+	[ "$name" = sysmon ] || set -- --self-fd 3 "$@"
 	[ -z "$hush" ] || [ -n "$verbose" ] || set -- -q "$@"
 	# shellcheck disable=SC2016
 	(
 		exec 4>&- 5>&- 6>&- 7<&- 9>&-
-		exec >"$dir/$name" 8>"$ready"
+		exec >"$dir/$name" 8>"$ready" 3<"$dir/self"
 		exec setsid setpriv --pdeathsig TERM -- sh -c '[ "$PPID" -eq "$1" ] && shift && exec "$@"' \
 			agentsight $$ "$tools/$name" "$@" ${verbose:+-v}
 	) </dev/null 2>"$dir/$name.err" &
@@ -74,6 +76,7 @@ start_runlog() {
 		as_stage setsid "$tools/agentsight-runlog" --run="$run_id" --ready-fd 3 "$@"
 	) &
 	runlog=$!
+	echo $! >>"$dir/self"
 	exec 5>"$dir/orders"
 }
 
@@ -412,6 +415,7 @@ prepare() {
 # Another process gives the recording to the user, and sees to the end of what was
 # started, also when we are gone.
 start_handover() {
+	: >>"$dir/self"		# who we are: the collectors do not observe them, but everybody else
 	: >>"$dir/handover"
 	(
 		exec 5>&- 6>&- 7<&- 8<&- 9>&-
@@ -419,6 +423,7 @@ start_handover() {
 		exec setsid "$tools/agentsight-handover" "$dir" "${folder:-$dir/none}" "$user" "${SUDO_GID:-0}"
 	) &
 	handover=$!
+	echo $! >>"$dir/self"
 	exec 4>"$dir/alive"
 }
 

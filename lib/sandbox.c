@@ -296,6 +296,8 @@ add_rules(scmp_filter_ctx f, unsigned needs)
 		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(connect), SCMP_SYS(socketpair)));
 	if (!rc && needs & SANDBOX_SERVE)
 		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4)));
+	if (!rc && needs & SANDBOX_RECEIVE)
+		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(recvfrom), SCMP_SYS(sendto)));
 	if (!rc && needs & SANDBOX_BPF)
 		rc = add_calls(f, SCMP_ACT_ALLOW, collector);
 	if (!rc && needs & SANDBOX_THREADS)

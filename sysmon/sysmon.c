@@ -582,7 +582,7 @@ give_up_privileges(void)
 {
 	struct sandbox box;
 
-	sandbox_init(&box, SANDBOX_FILES);
+	sandbox_init(&box, SANDBOX_FILES | SANDBOX_RECEIVE);	/* forks, from the kernel */
 	sandbox_allow(&box, SANDBOX_READ, "/proc");
 	sandbox_allow(&box, SANDBOX_READ, "/sys");
 	if (caps_leave_root(caps_uid()) || caps_keep(0) || sandbox_enter(&box) < 0)

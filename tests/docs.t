@@ -104,9 +104,10 @@ ok "and its queries run" sqlite3 -bail "$T/queries.db" ".read $T/queries"
 # --- the stage in docs/adding-a-stage.md -----------------------------------------------
 sed -n '/^```c$/,/^```$/p' docs/adding-a-stage.md | grep -v '^```' >"$T/lag.c"
 if [ -f "$BUILD/libstage.a" ]; then
+	# shellcheck disable=SC2086 # words: "ccache cc"
 	ok "the stage in docs/adding-a-stage.md compiles without a warning" \
-		"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -I. -Ilib -DVERSION='"0"' \
-		-o "$T/lag" "$T/lag.c" "$BUILD/libstage.a" -ljansson
+		${CC:-cc} -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -I. -Ilib -DVERSION='"0"' \
+		-o "$T/lag" "$T/lag.c" "$BUILD/libstage.a" -ljansson -lseccomp
 	grep '"type":"http.body"' "$T/examples" | "$T/lag" | unbooked >"$T/lag.out"
 	is "and does what it says" "$(jq -c '[.seq, .lag_ms]' "$T/lag.out" | tr '\n' ' ')" \
 		"$(jq -c 'select(.type == "http.body")' "$T/examples" | grep -o '"timestamp_ns":[0-9]*\|"seq":[0-9]*' | cut -d: -f2 |

@@ -185,7 +185,7 @@ enter_landlock(const struct sandbox *s)
 static const int *const base = CALLS(
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64),
     SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(fcntl),
-    SCMP_SYS(dup), SCMP_SYS(dup3), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(munmap), SCMP_SYS(mremap),
+    SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(munmap), SCMP_SYS(mremap),
     SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigsuspend), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall),
     SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
@@ -193,7 +193,7 @@ static const int *const base = CALLS(
     SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(getrandom), SCMP_SYS(getuid), SCMP_SYS(geteuid),
     SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrusage),
     SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(rseq), SCMP_SYS(set_robust_list),
-    SCMP_SYS(arch_prctl), SCMP_SYS(getcpu));
+    SCMP_SYS(arch_prctl), SCMP_SYS(getcpu), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime));
 
 /* Where they may lead Landlock says. */
 static const int *const files = CALLS(
@@ -202,7 +202,7 @@ static const int *const files = CALLS(
     SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
     SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(flock),
     SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(umask), SCMP_SYS(fstatfs), SCMP_SYS(utimensat),
-    SCMP_SYS(fadvise64), SCMP_SYS(pipe2));
+    SCMP_SYS(fadvise64), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(mkdir), SCMP_SYS(mkdirat));
 
 static const int *const sockets = CALLS(
     SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
@@ -215,7 +215,8 @@ static const int *const sockets = CALLS(
 static const int *const collector = CALLS(
     SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(ioctl), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
     SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(prlimit64),
-    SCMP_SYS(prctl), SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(getppid), SCMP_SYS(statfs));
+    SCMP_SYS(prctl), SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(getppid), SCMP_SYS(statfs),
+    SCMP_SYS(openat2));
 
 static const int *const threads = CALLS(SCMP_SYS(prctl), SCMP_SYS(sched_setaffinity),
     SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler), SCMP_SYS(membarrier));
@@ -334,7 +335,7 @@ sandbox_enter(struct sandbox *s)
 	rc = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (!rc && !SANITIZER)
 		rc = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (!rc && !(s->needs & SANDBOX_BPF))
+	if (!rc && !(s->needs & (SANDBOX_BPF | SANDBOX_PEERS)))
 		rc = enter_landlock(s);
 	e = errno;
 	while (s->n)

@@ -288,6 +288,7 @@ envelope(struct sysmon *m, struct jput *j, const char *type, const struct target
 
 struct usage {
 	uint64_t rss, vsz, pss, threads, procs, read, written;
+	bool no_io, no_pss;	/* of a member we may not know them: then nothing is said of the sum */
 	int root;		/* a member that stands for all: the target, or a session's first */
 };
 
@@ -297,14 +298,29 @@ add_io(struct sysmon *m, struct usage *u, const struct sample_proc *p, uint64_t 
 	struct io *io = &m->io[m->nio];
 	char buf[512];
 
-	if (procs_io(&m->procs, p->pid, buf, sizeof(buf)) <= 0)
+	errno = 0;
+	if (procs_io(&m->procs, p->pid, buf, sizeof(buf)) <= 0) {
+		u->no_io |= errno == EACCES;	/* else it is gone meanwhile */
 		return;
+	}
 	*io = (struct io){
 		p->pid, p->start, field(buf, "\nread_bytes: ", 1), field(buf, "\nwrite_bytes: ", 1), group,
 	};
 	u->read += io->read;
 	u->written += io->written;
 	m->nio++;
+}
+
+static void
+add_pss(struct usage *u, int pid)
+{
+	char buf[4096];
+
+	errno = 0;
+	if (proc_read(pid, "smaps_rollup", buf, sizeof(buf)) > 0)
+		u->pss += field(buf, "\nPss:", 1024);
+	else
+		u->no_pss |= errno == EACCES;
 }
 
 static struct usage
@@ -315,7 +331,6 @@ measure(struct sysmon *m, size_t g)
 
 	for (size_t i = 0; i < m->now.n; i++) {
 		const struct sample_proc *p = &m->now.p[i];
-		char buf[4096];
 
 		if (!(p->groups & group))
 			continue;
@@ -326,8 +341,8 @@ measure(struct sysmon *m, size_t g)
 		u.vsz += p->vsz_bytes;
 		u.threads += p->threads;
 		add_io(m, &u, p, group);
-		if (m->pss && proc_read(p->pid, "smaps_rollup", buf, sizeof(buf)) > 0)
-			u.pss += field(buf, "\nPss:", 1024);
+		if (m->pss)
+			add_pss(&u, p->pid);
 	}
 	return u;
 }
@@ -389,13 +404,15 @@ put_target(struct sysmon *m, size_t g)
 		jput_real(&j, "cpu_percent", round(percent * 100) / 100);
 	jput_uint(&j, "rss_bytes", u.rss);
 	jput_uint(&j, "rss_peak_bytes", t->peak);
-	if (m->pss)
+	if (m->pss && !u.no_pss)
 		jput_uint(&j, "pss_bytes", u.pss);
 	jput_uint(&j, "vsz_bytes", u.vsz);
 	jput_uint(&j, "threads", u.threads);
 	jput_uint(&j, "children", u.procs - 1);
-	jput_uint(&j, "io_read_bytes", u.read + t->read);
-	jput_uint(&j, "io_write_bytes", u.written + t->written);
+	if (!u.no_io) {
+		jput_uint(&j, "io_read_bytes", u.read + t->read);
+		jput_uint(&j, "io_write_bytes", u.written + t->written);
+	}
 	cgroup_put(&j, u.root);
 	jput_bool(&j, "alert", alert);
 	jput_close(&j);
@@ -580,12 +597,14 @@ add_numbers(struct sysmon *m, const struct opt_list *l, enum by by)
 static void
 give_up_privileges(void)
 {
+	uid_t uid = caps_uid();
 	struct sandbox box;
 
-	sandbox_init(&box, SANDBOX_FILES | SANDBOX_RECEIVE);	/* forks, from the kernel */
+	/* forks come from the kernel; under Landlock a user's own processes are as others' */
+	sandbox_init(&box, SANDBOX_FILES | SANDBOX_RECEIVE | (geteuid() == 0 ? 0 : SANDBOX_PEERS));
 	sandbox_allow(&box, SANDBOX_READ, "/proc");
 	sandbox_allow(&box, SANDBOX_READ, "/sys");
-	if (caps_leave_root(caps_uid()) || caps_keep(0) || sandbox_enter(&box) < 0)
+	if (caps_leave_root(uid) || caps_keep(0) || sandbox_enter(&box) < 0)
 		err(1, "give up privileges");
 }
 

@@ -286,7 +286,7 @@ load(struct tcpsniff *t)
 	b->links.on_uring = trace_attach(b->progs.on_uring);
 	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
 		probe_fail("attach", "tracepoint io_uring_submit_req");
-	probe_give_up(0);
+	probe_give_up(&t->probe, 0, 0);
 }
 
 static void

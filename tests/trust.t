@@ -107,7 +107,7 @@ started() {
 	read -r _ <"$T/ready"
 }
 mkfifo "$T/go.named"
-for tool in process stdiocap sslsniff; do
+for tool in process stdiocap tcpsniff sslsniff; do
 	started "$tool" -p $$
 	unlike "$tool: not root once it has begun" "$(status $pid Uid)" '(^|[^0-9])0([^0-9]|$)'
 	is "$tool: under seccomp, no new privileges" "$(status $pid Seccomp) $(status $pid NoNewPrivs)" '2 1'

@@ -245,6 +245,7 @@ set_flag() {
 	--all) ssl=$2 process=$2 stdio=$2 system=$2 ;;
 	--ssl-http) http=$2 ;;
 	--ssl-handshake) to_sslsniff=$(words $to_sslsniff ${2:+--handshake}) ;;
+	--hold) [ -n "$2" ] || to_sslsniff=$(words $to_sslsniff --no-hold) ;;
 	--ssl-raw-data | --raw) raw=$2 ;;
 	--stdio-all-fds) to_stdiocap=$(words $to_stdiocap ${2:+--all-fds}) ;;
 	--disable-auth-removal | --keep-credentials) secrets=$2 ;;

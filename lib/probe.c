@@ -549,7 +549,7 @@ summary(struct probe *p)
 		    ", the rest unread: %s", line_out_closed(&p->out) ? "output closed" :
 		    "output failed");
 	warnx("seen %" PRIu64 " events (%" PRIu64 " bytes), written %" PRIu64 " (%" PRIu64
-	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped, (uint64_t)seen->bytes,
+	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped + p->unseen, (uint64_t)seen->bytes,
 	    (uint64_t)p->written.events, (uint64_t)p->written.bytes, more,
 	    *lost ? lost : "nothing");
 }
@@ -655,7 +655,7 @@ end_books(struct probe *p)
 {
 	const struct books b = {
 		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
-		.read = p->counts.by[COUNT_SEEN].events + p->skipped, .written = p->out.lines + 1,
+		.read = p->counts.by[COUNT_SEEN].events + p->skipped + p->unseen, .written = p->out.lines + 1,
 		.lost = loss_total(&p->loss),
 		.why = p->out.err ? line_out_closed(&p->out) ? BOOKS_OUTPUT_CLOSED : BOOKS_FAILED : signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
 	};

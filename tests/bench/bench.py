@@ -203,7 +203,8 @@ def overhead(a):
                     p, t = start[who](out, err)
                     c0 = cpu_of(p.pid) if p else 0
                     o = load(a, args.split())
-                    rates[who].append(o['client']['rps'])
+                    # by its processor time: what it got of the machine is for others to say
+                    rates[who].append(o['client']['requests'] / sum(o[r]['cpu'] for r in o))
                     if p:
                         c, m = stop(p)
                     if who == 'ours':
@@ -215,7 +216,7 @@ def overhead(a):
         print('%-8s %10.0f %12.3f %8.2f %12s %12s %12s %10.2f %10.0f %8.1f' % (name, MED(rates['none']), kept['ours'], target,
               *('%.3f' % kept[who] if who in kept else '-' for who in ('before', 'floor')),
               '%.3f' % MED([r / f for r, f in zip(rates['ours'], rates['floor'])]) if 'floor' in rates else '-', MED(us), MED(mbs), MED(rss)), flush=True)
-    print('sslsniff, before (--against), bpftrace: rate kept of the unprobed one (of bpftrace: 0.9, us/event: 3, MB/s cpu: 400, RSS:\n'
+    print('req/s: per second of processor time; sslsniff, before (--against), bpftrace: rate kept of the unprobed one (of bpftrace: 0.9, us/event: 3, MB/s cpu: 400, RSS:\n'
           '32.8 or less, attached: 100 ms are the other targets); attached after %.0f ms (from exec)' % (MED(attach) * 1e3))
 
 def captured(path, pids):

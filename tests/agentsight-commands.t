@@ -201,7 +201,7 @@ if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
 			sh -c ': >>"$1"' sh "$T/of-$who/both.ndjson"
 		# 40: CHECKPOINT_RESTORE, 39: BPF, 38: PERFMON, 19: SYS_PTRACE, 2: DAC_READ_SEARCH
 		is "as $who: collectors have given up all but what they still need" \
-			"$(for s in sslsniff process stdiocap; do status $s; done | grep -o '[0-9a-f]\{16\}' |
+			"$(for s in sslsniff tcpsniff process stdiocap; do status $s; done | grep -o '[0-9a-f]\{16\}' |
 				"$PYTHON" -c 'import sys; print(any(int(c, 16) & ~(1 << 40 | 1 << 39 | 1 << 38 | 1 << 19 | 1 << 2) for c in sys.stdin))')" False
 		touch "$T/of-$who/end"
 		wait $pid && rc=0 || rc=$?

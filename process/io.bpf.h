@@ -89,6 +89,9 @@ on_io(__u64 *ctx)
 		bpf_loop(ret, messages_add, &sum, 0);
 		bytes = sum.bytes;
 	}
+	asm volatile("" : "+r"(nr));	/* Linux 6.1 forgets the bound when it is spilled */
+	if (nr >= SYSCALLS)
+		return 0;
 	dir = call_table[nr].op;
 	file = fd_transfer(fd, dir, bytes);
 	if (file && dns_passes(file_sock(file), nr, regs))

@@ -21,6 +21,7 @@
 #include "jput.h"
 #include "line.h"
 #include "load.h"
+#include "blame.h"
 #include "loss.h"
 #include "self.h"
 #include "record.h"
@@ -56,6 +57,7 @@ struct probe {
 	struct counts counts;		/* the kernel's, last read */
 	struct load load;		/* what became of it */
 	struct skips skips;
+	struct blame blame;
 	uint64_t skips_next;		/* boot ns: not read before */
 	uint64_t skipped;		/* by them, so far */
 	uint64_t unseen;		/* lost so far, and not counted by our programs: the tool's to add */

@@ -255,7 +255,7 @@ conn_end(__u64 file, struct conn *c)
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_add(COUNT_SEEN, 1, 0);
-		count_add(COUNT_RING_FULL, 1, 0);
+		count_of(c->owner, COUNT_RING_FULL, 1, 0);	/* the sweep is ours */
 	} else {
 		__builtin_memset(r, 0, sizeof(*r));
 		r->head.kind = TCP_CLOSE;

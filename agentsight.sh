@@ -173,6 +173,9 @@ each() { option=$1; shift; for word; do words "$option" "$word"; done; }	# OPTIO
 
 tool_of() { case $1 in *-filter | merge | file) echo jsonfilter ;; *) echo "$1" ;; esac; }
 
+# What grows is for the page alone: a file has the messages that it comes to.
+file_filter() { [ -z "$server" ] || words jsonfilter 'type!=sse.delta'; }
+
 args_of() {
 	case $1 in
 	sslsniff) words $targets $to_sslsniff ;;
@@ -183,7 +186,8 @@ args_of() {
 	httpparse) words ${raw:+--raw} $to_httpparse ;;
 	ssl-filter) words -v -t ssl.data $ssl_filter ;;
 	http-filter) words -v -t http.request -t http.response $http_filter ;;
-	merge | file) ;;
+	merge) ;;
+	file) file_filter | sed 1d ;;
 	sqlitesink) words $to_sqlitesink ${folder:+--keep-mode} "${db_now:-$db}" ;;
 	otelsink) words $to_otelsink ;;
 	ssemerge) words ${server:+--deltas} ;;	# the page shows words as they come
@@ -198,7 +202,7 @@ print_pipeline() {
 	for name in $collectors; do stage_words collector "$name"; done
 	for name in $filters; do stage_words filter "$name"; done
 	for name in $sinks; do [ "$name" = file ] || stage_words sink "$name"; done
-	[ -z "$output$fd" ] || printf 'output\t%s\n' "$output"
+	[ -z "$output$fd" ] || printf 'output\t%s\n' "$(words "$output" ${output:+$(file_filter)} | paste -s -)"
 }
 
 # --- commands and options -----------------------------------------------------------------

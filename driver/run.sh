@@ -244,6 +244,7 @@ end_stage() {
 	# whoever read our lines has left, and so every stage was right to end
 	if [ -n "$fd" ] && [ "$rc" -eq 0 ]; then return; fi
 	case ${1%%:*}$rc in
+	file1) [ -s "$dir/file.err" ] || return 0 ;;	# the same, of a file without lines
 	*-filter1)	# jsonfilter: nothing matched, about which it says nothing
 		[ -s "$dir/${1%%:*}.err" ] || { say "--${1%%:*} let no line through"; [ -n "${2:-}" ] || return 0; }
 		;;

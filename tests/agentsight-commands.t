@@ -136,6 +136,8 @@ is "pipeline: what it prints runs" "$rc" 0
 one "pipeline: into the file" "$T/cwd/p q.ndjson" type=llm.call
 until_true 10 test -s "$T/cwd/p.db"
 ok "pipeline: and the database" [ "$(sqlite3 "$T/cwd/p.db" 'SELECT count(*) FROM llm_calls')" -ge 1 ]
+like "pipeline --server -o: what grows is for the page, not for the file" \
+	"$(agentsight pipeline trace -p 1 --server -o x.ndjson | tail -n 2)" "jsonfilter 'type!=sse.delta' > x.ndjson|jsonfilter type!=sse.delta > x.ndjson"
 like "pipeline record -- CMD: its process has a name" "$(agentsight pipeline record -- true)" 'sslsniff -p "\$PID"'
 
 # --- a sink dies, the others go on --------------------------------------------------------------

@@ -72,16 +72,16 @@ loss_emit(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
 		jput_open(&j, out, "loss");
 		if (timestamp_ns)
 			jput_uint(&j, "timestamp_ns", timestamp_ns);
+		if (r->who.pid)
+			jput_uint(&j, "pid", r->who.pid);
+		if (r->who.pid && r->who.comm[0])
+			jput_bytes(&j, "comm", r->who.comm, strnlen(r->who.comm, sizeof(r->who.comm)));
 		jput_str(&j, "stage", l->stage);
 		jput_str(&j, "reason", r->reason);
 		jput_uint(&j, "events", r->events - r->emitted_events);
 		jput_uint(&j, "bytes", r->bytes - r->emitted_bytes);
-		if (r->who.pid) {
-			jput_uint(&j, "pid", r->who.pid);
-			if (r->who.comm[0])
-				jput_bytes(&j, "comm", r->who.comm, strnlen(r->who.comm, sizeof(r->who.comm)));
+		if (r->who.pid)
 			jput_uint(&j, "pid_events", r->who.events);
-		}
 		jput_close(&j);
 		r->who.pid = 0;
 		r->emitted_events = r->events;

@@ -221,6 +221,10 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(VENDOR_OBJ) $(B)
 # collectors as they are shipped.
 TESTPATH = $(abspath $(O)/san/bin):$(abspath $(O)/bin)
 TESTS ?= $(sort $(wildcard tests/*.t))
+# Two files at a time: what attaches to the machine one after another, beside it the filters and
+# sinks, which watch nobody. PROVEFLAGS=-j1 for one at a time.
+WATCHING = tests/{agentsight,bpf,finders,install,pipeline,probe,process,sslsniff,stdiocap,sysmon,tcpsniff,trust}*.t
+PROVE = prove -j2 --rules 'seq=$(WATCHING)' --rules 'seq=**' $(PROVEFLAGS)
 
 # Collectors for tests alone, tests/probe/NAME.c and NAME.bpf.c.
 TESTPROBES = $(patsubst tests/probe/%.bpf.c,$(O)/tests/probe/%,$(wildcard tests/probe/*.bpf.c))
@@ -241,7 +245,7 @@ san-tests: $(UNIT) $(FUZZMAIN)
 
 test: deps
 	$(Q)$(MAKE) test-build
-	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),30) prove $(PROVEFLAGS) $(TESTS)
+	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),30) $(PROVE) $(TESTS)
 
 # The same load for long: SOAK seconds.
 soak: test-build

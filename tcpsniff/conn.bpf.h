@@ -32,6 +32,7 @@ struct seen {
 	__u8 n[2];		/* bytes so far, by direction, while they do not tell */
 	__u8 late;		/* something passed that was not looked at */
 	__u8 pad[3];
+	__u32 peer_pid, pad2;	/* as in struct conn */
 	char first[2][LOOK];
 };
 
@@ -52,6 +53,7 @@ struct conn {
 	__u32 owner, uid, ns_pid;
 	__u8 late, side, made, connect;
 	char comm[16];
+	__u32 peer_pid, pad;	/* the process at the other end, when it is observed, too */
 };
 
 struct {
@@ -105,18 +107,24 @@ seen_set(const struct place_of *p, __u32 state, __u32 made)
 
 /* --- both ends -------------------------------------------------------------------- */
 
-/* Whether the socket is observed, as far as it had to do with this connection. */
+/* Whether the socket is observed, as far as it had to do with this connection. If so, it
+ * learns that the current process is at its other end. */
 static __always_inline bool
 end_is_told(const struct place_of *p)
 {
 	struct conn *c = bpf_map_lookup_elem(&conns, &p->file);
 	struct seen *s;
 
+	if (c && c->ino == p->ino)
+		c->peer_pid = current_tgid();
 	if (c)
 		return c->ino == p->ino;
 	s = bpf_map_lookup_elem(&seen, &p->file);
-	return s && s->ino == p->ino && s->state == SOCK_FRESH &&
-	    (s->made == MADE_CONNECT || s->made == MADE_PAIR);
+	if (!s || s->ino != p->ino || s->state != SOCK_FRESH ||
+	    (s->made != MADE_CONNECT && s->made != MADE_PAIR))
+		return false;
+	s->peer_pid = current_tgid();
+	return true;
 }
 
 /* This end of a connection is observed. */
@@ -185,6 +193,7 @@ record_begin(struct tcp_record *r, const struct conn *c, __u32 kind)
 	r->owner = c->owner;
 	r->late = c->late;
 	r->side = c->side;
+	r->peer_pid = c->peer_pid;
 }
 
 /* Tells the collector what a connection is. False: the ring is full. */
@@ -226,6 +235,7 @@ conn_make(struct scratch *s, struct place_of *p, __u32 side, __u64 bytes)
 	c->ino = p->ino;
 	c->late = from->late;
 	c->made = from->made;
+	c->peer_pid = from->peer_pid;
 	c->side = side;
 	if (!conn_begin(s, c, sk)) {
 		count_add(COUNT_RING_FULL, PIECES(bytes), bytes);
@@ -272,6 +282,7 @@ conn_end(__u64 file, struct conn *c)
 		r->moved[1] = c->moved[1];
 		r->late = c->late;
 		r->side = c->side;
+		r->peer_pid = c->peer_pid;
 	}
 	if (bpf_map_delete_elem(&conns, &file)) {	/* somebody else was first */
 		if (r)

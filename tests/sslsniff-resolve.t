@@ -3,6 +3,7 @@
 # shellcheck disable=SC2016,SC2317	# $ for others; functions by name
 . tests/lib.sh
 need sslsniff
+export XDG_CACHE_HOME="$T/cache"
 
 bin=$T/bin modules=$T/lib/node_modules
 mkdir -p "$bin" "$modules/@vendor/agent/bin" "$modules/@vendor/agent-linux-x64/vendor/bin" "$modules/plain"
@@ -56,6 +57,8 @@ if have agentsight-discover && have sqlite3; then
 		'[true,"agentsight record -- codex"]'
 	is "discover --all --json: those that are not here, too" "$(PATH=$bin:/usr/bin:/bin "$(command -v agentsight)" discover --all --json |
 		jq '[.[] | select(.available | not)] | length > 5')" true
+	is "discover --warm: the programs" "$(rm -rf "$T/cache"; PATH=$bin:$PATH agentsight discover --warm | grep -c '/cli\.js$')" 1
+	ok "what was found in them is kept" sh -c 'test -s "$0"' "$T"/cache/agentsight/sites-*
 	exits 2 "discover: a wrong option" agentsight discover --no-such 2>/dev/null
 else
 	skip "discover" "no agentsight-discover or no sqlite3"

@@ -83,6 +83,7 @@ struct scratch {
 	__u32 taken, pad;
 	struct job job;
 	struct seen seen;	/* about to be entered */
+	struct seen other;	/* the same, of another socket or time */
 	struct conn conn;
 	struct ends turned;
 	__u64 message[4];	/* the first words of a struct msghdr */
@@ -96,13 +97,15 @@ PLACES(struct scratch);
 static __u64 serials;
 __u64 live;		/* connections, for the collector */
 
-/* A socket is in this state from here on, and nothing has passed. */
+/* A socket is in this state from here on, and nothing has passed. to: memory for that. */
 static __always_inline void
-seen_set(const struct place_of *p, __u32 state, __u32 made)
+seen_set(struct seen *to, const struct place_of *p, __u32 state, __u32 made)
 {
-	struct seen fresh = { .ino = p->ino, .state = state, .made = made };
-
-	bpf_map_update_elem(&seen, &p->file, &fresh, BPF_ANY);
+	__builtin_memset(to, 0, sizeof(*to));
+	to->ino = p->ino;
+	to->state = state;
+	to->made = made;
+	bpf_map_update_elem(&seen, &p->file, to, BPF_ANY);
 }
 
 /* --- both ends -------------------------------------------------------------------- */
@@ -176,7 +179,7 @@ server_leave(struct scratch *s, struct sock *sk)
 	c = p ? bpf_map_lookup_elem(&conns, &p->file) : NULL;
 	if (!c || c->ino != p->ino || c->side != SIDE_SERVER)
 		return;
-	seen_set(p, SOCK_OTHER, MADE_UNKNOWN);
+	seen_set(&s->other, p, SOCK_OTHER, MADE_UNKNOWN);
 	conn_end(p->file, c);
 }
 

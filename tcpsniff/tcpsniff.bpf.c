@@ -21,12 +21,12 @@ enum { MMSGHDR = 64, MMSG_LEN = 56 };	/* struct mmsghdr, and where msg_len is in
 
 /* What followed a granted CONNECT is another protocol, from its first bytes on. */
 static __always_inline void
-tunnel_begins(struct conn *c, const struct place_of *at)
+tunnel_begins(struct scratch *s, struct conn *c, const struct place_of *at)
 {
 	__u32 made = c->made;
 
 	conn_end(at->file, c);
-	seen_set(at, SOCK_FRESH, made);
+	seen_set(&s->other, at, SOCK_FRESH, made);
 }
 
 /* The connection of a socket that was not captured so far, if these bytes make it one. */
@@ -103,7 +103,7 @@ transferred(struct transfer *t)
 	}
 	gather_begin(s, t);
 	if (c && c->connect == CONNECT_DONE && (t->dir & 1) == direction_of_requests(c)) {
-		tunnel_begins(c, &at);
+		tunnel_begins(s, c, &at);
 		c = NULL;
 	}
 	if (!c)
@@ -165,7 +165,7 @@ static __always_inline void
 connected(__u32 fd)
 {
 	struct place_of at;
-	struct seen *known;
+	struct seen *known, fresh;
 	struct sock *sk;
 	struct ends e;
 
@@ -174,7 +174,7 @@ connected(__u32 fd)
 	known = seen_of(&at);
 	if (known || conn_of(&at))	/* connect was asked for its outcome */
 		return;
-	seen_set(&at, SOCK_FRESH, MADE_CONNECT);
+	seen_set(&fresh, &at, SOCK_FRESH, MADE_CONNECT);
 	end_enter(&e, sk, &at);
 }
 
@@ -182,10 +182,11 @@ static __always_inline void
 began(__u32 fd, __u32 made)
 {
 	struct place_of at;
+	struct seen fresh;
 	struct sock *sk;
 
 	if (socket_of(&at, fd) && (sk = file_sock(at.file)) && sock_wanted(sk))
-		seen_set(&at, SOCK_FRESH, made);
+		seen_set(&fresh, &at, SOCK_FRESH, made);
 }
 
 /* A call that moves no bytes through memory. Not of those who do: their way is short. */

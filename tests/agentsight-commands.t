@@ -24,7 +24,7 @@ none() { is "$1" "$(jsonfilter -c "$3" "$2")" 0; }
 sql() { sqlite3 -readonly "$1" "$2"; }
 
 # --- usage ---------------------------------------------------------------------
-for args in 'exec' 'stat' 'trace -- true' 'record -p 1 -- true' 'trace --no-ssl --no-process' 'exec --fd 9 -- true' \
+for args in 'exec' 'stat' 'trace -- true' 'record -p 1 -- true' 'trace --no-ssl --no-plain --no-process' 'exec --fd 9 -- true' \
 	'trace --ssl=maybe' 'trace --no-such' 'trace --mode' 'top x' 'record -p 1 --no-pid'; do
 	IFS=' '
 	# shellcheck disable=SC2086

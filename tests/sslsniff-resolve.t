@@ -52,6 +52,15 @@ if have agentsight-discover && have sqlite3; then
 	ln -s agent "$bin/codex"
 	PATH=$bin:$PATH agentsight discover >"$T/out" 2>&1
 	like "discover: an agent in PATH" "$(cat "$T/out")" '^Codex .* agentsight record -- codex .*/cli\.js'
+	cp "$(readlink -f /usr/bin/python3)" "$T/ollama"
+	"$T/ollama" -c 'import socket, time; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(60)' >"$T/port" &
+	server=$!
+	until_true 10 test -s "$T/port"
+	like "discover: a model server that listens: process and port" "$(agentsight discover)" \
+		"Ollama +$server +127\.0\.0\.1:$(cat "$T/port") +agentsight record -p $server"
+	is "discover --json: the same of servers" "$(agentsight discover --json | jq -c ".[] | select(.pid == $server) | [.kind, .name, .port]")" \
+		"[\"server\",\"Ollama\",$(cat "$T/port")]"
+	kill $server
 	is "discover --json: the same, to be read" \
 		"$(PATH=$bin:$PATH agentsight discover --json | jq -c '.[] | select(.id == "codex") | [.available, .recommended_capture]')" \
 		'[true,"agentsight record -- codex"]'

@@ -244,7 +244,6 @@ end_stage() {
 	# whoever read our lines has left, and so every stage was right to end
 	if [ -n "$fd" ] && [ "$rc" -eq 0 ]; then return; fi
 	case ${1%%:*}$rc in
-	file1) [ -s "$dir/file.err" ] || return 0 ;;	# the same, of a file without lines
 	*-filter1)	# jsonfilter: nothing matched, about which it says nothing
 		[ -s "$dir/${1%%:*}.err" ] || { say "--${1%%:*} let no line through"; [ -n "${2:-}" ] || return 0; }
 		;;
@@ -328,12 +327,8 @@ watch_libraries() {
 	watcher=$!
 }
 
-nothing_sent() {
-	say 'NOTHING WAS SENT: no process of it reached another program over TCP or UDP, or spoke HTTP'
-}
-
-nothing_seen() {
-	say "NO TLS DATA WAS SEEN${tcp:+, NOR HTTP WITHOUT TLS}"
+nothing() {
+	say 'NO TLS DATA WAS SEEN'
 	if [ -s "$dir/list" ]; then
 		say 'This is what sslsniff --list said of it:'
 		sed 's/^/  /' "$dir/list" >&2
@@ -348,10 +343,7 @@ report() {
 	now=${db_now:-$output_now} file=${db:-$output}
 	[ -f "$now" ] || return 0
 	seen=$( as_stage env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
-	case $ssl$tcp$seen in
-	*'(nothing was sent)'*) nothing_sent ;;
-	*'(no TLS data)'*) nothing_seen ;;
-	esac
+	case $ssl$seen in *"no TLS data"*) nothing ;; esac
 	[ -z "$quiet" ] || case $seen in *INCOMPLETE*) ;; *) return 0 ;; esac
 	for line in $seen; do
 		# one verdict: what failed is said behind this

@@ -25,6 +25,12 @@ books_begin(struct line_out *out, const struct books *b)
 
 	open_line(&j, out, "stage.begin", b);
 	jput_str(&j, "version", VERSION);
+	if (b->collects) {
+		jput_array(&j, "collects");
+		for (size_t i = 0; b->collects[i]; i++)
+			jput_str(&j, NULL, b->collects[i]);
+		jput_array_end(&j);
+	}
 	jput_close(&j);
 }
 

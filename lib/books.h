@@ -26,13 +26,14 @@ struct books {
 	const char *stage;
 	uint64_t timestamp_ns;	/* 0: not known */
 	uint32_t pid;		/* 0: none; filters have none, so that a replay gives the same */
+	const char *const *collects;	/* what it was asked to collect, NULL-ended; NULL: not said */
 	uint64_t read;		/* events that a collector saw, lines that a filter read */
 	uint64_t written;	/* lines, the one that says so included */
 	uint64_t lost;		/* events, as in the loss lines */
 	enum books_why why;
 };
 
-/* Write the line; begin looks at the first three only. */
+/* Write the line; begin looks at the first four only. */
 void books_begin(struct line_out *, const struct books *);
 void books_end(struct line_out *, const struct books *);
 

@@ -14,15 +14,16 @@
 
 enum { PLACE_SPARE = 8 };
 
-/* Defines the map. The first member of the type is __u32 taken; its other bytes are
+/* Defines a map. The first member of the type is __u32 taken; its other bytes are
  * what the last run left there. probe_configure adds the places of the other CPUs. */
-#define PLACES(kept) \
+#define PLACES(kept) PLACES_CALLED(places, kept)
+#define PLACES_CALLED(name, kept) \
 	struct { \
 		__uint(type, BPF_MAP_TYPE_ARRAY); \
 		__uint(max_entries, PLACE_SPARE + 1); \
 		__type(key, __u32); \
 		__type(value, kept); \
-	} places SEC(".maps")
+	} name SEC(".maps")
 
 /* Takes a place from the map; NULL: more programs than there are spare ones were
  * preempted at once. The caller counts that. */

@@ -92,14 +92,15 @@ probe_init(struct probe *p, const char *name, const char *const *reasons)
 const struct opt *
 probe_options(struct probe *p)
 {
-	static struct opt table[20];
+	static struct opt table[24];
 	struct target *t = &p->target;
 	const struct opt all[] = {
 		{ .kind = OPT_HEAD, .help = "What to observe (nothing given: the whole system)" },
 		{ .kind = OPT_LIST, .letter = 'p', .name = "pid", .arg = "PID", .to = &t->pids,
 		    .help = "this process and its descendants; repeatable, as the next ones" },
 		{ .kind = OPT_LIST, .letter = 'c', .name = "comm", .arg = "NAME", .to = &t->comms,
-		    .help = "processes of this name (theirs, a thread's or the executable's), and descendants" },
+		    .help = "processes of this name (theirs, a thread's, the executable's, what they were "
+		    "called by, or their script's), and descendants" },
 		{ .kind = OPT_LIST, .letter = 'u', .name = "uid", .arg = "USER", .to = &t->uids,
 		    .help = "processes of this user, by number or name" },
 		{ .kind = OPT_LIST, .name = "session", .arg = "SID", .to = &t->sessions,
@@ -108,6 +109,8 @@ probe_options(struct probe *p)
 		    .help = "processes in this cgroup (v2) or below" },
 		{ .kind = OPT_FLAG, .name = "no-children", .to = &t->no_children,
 		    .help = "-p and -c without descendants" },
+		{ .kind = OPT_FLAG, .name = "from-exec", .to = &t->from_exec,
+		    .help = "processes of -p only from the next program on that they execute" },
 		{ .kind = OPT_HEAD, .help = "How" },
 		{ .kind = OPT_TIME, .letter = 'd', .name = "duration", .arg = "TIME",
 		    .to = &p->duration, .help = "stop after this time (2s, 5m, ...)" },
@@ -273,6 +276,7 @@ begin_books(struct probe *p)
 {
 	const struct books b = {
 		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
+		.collects = p->collects,
 	};
 
 	books_begin(&p->out, &b);
@@ -309,11 +313,11 @@ probe_start(struct probe *p)
 	setrlimit(RLIMIT_MEMLOCK, &all);
 }
 
-/* The map is made for one CPU: place.bpf.h. */
+/* The maps are made for one CPU: place.bpf.h. */
 static void
-size_places(struct bpf_object *o)
+size_places(struct bpf_object *o, const char *name)
 {
-	struct bpf_map *places = bpf_object__find_map_by_name(o, "places");
+	struct bpf_map *places = bpf_object__find_map_by_name(o, name);
 	int n = libbpf_num_possible_cpus();
 
 	if (places && (n < 1 ||
@@ -348,7 +352,8 @@ probe_configure(struct probe *p, struct bpf_object *o, struct target_conf *conf)
 	*conf = p->target.conf;
 	if (!ring || bpf_map__set_max_entries(ring, size))
 		probe_fail("size", "ring buffer");
-	size_places(o);
+	size_places(o, "places");
+	size_places(o, "target_rooms");
 	set_pid_ns(o);
 	trace_prepare(o);
 }
@@ -365,8 +370,6 @@ probe_follow(struct probe *p, struct bpf_object *o)
 	if (ring_open(&p->ring, bpf_object__find_map_fd_by_name(o, "ring"), p->ring_size,
 	    bpf_object__find_map_fd_by_name(o, "ring_asleep")))
 		probe_fail("map", "ring buffer");
-	if (blame_open(&p->blame, bpf_object__find_map_fd_by_name(o, "losers")))
-		probe_fail("read", "processes that lose");
 	if (skips_open(&p->skips, o))
 		probe_fail("count", "BPF programs");
 	if (target_attach(&p->target, o, &what))
@@ -499,7 +502,6 @@ read_counts(struct probe *p, struct counts *sum)
 		for (int i = 0; i < COUNT_MAX; i++) {
 			sum->by[i].events += per[cpu].by[i].events;
 			sum->by[i].bytes += per[cpu].by[i].bytes;
-			sum->nobody[i] += per[cpu].nobody[i];
 		}
 	free(per);
 	return ok;
@@ -508,9 +510,7 @@ read_counts(struct probe *p, struct counts *sum)
 static void
 emit_losses(struct probe *p)
 {
-	struct loss_who who[COUNT_MAX];
 	struct counts now;
-	bool taken = false;
 
 	if (!read_counts(p, &now))
 		return;
@@ -521,10 +521,6 @@ emit_losses(struct probe *p)
 			continue;
 		loss_add(&p->loss, count_name(p, i), c->events - was->events,
 		    c->bytes - was->bytes);
-		if (!taken)
-			blame_take(&p->blame, &now, who);
-		taken = true;
-		loss_blame(&p->loss, count_name(p, i), &who[i]);
 	}
 	p->counts = now;
 	loss_emit(&p->loss, &p->out, clock_epoch(&p->clock, clock_boot()), true);
@@ -538,21 +534,6 @@ count_skipped(struct probe *p)
 
 	p->skipped += n;
 	loss_add(&p->loss, "skipped", n, 0);
-}
-
-static void
-say_losers(const struct probe *p)
-{
-	for (int i = COUNT_SEEN + 1; i < COUNT_MAX; i++) {
-		const struct loss_who *w = &p->blame.all[i];
-		char name[sizeof(w->comm) + sizeof(" ()")] = "";
-
-		if (w->comm[0])
-			snprintf(name, sizeof(name), " (%.*s)", (int)sizeof(w->comm), w->comm);
-		if (w->pid)
-			warnx("%s: most by process %u%s, %" PRIu64 " of %" PRIu64 " events", count_name(p, i),
-			    (unsigned)w->pid, name, w->events, (uint64_t)p->counts.by[i].events);
-	}
 }
 
 static void
@@ -573,10 +554,9 @@ summary(struct probe *p)
 		    ", the rest unread: %s", line_out_closed(&p->out) ? "output closed" :
 		    "output failed");
 	warnx("seen %" PRIu64 " events (%" PRIu64 " bytes), written %" PRIu64 " (%" PRIu64
-	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped + p->unseen, (uint64_t)seen->bytes,
+	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped, (uint64_t)seen->bytes,
 	    (uint64_t)p->written.events, (uint64_t)p->written.bytes, more,
 	    *lost ? lost : "nothing");
-	say_losers(p);
 }
 
 /* --- the loop -------------------------------------------------------------- */
@@ -680,7 +660,7 @@ end_books(struct probe *p)
 {
 	const struct books b = {
 		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
-		.read = p->counts.by[COUNT_SEEN].events + p->skipped + p->unseen, .written = p->out.lines + 1,
+		.read = p->counts.by[COUNT_SEEN].events + p->skipped, .written = p->out.lines + 1,
 		.lost = loss_total(&p->loss),
 		.why = p->out.err ? line_out_closed(&p->out) ? BOOKS_OUTPUT_CLOSED : BOOKS_FAILED : signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
 	};
@@ -721,7 +701,6 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 	if (target_unmatched(&p->target))
 		say_unmatched(&p->target.comms);
 	ring_close(&p->ring);
-	blame_close(&p->blame);
 	free(p->processes);
 	if (p->out.err && !line_out_closed(&p->out)) {
 		errx(1, "write %s: %s%s", p->output ? p->output : "standard output", strerror(p->out.err),

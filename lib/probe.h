@@ -21,7 +21,6 @@
 #include "jput.h"
 #include "line.h"
 #include "load.h"
-#include "blame.h"
 #include "loss.h"
 #include "self.h"
 #include "record.h"
@@ -37,6 +36,7 @@ struct probe_process;
 struct probe {
 	const char *name;		/* of the tool */
 	const char *const *reasons;	/* of its counts, from COUNT_TOOL on; NULL-ended */
+	const char *const *collects;	/* books.h; NULL or set before probe_start */
 	struct line_out out;
 	struct loss loss;
 	struct clock clock;
@@ -57,10 +57,8 @@ struct probe {
 	struct counts counts;		/* the kernel's, last read */
 	struct load load;		/* what became of it */
 	struct skips skips;
-	struct blame blame;
 	uint64_t skips_next;		/* boot ns: not read before */
 	uint64_t skipped;		/* by them, so far */
-	uint64_t unseen;		/* lost so far, and not counted by our programs: the tool's to add */
 	struct count written, ours;	/* lines written; dropped as our own pipeline's */
 	const struct probe_ops *ops;
 	void *self;

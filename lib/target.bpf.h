@@ -9,6 +9,7 @@
 #ifndef TARGET_BPF_H
 #define TARGET_BPF_H
 
+#include "place.bpf.h"
 #include "ring.bpf.h"
 #include "target.h"
 #include "trace.bpf.h"
@@ -98,6 +99,144 @@ target_comm_wanted(struct task_struct *task)
 	return !differs;
 }
 
+/* --- names in the arguments ------------------------------------------------------- */
+
+enum { TARGET_ARGS = 1024, TARGET_NAME = 16 };
+
+struct target_room {
+	__u32 taken, pad;
+	char name[TARGET_NAME] __attribute__((aligned(8)));
+	char args[TARGET_ARGS + TARGET_NAME];
+};
+
+PLACES_CALLED(target_rooms, struct target_room);
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct mm_struct___args {
+	unsigned long arg_start, arg_end;
+};
+struct task_struct___args {
+	struct mm_struct___args *mm;
+};
+#pragma clang attribute pop
+
+struct target_walk {
+	struct target_room *room;
+	__u32 arg, begin;	/* where the argument and the last part of its path begin */
+	__u32 narg;
+	bool found;
+};
+
+/* Whether a program by this name runs scripts: its first four bytes say that. */
+static __always_inline bool
+target_runs_scripts(const char *name)
+{
+	__u32 word = *(const __u32 *)name;
+
+	switch (word) {
+	case 0x65646f6e:	/* node, nodejs */
+	case 0x006e7562:	/* bun */
+	case 0x6f6e6564:	/* deno */
+	case 0x68747970:	/* python, python3.11 */
+	case 0x79627572:	/* ruby */
+	case 0x6c726570:	/* perl */
+	case 0x68736162:	/* bash */
+	case 0x68736164:	/* dash */
+	case 0x0068737a:	/* zsh */
+	case 0x00006873:	/* sh */
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool
+target_name_wanted(const char *name)
+{
+	__u64 differs = 1;
+
+	for (int i = 0; i < TARGET_LIST; i++) {
+		if (i >= target_conf.ncomm)
+			break;
+		differs &= target_comm_differs(name, i);
+	}
+	return !differs;
+}
+
+/* Takes the ending off a name. */
+static __always_inline void
+target_name_stem(char *name)
+{
+	bool gone = false;
+
+	for (int i = 1; i < TARGET_NAME; i++) {
+		gone |= name[i] == '.';
+		if (gone)
+			name[i] = 0;
+	}
+}
+
+/* The end of an argument: whether to go on. */
+static __noinline bool
+target_arg_ends(struct target_walk *w, __u32 end)
+{
+	struct target_room *room = w->room;
+	__u32 begin = w->begin, len = end - begin;
+
+	if (w->narg && room->args[w->arg & (TARGET_ARGS - 1)] == '-')
+		return true;
+	if (len > TARGET_NAME - 1)
+		len = TARGET_NAME - 1;
+	asm volatile("" : "+r"(len));
+	__builtin_memset(room->name, 0, sizeof(room->name));
+	if (len < TARGET_NAME)
+		bpf_probe_read_kernel(room->name, len, room->args + (begin & (TARGET_ARGS - 1)));
+	w->found = target_name_wanted(room->name);
+	if (w->found)
+		return false;
+	if (!w->narg)
+		return target_runs_scripts(room->name);
+	target_name_stem(room->name);
+	w->found = target_name_wanted(room->name);
+	return false;
+}
+
+static long
+target_args_step(__u32 i, struct target_walk *w)
+{
+	char c = w->room->args[i & (TARGET_ARGS - 1)];
+
+	if (c == '/')
+		w->begin = i + 1;
+	if (c)
+		return 0;
+	if (!target_arg_ends(w, i))
+		return 1;
+	w->narg++;
+	w->arg = w->begin = i + 1;
+	return 0;
+}
+
+/* Whether the name that the current process was called by is wanted, or that of the
+ * script that it runs. */
+static __noinline bool
+target_args_wanted(void)
+{
+	struct mm_struct___args *mm = BPF_CORE_READ((struct task_struct___args *)current_task(), mm);
+	__u64 start = BPF_CORE_READ(mm, arg_start), n = BPF_CORE_READ(mm, arg_end) - start;
+	struct target_room *room = place_take(&target_rooms);
+	struct target_walk w = { .room = room };
+
+	if (!room)
+		return false;
+	if (n > TARGET_ARGS)
+		n = TARGET_ARGS;
+	asm volatile("" : "+r"(n));
+	if (n && n <= TARGET_ARGS && !bpf_probe_read_user(room->args, n, (void *)start))
+		bpf_loop(n, target_args_step, &w, 0);
+	place_give(&room->taken);
+	return w.found;
+}
+
 /* Adds marks to a process. Others may add some at the same time. */
 static __always_inline void
 target_mark(__u32 tgid, __u32 marks)
@@ -165,7 +304,7 @@ target_wanted(void)
 	__u32 tgid = current_tgid_first(), *found = bpf_map_lookup_elem(&target_procs, &tgid);
 	__u32 marks = found ? *found : 0, missing = target_conf.tree & ~marks;
 
-	if (marks & TARGET_OWN || !tgid)
+	if (marks & (TARGET_OWN | TARGET_WAITING) || !tgid)
 		return false;
 	if (missing) {
 		if (!(missing & TARGET_COMM) || !target_comm_wanted(task))
@@ -237,10 +376,14 @@ target_on_exec(__u64 *ctx)
 	__u32 tgid = current_tgid_first(), *found;
 
 	ON_OWN_STACK(ctx);
-	if (!tgid || !(target_conf.tree & TARGET_COMM))
+	if (!tgid)
 		return 0;
 	found = bpf_map_lookup_elem(&target_procs, &tgid);
-	if (target_comm_wanted(task)) {
+	if (found && *found & TARGET_WAITING)
+		__sync_fetch_and_and(found, ~TARGET_WAITING);
+	if (!(target_conf.tree & TARGET_COMM))
+		return 0;
+	if (target_comm_wanted(task) || target_args_wanted()) {
 		if (!found || !(*found & TARGET_COMM))
 			target_mark_named(tgid);
 	} else if (found && !target_conf.follow) {

@@ -172,6 +172,60 @@ mark(struct target *t, __u32 pid, __u32 marks, uint64_t start)
 	return true;
 }
 
+/* The last part of a path, cut as the kernel cuts names of processes. */
+static void
+name_of(char name[16], const char *path)
+{
+	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+
+	memset(name, 0, 16);
+	memcpy(name, last, strnlen(last, 15));
+}
+
+/* Whether a program by this name runs scripts; target_runs_scripts is the same. */
+static bool
+runs_scripts(const char *name)
+{
+	static const char *const begins[] = { "node", "deno", "pyth", "ruby", "perl", "bash", "dash" };
+	static const char *const whole[] = { "bun", "zsh", "sh" };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (strncmp(name, begins[i], 4) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		if (strcmp(name, whole[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a process was called by this name, or runs a script of it: what
+ * target_args_wanted finds when a program is executed. */
+static bool
+called(int pid, const char *comm)
+{
+	char args[1025], name[16];
+	long n = proc_read(pid, "cmdline", args, sizeof(args));
+	const char *arg = args;
+
+	if (n <= 0)
+		return false;
+	name_of(name, arg);
+	if (strcmp(name, comm) == 0)
+		return true;
+	if (!runs_scripts(name))
+		return false;
+	do {
+		arg += strlen(arg) + 1;
+	} while (arg < args + n && *arg == '-');
+	if (arg >= args + n)
+		return false;
+	name_of(name, arg);
+	if (strcmp(name, comm) == 0)
+		return true;
+	name[1 + strcspn(name + 1, ".")] = '\0';
+	return strcmp(name, comm) == 0;
+}
+
 static __u32
 root_marks(const struct target *t, int pid)
 {
@@ -181,7 +235,7 @@ root_marks(const struct target *t, int pid)
 		if (t->pid[i] == (__u32)pid)
 			marks |= TARGET_PID;
 	for (size_t i = 0; i < t->conf.ncomm; i++)
-		if (proc_has_comm(pid, t->conf.comm[i]))
+		if (proc_has_comm(pid, t->conf.comm[i]) || called(pid, t->conf.comm[i]))
 			marks |= TARGET_COMM;
 	return marks;
 }
@@ -246,6 +300,12 @@ spread(struct target *t, struct snapshot *s)
 	}
 }
 
+bool
+target_waits(const struct target *t, int pid)
+{
+	return marks_of(t, pid) & TARGET_WAITING;
+}
+
 static int
 set_flag(struct target *t, __u32 flag, __u32 on)
 {
@@ -277,6 +337,8 @@ enter_running(struct target *t)
 	for (size_t i = 0; i < s.n; i++) {
 		__u32 marks = root_marks(t, s.v[i].pid);
 
+		if (marks & TARGET_PID && t->from_exec)
+			marks |= TARGET_WAITING;
 		if (marks)
 			mark(t, s.v[i].pid, marks, s.v[i].start);
 		if (marks & TARGET_COMM)

@@ -6,6 +6,10 @@
  * cgroups. Within a kind one match is enough, every kind given must match. No
  * selector chooses the whole system. -p and -c choose roots: whatever they
  * fork or have forked is chosen with them, unless --no-children.
+ *
+ * A name of -c is what people call a program: the name of the process, of a thread or
+ * of the executable, the name that it was called by (argv[0]), or that of the script
+ * which an interpreter runs, with its ending or without.
  */
 #ifndef TARGET_H
 #define TARGET_H
@@ -24,6 +28,7 @@ enum {
 	TARGET_PID = 1,		/* named by -p, or descends from one that is */
 	TARGET_COMM = 2,	/* the same for -c */
 	TARGET_OWN = 4,		/* our own pipeline: never observed */
+	TARGET_WAITING = 8,	/* not yet: from the next program on that it executes */
 };
 
 enum { TARGET_SETTLING, TARGET_NAMED, TARGET_FLAGS };	/* in the map target_flags */
@@ -45,7 +50,7 @@ struct bpf_link;
 
 struct target {
 	struct opt_list pids, comms, uids, sessions, cgroups;	/* options as given */
-	bool no_children;
+	bool no_children, from_exec;
 	struct target_conf conf;
 	__u32 pid[TARGET_LIST];
 	size_t npid;
@@ -69,6 +74,9 @@ void target_detach(struct target *);
 /* Whether a process is chosen now (/proc view; for listing and for finding
  * libraries to attach to; the kernel side decides on every event itself). */
 bool target_has(const struct target *, int pid);
+
+/* Whether a process is chosen, but only from the next program on that it executes. */
+bool target_waits(const struct target *, int pid);
 
 /* Whether there was no process of a name of -c, all the time that we ran. */
 bool target_unmatched(const struct target *);

@@ -64,6 +64,13 @@ reset(struct lines *l)
 	l->skip = l->begun = false;
 }
 
+void
+lines_cut(struct lines *l, uint64_t off)
+{
+	reset(l);
+	l->off = off;
+}
+
 int
 lines_feed(struct lines *l, uint64_t off, bool has_off, const char *p, size_t n, lines_fn *fn, void *arg)
 {

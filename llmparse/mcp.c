@@ -40,6 +40,7 @@ struct scope {
 struct stream {
 	struct lines lines;
 	size_t charged;
+	bool rpc;	/* it had a message */
 };
 
 /* How often a call was seen at each end, and emitted. */
@@ -74,7 +75,7 @@ struct seen {
 	size_t textlen;
 	int64_t pid, fd;
 	bool write, server;
-	bool http;
+	bool http, had_rpc;
 	struct value session, version, duration;
 	int64_t status;
 	uint64_t end_ns;
@@ -642,6 +643,7 @@ on_line(void *arg, const char *p, size_t n)
 
 	if (!memmem(p, n, "\"jsonrpc\"", 9))
 		return;
+	s->had_rpc = true;
 	arena_reset(&s->mcp->scan.arena);
 	s->lenient = 0;
 	v = lenient_scan(&s->mcp->scan, p, n, &s->lenient);
@@ -677,7 +679,7 @@ mcp_stdio(struct mcp *m, const struct mcp_event *at)
 	struct seen s = { .mcp = m, .ev = ev, .end_ns = event_time(ev) };
 	struct value direction = event_get(ev, "direction"), role = event_get(ev, "fd_role");
 	struct stream *st;
-	uint64_t off = 0;
+	uint64_t off = 0, len = 0;
 	const char *data;
 	size_t n;
 	bool has_off = event_u64(ev, "off", &off);
@@ -692,6 +694,12 @@ mcp_stdio(struct mcp *m, const struct mcp_event *at)
 		return false;
 	if (lines_feed(&st->lines, off, has_off, data, n, on_line, &s))
 		loss_add(m->conf.loss, "no_memory", 1, n);
+	st->rpc |= s.had_rpc;
+	/* of what goes to a terminal a part may be left out (stdiocap --max-bytes) */
+	if (has_off && event_u64(ev, "len", &len) && len > n) {
+		lines_cut(&st->lines, off + len);
+		st->lines.holes += st->rpc;
+	}
 	if (st->lines.holes || st->lines.toolong) {
 		if (st->lines.holes)
 			loss_add(m->conf.loss, "hole", st->lines.holes, 0);

@@ -864,7 +864,11 @@ static void
 on_exec(struct tracer *t, struct event *ev)
 {
 	bool first;
-	struct proc *p = procs_exec(t->procs, ev, &first);
+	struct proc *p;
+
+	if (event_str(ev, "error", NULL))
+		return;		/* nothing was executed */
+	p = procs_exec(t->procs, ev, &first);
 
 	if (!p || !first || event_bool(ev, "seed") || p->conversations)
 		return;

@@ -6,7 +6,7 @@
 
 #include "calls.h"
 
-enum { FILES = 1, READS = 2, NET = 4, SIGNALS = 8, DIRS = 16, ANY = FILES | READS | NET };
+enum { FILES = 1, READS = 2, NET = 4, SIGNALS = 8, DIRS = 16, LIFE = 32, ANY = FILES | READS | NET };
 
 static const struct {
 	short nr;
@@ -16,6 +16,7 @@ static const struct {
 	{ SYS_openat, CLASS_OPEN, OP_OPEN, FILES },
 	{ SYS_openat2, CLASS_OPEN, OP_OPEN, FILES },
 	{ SYS_creat, CLASS_OPEN, OP_OPEN, FILES },
+	{ SYS_open_by_handle_at, CLASS_OPEN, OP_OPEN, FILES },
 	{ SYS_unlink, CLASS_PATH, OP_UNLINK, FILES },
 	{ SYS_unlinkat, CLASS_PATH, OP_UNLINK, FILES },
 	{ SYS_rmdir, CLASS_PATH, OP_RMDIR, FILES },
@@ -38,6 +39,27 @@ static const struct {
 	{ SYS_lchown, CLASS_PATH, OP_CHOWN, FILES },
 	{ SYS_fchown, CLASS_PATH, OP_CHOWN, FILES },
 	{ SYS_fchownat, CLASS_PATH, OP_CHOWN, FILES },
+	{ SYS_pivot_root, CLASS_PATH, OP_PIVOT, FILES },
+	{ SYS_mknod, CLASS_MORE, OP_MKNOD, FILES },
+	{ SYS_mknodat, CLASS_MORE, OP_MKNOD, FILES },
+	{ SYS_setxattr, CLASS_MORE, OP_XATTR, FILES },
+	{ SYS_lsetxattr, CLASS_MORE, OP_XATTR, FILES },
+	{ SYS_fsetxattr, CLASS_MORE, OP_XATTR, FILES },
+	{ SYS_removexattr, CLASS_MORE, OP_XATTR, FILES },
+	{ SYS_lremovexattr, CLASS_MORE, OP_XATTR, FILES },
+	{ SYS_fremovexattr, CLASS_MORE, OP_XATTR, FILES },
+	{ SYS_utime, CLASS_MORE, OP_TIMES, FILES },
+	{ SYS_utimes, CLASS_MORE, OP_TIMES, FILES },
+	{ SYS_futimesat, CLASS_MORE, OP_TIMES, FILES },
+	{ SYS_utimensat, CLASS_MORE, OP_TIMES, FILES },
+	{ SYS_fallocate, CLASS_MORE, OP_ALLOCATE, FILES },
+	{ SYS_ioctl, CLASS_MORE, OP_CLONE, FILES },
+	{ SYS_mount, CLASS_MORE, OP_MOUNT, FILES },
+	{ SYS_move_mount, CLASS_MORE, OP_MOUNT, FILES },
+	{ SYS_umount2, CLASS_MORE, OP_UNMOUNT, FILES },
+	{ SYS_execve, CLASS_EXEC, OP_EXEC, LIFE },
+	{ SYS_execveat, CLASS_EXEC, OP_EXEC, LIFE },
+	{ SYS_io_submit, CLASS_AIO, OP_AIO, FILES },
 	{ SYS_chdir, CLASS_PATH, OP_CHDIR, DIRS },
 	{ SYS_fchdir, CLASS_PATH, OP_CHDIR, DIRS },
 	{ SYS_read, CLASS_IO, DIR_READ, READS | NET },
@@ -79,7 +101,7 @@ void
 calls_fill(struct call *table, int n, const struct calls_want *w)
 {
 	int why = (w->files ? FILES : 0) | (w->reads ? READS : 0) | (w->net ? NET : 0) |
-	    (w->signals ? SIGNALS : 0) | (w->dirs ? DIRS : 0);
+	    (w->signals ? SIGNALS : 0) | (w->dirs ? DIRS : 0) | LIFE;
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i].why & why && calls[i].nr < n)

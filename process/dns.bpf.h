@@ -100,7 +100,7 @@ on_dns(__u64 *ctx)
 	ON_OWN_STACK(ctx);
 	if (nr >= SYSCALLS || ret <= 0)
 		return 0;
-	j.dir = call_table[nr].op;
+	j.dir = call_of(nr)->op;
 	switch (nr) {
 	case __NR_sendmmsg:
 	case __NR_recvmmsg:

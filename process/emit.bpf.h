@@ -13,11 +13,23 @@
 
 enum { CURRENT_DIR = -100 };	/* AT_FDCWD */
 
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct task_struct___execs {
+	__u64 self_exec_id;
+};
+
+#pragma clang attribute pop
+
+enum { SOCKADDR_WORDS = 16 };	/* 128 bytes, struct sockaddr_storage */
+
 struct scratch {
 	__u32 taken, pad;
 	struct path_work path;
 	struct pending pending;
 	struct fd_record end;
+	struct sent_entry sent;
+	__u64 sockaddr[SOCKADDR_WORDS];
 	struct event_record r;
 	char room[STRINGS_CAP + ARGS_CAP];	/* follows it without a gap */
 };
@@ -39,6 +51,7 @@ emit_begin(__u32 kind, __u32 op, long result)
 	s->r.op = op;
 	s->r.result = result;
 	s->r.mnt_ns = task->nsproxy->mnt_ns->ns.inum;
+	s->r.execs = ((struct task_struct___execs *)task)->self_exec_id;
 	return s;
 }
 

@@ -30,3 +30,10 @@ emit_error(struct jput *j, int32_t result)
 	snprintf(text, sizeof(text), "E%d", -result);
 	jput_str(j, "error", name ? name : text);
 }
+
+void
+emit_mnt_ns(const struct process *s, struct jput *j, uint32_t mnt_ns)
+{
+	if (mnt_ns && s->mnt_ns && mnt_ns != s->mnt_ns)
+		jput_uint(j, "mnt_ns", mnt_ns);
+}

@@ -20,4 +20,7 @@ bool emit_begin(struct process *, struct jput *, const char *type, const struct 
  * or more. */
 void emit_error(struct jput *, int32_t result);
 
+/* Writes "mnt_ns", the number of a mount namespace, when it is not our own. */
+void emit_mnt_ns(const struct process *, struct jput *, uint32_t mnt_ns);
+
 #endif

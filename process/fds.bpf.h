@@ -86,7 +86,7 @@ fd_end_later(struct fd_key *key, struct fd_entry *e)
 	if (fd_remove(key)) {
 		kept = s && bpf_map_update_elem(&ended, &serial, &s->end, BPF_ANY) == 0;
 		if (!kept)
-			count_of(key->pid, COUNT_RING_FULL, calls, bytes);
+			count_add(COUNT_RING_FULL, calls, bytes);
 	}
 	if (s)
 		place_give(&s->taken);
@@ -215,7 +215,7 @@ fd_transfer(__u32 fd, __u32 dir, __u64 n)
 	struct fd_key key = { .pid = current_tgid(), .fd = fd };
 	struct file *file = file_get(current_task(), fd);
 	struct fd_entry *e;
-	__u64 now;
+	__u64 now, at;
 	int kind;
 
 	if (!file || dir > 1 || (kind = fd_kind(file, dir)) < 0)
@@ -223,23 +223,29 @@ fd_transfer(__u32 fd, __u32 dir, __u64 n)
 	count_add(COUNT_SEEN, 1, n);
 	e = fd_get(&key, file, kind, n);
 	if (e) {
+		at = dir;
+		asm volatile("" : "+r"(at));	/* or Linux 6.1 knows of its lower half alone */
+		at &= 1;
 		now = bpf_ktime_get_boot_ns();
-		if (e->round[dir & 1] != fds_round) {
-			e->round[dir & 1] = fds_round;
-			e->first[dir & 1] = now;
+		if (e->round[at] != fds_round) {
+			e->round[at] = fds_round;
+			e->first[at] = now;
 		}
-		if (!e->first[dir & 1])
-			e->first[dir & 1] = now;
-		e->last[dir & 1] = now;
-		__sync_fetch_and_add(&e->bytes[dir & 1], n);
-		__sync_fetch_and_add(&e->calls[dir & 1], 1);
+		if (!e->first[at])
+			e->first[at] = now;
+		e->last[at] = now;
+		__sync_fetch_and_add(&e->bytes[at], n);
+		__sync_fetch_and_add(&e->calls[at], 1);
 	}
 	return kind == FD_SOCKET ? file : NULL;
 }
 
+/* Which entries a sweep ends: those whose descriptor is closed; those of files, too; all. */
+enum sweep { SWEEP_CLOSED, SWEEP_FILES, SWEEP_ALL };
+
 struct fd_sweep {
-	__u32 pid, from, all;
-	struct task_struct *task;
+	__u32 pid, from;
+	enum sweep which;
 };
 
 static long
@@ -248,18 +254,18 @@ fd_sweep_one(__u32 i, struct fd_sweep *w)
 	struct fd_key key = { .pid = w->pid, .fd = w->from + i };
 	struct fd_entry *e = bpf_map_lookup_elem(&fds, &key);
 
-	if (e && (w->all || e->file != (__u64)file_get(current_task(), key.fd)))
+	if (e && (w->which == SWEEP_ALL || (w->which == SWEEP_FILES && e->kind == FD_FILE) ||
+	    e->file != (__u64)file_get(current_task(), key.fd)))
 		fd_end(key.pid, key.fd);
 	return 0;
 }
 
-/* Ends the entries of the current process from..to; all, or those whose
- * descriptor is closed now. */
+/* Ends entries of the current process from..to. */
 static __always_inline void
-fd_sweep(__u32 from, __u32 to, bool all)
+fd_sweep(__u32 from, __u32 to, enum sweep which)
 {
 	struct fd_sweep w = {
-		.pid = current_tgid(), .from = from, .all = all,
+		.pid = current_tgid(), .from = from, .which = which,
 	};
 	struct owner *o = bpf_map_lookup_elem(&owners, &w.pid);
 

@@ -1,23 +1,27 @@
 /*
  * files.c - file.* and dir.*: operations on paths
  *
- * keeps   opens of the last --window, by process, path, flags and result: the
- *         first is written at once, the rest is counted
+ * keeps   opens and failed writes of the last --window, by process, program, path, flags
+ *         and result: the first is written at once, the rest is counted
  */
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "emit.h"
 #include "flow.h"
 #include "self.h"
 
-/* What opens have in common that are counted together: the key of the table,
- * path and root behind it. */
+/* What opens have in common that are counted together, or writes that failed: the key
+ * of the table, path and root behind it. */
 struct open_key {
 	uint64_t born;
-	uint32_t pid, flags, path;	/* path: its length, the rest is the root */
+	uint32_t pid, execs;	/* execs: by the same program */
+	uint32_t op, flags, mnt_ns, path;	/* path: its length, the rest is the root */
 	int32_t error;
+	uint32_t pad;
 	char text[];
 };
 
@@ -63,23 +67,29 @@ static void
 write_open(struct process *s, const struct open_key *k, size_t keylen, const struct open_group *g)
 {
 	struct text root = { k->text + k->path, keylen - sizeof(*k) - k->path };
+	bool open = k->op == OP_OPEN;
 	struct jput j;
 
-	if (!emit_begin(s, &j, "file.open", &g->head, g->count, 0))
+	if (!emit_begin(s, &j, open ? "file.open" : "file.write", &g->head, g->count, 0))
 		return;
 	jput_bytes(&j, "path", k->text, k->path);
 	put_root(&j, root);
+	emit_mnt_ns(s, &j, k->mnt_ns);
 	if (g->cut)
 		jput_bool(&j, "truncated", true);
-	jput_uint(&j, "flags", k->flags);
-	put_mode(&j, k->flags);
+	if (open) {
+		jput_uint(&j, "flags", k->flags);
+		put_mode(&j, k->flags);
+	}
 	if (g->created)
 		jput_bool(&j, "created", true);
 	if (g->fd >= 0)
 		jput_int(&j, "fd", g->fd);
+	if (!open)
+		jput_uint(&j, "bytes", 0);
 	emit_error(&j, k->error);
 	jput_uint(&j, "count", g->count);
-	if (g->count > 1)
+	if (g->count > 1 || !open)
 		jput_uint(&j, "last_ns", clock_epoch(&s->probe.clock, g->last));
 	jput_close(&j);
 }
@@ -105,22 +115,29 @@ on_open(struct process *s, const struct event_record *r, const struct strings *t
 	struct text path = where_path(s, r, t, STR_BASE, k->text), root = t->s[STR_ROOT];
 	struct open_group *g, one = {
 		.head = r->head, .begin = r->head.time, .last = r->head.time, .count = 1,
-		.fd = r->result, .created = r->b, .cut = r->flags & EVENT_CUT,
+		.fd = r->op == OP_OPEN ? r->result : (int32_t)r->fd, .created = r->b,
+		.cut = r->flags & EVENT_CUT,
 	};
 	size_t n = sizeof(*k) + path.n + root.n;
 
+	if (r->b && r->op == OP_OPEN)
+		reads_made(s, r->mnt_ns, path);
 	k->born = r->head.born;
 	k->pid = r->head.pid;
+	k->execs = r->execs;
+	k->op = r->op;
 	k->flags = r->a;
+	k->mnt_ns = r->mnt_ns;
 	k->path = path.n;
 	k->error = r->result < 0 ? r->result : 0;
+	k->pad = 0;
 	memcpy(k->text + path.n, root.p, root.n);
 	g = s->window ? flow_find(s->opens, k, n, r->head.time) : NULL;
 	/* a file that was made is never one of several */
 	if (g && !r->b && r->head.time - g->begin < s->window) {
 		if (!g->count++)
 			g->head = r->head;
-		g->fd = r->result;
+		g->fd = one.fd;
 		g->last = r->head.time;
 		return;
 	}
@@ -165,16 +182,70 @@ type_of(uint32_t op)
 	case OP_CHMOD: return "file.chmod";
 	case OP_CHOWN: return "file.chown";
 	case OP_CHDIR: return "dir.change";
+	case OP_MKNOD: return "file.create";
+	case OP_XATTR: return "file.xattr";
+	case OP_TIMES: return "file.times";
+	case OP_ALLOCATE: return "file.allocate";
+	case OP_CLONE: return "file.clone";
+	case OP_MOUNT: return "fs.mount";
+	case OP_UNMOUNT: return "fs.unmount";
+	case OP_PIVOT: return "fs.pivot";
 	}
 	return NULL;
 }
 
+static const char *
+kind_of(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFIFO: return "fifo";
+	case S_IFSOCK: return "socket";
+	case S_IFCHR: return "character device";
+	case S_IFBLK: return "block device";
+	}
+	return "file";
+}
+
 static void
-put_rest(struct jput *j, const struct event_record *r)
+put_allocation(struct jput *j, const struct event_record *r)
+{
+	int mode = r->fd;
+
+	jput_str(j, "action", mode & FALLOC_FL_PUNCH_HOLE ? "punch" :
+	    mode & FALLOC_FL_COLLAPSE_RANGE ? "collapse" : mode & FALLOC_FL_ZERO_RANGE ? "zero" :
+	    mode & FALLOC_FL_INSERT_RANGE ? "insert" : "allocate");
+	jput_int(j, "offset", r->a);
+	jput_int(j, "length", r->b);
+}
+
+static void
+put_rest(struct jput *j, const struct event_record *r, const struct strings *t)
 {
 	char text[16];
 
 	switch (r->op) {
+	case OP_MKNOD:
+		jput_str(j, "kind", kind_of(r->a));
+		snprintf(text, sizeof(text), "%04o", (unsigned)r->a & 07777);
+		jput_str(j, "permissions", text);
+		break;
+	case OP_XATTR:
+		jput_bytes(j, "name", t->s[STR_NAME2].p, t->s[STR_NAME2].n);
+		if (r->a)
+			jput_bool(j, "removed", true);
+		break;
+	case OP_ALLOCATE:
+		put_allocation(j, r);
+		break;
+	case OP_MOUNT:
+		if (t->s[STR_NAME2].n)
+			jput_bytes(j, "source", t->s[STR_NAME2].p, t->s[STR_NAME2].n);
+		if (t->s[STR_BASE2].n)
+			jput_bytes(j, "fs_type", t->s[STR_BASE2].p, t->s[STR_BASE2].n);
+		/* fallthrough */
+	case OP_UNMOUNT:
+		jput_uint(j, "flags", r->a);
+		break;
 	case OP_MKDIR:
 	case OP_CHMOD:
 		snprintf(text, sizeof(text), "%04o", (unsigned)r->a & 07777);
@@ -195,6 +266,20 @@ put_rest(struct jput *j, const struct event_record *r)
 	}
 }
 
+static bool
+has_second(uint32_t op)
+{
+	return op == OP_RENAME || op == OP_LINK || op == OP_CLONE;
+}
+
+/* Whether paths may lead elsewhere from now on. */
+static bool
+leads_elsewhere(uint32_t op)
+{
+	return op == OP_RENAME || op == OP_SYMLINK || op == OP_RMDIR || op == OP_MKDIR ||
+	    op == OP_MOUNT || op == OP_UNMOUNT || op == OP_PIVOT;
+}
+
 void
 files_event(struct process *s, const struct event_record *r, const struct strings *t)
 {
@@ -203,25 +288,32 @@ files_event(struct process *s, const struct event_record *r, const struct string
 	struct text first, second = { NULL, 0 };
 	struct jput j;
 
-	if (r->op == OP_OPEN) {
+	if (r->op == OP_OPEN || r->op == OP_WRITE) {
 		on_open(s, r, t);
 		return;
 	}
 	first = where_path(s, r, t, STR_BASE, path);
-	if (r->op == OP_RENAME || r->op == OP_LINK)
+	if (r->op == OP_PIVOT) {
+		first = t->s[STR_NAME];
+		second = t->s[STR_NAME2];
+	} else if (has_second(r->op))
 		second = where_path(s, r, t, STR_BASE2, to);
-	/* whatever may lead elsewhere from now on */
-	if (r->op == OP_RENAME || r->op == OP_SYMLINK || r->op == OP_RMDIR || r->op == OP_MKDIR)
+	if (leads_elsewhere(r->op))
 		where_forget(s);
+	if (r->op == OP_LINK && r->result >= 0)
+		fds_named(s, r, first, second);
+	if (r->op == OP_RENAME && r->result >= 0)
+		reads_renamed(s, r->mnt_ns, first, second);
 	if (!type || !emit_begin(s, &j, type, &r->head, 1, 0))
 		return;
 	jput_bytes(&j, "path", first.p, first.n);
 	if (second.n)
-		jput_bytes(&j, "to", second.p, second.n);
+		jput_bytes(&j, r->op == OP_CLONE ? "from" : "to", second.p, second.n);
 	if (r->op == OP_SYMLINK)
 		jput_bytes(&j, "target", t->s[STR_NAME2].p, t->s[STR_NAME2].n);
 	put_root(&j, t->s[STR_ROOT]);
-	put_rest(&j, r);
+	emit_mnt_ns(s, &j, r->mnt_ns);
+	put_rest(&j, r, t);
 	if (r->flags & EVENT_CUT)
 		jput_bool(&j, "truncated", true);
 	emit_error(&j, r->result);

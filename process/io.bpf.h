@@ -59,6 +59,69 @@ dns_passes(struct sock *sk, __u64 nr, struct pt_regs *regs)
 	return bpf_ntohs(port) == 53;
 }
 
+enum { SEND_FASTOPEN = 0x20000000 };	/* MSG_FASTOPEN */
+
+/* Where a call has the address that it sends to; 0: nowhere. */
+static __always_inline __u64
+send_address(struct pt_regs *regs, __u64 nr)
+{
+	__u64 name = 0, to;
+
+	if (nr == __NR_sendto) {
+		to = regs->r8;
+		KEEP(to);
+		return to;
+	}
+	if (nr == __NR_sendmsg || nr == __NR_sendmmsg)
+		bpf_probe_read_user(&name, sizeof(name), (void *)regs->si);
+	return name;
+}
+
+/* Whether a call connects its socket, too. */
+static __always_inline bool
+sends_first(struct pt_regs *regs, __u64 nr)
+{
+	__u64 third = regs->dx, fourth = regs->r10;
+
+	KEEP(third);
+	KEEP(fourth);
+	if (nr == __NR_sendmsg)
+		return third & SEND_FASTOPEN;
+	return (nr == __NR_sendto || nr == __NR_sendmmsg) && fourth & SEND_FASTOPEN;
+}
+
+/* Whether a call sends to an address of its own: a socket of datagrams may. */
+static __always_inline bool
+sends_to(struct sock *sk, __u64 nr, struct pt_regs *regs)
+{
+	__u16 type;
+
+	if (nr != __NR_sendto && nr != __NR_sendmsg && nr != __NR_sendmmsg)
+		return false;
+	type = BPF_CORE_READ(sk, sk_type);
+	if (type != TYPE_DATAGRAM && type != TYPE_RAW && !sends_first(regs, nr))
+		return false;
+	return send_address(regs, nr);
+}
+
+enum {
+	ERROR_IO = 5, ERROR_TOO_BIG = 27, ERROR_NO_SPACE = 28, ERROR_READ_ONLY = 30,
+	ERROR_QUOTA = 122,
+};
+
+/* A call that failed, where that is told. */
+static __always_inline void
+tell_failure(__u64 *ctx, struct pt_regs *regs, __u64 nr, long ret)
+{
+	if (call_of(nr)->op != DIR_WRITE)
+		return;
+	if (ret == -ERROR_NO_SPACE || ret == -ERROR_QUOTA || ret == -ERROR_IO ||
+	    ret == -ERROR_TOO_BIG || ret == -ERROR_READ_ONLY)
+		bpf_tail_call(ctx, &classes, CLASS_FAILED);
+	if (sends_first(regs, nr))
+		bpf_tail_call(ctx, &classes, CLASS_SEND);
+}
+
 SEC("raw_tp/sys_exit")
 int
 on_io(__u64 *ctx)
@@ -71,8 +134,13 @@ on_io(__u64 *ctx)
 	struct file *file;
 
 	ON_OWN_STACK(ctx);
-	if (ret <= 0 || nr >= SYSCALLS || syscall_peeks(regs, nr))
+	if (nr >= SYSCALLS || syscall_peeks(regs, nr))
 		return 0;
+	if (ret <= 0) {
+		if (ret < 0)
+			tell_failure(ctx, regs, nr, ret);
+		return 0;
+	}
 	switch (nr) {
 	case __NR_sendfile:	/* out, in */
 		fd_transfer(regs->si, DIR_READ, ret);
@@ -89,13 +157,58 @@ on_io(__u64 *ctx)
 		bpf_loop(ret, messages_add, &sum, 0);
 		bytes = sum.bytes;
 	}
-	asm volatile("" : "+r"(nr));	/* Linux 6.1 forgets the bound when it is spilled */
-	if (nr >= SYSCALLS)
-		return 0;
-	dir = call_table[nr].op;
+	dir = call_of(nr)->op;
 	file = fd_transfer(fd, dir, bytes);
+	if (file && sends_to(file_sock(file), nr, regs))
+		bpf_tail_call(ctx, &classes, CLASS_SEND);
 	if (file && dns_passes(file_sock(file), nr, regs))
 		bpf_tail_call(ctx, &classes, CLASS_DNS);
+	return 0;
+}
+
+/* struct iocb */
+struct aio_call {
+	__u64 data;
+	__u32 key, flags;
+	__u16 opcode, priority;
+	__u32 fd;
+};
+
+enum { AIO_READ = 0, AIO_WRITE = 1, AIO_READV = 7, AIO_WRITEV = 8 };	/* IOCB_CMD_... */
+
+struct aio_sum {
+	__u64 at;
+	__u32 n;
+};
+
+static long
+aio_add(__u32 i, struct aio_sum *sum)
+{
+	struct aio_call c;
+	__u64 at;
+
+	if (bpf_probe_read_user(&at, sizeof(at), (void *)(sum->at + i * sizeof(at))) ||
+	    bpf_probe_read_user(&c, sizeof(c), (void *)at))
+		return 1;
+	sum->n += c.opcode == AIO_READ || c.opcode == AIO_WRITE || c.opcode == AIO_READV ||
+	    c.opcode == AIO_WRITEV;
+	return 0;
+}
+
+/* io_submit: what its operations transfer is not known when it returns. */
+SEC("raw_tp/sys_exit")
+int
+on_aio(__u64 *ctx)
+{
+	long ret = trace_result(ctx);
+	struct aio_sum sum = { .at = trace_regs()->dx };
+
+	ON_OWN_STACK(ctx);
+	if (ret <= 0)
+		return 0;
+	bpf_loop(ret, aio_add, &sum, 0);
+	count_add(COUNT_SEEN, sum.n, 0);
+	count_add(COUNT_AIO, sum.n, 0);
 	return 0;
 }
 
@@ -117,7 +230,7 @@ on_close(__u64 *ctx)
 	} else if (ret < 0) {
 		return 0;
 	} else if (nr == __NR_close_range) {
-		fd_sweep(key.fd, to, false);
+		fd_sweep(key.fd, to, SWEEP_CLOSED);
 	} else if (key.fd != to) {	/* dup2, dup3 */
 		key.fd = to;
 		if (bpf_map_lookup_elem(&fds, &key))

@@ -153,7 +153,8 @@ on_exec(__u64 *ctx)
 		if (!marks || !(*marks & TARGET_OWN))
 			target_mark(tgid, TARGET_PID);
 	}
-	fd_sweep(0, 0x7fffffff, false);		/* what was closed on exec */
+	/* what was closed on exec; and what the program before did with files is its own */
+	fd_sweep(0, 0x7fffffff, SWEEP_FILES);
 	if (min_life_ns || !life_wanted() || !(s = emit_begin_line(PROC_EXEC, 0, 0)))
 		return 0;
 	s->r.ppid = parent_of(task);
@@ -165,6 +166,77 @@ on_exec(__u64 *ctx)
 	at = add_file(s, at, STR_EXE, BPF_CORE_READ(mm, exe_file));
 	at = add_root(s, at);
 	emit_line(s, add_args(s, at));
+	return 0;
+}
+
+/* --- a program that could not be executed ----------------------------------------- */
+
+enum { ARG_CAP = 4096, ARGS_MAX = 1024 };	/* of one argument; how many of them */
+
+struct args_job {
+	struct scratch *s;
+	__u64 argv;
+	__u32 at;	/* behind the strings */
+};
+
+static long
+args_step(__u32 i, struct args_job *j)
+{
+	__u32 at = j->at;
+	__u64 arg = 0;
+	long n;
+
+	asm volatile("" : "+r"(at));
+	if (bpf_probe_read_user(&arg, sizeof(arg), (void *)(j->argv + i * sizeof(arg))) || !arg)
+		return 1;
+	if (at > STRINGS_CAP + ARGS_CAP - ARG_CAP) {
+		j->s->r.flags |= EVENT_CUT;
+		return 1;
+	}
+	n = bpf_probe_read_user_str(j->s->room + at, ARG_CAP, (void *)arg);
+	if (n <= 0) {
+		j->s->r.flags |= EVENT_CUT;
+		return 1;
+	}
+	if (n == ARG_CAP)
+		j->s->r.flags |= EVENT_CUT;
+	j->at = at + n;
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int
+on_failed_exec(__u64 *ctx)
+{
+	struct pt_regs *regs = trace_regs();
+	long ret = trace_result(ctx);
+	bool at_dir = regs->orig_ax == __NR_execveat;
+	__u64 name = at_dir ? regs->si : regs->di;
+	struct task_struct *task = current_task();
+	struct file *dir = NULL;
+	struct args_job j = {};
+	struct scratch *s;
+	__u32 at;
+
+	ON_OWN_STACK(ctx);
+	if (ret >= 0 || syscall_restarts(ret) || min_life_ns ||
+	    !(s = emit_begin_line(PROC_EXEC, OP_EXEC, ret)))
+		return 0;
+	s->r.ppid = parent_of(task);
+	s->r.sid = task_session(task);
+	at = add_user(s, 0, STR_NAME, name);
+	at = add_root(s, add_cwd(s, at, STR_CWD));
+	if (at_dir && (int)regs->di >= 0)
+		dir = file_get(task, regs->di);
+	if (dir)
+		at = add_file(s, at, STR_BASE, dir);
+	j.s = s;
+	j.argv = at_dir ? regs->dx : regs->si;
+	j.at = at;
+	bpf_loop(ARGS_MAX, args_step, &j, 0);
+	s->r.args = j.at - at;
+	s->r.args_all = j.at - at;
+	emit_line(s, j.at);
 	return 0;
 }
 
@@ -196,7 +268,7 @@ on_exit(__u64 *ctx)
 	if (BPF_CORE_READ(sig, nr_threads) > 1 ? bpf_map_update_elem(&exited, &key, &born, BPF_NOEXIST) :
 	    !!bpf_map_lookup_elem(&exited, &key))
 		return 0;
-	fd_sweep(0, 0x7fffffff, true);
+	fd_sweep(0, 0x7fffffff, SWEEP_ALL);
 	bpf_map_delete_elem(&owners, &pid);
 	if (!life_wanted() || bpf_ktime_get_boot_ns() - born < min_life_ns ||
 	    !(r = line_new(PROC_EXIT)))

@@ -2,6 +2,7 @@
  * life.c - process.fork, process.exec, process.exit, process.signal
  */
 #include <err.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "args.h"
 #include "emit.h"
+#include "flow.h"
 #include "proc.h"
 #include "self.h"
 
@@ -39,23 +41,168 @@ put_proc_args(struct process *s, struct jput *j, uint32_t pid)
 		loss_add(&s->probe.loss, "no_args", 1, 0);
 }
 
+/* The name that was asked for as an absolute path; out: PATH_TEXT bytes. */
+static struct text
+filename_of(const struct strings *t, char *out)
+{
+	struct text base = t->s[STR_BASE].n ? t->s[STR_BASE] : t->s[STR_CWD], path = { out, 0 };
+	bool plain;
+
+	if (t->s[STR_NAME].n && t->s[STR_NAME].p[0] == '/')
+		base = t->s[STR_ROOT];
+	path.n = path_join(out, base, t->s[STR_ROOT], t->s[STR_NAME], &plain);
+	return path;
+}
+
+static void
+put_place(struct process *s, struct jput *j, struct text cwd, struct text root, uint32_t mnt_ns)
+{
+	jput_bytes(j, "cwd", cwd.n ? cwd.p : "/", cwd.n ? cwd.n : 1);
+	if (root.n)
+		jput_bytes(j, "root", root.p, root.n);
+	emit_mnt_ns(s, j, mnt_ns);
+}
+
+/* --- programs that were not executed -------------------------------------------------
+ *
+ * A program that is searched in PATH is asked for in each of its folders, until it is
+ * found: what fails on the way is no event. */
+
+struct search {
+	struct event_record r;	/* the last of them; without data */
+	uint64_t tries;
+	struct text filename, cwd, root, args;	/* allocated, as one */
+};
+
+static void
+write_failed(struct process *s, const struct event_record *r, uint64_t tries,
+    const struct text *filename, const struct text *cwd, const struct text *root,
+    const struct text *args)
+{
+	struct jput j;
+
+	if (!emit_begin(s, &j, "process.exec", &r->head, tries, 0))
+		return;
+	jput_uint(&j, "ppid", r->ppid);
+	jput_bytes(&j, "filename", filename->p, filename->n);
+	args_put(&j, args->p, args->n);
+	if (r->flags & EVENT_CUT)
+		jput_bool(&j, "truncated", true);
+	put_place(s, &j, *cwd, *root, r->mnt_ns);
+	jput_uint(&j, "sid", r->sid);
+	emit_error(&j, r->result);
+	if (tries > 1)
+		jput_uint(&j, "tries", tries);
+	jput_close(&j);
+}
+
+static void
+finish_search(void *arg, void *entry, enum flow_why why)
+{
+	struct search *q = entry;
+
+	(void)why;
+	if (q->tries)
+		write_failed(arg, &q->r, q->tries, &q->filename, &q->cwd, &q->root, &q->args);
+	free((char *)q->filename.p);
+}
+
+static bool
+same_name(struct text a, struct text b)
+{
+	size_t x = path_dir(a.p, a.n), y = path_dir(b.p, b.n);
+
+	return a.n - x == b.n - y && memcmp(a.p + x, b.p + y, a.n - x) == 0;
+}
+
+static struct search *
+search_of(struct process *s, const struct record *head)
+{
+	return flow_find(s->searches, &head->pid, sizeof(head->pid), head->time);
+}
+
+/* A process executes a program, or ends. How often it was not found before. */
+static uint64_t
+search_ends(struct process *s, const struct record *head, struct text filename)
+{
+	struct search *q = search_of(s, head);
+	uint64_t tries = 0;
+
+	if (!q)
+		return 0;
+	if (q->r.head.born == head->born && filename.n && same_name(q->filename, filename)) {
+		tries = q->tries;
+		q->tries = 0;
+	}
+	flow_drop(s->searches, q, FLOW_END);
+	return tries;
+}
+
+static struct text
+copy(char **to, struct text from)
+{
+	struct text t = { memcpy(*to, from.p, from.n), from.n };
+
+	*to += from.n;
+	return t;
+}
+
+void
+life_exec_failed(struct process *s, const struct event_record *r, const struct strings *t)
+{
+	char path[PATH_TEXT], *p;
+	struct text filename = filename_of(t, path);
+	struct search *q = search_of(s, &r->head);
+	uint64_t tries = 1;
+
+	if (q && q->r.head.born == r->head.born && same_name(q->filename, filename)) {
+		tries += q->tries;
+		q->tries = 0;
+	}
+	if (q)
+		flow_drop(s->searches, q, FLOW_END);
+	if (r->result != -ENOENT && r->result != -ENOTDIR) {
+		write_failed(s, r, tries, &filename, &t->s[STR_CWD], &t->s[STR_ROOT], &t->args);
+		return;
+	}
+	q = flow_get(s->searches, &r->head.pid, sizeof(r->head.pid), r->head.time);
+	p = malloc(filename.n + t->s[STR_CWD].n + t->s[STR_ROOT].n + t->args.n + 1);
+	if (!q || !p)
+		err(1, "memory");
+	q->r = *r;
+	q->tries = tries;
+	q->filename = copy(&p, filename);
+	q->cwd = copy(&p, t->s[STR_CWD]);
+	q->root = copy(&p, t->s[STR_ROOT]);
+	q->args = copy(&p, t->args);
+}
+
+void
+life_tick(struct process *s, bool all)
+{
+	enum { SEARCHES = 4096, SEARCH_NS = 1000000000 };
+
+	if (!s->searches && !(s->searches = flow_new(sizeof(struct search), SEARCHES, SIZE_MAX,
+	    finish_search, s)))
+		err(1, "memory");
+	if (all)
+		flow_finish_all(s->searches, FLOW_EOF);
+	else
+		flow_expire(s->searches, clock_boot(), SEARCH_NS);
+}
+
+/* --- exec, exit, signals ---------------------------------------------------------- */
+
 void
 life_exec(struct process *s, const struct event_record *r, const struct strings *t)
 {
-	struct strings asked = *t;
 	char path[PATH_TEXT];
-	struct text filename, exe = t->s[STR_EXE];
-	bool plain;
+	struct text filename = filename_of(t, path), exe = t->s[STR_EXE];
 	struct jput j;
 
-	asked.s[STR_BASE] = t->s[STR_CWD];
-	if (t->s[STR_NAME].n && t->s[STR_NAME].p[0] == '/')
-		asked.s[STR_BASE] = t->s[STR_ROOT];
-	filename.p = path;
-	filename.n = path_join(path, asked.s[STR_BASE], t->s[STR_ROOT], t->s[STR_NAME], &plain);
 	bash_exec(s, r, exe);
 	probe_exec(&s->probe, &r->head, exe.p, exe.n);
-	if (!emit_begin(s, &j, "process.exec", &r->head, 1, 0))
+	if (!emit_begin(s, &j, "process.exec", &r->head, 1 + search_ends(s, &r->head, filename), 0))
 		return;
 	jput_uint(&j, "ppid", r->ppid);
 	jput_bytes(&j, "filename", filename.p, filename.n);
@@ -69,10 +216,7 @@ life_exec(struct process *s, const struct event_record *r, const struct strings 
 		jput_bool(&j, "truncated", true);
 		jput_uint(&j, "argv_bytes", r->args_all);
 	}
-	jput_bytes(&j, "cwd", t->s[STR_CWD].n ? t->s[STR_CWD].p : "/",
-	    t->s[STR_CWD].n ? t->s[STR_CWD].n : 1);
-	if (t->s[STR_ROOT].n)
-		jput_bytes(&j, "root", t->s[STR_ROOT].p, t->s[STR_ROOT].n);
+	put_place(s, &j, t->s[STR_CWD], t->s[STR_ROOT], r->mnt_ns);
 	jput_uint(&j, "sid", r->sid);
 	jput_close(&j);
 }
@@ -96,6 +240,7 @@ life_exit(struct process *s, const struct event_record *r)
 	int signal = r->a & 0x7f;
 	struct jput j;
 
+	search_ends(s, &r->head, (struct text){ NULL, 0 });
 	if (!emit_begin(s, &j, "process.exit", &r->head, 1, 0))
 		return;
 	jput_uint(&j, "ppid", r->ppid);
@@ -228,7 +373,9 @@ life_seed(struct process *s, uint64_t since)
 	now = clock_boot();
 	qsort(w.v, w.n, sizeof(*w.v), by_start);
 	for (size_t i = 0; i < w.n; i++)
-		if (s->mode == 1 ? !target_excluded(&s->probe.target, w.v[i].pid) :
+		if (target_waits(&s->probe.target, w.v[i].pid))
+			continue;
+		else if (s->mode == 1 ? !target_excluded(&s->probe.target, w.v[i].pid) :
 		    target_has(&s->probe.target, w.v[i].pid))
 			tell_seed(s, &w.v[i], now);
 	free(w.v);

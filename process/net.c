@@ -12,6 +12,7 @@
 
 #include "dns.h"
 #include "emit.h"
+#include "flow.h"
 #include "self.h"
 #include "process/process.skel.h"
 
@@ -21,8 +22,20 @@ transport_of(const struct net_addr *a)
 	if (a->family == AF_UNIX)
 		return a->type == SOCK_STREAM ? "stream" :
 		    a->type == SOCK_DGRAM ? "datagram" : "seqpacket";
-	return a->protocol == IPPROTO_TCP ? "tcp" : a->protocol == IPPROTO_UDP ? "udp" :
-	    a->protocol == IPPROTO_ICMP || a->protocol == IPPROTO_ICMPV6 ? "icmp" : "other";
+	if (a->family == AF_VSOCK)
+		return a->type == SOCK_STREAM ? "stream" :
+		    a->type == SOCK_DGRAM ? "datagram" : "seqpacket";
+	switch (a->protocol) {
+	case IPPROTO_TCP: return "tcp";
+	case IPPROTO_MPTCP: return "mptcp";
+	case IPPROTO_UDP: return "udp";
+	case IPPROTO_UDPLITE: return "udplite";
+	case IPPROTO_SCTP: return "sctp";
+	case IPPROTO_DCCP: return "dccp";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: return "icmp";
+	}
+	return "other";
 }
 
 /* "192.0.2.1:80", "[2001:db8::1]:80" */
@@ -45,8 +58,11 @@ net_put_addr(struct jput *j, const struct net_addr *a, bool peer, struct text pa
 	const void *address = peer ? a->peer : a->local;
 	char text[INET6_ADDRSTRLEN];
 
-	jput_str(j, "family", a->family == AF_UNIX ? "unix" : a->family == AF_INET ? "inet" : "inet6");
+	jput_str(j, "family", a->family == AF_UNIX ? "unix" : a->family == AF_VSOCK ? "vsock" :
+	    a->family == AF_INET ? "inet" : "inet6");
 	jput_str(j, "transport", transport_of(a));
+	if (a->family == AF_VSOCK)
+		return;
 	if (a->family == AF_UNIX) {
 		if (path.n)
 			jput_bytes(j, "path", path.p, path.n);
@@ -83,6 +99,11 @@ put_event(struct process *s, const struct event_record *r, const struct strings 
 		return;
 	jput_uint(&j, "fd", r->fd);
 	net_put_addr(&j, &r->addr, peer, path);
+	if (r->addr.family == AF_VSOCK && r->addr.port) {
+		jput_uint(&j, "cid", (uint64_t)r->b >> 32);
+		jput_uint(&j, "port", (uint32_t)r->b);
+	}
+	emit_mnt_ns(s, &j, r->addr.family == AF_UNIX ? r->mnt_ns : 0);
 	if (r->op == OP_LISTEN)
 		jput_int(&j, "backlog", (int32_t)r->a);
 	jput_int(&j, "result", r->result);
@@ -92,10 +113,75 @@ put_event(struct process *s, const struct event_record *r, const struct strings 
 	jput_close(&j);
 }
 
+/* --- UDP --------------------------------------------------------------------------- */
+
+/* A UDP socket that is connected has reached nobody by that: resolvers connect one to
+ * each address of a name, to see which way the kernel would send, and send nothing. So
+ * such a connect is an event when something has passed. */
+struct udp_connect {
+	bool waits;
+	struct event_record r;	/* its serial: how many transfers there were before */
+};
+
+static struct udp_connect *
+udp_of(struct process *s, uint32_t pid, uint32_t fd)
+{
+	struct fd_key key = { pid, fd };
+
+	return s->udp ? flow_find(s->udp, &key, sizeof(key), 0) : NULL;
+}
+
+void
+net_passed(struct process *s, uint32_t pid, uint32_t fd, uint64_t calls)
+{
+	struct udp_connect *u = udp_of(s, pid, fd);
+	const struct strings none = { .s = { { "", 0 } } };
+
+	if (!u || !u->waits || calls <= u->r.serial)
+		return;
+	u->waits = false;
+	put_event(s, &u->r, &none, 0);
+}
+
+static void
+forget(void *arg, void *entry, enum flow_why why)
+{
+	(void)arg, (void)entry, (void)why;
+}
+
+static void
+udp_connect(struct process *s, const struct event_record *r)
+{
+	struct fd_key key = { r->head.pid, r->fd };
+	struct udp_connect *u;
+
+	net_passed(s, key.pid, key.fd, r->serial);
+	u = flow_get(s->udp, &key, sizeof(key), 0);
+	if (!u)
+		return;
+	u->waits = r->op == OP_CONNECT;
+	u->r = *r;
+}
+
+void
+net_tick(struct process *s)
+{
+	enum { CONNECTS = 8192 };
+
+	if (!s->udp)
+		s->udp = flow_new(sizeof(struct udp_connect), CONNECTS, SIZE_MAX, forget, NULL);
+}
+
 void
 net_event(struct process *s, const struct event_record *r, const struct strings *t)
 {
-	put_event(s, r, t, 1);
+	if (r->op == OP_SEND)
+		fds_send(s, r, t);
+	else if (r->op == OP_DISSOLVE || (r->op == OP_CONNECT && r->result >= 0 &&
+	    r->addr.family != AF_UNIX && r->addr.protocol == IPPROTO_UDP))
+		udp_connect(s, r);
+	else
+		put_event(s, r, t, 1);
 }
 
 void

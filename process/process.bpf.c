@@ -7,7 +7,6 @@
  */
 #include "life.bpf.h"
 #include "files.bpf.h"
-#include "io.bpf.h"
 #include "dns.bpf.h"
 #include "net.bpf.h"
 #include "uring.bpf.h"
@@ -24,7 +23,7 @@ on_syscall(__u64 *ctx)
 
 	if (nr >= SYSCALLS)
 		return 0;
-	class = call_table[nr].class;
+	class = call_of(nr)->class;
 	if (!class || !target_wanted())
 		return 0;
 	if (syscall_compat(current_task())) {

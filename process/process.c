@@ -34,7 +34,8 @@ static struct process process = {
 };
 
 static const char *const reasons[] = {
-	"fds_full", "pending_full", "args_long", "compat", "io_uring", "busy", NULL,
+	"fds_full", "pending_full", "args_long", "compat", "io_uring", "busy", "aio", "sent_full",
+	NULL,
 };
 
 /* --- events ------------------------------------------------------------------ */
@@ -79,7 +80,10 @@ on_record(void *self, const struct record *head, size_t n)
 		life_fork(self, r);
 		break;
 	case PROC_EXEC:
-		life_exec(self, r, &t);
+		if (r->op == OP_EXEC)
+			life_exec_failed(self, r, &t);
+		else
+			life_exec(self, r, &t);
 		break;
 	case PROC_EXIT:
 		life_exit(self, r);
@@ -115,6 +119,8 @@ on_tick(void *self)
 
 	files_tick(s, s->detached);
 	fds_tick(s, s->detached);
+	reads_tick(s, s->detached);
+	life_tick(s, s->detached);
 	if (s->detached)
 		net_finish(s);
 }
@@ -253,24 +259,21 @@ static void
 want(struct process *s)
 {
 	struct process_bpf *b = s->bpf;
-	bool all = s->mode == 0;
+	bool each = s->mode == 0 || s->trace_fs || s->trace_all;
 	struct calls_want w = {
 		.files = true, .net = true,
-		.reads = all || s->trace_fs || s->trace_all,
-		.dirs = all || s->trace_fs || s->trace_all,
-		.signals = s->trace_signals || s->trace_all,
+		.reads = !s->no_reads, .dirs = each, .signals = true,
 	};
 
 	calls_fill((struct call *)b->rodata->call_table,
 	    sizeof(b->rodata->call_table) / sizeof(b->rodata->call_table[0]), &w);
-	b->rodata->open_all = b->rodata->want_reads = w.reads;
+	b->rodata->open_all = each;
+	b->rodata->want_reads = w.reads;
 	b->rodata->min_life_ns = s->min_life_ms * 1000000;
 	if (s->mode == 1) {
 		b->rodata->life_of_all = b->rodata->new_chosen = true;
 		b->rodata->target_conf.tree |= TARGET_PID;
 	}
-	if (!w.signals)
-		bpf_program__set_autoload(b->progs.on_signal, false);
 }
 
 /* Enters --seed-pid as chosen, so that following processes begins with them. */
@@ -317,14 +320,16 @@ static void
 enter_classes(struct process *s)
 {
 	struct process_bpf *b = s->bpf;
-	const struct bpf_program *of[CLASS_MAX + 1] = {
+	const struct bpf_program *of[CLASSES] = {
 		[CLASS_OPEN] = b->progs.on_open, [CLASS_PATH] = b->progs.on_path,
 		[CLASS_IO] = b->progs.on_io, [CLASS_CLOSE] = b->progs.on_close,
 		[CLASS_NET] = b->progs.on_net, [CLASS_KILL] = b->progs.on_kill,
-		[CLASS_MAX] = b->progs.on_dns,
+		[CLASS_MORE] = b->progs.on_more, [CLASS_EXEC] = b->progs.on_failed_exec,
+		[CLASS_AIO] = b->progs.on_aio, [CLASS_DNS] = b->progs.on_dns,
+		[CLASS_SEND] = b->progs.on_send, [CLASS_FAILED] = b->progs.on_failed_write,
 	};
 
-	for (__u32 i = 0; i <= CLASS_MAX; i++) {
+	for (__u32 i = 0; i < CLASSES; i++) {
 		int fd = of[i] ? bpf_program__fd(of[i]) : -1;
 
 		if (of[i] && bpf_map_update_elem(bpf_map__fd(b->maps.classes), &i, &fd, BPF_ANY))
@@ -365,8 +370,7 @@ load(struct process *s)
 	b->links.on_uring = trace_attach(b->progs.on_uring);
 	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
 		probe_fail("attach", "tracepoint io_uring_submit_req");
-	if (bpf_program__autoload(b->progs.on_signal))
-		attach(b->progs.on_signal, &b->links.on_signal, "tracepoint signal_generate");
+	attach(b->progs.on_signal, &b->links.on_signal, "tracepoint signal_generate");
 	bash_start(s);
 	if (!s->min_life_ms)
 		life_seed(s, since);
@@ -385,6 +389,12 @@ anything_chosen(const struct process *s)
 static void
 start(void *self)
 {
+	static const char *const everything[] = {
+		"lifecycle", "changes", "network", "signals", "reads", NULL,
+	};
+	static const char *const without_reads[] = {
+		"lifecycle", "changes", "network", "signals", NULL,
+	};
 	struct process *s = self;
 	struct stat st;
 
@@ -393,11 +403,15 @@ start(void *self)
 
 		t->pids.n = t->comms.n = t->sessions.n = t->uids.n = s->seeds.n = 0;
 	}
+	s->probe.collects = s->no_reads ? without_reads : everything;
 	if (stat("/proc/self/ns/mnt", &st) == 0)
 		s->mnt_ns = st.st_ino;
 	probe_start(&s->probe);
 	files_tick(s, false);
 	fds_tick(s, false);
+	reads_tick(s, false);
+	life_tick(s, false);
+	net_tick(s);
 	load(s);
 }
 
@@ -407,14 +421,16 @@ main(int argc, char **argv)
 	static struct process *s = &process;
 	const struct probe_ops ops = { on_record, on_tick, on_detach };
 	const struct opt own[] = {
-		{ .kind = OPT_HEAD, .help = "What to tell (by default: lifecycle, opens for writing, "
-		    "changes of files, network)" },
+		{ .kind = OPT_HEAD, .help = "What to report (by default: lifecycle, files that are read "
+		    "and changed, network, signals)" },
+		{ .kind = OPT_FLAG, .name = "no-reads", .to = &s->no_reads,
+		    .help = "not what is read of files" },
 		{ .kind = OPT_FLAG, .name = "trace-fs", .to = &s->trace_fs,
-		    .help = "opens for reading, bytes read, changes of directory, too" },
+		    .help = "each open for reading, also of what is not there, and changes of directory" },
 		{ .kind = OPT_FLAG, .name = "trace-net", .to = &s->trace_net,
-		    .help = "network (told by default)" },
+		    .help = "network (by default)" },
 		{ .kind = OPT_FLAG, .name = "trace-signals", .to = &s->trace_signals,
-		    .help = "signals that are sent, too" },
+		    .help = "signals that are sent (by default)" },
 		{ .kind = OPT_FLAG, .name = "trace-all", .to = &s->trace_all, .help = "all of these" },
 		{ .kind = OPT_TIME, .name = "window", .arg = "TIME", .to = &s->window,
 		    .help = "count opens of the same path this long (1s; 0: write every one)" },
@@ -439,12 +455,14 @@ main(int argc, char **argv)
 		.about = "Writes what processes do: programs, files, network, one line each.",
 		.tables = { own, shared_options(&s->probe) },
 	};
-	const struct check check = { &use, (const char *const[]){ "--trace-signals",
+	const struct check check = { &use, (const char *const[]){ "--no-reads",
 	    "-m 0 --trace-fs", "-m 1 --min-duration 1", "--trace-all", NULL }, start };
 
 	probe_init(&s->probe, "process", reasons);
 	if (opt_parse(&use, argc, argv) < argc)
 		opt_fail(&use, "unexpected operand");
+	if (s->no_reads && (s->trace_fs || s->trace_all || s->mode == 0))
+		opt_fail(&use, "--no-reads does not go with --trace-fs, --trace-all and -m 0");
 	if (s->mode == 2 && !anything_chosen(s))
 		opt_fail(&use, "-m 2 needs a choice of processes (-p, -c, ...)");
 	if (s->probe.check)

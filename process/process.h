@@ -42,14 +42,31 @@ enum op {
 	OP_CHMOD,	/* a permissions */
 	OP_CHOWN,	/* a user, b group, -1: unchanged */
 	OP_CHDIR,
+	OP_MKNOD,	/* a mode, with its kind */
+	OP_XATTR,	/* second string: the attribute; a 1: removed */
+	OP_TIMES,
+	OP_ALLOCATE,	/* fd the mode, a offset, b length */
+	OP_CLONE,	/* first: the copy, second: what it is one of */
+	OP_MOUNT,	/* first: where, NAME2: what, BASE2: file system; a flags */
+	OP_UNMOUNT,
+	OP_PIVOT,	/* first: the new root, second: where the old one goes */
+	OP_WRITE,	/* a write that failed; a bytes */
+	OP_EXEC,	/* that failed: PROC_EXEC */
+	OP_AIO,
 	OP_CONNECT, OP_ACCEPT, OP_BIND,
 	OP_LISTEN,	/* a backlog */
+	OP_DISSOLVE,	/* a UDP socket has no other end any more */
+	OP_SEND,	/* to an address for the first time: serial of the descriptor,
+			 * since the hash of the address */
 };
 
 /* Classes of system calls: which program looks at them. 0: none does. */
 enum {
 	CLASS_OPEN = 1, CLASS_PATH, CLASS_IO, CLASS_CLOSE, CLASS_NET, CLASS_KILL,
-	CLASS_MAX,
+	CLASS_MORE, CLASS_EXEC, CLASS_AIO,
+	/* not of a number, but of what on_io finds */
+	CLASS_DNS, CLASS_SEND, CLASS_FAILED,
+	CLASSES,
 };
 
 /* Strings of a record, one behind the other. A path is BASE, a complete path
@@ -86,8 +103,11 @@ struct event_record {
 	__u32 mnt_ns;
 	__u32 flags;		/* EVENT_... */
 	__u32 dir;		/* PROC_DNS: DIR_... */
+	__u32 execs;		/* how many programs the process and its ancestors ran */
+	__u32 pad;
 	__u64 serial;		/* PROC_FD: of the descriptor's life; PROC_FORK: when the
-				 * child was born, if it is in its parent's cgroup */
+				 * child was born, if it is in its parent's cgroup;
+				 * OP_CONNECT, OP_DISSOLVE: transfers so far */
 	__u64 since;		/* PROC_NET: when it began, 0 unknown */
 	__s64 a, b;
 	struct net_addr addr;
@@ -102,6 +122,8 @@ struct event_record {
 enum { DIR_READ, DIR_WRITE };
 enum { FD_FILE, FD_SOCKET };
 
+#define OPENED 0x80000000u
+
 struct fd_key {
 	__u32 pid, fd;
 };
@@ -113,13 +135,25 @@ struct fd_entry {
 	__u64 bytes[2], calls[2];	/* so far */
 	__u64 first[2], last[2];	/* in this round, boot time */
 	__u32 round[2];
-	__u32 kind, pad;
+	__u32 kind;
+	__u32 opened;			/* OPENED, with the flags: it was opened for reading, and
+					 * no record but this one's says so */
 };
 
 struct fd_record {
 	struct record head;
 	struct fd_entry e;
 	__u32 fd, pad;
+};
+
+/* What a socket sent to one address, in the map sent. */
+struct sent_key {
+	__u64 serial;		/* of the descriptor */
+	__u64 hash;		/* of the address */
+};
+
+struct sent_entry {
+	__u64 bytes, calls, last;	/* last: boot time */
 };
 
 /* A connect that has not ended, in the map pending. */
@@ -142,6 +176,8 @@ enum {
 	COUNT_COMPAT,			/* a 32-bit program's call */
 	COUNT_URING,			/* handed to io_uring: not seen */
 	COUNT_BUSY,			/* too many programs were preempted at once */
+	COUNT_AIO,			/* handed to Linux AIO: not seen */
+	COUNT_SENT_FULL,		/* table of addresses that datagrams went to full */
 };
 
 #endif

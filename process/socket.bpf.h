@@ -56,6 +56,7 @@ struct dentry___hash {
 
 enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10, PROTO_UDP = 17, PROTO_TCP = 6 };
 enum { STATE_ESTABLISHED = 1, STATE_SYN_SENT = 2, STATE_CLOSE = 7 };
+enum { FAMILY_VSOCK = 40, TYPE_DATAGRAM = 2, TYPE_RAW = 3 };
 enum { UNIX_NAME = 108 };	/* sun_path */
 
 static __always_inline struct sock *
@@ -77,7 +78,7 @@ file_deleted(struct file *file)
 	return !pprev;
 }
 
-/* IPv4, IPv6, and unix sockets that have a name at one end. */
+/* IPv4, IPv6, and unix sockets that have a name at one end or may send to one. */
 static __always_inline bool
 socket_wanted(struct sock *sk)
 {
@@ -87,7 +88,9 @@ socket_wanted(struct sock *sk)
 	if (family != FAMILY_UNIX)
 		return family == FAMILY_INET || family == FAMILY_INET6;
 	peer = (void *)BPF_CORE_READ(u, peer);
-	return BPF_CORE_READ(u, addr) || (peer && BPF_CORE_READ(peer, addr));
+	if (BPF_CORE_READ(u, addr))
+		return true;
+	return peer ? !!BPF_CORE_READ(peer, addr) : BPF_CORE_READ(sk, sk_type) == TYPE_DATAGRAM;
 }
 
 static __always_inline void

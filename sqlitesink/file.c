@@ -43,6 +43,11 @@ static const struct kind {
 	{ "file.truncate", "truncate", offsetof(struct sum, truncated) },
 	{ "file.chmod", "chmod", offsetof(struct sum, attributes) },
 	{ "file.chown", "chown", offsetof(struct sum, attributes) },
+	{ "file.create", "create", offsetof(struct sum, created) },
+	{ "file.clone", "write", 0 },
+	{ "file.allocate", "write", 0 },
+	{ "file.times", NULL, offsetof(struct sum, attributes) },
+	{ "file.xattr", NULL, offsetof(struct sum, attributes) },
 	{ "dir.create", "mkdir", offsetof(struct sum, created) },
 	{ "dir.delete", "rmdir", offsetof(struct sum, deleted) },
 };
@@ -219,11 +224,14 @@ add(struct files *f, struct event *ev, const struct kind *k, int64_t process, in
 	if (!strcmp(k->type, "file.read")) {
 		s->reads += count;
 		s->read_bytes += bytes;
+		s->opens += number(ev, "opens", 0);
+	} else if (!strcmp(k->type, "file.write") && error) {
+		return;
 	} else if (!strcmp(k->type, "file.write")) {
 		s->writes += count;
 		s->written_bytes += bytes;
-		if (error && !bytes)
-			op = NULL;
+		s->reads += number(ev, "reads", 0);
+		s->read_bytes += number(ev, "read_bytes", 0);
 	} else if (error) {
 		return;
 	}
@@ -243,6 +251,8 @@ file_event(struct files *f, struct event *ev, int64_t process)
 
 		if (!event_is(ev, kinds[i].type))
 			continue;
+		if (number(ev, "files", 1) > 1)
+			return true;	/* files that were made here: of each there is a row */
 		if ((path = path_of_key(f->paths, ev, "path")))
 			add(f, ev, &kinds[i], process, path);
 		else

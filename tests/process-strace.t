@@ -64,10 +64,17 @@ class Witness:
             lines = open('%s.%d' % (self.prefix, pid), errors='surrogateescape').read().split('\n')
         except FileNotFoundError:
             return
+        unfound = set()     # programs that were searched in PATH, and not there yet
         for line in lines:
             m = CALL.match(line)
-            if m:
-                cwd = self.call(m[1], split(m[2]), int(m[3]), (m[4] or '')[1:-1], cwd)
+            if not m:
+                continue
+            args = split(m[2])
+            if m[1] == 'execve':
+                name = os.path.basename(text(args[0]))
+                unfound.discard(name) if int(m[3]) == 0 else unfound.add(name)
+            cwd = self.call(m[1], args, int(m[3]), (m[4] or '')[1:-1], cwd)
+        self.sets['exec!'] |= unfound
 
     def call(self, name, a, result, what, cwd):
         ok_, at = result >= 0, '@' if result >= 0 else '!'
@@ -83,6 +90,8 @@ class Witness:
                 path = what if ok_ else self.path(a[1], self.base(a[0], cwd)) if name == 'openat' else self.path(a[0], cwd)
                 self.sets['open' + at].add(path.replace(' (deleted)', '') if ok_ else path)
                 self.counts['opens' + at] += 1
+            elif ok_ and 'O_PATH' not in ','.join(a) and os.path.isfile(what):
+                self.sets['read@'].add(what)
         elif name in ('unlink', 'rmdir', 'mkdir', 'chmod'):
             self.sets[name + at].add(self.path(a[0], cwd))
         elif name in ('unlinkat', 'mkdirat', 'fchmodat'):
@@ -111,14 +120,21 @@ def ours(events):
     kinds = {'file.delete': 'unlink', 'dir.delete': 'rmdir', 'dir.create': 'mkdir', 'file.chmod': 'chmod'}
     t = lambda e, k: text_of(e, k).decode(errors='surrogateescape')
     for e in events:
-        if e['comm'] == 'strace':
+        if e['comm'] == 'strace' and 'pids' not in e:
             continue
         kind, at = e['type'], '!' if 'error' in e else '@'
-        if kind == 'process.exec' and not e.get('seed'):
+        if kind == 'process.exec' and 'error' in e:
+            sets['exec!'].add(os.path.basename(t(e, 'filename')))
+        elif kind == 'process.exec' and not e.get('seed'):
             sets['exec'].add((t(e, 'filename'), tuple(e['argv'])))
             n['execs'] += 1
         elif kind == 'process.fork':
             n['forks'] += 1
+        elif kind == 'file.read' or kind == 'file.open' and e['mode'] == ['read']:
+            if ('opens' in e or kind == 'file.open') and os.path.isfile(t(e, 'path')):
+                sets['read@'].add(t(e, 'path'))
+            elif 'files' in e:
+                sets['read in'].add(t(e, 'path'))
         elif kind == 'file.open':
             sets['open' + at].add(os.path.normpath(t(e, 'path')))
             n['opens' + at] += e['count']
@@ -133,18 +149,21 @@ def ours(events):
     return sets, n
 
 
-def witnessed(what, script, cwd):
+def witnessed(what, script, cwd, *options):
     log = os.path.join(scratch, 'strace.' + what.split()[0])
     os.makedirs(log)
     # strace says on which process it began with -o PREFIX: the files are PREFIX.PID
     run = 'read x; cd "$1" || exit; exec strace -ff -y -v -s 65536 -qq -e trace=%s -e signal=none -o "$2/t" sh -c "echo \\$\\$ >$2/first; %s"'
-    ev, c, h = observe('process', [], ['sh', '-c', run % (CALLS, script), 'sh', cwd, log], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ev, c, h = observe('process', options, ['sh', '-c', run % (CALLS, script), 'sh', cwd, log], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     equal(h.status, 0, what + ': it worked')
     first = int(open(log + '/first').read())
     w = Witness(log + '/t', first, cwd)
     sets, n = ours([e for e in ev if log not in (text_of(e, 'path') or b'').decode(errors='replace') or e['type'] != 'file.open'])
     for k in [k for k in w.sets if k.startswith('open')]:
         w.sets[k] = {p for p in w.sets[k] if log not in p}
+    # files that were made by the run are counted together
+    w.sets['read@'] -= {p for p in w.sets['read@'] if os.path.dirname(p) in sets['read in'] and p not in sets['read@']}
+    sets.pop('read in', None)
     for k in sorted(set(w.sets) | set(sets)):
         only, missing = sets[k] - w.sets[k], w.sets[k] - sets[k]
         ok(not only and not missing, '%s: %d of %s' % (what, len(w.sets[k]), k), 'only process: %s\nonly strace: %s' % (sorted(only)[:5], sorted(missing)[:5]))
@@ -172,5 +191,5 @@ for i in range(20):
         f.write('%d\n' % i * 100)
 subprocess.run('git init -q . && git add . && git commit -qm one && git rm -q deep/er/f3 && git commit -qm two', shell=True, cwd=T + '/repo', check=True,
                stdout=subprocess.DEVNULL)
-witnessed('git clone of a local repository', 'git clone -q repo copy', T)
+witnessed('git clone of a local repository', 'git clone -q repo copy', T, '--window', '0')
 done()

@@ -174,12 +174,15 @@ equal([o for o in odd if o[0] != 'file.write'], [('file.chmod', 'f'), ('file.tru
             ('file.truncate', '/memfd:memory'), ('dir.create', '', 'ENOENT'), ('file.delete', '/proc/self/cwd/none', 'ENOENT'),
             ('file.delete', '', 'EFAULT'), ('dir.create', 'jail'), ('dir.create', 'jail/x'), ('file.rename', 'jail/x/g', 'jail/x/h'),
             ('file.delete', 'jail/x/h')], 'odd ways of saying where')
-equal(sorted(o for o in odd if o[0] == 'file.write'), [('file.write', tmp, 3), ('file.write', '/memfd:memory', 4)], 'and what was written there')
+equal(sorted(o for o in odd if o[0] == 'file.write'), [('file.write', '/memfd:memory', 4), ('file.write', 'linked', 3)],
+      'and what was written there, by the name that a file got')
 
 ev, c, h = run('gigabyte', T, options=['--trace-fs'])
 big = of(ev, 'file.write', path=T + '/gigabyte')
 equal((sum(e['bytes'] for e in big), sum(e['count'] for e in big)), (1 << 30, 1024), '1 GiB in pieces')
-equal((total(ev, 'file.read', 'bytes', path=T + '/piece'), total(ev, 'file.read', 'count', path=T + '/piece')),
+piece = dict(path=T + '/piece')		# what was read while it was written goes with that
+equal((total(ev, 'file.read', 'bytes', **piece) + sum(e.get('read_bytes', 0) for e in of(ev, 'file.write', **piece)),
+       total(ev, 'file.read', 'count', **piece) + sum(e.get('reads', 0) for e in of(ev, 'file.write', **piece))),
       (409 << 20, 409), 'what was read for it by sendfile and copy_file_range')
 ok(all(e['timestamp_ns'] <= e['last_ns'] for e in big), 'first and last time')
 nothing_lost(c, '1 GiB')

@@ -264,7 +264,9 @@ const handlers = {
 		if (at > l.last) l.last = at;
 		if (ev.comm) l.comm = ev.comm;
 		if (ev.ppid && !l.parent && ev.ppid !== l.ppid && ev.ppid !== ev.pid) this.belongs(l, ev.ppid);
-		if (type === 'process.exec') {
+		if (type === 'process.exec' && ev.error) {
+			this.effect(at, l, 'exec', ev.filename || '', l, true);
+		} else if (type === 'process.exec') {
 			Object.assign(l, { argv: Array.isArray(ev.argv) ? ev.argv.map(String) : null, filename: ev.filename || '', cwd: ev.cwd || l.cwd });
 			if (ev.seed) l.seed = true;
 			else { l.seed = false; this.effect(at, l, 'exec', l.command, l, false); }

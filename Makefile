@@ -89,7 +89,7 @@ LLHTTP_OBJ = $(patsubst /usr/share/llhttp/%.c,$(B)/llhttp/%.o,$(LLHTTP_SRC))
 # Parts that need no libbpf, for unit tests and fuzzers: all of the filters'
 # and sinks', and those of sslsniff that only read bytes.
 PURE_SRC = $(foreach t,$(FILTERS) $(SINKS) report,$(call tool_parts,$(t))) \
-	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/inspect.c sslsniff/cache.c)
+	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/inspect.c sslsniff/cache.c sslsniff/hold.c)
 PURE_OBJ = $(call obj,$(PURE_SRC))
 # Not in an archive, from which only what is called for would come: vendors are found by their section.
 VENDOR_OBJ = $(call obj,$(VENDOR_SRC))
@@ -221,6 +221,10 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/main.o $(VENDOR_OBJ) $(B)
 # collectors as they are shipped.
 TESTPATH = $(abspath $(O)/san/bin):$(abspath $(O)/bin)
 TESTS ?= $(sort $(wildcard tests/*.t))
+# Two files at a time: what attaches to the machine one after another, beside it the filters and
+# sinks, which watch nobody. PROVEFLAGS=-j1 for one at a time.
+WATCHING = tests/{agentsight,bpf,finders,install,pipeline,probe,process,sslsniff,stdiocap,sysmon,tcpsniff,trust}*.t
+PROVE = prove -j2 --rules 'seq=$(WATCHING)' --rules 'seq=**' $(PROVEFLAGS)
 
 # Collectors for tests alone, tests/probe/NAME.c and NAME.bpf.c.
 TESTPROBES = $(patsubst tests/probe/%.bpf.c,$(O)/tests/probe/%,$(wildcard tests/probe/*.bpf.c))
@@ -241,7 +245,7 @@ san-tests: $(UNIT) $(FUZZMAIN)
 
 test: deps
 	$(Q)$(MAKE) test-build
-	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),30) prove $(PROVEFLAGS) $(TESTS)
+	$(Q)env PATH="$(TESTPATH):$$PATH" BUILD=$(abspath $(O)) SOAK=$(or $(SOAK),30) $(PROVE) $(TESTS)
 
 # The same load for long: SOAK seconds.
 soak: test-build

@@ -156,10 +156,10 @@ make_outputs() {
 # Collectors write to the first filter, which merges them line by line; the last
 # filter writes to the sinks, through tee when there are several.
 choose_stages() {
-	collectors=$(words ${ssl:+sslsniff} ${process:+process} ${stdio:+stdiocap} ${system:+sysmon})
-	[ -n "$collectors" ] || wrong 'nothing to collect: one of --ssl, --process, --stdio, --system'
+	collectors=$(words ${ssl:+sslsniff} ${tcp:+tcpsniff} ${process:+process} ${stdio:+stdiocap} ${system:+sysmon})
+	[ -n "$collectors" ] || wrong 'nothing to collect: one of --ssl, --plain, --process, --stdio, --system'
 	filters='' sinks=''
-	[ -z "$ssl" ] || [ -z "$http" ] || filters=httpparse${nl}ssemerge${nl}llmparse
+	[ -z "$ssl$tcp" ] || [ -z "$http" ] || filters=httpparse${nl}ssemerge${nl}llmparse
 	[ -z "$stdio" ] || [ -n "$filters" ] || filters=llmparse
 	filters=$(words $filters ${ssl_filter:+ssl-filter} ${http_filter:+http-filter})
 	[ -n "$secrets" ] || filters=$(words $filters authstrip)
@@ -173,16 +173,21 @@ each() { option=$1; shift; for word; do words "$option" "$word"; done; }	# OPTIO
 
 tool_of() { case $1 in *-filter | merge | file) echo jsonfilter ;; *) echo "$1" ;; esac; }
 
+# What grows is for the page alone: a file has the messages that it comes to.
+file_filter() { [ -z "$server" ] || words jsonfilter 'type!=sse.delta'; }
+
 args_of() {
 	case $1 in
 	sslsniff) words $targets $to_sslsniff ;;
+	tcpsniff) words $targets $to_tcpsniff ;;
 	process) words $targets $to_process ;;
 	stdiocap) words ${stdio_targets:-$targets} $to_stdiocap ;;
 	sysmon) words $targets $to_sysmon ;;
 	httpparse) words ${raw:+--raw} $to_httpparse ;;
 	ssl-filter) words -v -t ssl.data $ssl_filter ;;
 	http-filter) words -v -t http.request -t http.response $http_filter ;;
-	merge | file) ;;
+	merge) ;;
+	file) file_filter | sed 1d ;;
 	sqlitesink) words $to_sqlitesink ${folder:+--keep-mode} "${db_now:-$db}" ;;
 	otelsink) words $to_otelsink ;;
 	ssemerge) words ${server:+--deltas} ;;	# the page shows words as they come
@@ -197,7 +202,7 @@ print_pipeline() {
 	for name in $collectors; do stage_words collector "$name"; done
 	for name in $filters; do stage_words filter "$name"; done
 	for name in $sinks; do [ "$name" = file ] || stage_words sink "$name"; done
-	[ -z "$output$fd" ] || printf 'output\t%s\n' "$output"
+	[ -z "$output$fd" ] || printf 'output\t%s\n' "$(words "$output" ${output:+$(file_filter)} | paste -s -)"
 }
 
 # --- commands and options -----------------------------------------------------------------
@@ -215,12 +220,14 @@ set_option() {
 	--mode) to_process=$(words $to_process -m "$2") ;;
 	--duration) to_process=$(words $to_process -d "$2") ;;
 	--ring-size)
-		to_sslsniff=$(words $to_sslsniff "$@") to_process=$(words $to_process "$@") to_stdiocap=$(words $to_stdiocap "$@") ;;
+		to_sslsniff=$(words $to_sslsniff "$@") to_tcpsniff=$(words $to_tcpsniff "$@")
+		to_process=$(words $to_process "$@") to_stdiocap=$(words $to_stdiocap "$@") ;;
 	--max-body) to_httpparse=$(words $to_httpparse "$@") ;;
 	--stdio-uid) to_stdiocap=$(words $to_stdiocap -u "$2") ;;
 	--stdio-comm) stdio_targets=-c$nl$2 ;;
 	--stdio-max-bytes) to_stdiocap=$(words $to_stdiocap --max-bytes "$2") ;;
 	--system-interval) to_sysmon=$(words $to_sysmon -i "$2") ;;
+	--plain-ports) to_tcpsniff=$(words $to_tcpsniff --ports "$2") ;;
 	--ssl-filter) ssl_filter=$(words $ssl_filter -e "$2") ;;
 	--http-filter) http_filter=$(words $http_filter -e "$2") ;;
 	--db) db=$2 to=given ;;
@@ -242,9 +249,11 @@ set_flag() {
 	--process) process=$2 ;;
 	--stdio) stdio=$2 ;;
 	--system) system=$2 ;;
-	--all) ssl=$2 process=$2 stdio=$2 system=$2 ;;
+	--all) ssl=$2 tcp=$2 process=$2 stdio=$2 system=$2 ;;
+	--plain-any) to_tcpsniff=$(words $to_tcpsniff ${2:+--any}) ;;
 	--ssl-http) http=$2 ;;
 	--ssl-handshake) to_sslsniff=$(words $to_sslsniff ${2:+--handshake}) ;;
+	--hold) [ -n "$2" ] || to_sslsniff=$(words $to_sslsniff --no-hold) ;;
 	--ssl-raw-data | --raw) raw=$2 ;;
 	--stdio-all-fds) to_stdiocap=$(words $to_stdiocap ${2:+--all-fds}) ;;
 	--disable-auth-removal | --keep-credentials) secrets=$2 ;;
@@ -255,7 +264,7 @@ set_flag() {
 	--trace-fs | --trace-signals) to_process=$(words $to_process ${2:+"$1"}) ;;
 	--otel-capture-content) to_otelsink=$(words $to_otelsink ${2:+--content}) ;;
 	--once) once=$2 ;;
-	--plain) plain=$2 ;;
+	--plain) if [ "$verb$2" = top1 ]; then plain=1; else tcp=$2; fi ;;	# of top: how it looks
 	-q | --quiet) quiet=$2 ;;
 	-v | --verbose) verbose=$2 ;;
 	*) return 1 ;;
@@ -334,9 +343,9 @@ begin() {
 }
 
 main() {
-	ssl='' process='' stdio='' system='' http=1 secrets='' raw='' ssl_filter='' http_filter=''
+	ssl='' tcp='' process='' stdio='' system='' http=1 secrets='' raw='' ssl_filter='' http_filter=''
 	pid='' targets='' stdio_targets='' limit='' to='' db='' output='' fd='' server='' otel=''
-	to_sslsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
+	to_sslsniff='' to_tcpsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
 	stage_uid='' folder='' created='' keeper='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' to_httpparse='' stopper='' seen='' given_words='' status=''
 	run_id='' runlog='' asked_ms='' hurried='' log_ended=''
 	quiet='' verbose='' hush='' print='' attached='' terminal='' user='' refresh=0.5 once='' plain='' table=''
@@ -350,10 +359,10 @@ main() {
 		case $verb in -*) verb=trace ;; *) [ $# -eq 0 ] || shift ;; esac
 	fi
 	case $verb in
-	record | exec | stat) ssl=1 process=1 stdio=1 system=1 ;;
-	trace) ssl=1 process=1 ;;
-	top) ssl=1 process=1 system=1 refresh=2 ;;
-	ssl | process | stdio | system) set_flag "--$verb" 1 ;;
+	record | exec | stat) ssl=1 tcp=1 process=1 stdio=1 system=1 ;;
+	trace) ssl=1 tcp=1 process=1 ;;
+	top) ssl=1 tcp=1 process=1 system=1 refresh=2 ;;
+	ssl | plain | process | stdio | system) set_flag "--$verb" 1 ;;
 	report | doctor | discover) exec "$tools/agentsight-$verb" "$@" ;;
 	serve)
 		[ $# -gt 0 ] || exec "$tools/agentsight-report" serve

@@ -14,7 +14,8 @@ secret_list_free(struct secret_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
-struct token { size_t at, end; int rule; };
+/* From at to end; its literal, by which it was found, is at start. */
+struct token { size_t at, start, end; int rule; };
 
 /* --- shapes ------------------------------------------------------------------- */
 
@@ -77,7 +78,7 @@ token_at(struct scan *c, size_t pos, int start, struct token *tk)
 	n = pattern_match(&r->pattern, c->s + behind, c->n - behind, &fits, &c->more);
 	if (!fits || !allowed(r, c->s + behind, n))
 		return false;
-	*tk = (struct token){ pos - before, behind + n, st->rule };
+	*tk = (struct token){ pos - before, pos, behind + n, st->rule };
 	return true;
 }
 
@@ -141,7 +142,8 @@ add_tokens(struct scan *c, size_t pos, size_t floor)
 		scan_add(c, tk.at, tk.end, tk.rule, -1);
 	}
 	c->floor = span.at;
-	for (tk.at = span.at; next_token(c, tk.at, span.end, &tk); tk.at++)
+	/* from one literal start to the next: what stands before it (BAA of BAACAAAA) is behind us */
+	for (size_t from = span.at; next_token(c, from, span.end, &tk); from = tk.start + 1)
 		if (tk.end > span.end)
 			span.end = tk.end;
 	c->list->v[c->list->n++] = span;

@@ -2,13 +2,14 @@
 # agentsight-pipeline - prints stages as the pipeline that a shell would run
 #
 # Reads a line for each stage, words with tabs between: collector, filter or sink,
-# then the command; and "output", then the file, or nothing for standard output.
+# then the command; and "output", then the file, or nothing for standard output, and a
+# filter before it, if there is one.
 # Collectors come first, then filters in their order, then sinks, then output.
 set -uf
 tab=$(printf '\t')
 nl='
 '
-line='' first='' fifos='' before='' more='' heads='' sinks='' output='' end=''
+line='' first='' fifos='' before='' more='' heads='' sinks='' output='' end='' last=''
 
 quote() {
 	for word; do
@@ -52,7 +53,11 @@ while IFS= read -r input; do
 	name=${1:-} command=$(quote "$@") command=${command# }
 	case $kind in
 	collector | filter | sink) $kind ;;
-	output) end=1 output=$command ;;
+	output)
+		end=1 output=$(quote "$name") output=${output# }
+		[ $# -eq 0 ] || shift
+		[ $# -eq 0 ] || last=$(quote "$@")
+		;;
 	esac
 done
 
@@ -70,6 +75,7 @@ done
 printf '%s%s' "$before" "$line"
 [ -z "$heads" ] || printf ' |\n\ttee -p%s' "$heads"
 [ -z "$first" ] || printf ' |\n\t%s' "$first"
+[ -z "$last" ] || printf ' |\n\t%s' "${last# }"
 [ -z "$output" ] || printf ' > %s' "$output"
 echo
 [ -z "$fifos" ] || echo wait

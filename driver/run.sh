@@ -244,6 +244,7 @@ end_stage() {
 	# whoever read our lines has left, and so every stage was right to end
 	if [ -n "$fd" ] && [ "$rc" -eq 0 ]; then return; fi
 	case ${1%%:*}$rc in
+	file1) [ -s "$dir/file.err" ] || return 0 ;;	# the same, of a file without lines
 	*-filter1)	# jsonfilter: nothing matched, about which it says nothing
 		[ -s "$dir/${1%%:*}.err" ] || { say "--${1%%:*} let no line through"; [ -n "${2:-}" ] || return 0; }
 		;;
@@ -327,8 +328,12 @@ watch_libraries() {
 	watcher=$!
 }
 
-nothing() {
-	say 'NO TLS DATA WAS SEEN'
+nothing_sent() {
+	say 'NOTHING WAS SENT: no process of it reached another program over TCP or UDP, or spoke HTTP'
+}
+
+nothing_seen() {
+	say "NO TLS DATA WAS SEEN${tcp:+, NOR HTTP WITHOUT TLS}"
 	if [ -s "$dir/list" ]; then
 		say 'This is what sslsniff --list said of it:'
 		sed 's/^/  /' "$dir/list" >&2
@@ -343,7 +348,10 @@ report() {
 	now=${db_now:-$output_now} file=${db:-$output}
 	[ -f "$now" ] || return 0
 	seen=$( as_stage env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
-	case $ssl$seen in *"no TLS data"*) nothing ;; esac
+	case $ssl$tcp$seen in
+	*'(nothing was sent)'*) nothing_sent ;;
+	*'(no TLS data)'*) nothing_seen ;;
+	esac
 	[ -z "$quiet" ] || case $seen in *INCOMPLETE*) ;; *) return 0 ;; esac
 	for line in $seen; do
 		# one verdict: what failed is said behind this

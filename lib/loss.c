@@ -35,6 +35,14 @@ loss_add(struct loss *l, const char *reason, uint64_t events, uint64_t bytes)
 	l->moved = true;
 }
 
+void
+loss_blame(struct loss *l, const char *reason, const struct loss_who *who)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (strcmp(l->by[i].reason, reason) == 0)
+			l->by[i].who = *who;
+}
+
 uint64_t
 loss_total(const struct loss *l)
 {
@@ -64,11 +72,18 @@ loss_emit(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
 		jput_open(&j, out, "loss");
 		if (timestamp_ns)
 			jput_uint(&j, "timestamp_ns", timestamp_ns);
+		if (r->who.pid)
+			jput_uint(&j, "pid", r->who.pid);
+		if (r->who.pid && r->who.comm[0])
+			jput_bytes(&j, "comm", r->who.comm, strnlen(r->who.comm, sizeof(r->who.comm)));
 		jput_str(&j, "stage", l->stage);
 		jput_str(&j, "reason", r->reason);
 		jput_uint(&j, "events", r->events - r->emitted_events);
 		jput_uint(&j, "bytes", r->bytes - r->emitted_bytes);
+		if (r->who.pid)
+			jput_uint(&j, "pid_events", r->who.events);
 		jput_close(&j);
+		r->who.pid = 0;
 		r->emitted_events = r->events;
 		r->emitted_bytes = r->bytes;
 		r->next = r->events * 2;

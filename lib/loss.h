@@ -15,6 +15,12 @@ struct line_out;
 
 enum { LOSS_REASONS = 32 };
 
+struct loss_who {
+	uint32_t pid;	/* 0: not known */
+	char comm[16];	/* NUL-padded; empty: not known, it has ended */
+	uint64_t events;
+};
+
 struct loss {
 	const char *stage;
 	unsigned n;
@@ -23,12 +29,15 @@ struct loss {
 		const char *reason;
 		uint64_t events, bytes;
 		uint64_t emitted_events, emitted_bytes, next;
+		struct loss_who who;	/* lost most of what is not emitted yet */
 	} by[LOSS_REASONS];
 };
 
 void loss_init(struct loss *, const char *stage);
 /* reason: a string constant, listed in docs/losses.md. */
 void loss_add(struct loss *, const char *reason, uint64_t events, uint64_t bytes);
+/* Which process lost most of what loss_add was last told of this reason. */
+void loss_blame(struct loss *, const char *reason, const struct loss_who *);
 uint64_t loss_total(const struct loss *);	/* events, all reasons */
 
 /* Writes a loss event per reason that moved. With all false only when its

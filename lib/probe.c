@@ -370,6 +370,8 @@ probe_follow(struct probe *p, struct bpf_object *o)
 	if (ring_open(&p->ring, bpf_object__find_map_fd_by_name(o, "ring"), p->ring_size,
 	    bpf_object__find_map_fd_by_name(o, "ring_asleep")))
 		probe_fail("map", "ring buffer");
+	if (blame_open(&p->blame, bpf_object__find_map_fd_by_name(o, "losers")))
+		probe_fail("read", "processes that lose");
 	if (skips_open(&p->skips, o))
 		probe_fail("count", "BPF programs");
 	if (target_attach(&p->target, o, &what))
@@ -502,6 +504,7 @@ read_counts(struct probe *p, struct counts *sum)
 		for (int i = 0; i < COUNT_MAX; i++) {
 			sum->by[i].events += per[cpu].by[i].events;
 			sum->by[i].bytes += per[cpu].by[i].bytes;
+			sum->nobody[i] += per[cpu].nobody[i];
 		}
 	free(per);
 	return ok;
@@ -510,7 +513,9 @@ read_counts(struct probe *p, struct counts *sum)
 static void
 emit_losses(struct probe *p)
 {
+	struct loss_who who[COUNT_MAX];
 	struct counts now;
+	bool taken = false;
 
 	if (!read_counts(p, &now))
 		return;
@@ -521,6 +526,10 @@ emit_losses(struct probe *p)
 			continue;
 		loss_add(&p->loss, count_name(p, i), c->events - was->events,
 		    c->bytes - was->bytes);
+		if (!taken)
+			blame_take(&p->blame, &now, who);
+		taken = true;
+		loss_blame(&p->loss, count_name(p, i), &who[i]);
 	}
 	p->counts = now;
 	loss_emit(&p->loss, &p->out, clock_epoch(&p->clock, clock_boot()), true);
@@ -534,6 +543,21 @@ count_skipped(struct probe *p)
 
 	p->skipped += n;
 	loss_add(&p->loss, "skipped", n, 0);
+}
+
+static void
+say_losers(const struct probe *p)
+{
+	for (int i = COUNT_SEEN + 1; i < COUNT_MAX; i++) {
+		const struct loss_who *w = &p->blame.all[i];
+		char name[sizeof(w->comm) + sizeof(" ()")] = "";
+
+		if (w->comm[0])
+			snprintf(name, sizeof(name), " (%.*s)", (int)sizeof(w->comm), w->comm);
+		if (w->pid)
+			warnx("%s: most by process %u%s, %" PRIu64 " of %" PRIu64 " events", count_name(p, i),
+			    (unsigned)w->pid, name, w->events, (uint64_t)p->counts.by[i].events);
+	}
 }
 
 static void
@@ -554,9 +578,10 @@ summary(struct probe *p)
 		    ", the rest unread: %s", line_out_closed(&p->out) ? "output closed" :
 		    "output failed");
 	warnx("seen %" PRIu64 " events (%" PRIu64 " bytes), written %" PRIu64 " (%" PRIu64
-	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped, (uint64_t)seen->bytes,
+	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped + p->unseen, (uint64_t)seen->bytes,
 	    (uint64_t)p->written.events, (uint64_t)p->written.bytes, more,
 	    *lost ? lost : "nothing");
+	say_losers(p);
 }
 
 /* --- the loop -------------------------------------------------------------- */
@@ -660,7 +685,7 @@ end_books(struct probe *p)
 {
 	const struct books b = {
 		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
-		.read = p->counts.by[COUNT_SEEN].events + p->skipped, .written = p->out.lines + 1,
+		.read = p->counts.by[COUNT_SEEN].events + p->skipped + p->unseen, .written = p->out.lines + 1,
 		.lost = loss_total(&p->loss),
 		.why = p->out.err ? line_out_closed(&p->out) ? BOOKS_OUTPUT_CLOSED : BOOKS_FAILED : signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
 	};
@@ -701,6 +726,7 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 	if (target_unmatched(&p->target))
 		say_unmatched(&p->target.comms);
 	ring_close(&p->ring);
+	blame_close(&p->blame);
 	free(p->processes);
 	if (p->out.err && !line_out_closed(&p->out)) {
 		errx(1, "write %s: %s%s", p->output ? p->output : "standard output", strerror(p->out.err),

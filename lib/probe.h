@@ -21,6 +21,7 @@
 #include "jput.h"
 #include "line.h"
 #include "load.h"
+#include "blame.h"
 #include "loss.h"
 #include "self.h"
 #include "record.h"
@@ -57,8 +58,10 @@ struct probe {
 	struct counts counts;		/* the kernel's, last read */
 	struct load load;		/* what became of it */
 	struct skips skips;
+	struct blame blame;
 	uint64_t skips_next;		/* boot ns: not read before */
 	uint64_t skipped;		/* by them, so far */
+	uint64_t unseen;		/* lost so far, and not counted by our programs: the tool's to add */
 	struct count written, ours;	/* lines written; dropped as our own pipeline's */
 	const struct probe_ops *ops;
 	void *self;

@@ -40,6 +40,13 @@ struct count {
 
 struct counts {
 	struct count by[COUNT_MAX];
+	__u64 nobody[COUNT_MAX];	/* of its events: those whose process is not kept in losers */
+};
+
+/* Who lost: events by what was lost and the process that made them, since the reader
+ * last took them (blame.h). */
+struct loser {
+	__u32 what, pid;
 };
 
 #endif

@@ -34,9 +34,41 @@ struct {
 	__type(value, struct counts);
 } counts SEC(".maps");
 
-/* Per CPU, and atomic: a sleepable program can be preempted by itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2048);
+	__type(key, struct loser);
+	__type(value, __u64);
+} losers SEC(".maps");
+
+/* pid 0: the process that runs. Not static: so the verifier looks at it once, not once
+ * for each reason. */
+__noinline int
+count_loser(__u32 what, __u32 pid, __u64 events)
+{
+	struct loser key = { what, pid ? pid : current_tgid() };
+	__u64 *n = bpf_map_lookup_elem(&losers, &key);
+	struct counts *c;
+	__u32 zero = 0;
+
+	/* two that begin at once: one of them finds what the other has put there */
+	if (!n && key.pid && bpf_map_update_elem(&losers, &key, &events, BPF_NOEXIST) == 0)
+		return 0;
+	n = n ? n : bpf_map_lookup_elem(&losers, &key);
+	if (n) {
+		__sync_fetch_and_add(n, events);
+		return 0;
+	}
+	c = bpf_map_lookup_elem(&counts, &zero);
+	if (c && what < COUNT_MAX)
+		__sync_fetch_and_add(&c->nobody[what], events);
+	return 0;
+}
+
+/* Per CPU, and atomic: a sleepable program can be preempted by itself. A loss is
+ * that of the process pid; 0: of the one that runs. */
 static __always_inline void
-count_add(int what, __u64 events, __u64 bytes)
+count_of(__u32 pid, __u32 what, __u64 events, __u64 bytes)
 {
 	__u32 zero = 0;
 	struct counts *c = bpf_map_lookup_elem(&counts, &zero);
@@ -45,6 +77,14 @@ count_add(int what, __u64 events, __u64 bytes)
 		__sync_fetch_and_add(&c->by[what].events, events);
 		__sync_fetch_and_add(&c->by[what].bytes, bytes);
 	}
+	if (what != COUNT_SEEN && events)
+		count_loser(what, pid, events);
+}
+
+static __always_inline void
+count_add(__u32 what, __u64 events, __u64 bytes)
+{
+	count_of(0, what, events, bytes);
 }
 
 /* Wakes the reader if it sleeps. A record that is handed over is a full barrier,

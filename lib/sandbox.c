@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -254,6 +255,7 @@ static int
 add_checked(scmp_filter_ctx f, unsigned needs)
 {
 	bool code = needs & (SANDBOX_CONNECT | SANDBOX_BPF);	/* loads modules of the name service */
+	static const int holding[] = { PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH };
 	static const int families[] = { AF_INET, AF_INET6, AF_UNIX, AF_NETLINK };
 	int rc;
 
@@ -274,6 +276,8 @@ add_checked(scmp_filter_ctx f, unsigned needs)
 	if (!rc && needs & SANDBOX_THREADS && !(needs & SANDBOX_CHILDREN) && !SANITIZER)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+	for (size_t i = 0; !rc && needs & SANDBOX_HOLD && i < sizeof(holding) / sizeof(*holding); i++)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ptrace), 1, SCMP_A0(SCMP_CMP_EQ, holding[i]));
 	for (size_t i = 0; !rc && needs & (SANDBOX_CONNECT | SANDBOX_SERVE) && i < sizeof(families) / sizeof(*families); i++)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, families[i]));
 	return rc;
@@ -305,6 +309,8 @@ add_rules(scmp_filter_ctx f, unsigned needs)
 		rc = add_calls(f, SCMP_ACT_ALLOW, threads);
 	if (!rc && needs & SANDBOX_CHILDREN)
 		rc = add_calls(f, SCMP_ACT_ALLOW, children);
+	if (!rc && needs & SANDBOX_HOLD)
+		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(setpriority)));
 	if (!rc && SANITIZER)
 		rc = add_calls(f, SCMP_ACT_ALLOW, sanitizer);
 	return rc ? rc : add_calls(f, SCMP_ACT_KILL_PROCESS, takeover);

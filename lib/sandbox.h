@@ -27,6 +27,7 @@ enum sandbox_need {
 	SANDBOX_CHILDREN = 32,	/* forks, and waits */
 	SANDBOX_PEERS = 128,	/* reads what /proc shows to the same user alone: no Landlock */
 	SANDBOX_RECEIVE = 64,	/* from a socket that is open */
+	SANDBOX_HOLD = 128,	/* stops a process that begins, and lets it go; no more of ptrace(2) */
 };
 
 enum sandbox_path {

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 /* A call of a tool that an answer asked for. */
 struct tool {
@@ -240,6 +241,24 @@ continued_from(struct caller *c, struct continued *o, bool remembered)
 		o->from = behind_responses(c);
 }
 
+/* The name that stands in the path. */
+static struct client_text
+path_conversation(const struct call_request *rq)
+{
+	struct client_text path = { 0 }, none = { 0 };
+	const char *at, *end;
+
+	if (!rq->vendor->conversation || !(path.p = event_str(rq->ev, "path", &path.n)) ||
+	    !(at = memmem(path.p, path.n, rq->vendor->conversation, strlen(rq->vendor->conversation))))
+		return none;
+	at += strlen(rq->vendor->conversation);
+	for (end = at; end < path.p + path.n && *end != '/' && *end != '?'; end++)
+		;
+	/* "/threads/runs" makes a new one */
+	return end < path.p + path.n && *end == '?' && end == at ? none :
+	    end - at == 4 && !memcmp(at, "runs", 4) ? none : (struct client_text){ at, end - at };
+}
+
 /* c->item is the list. */
 static int
 conversation_find(struct caller *c, struct call *call, const struct call_request *rq, const struct request *a,
@@ -248,15 +267,18 @@ conversation_find(struct caller *c, struct call *call, const struct call_request
 	const struct thread *linked = NULL;
 	struct thread *t;
 	bool chats = !strcmp(a->operation, "chat") || !strcmp(a->operation, "generate_content");
+	struct client_text named = { 0 };
 	const char *previous;
 	size_t n;
 
 	*o = (struct continued){ .id = client_conversation(rq->ev, rq->headers, a) };
 	if (!o->id.n)
 		o->id = rq->conversation;
+	if (!o->id.n && (named = path_conversation(rq)).n && !(linked = history_linked(c->history, named.p, named.n)))
+		o->id = named;
 	if (is_text(a->previous) && (previous = value_str(&rq->ev->arena, a->previous, &n)))
 		linked = history_linked(c->history, previous, n);
-	if (chats && c->nitem && !is_text(a->previous)) {
+	if (chats && c->nitem && !is_text(a->previous) && !named.n) {
 		thread_find(c, call, o, value_element(a->tools, 0).kind != VALUE_NONE);
 	}
 	if (chain_find(c, call, o, linked))
@@ -264,7 +286,7 @@ conversation_find(struct caller *c, struct call *call, const struct call_request
 	if (!o->id.n && !chats)
 		return 0;
 	continued_name(c, o, linked, call->id);
-	continued_from(c, o, is_text(a->previous));
+	continued_from(c, o, is_text(a->previous) || named.n);
 	call->sent = o->sent;
 	if (!(call->conversation = text_dup(o->id.p, o->id.n)))
 		return -1;
@@ -635,33 +657,56 @@ failure_find(struct failure *f, const struct call *call, const struct response *
 	}
 }
 
-/* What kind of failure a vendor's word is of. */
+/* Is one word in the other, whatever their case? */
+static bool
+holds(struct value v, const char *word)
+{
+	size_t k = strlen(word);
+
+	for (const char *p = v.p, *end = v.p + v.n; is_text(v) && (size_t)(end - p) >= k; p++)
+		if (!strncasecmp(p, word, k))
+			return true;
+	return false;
+}
+
+/* What kind of failure a vendor's word is of, in small letters; the first counts. */
 static const char *
 class_of_word(struct value type, struct value message)
 {
 	static const struct { const char *in, *class; } word[] = {
 		{ "context_length", "context_overflow" }, { "context_window", "context_overflow" },
 		{ "string_above_max", "context_overflow" }, { "request_too_large", "context_overflow" },
-		{ "insufficient_quota", "quota" }, { "billing", "quota" }, { "RESOURCE_EXHAUSTED", "rate_limit" },
-		{ "rate_limit", "rate_limit" }, { "Throttling", "rate_limit" }, { "TooManyRequests", "rate_limit" },
-		{ "overloaded", "overloaded" }, { "ServiceUnavailable", "overloaded" }, { "UNAVAILABLE", "overloaded" },
-		{ "server_is_overloaded", "overloaded" }, { "ModelNotReady", "overloaded" },
-		{ "authentication", "auth" }, { "permission", "auth" }, { "invalid_api_key", "auth" },
-		{ "UNAUTHENTICATED", "auth" }, { "PERMISSION_DENIED", "auth" }, { "AccessDenied", "auth" },
-		{ "ExpiredToken", "auth" }, { "UnrecognizedClient", "auth" },
-		{ "content_filter", "safety" }, { "content_policy", "safety" }, { "SAFETY", "safety" },
-		{ "PROHIBITED_CONTENT", "safety" }, { "BLOCKLIST", "safety" }, { "moderation", "safety" },
-		{ "timeout", "timeout" }, { "DEADLINE_EXCEEDED", "timeout" },
-		{ "not_found", "not_found" }, { "NOT_FOUND", "not_found" }, { "ResourceNotFound", "not_found" },
+		{ "exceed_context", "context_overflow" },
+		{ "insufficient_quota", "quota" }, { "billing", "quota" }, { "servicequotaexceeded", "quota" },
+		{ "arrearage", "quota" }, { "usage_limit_reached", "quota" }, { "insufficient_credits", "quota" },
+		{ "resource_exhausted", "rate_limit" }, { "rate_limit", "rate_limit" }, { "ratelimit", "rate_limit" },
+		{ "throttling", "rate_limit" }, { "toomanyrequests", "rate_limit" }, { "too_many_requests", "rate_limit" },
+		{ "overloaded", "overloaded" }, { "unavailable", "overloaded" }, { "capacity", "overloaded" },
+		{ "modelnotready", "overloaded" },
+		{ "authentication", "auth" }, { "permission", "auth" }, { "api_key", "auth" }, { "apikey", "auth" },
+		{ "unauthorized", "auth" }, { "unauthenticated", "auth" }, { "accessdenied", "auth" },
+		{ "access_denied", "auth" }, { "forbidden", "auth" }, { "expiredtoken", "auth" },
+		{ "unrecognizedclient", "auth" }, { "invalidsignature", "auth" },
+		{ "content_filter", "safety" }, { "content_policy", "safety" }, { "safety", "safety" },
+		{ "prohibited_content", "safety" }, { "blocklist", "safety" }, { "moderation", "safety" },
+		{ "datainspection", "safety" }, { "responsibleai", "safety" }, { "cyber_policy", "safety" },
+		{ "timeout", "timeout" }, { "deadline_exceeded", "timeout" }, { "timed_out", "timeout" },
+		{ "not_found", "not_found" }, { "notfound", "not_found" },
+		{ "invalid_request", "invalid_request" }, { "invalid_argument", "invalid_request" },
+		{ "invalidparameter", "invalid_request" }, { "validation", "invalid_request" },
+		{ "badrequest", "invalid_request" }, { "bad_request", "invalid_request" },
+		{ "server_error", "server" }, { "servererror", "server" }, { "api_error", "server" },
+		{ "internal", "server" }, { "modelerror", "server" }, { "modelstreamerror", "server" },
 	};
 	static const char *const overflow[] = { "maximum context length", "prompt is too long", "context window",
-		"too many tokens", "input is too long", "exceeds the maximum number of tokens" };
+		"too many tokens", "input is too long", "exceeds the maximum number of tokens", "context size",
+		"exceed context limit", "maximum prompt length", "range of input length" };
 
-	for (size_t i = 0; is_text(message) && i < sizeof(overflow) / sizeof(*overflow); i++)
-		if (memmem(message.p, message.n, overflow[i], strlen(overflow[i])))
+	for (size_t i = 0; i < sizeof(overflow) / sizeof(*overflow); i++)
+		if (holds(message, overflow[i]))
 			return "context_overflow";
-	for (size_t i = 0; is_text(type) && i < sizeof(word) / sizeof(*word); i++)
-		if (memmem(type.p, type.n, word[i].in, strlen(word[i].in)))
+	for (size_t i = 0; i < sizeof(word) / sizeof(*word); i++)
+		if (holds(type, word[i].in))
 			return word[i].class;
 	return NULL;
 }
@@ -705,9 +750,12 @@ put_failure(struct caller *c, struct jput *j, const struct failure *f, int64_t s
 		jput_str(j, "error_type", number);
 	}
 	if (is_text(f->type) || f->word) {
-		const char *class = class_of_word(f->type, f->message);
+		const char *class = class_of_word(f->type, f->message), *known = class_of_status(status);
 
-		if (class || (class = class_of_status(status)))
+		/* a word for any wrong request says less than a status does */
+		if (known && (!class || (!strcmp(class, "invalid_request") && status != 400)))
+			class = known;
+		if (class)
 			jput_str(j, "error_class", class);
 	}
 	if (is_text(f->message) && c->content != CONTENT_NONE)
@@ -736,16 +784,17 @@ static void
 put_headers(struct jput *j, struct value headers)
 {
 	static const char *const id[] = { "request-id", "x-request-id", "x-amzn-requestid", "x-goog-request-id",
-		"apim-request-id" };
+		"apim-request-id", "x-github-request-id", "x-dashscope-request-id", "mistral-correlation-id" };
 	static const struct { const char *header, *key; } limit[] = {
 		{ "anthropic-ratelimit-requests-remaining", "requests_remaining" },
 		{ "anthropic-ratelimit-tokens-remaining", "tokens_remaining" },
 		{ "x-ratelimit-remaining-requests", "requests_remaining" },
-		{ "x-ratelimit-remaining-tokens", "tokens_remaining" }, { "retry-after", "retry_after" },
+		{ "x-ratelimit-remaining-tokens", "tokens_remaining" },
+		{ "x-ratelimit-remaining-tokens-minute", "tokens_remaining" }, { "retry-after", "retry_after" },
 		{ "anthropic-ratelimit-unified-status", "status" },
 	};
 	struct value v;
-	bool any = false, twice[6] = { 0 };
+	bool any = false, tokens = false, requests = false;
 
 	for (size_t i = 0; headers.kind == VALUE_OBJECT && i < sizeof(id) / sizeof(*id); i++)
 		if (is_text(v = header_get(headers, id[i]))) {
@@ -753,9 +802,12 @@ put_headers(struct jput *j, struct value headers)
 			break;
 		}
 	for (size_t i = 0; headers.kind == VALUE_OBJECT && i < sizeof(limit) / sizeof(*limit); i++) {
-		if (!is_text(v = header_get(headers, limit[i].header)) || (i >= 2 && i < 4 && twice[i - 2]))
+		bool *twice = !strncmp(limit[i].key, "tokens", 6) ? &tokens : !strncmp(limit[i].key, "requests", 8) ? &requests : NULL;
+
+		if (!is_text(v = header_get(headers, limit[i].header)) || (twice && *twice))
 			continue;
-		twice[i] = true;
+		if (twice)
+			*twice = true;
 		if (!any)
 			jput_object(j, "rate_limit");
 		any = true;

@@ -2,7 +2,7 @@
  * llmparse - find model calls among other HTTP, and what they say
  * reads   http.request http.response    by id
  *         sse.message                   the answer of a stream, same id
- *         ws.message                    OpenAI Responses over a WebSocket
+ *         ws.message                    OpenAI Responses, Realtime, Gemini Live
  *         stdio.data                    MCP over standard input and output
  *         ssl.close tcp.close           end what is open on a connection
  *         process.exit                  ends what was asked of a tool server
@@ -17,6 +17,7 @@
 #include "lib/lenient.h"
 #include "lib/stage.h"
 #include "llmparse/call.h"
+#include "llmparse/talk.h"
 #include "llmparse/mcp.h"
 #include "llmparse/socket.h"
 
@@ -51,6 +52,7 @@ struct llmparse {
 	struct open *first;	/* of all in the table */
 	struct caller caller;
 	struct sockets *sockets;
+	struct talks *talks;
 	struct mcp *mcp;
 	struct stage_io *io;
 	struct event scratch;	/* for calls that end without a line of their own */
@@ -373,7 +375,8 @@ on_request(struct llmparse *self, struct event *ev)
 	if (flow_count(self->emitted) && is_emitted(self, ev))
 		return;
 	if (value_eq(event_get(ev, "upgrade"), "websocket")) {
-		sockets_request(self->sockets, ev, self->io->now);
+		if (!talks_request(self->talks, ev, self->io->now))
+			sockets_request(self->sockets, ev, self->io->now);
 		return;
 	}
 	if (mcp_takes(self, ev, body))
@@ -558,7 +561,8 @@ on_message(struct llmparse *self, struct event *ev)
 static void
 on_socket(struct llmparse *self, struct event *ev)
 {
-	sockets_message(self->sockets, ev, self->io->now);
+	if (!talks_message(self->talks, ev, self->io->now))
+		sockets_message(self->sockets, ev, self->io->now);
 }
 
 static void
@@ -583,6 +587,7 @@ on_close(struct llmparse *self, struct event *ev)
 	struct value conn = event_get(ev, "conn");
 
 	sockets_close(self->sockets, ev, conn);
+	talks_close(self->talks, ev, conn);
 	for (struct open *o = self->first, *next; o; o = next) {
 		next = o->next;
 		if (o->connlen != conn.n || memcmp(o->conn, conn.p, conn.n))
@@ -623,6 +628,7 @@ event(void *arg, struct event *ev, struct stage_io *io)
 	flow_expire(self->calls, io->now, self->idle_ns);
 	flow_expire(self->background, io->now, self->idle_ns);
 	sockets_expire(self->sockets, io->now, self->idle_ns);
+	talks_expire(self->talks, io->now, self->idle_ns);
 	mcp_expire(self->mcp, io->now);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		if (value_eq(type, ours[i].type)) {
@@ -639,6 +645,8 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	struct llmparse *self = arg;
 	const struct sockets_conf sockets = { self->max_calls, self->max_memory, &self->caller, &io->out, &io->loss,
 	    pass_first, self };
+	const struct talks_conf talks = { &self->caller, self->max_calls, self->max_memory, &io->out, &io->loss,
+	    pass_first, self };
 	const struct mcp_conf mcp = { self->content != CONTENT_NONE, self->max_calls, self->max_message,
 	    self->max_memory, self->idle_ns, &io->out, &io->loss };
 
@@ -650,8 +658,9 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	self->background = flow_new(sizeof(struct background), self->max_calls, self->max_memory, background_finish, self);
 	self->emitted = flow_new(1, self->max_calls, 0, NULL, NULL);
 	self->sockets = sockets_new(&sockets);
+	self->talks = talks_new(&talks);
 	self->mcp = mcp_new(&mcp);
-	if (!self->calls || !self->background || !self->emitted || !self->sockets || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
+	if (!self->calls || !self->background || !self->emitted || !self->sockets || !self->talks || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
 		err(1, "table of calls");
 	return 0;
 }
@@ -666,6 +675,7 @@ end(void *arg, struct stage_io *io)
 	flow_free(self->background);
 	flow_free(self->emitted);
 	sockets_free(self->sockets);
+	talks_free(self->talks);
 	mcp_free(self->mcp);
 	caller_free(&self->caller);
 	event_free(&self->scratch);

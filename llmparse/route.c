@@ -126,7 +126,7 @@ route_response(const struct route *p, struct value body, struct value format)
 {
 	if (p->never || (p->known && !p->vendor && !p->provider))
 		return NULL;
-	if (p->vendor && (p->provider || p->vendor->is_response(body) || route_streams(p->vendor, format)))
+	if (p->vendor && ((p->provider && !p->shape) || p->vendor->is_response(body) || route_streams(p->vendor, format)))
 		return p->vendor;
 	return is_given(value_get(body, "error")) ? NULL : vendor_of_response(body);
 }

@@ -86,7 +86,7 @@ fd_end_later(struct fd_key *key, struct fd_entry *e)
 	if (fd_remove(key)) {
 		kept = s && bpf_map_update_elem(&ended, &serial, &s->end, BPF_ANY) == 0;
 		if (!kept)
-			count_add(COUNT_RING_FULL, calls, bytes);
+			count_of(key->pid, COUNT_RING_FULL, calls, bytes);
 	}
 	if (s)
 		place_give(&s->taken);

@@ -28,7 +28,8 @@ pending_end(__u64 sk, struct pending *p, int state)
 		if (bpf_map_delete_elem(&pending, &sk))
 			return;		/* someone else told it */
 		count_add(COUNT_SEEN, 1, 0);
-		count_add(COUNT_RING_FULL, 1, 0);
+		/* it comes with a packet, whoever runs then */
+		count_of(p->head.pid, COUNT_RING_FULL, 1, 0);
 		return;
 	}
 	__builtin_memset(r, 0, sizeof(*r));

@@ -16,6 +16,10 @@ ALTER TABLE runs ADD COLUMN input_ended INTEGER NOT NULL DEFAULT 0;	-- 1: sqlite
 ALTER TABLE runs ADD COLUMN part INTEGER NOT NULL DEFAULT 1;	-- which file of the recording, with --rotate
 ALTER TABLE runs ADD COLUMN continued INTEGER NOT NULL DEFAULT 0;	-- 1: it goes on in another file
 
+ALTER TABLE losses ADD COLUMN pid INTEGER;	-- who lost most of these events
+ALTER TABLE losses ADD COLUMN comm TEXT;
+ALTER TABLE losses ADD COLUMN pid_events INTEGER;	-- how many of them
+
 -- A stage that took part: from stage.begin to stage.end. Where why is null the second did
 -- not come.
 CREATE TABLE stages (
@@ -111,8 +115,11 @@ SELECT r.id, 5, 'unknown', NULL, NULL, NULL, NULL, 0,
 UNION ALL
 SELECT run_id, 6, 'loss', stage, reason, events, bytes, follows,
 	format('%,d', events) || iif(events = 1, ' event', ' events') || iif(bytes > 0, format(' (%,d bytes)', bytes), '') ||
-	iif(follows, ' of ', ' lost by ') || stage || ' (' || reason || '): ' || what, helps
-	FROM run_losses WHERE counts_as <> 'kept'
+	iif(follows, ' of ', ' lost by ') || stage || ' (' || reason || '): ' || what || coalesce((SELECT
+		format('; process %d%s lost at least %,d of them', pid, coalesce(' (' || max(comm) || ')', ''), sum(pid_events))
+		FROM losses l WHERE l.run_id = g.run_id AND l.stage = g.stage AND l.reason = g.reason AND pid IS NOT NULL
+		GROUP BY pid ORDER BY sum(pid_events) DESC LIMIT 1), ''), helps
+	FROM run_losses g WHERE counts_as <> 'kept'
 UNION ALL
 SELECT s.run_id, 7, 'unsaid', s.stage, NULL, s.lost - s.told, NULL, 0,
 	format('%,d', s.lost - s.told) || iif(s.lost - s.told = 1, ' event', ' events') || ' lost by ' || s.stage ||

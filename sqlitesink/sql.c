@@ -110,7 +110,8 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " rss_peak_bytes threads children io_read_bytes io_write_bytes cgroup alert"),
 	[SQL_HOST_NEW] = INTO("samples", "run_id timestamp_ns cores load1 load5 load15 mem_total_bytes"
 	    " mem_available_bytes"),
-	[SQL_LOSS_NEW] = INTO("losses", "run_id timestamp_ns stage reason events bytes conn"),
+	[SQL_LOSS_NEW] = INTO("losses", "run_id timestamp_ns stage reason events bytes conn pid comm"
+	    " pid_events"),
 	[SQL_EVENT_NEW] = INTO("events", "run_id line"),
 
 	[SQL_SEARCH_DONE] = SQL("SELECT upto FROM search_done WHERE kind=:kind"),

@@ -43,13 +43,21 @@ same_file(const struct attach_file *f, const struct stat *st)
 }
 
 bool
+attach_knows(const struct attach *a, const struct stat *st)
+{
+	for (size_t i = 0; i < a->nfiles; i++)
+		if (same_file(&a->files[i], st))
+			return true;
+	return false;
+}
+
+bool
 attach_seen(struct attach *a, const struct stat *st)
 {
 	struct attach_file *f;
 
-	for (size_t i = 0; i < a->nfiles; i++)
-		if (same_file(&a->files[i], st))
-			return true;
+	if (attach_knows(a, st))
+		return true;
 	if (grow(&a->files, a->nfiles, sizeof(*a->files)) == 0) {
 		f = &a->files[a->nfiles++];
 		*f = (struct attach_file){ st->st_dev, st->st_ino, st->st_size, st->st_mtim, false };

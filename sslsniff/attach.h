@@ -32,7 +32,8 @@ struct attach {
 	uint32_t places_used, nattached;
 };
 
-/* Whether a file was looked at already; remembers it if not. */
+/* Whether a file was looked at already; attach_seen remembers it if not. */
+bool attach_knows(const struct attach *, const struct stat *);
 bool attach_seen(struct attach *, const struct stat *);
 
 /* Attaches all sites of the open file. 0; or -1 with errno, *what: the site that

@@ -155,6 +155,9 @@ damaged:
 	return false;
 }
 
+/* What root keeps, for all. */
+static const char shared[] = "/var/cache";
+
 /* --- files ------------------------------------------------------------------------- */
 
 /* Our own, or root's: who began as root may be somebody else by now. */
@@ -167,13 +170,13 @@ is_ours(const struct stat *st)
 /* Makes name in dir (AT_FDCWD: an absolute path) when asked to, and opens it if it
  * is our own and nobody else may write to it. */
 static int
-open_own_dir(int dir, const char *name, bool make, bool strict)
+open_own_dir(int dir, const char *name, mode_t make, bool strict)
 {
 	struct stat st;
 	int fd;
 
 	if (make)
-		mkdirat(dir, name, 0700);
+		mkdirat(dir, name, make);
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (strict ? O_NOFOLLOW : 0));
 	if (fd != -1 && (fstat(fd, &st) == -1 || !is_ours(&st) || (st.st_mode & 022))) {
 		close(fd);
@@ -182,7 +185,7 @@ open_own_dir(int dir, const char *name, bool make, bool strict)
 	return fd;
 }
 
-/* Where it is; decided once, as who we began. */
+/* Where ours is; decided once, as who we began. */
 static const char *
 cache_base(void)
 {
@@ -194,24 +197,25 @@ cache_base(void)
 	if (base && *base == '/')
 		snprintf(path, sizeof(path), "%s", base);
 	else if (geteuid() == 0)
-		snprintf(path, sizeof(path), "/root/.cache");
+		snprintf(path, sizeof(path), "%s", shared);
 	else if (home && *home == '/')
 		snprintf(path, sizeof(path), "%s/.cache", home);
 	return path;
 }
 
+/* Anybody may read what root keeps for all; what others keep is theirs. */
 static int
-open_cache_dir(bool make)
+open_cache_dir(const char *path, bool make)
 {
-	const char *path = cache_base();
+	mode_t mode = !make ? 0 : strcmp(path, shared) ? 0700 : 0755;
 	int up, fd;
 
 	if (!*path)
 		return -1;
-	up = open_own_dir(AT_FDCWD, path, make, false);
+	up = open_own_dir(AT_FDCWD, path, mode, false);
 	if (up == -1)
 		return -1;
-	fd = open_own_dir(up, "agentsight", make, true);
+	fd = open_own_dir(up, "agentsight", mode, true);
 	close(up);
 	return fd;
 }
@@ -233,7 +237,7 @@ read_all(int fd, size_t *n)
 	uint8_t *p;
 	ssize_t got = 0;
 
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || !is_ours(&st) || (st.st_mode & 077) ||
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || !is_ours(&st) || (st.st_mode & 022) ||
 	    st.st_size <= 0 || (size_t)st.st_size > max || !(p = malloc(st.st_size)))
 		return NULL;
 	for (*n = 0; *n < (size_t)st.st_size; *n += got)
@@ -242,16 +246,15 @@ read_all(int fd, size_t *n)
 	return p;
 }
 
-bool
-cache_load(struct found *f, const struct stat *st)
+static bool
+load_from(const char *base, struct found *f, const struct stat *st)
 {
-	int dir = open_cache_dir(false), fd = -1;
+	int dir = open_cache_dir(base, false), fd = -1;
 	char name[32];
 	void *p = NULL;
 	bool ok = false;
 	size_t n;
 
-	memset(f, 0, sizeof(*f));
 	slot_name(name, st);
 	if (dir != -1)
 		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -263,6 +266,14 @@ cache_load(struct found *f, const struct stat *st)
 	if (dir != -1)
 		close(dir);
 	return ok;
+}
+
+bool
+cache_load(struct found *f, const struct stat *st)
+{
+	memset(f, 0, sizeof(*f));
+	return load_from(cache_base(), f, st) ||
+	    (strcmp(cache_base(), shared) && load_from(shared, f, st));
 }
 
 /* The kernel's times move on by up to 10 ms at once. */
@@ -278,7 +289,8 @@ changed_just_now(const struct stat *st)
 void
 cache_store(const struct found *f, const struct stat *st)
 {
-	int dir = changed_just_now(st) ? -1 : open_cache_dir(true), fd = -1;
+	const char *base = cache_base();
+	int dir = changed_just_now(st) ? -1 : open_cache_dir(base, true), fd = -1;
 	char name[32], tmp[64];
 	size_t n;
 	void *p = cache_pack(f, st, &n);
@@ -290,6 +302,8 @@ cache_store(const struct found *f, const struct stat *st)
 	if (fd != -1) {
 		bool ok = write(fd, p, n) == (ssize_t)n;
 
+		if (!strcmp(base, shared))	/* whatever the umask is */
+			ok = fchmod(fd, 0644) == 0 && fchmod(dir, 0755) == 0 && ok;
 		ok = close(fd) == 0 && ok;
 		if (!ok || renameat(dir, tmp, dir, name) == -1)
 			unlinkat(dir, tmp, 0);

@@ -1,9 +1,10 @@
 /*
  * cache.h - what was found in a file, kept for the next run
  *
- * One small file per inspected file in $XDG_CACHE_HOME/agentsight (else
- * ~/.cache/agentsight; for root /root/.cache/agentsight), directory 0700, files
- * 0600, replaced atomically. At most 4096 files: two that share a slot replace
+ * One small file per inspected file in /var/cache/agentsight, which root fills and
+ * anybody may read, else in $XDG_CACHE_HOME/agentsight or ~/.cache/agentsight, directory
+ * 0700, files 0600; ours first. They are replaced atomically. At most 4096 files: two
+ * that share a slot replace
  * each other. An entry counts only when it is whole and device, inode, size, mtime and
  * ctime are the same; who loads one then looks whether its sites still are what they
  * were (look.h). A file that has just been changed is not kept, for it could be changed

@@ -27,6 +27,7 @@ struct {
 /* Processes that have connections, and the number of their image. */
 struct image {
 	__u64 gen, since;	/* boot time of its exec or, without one, fork */
+	__u64 execed;		/* its exec was seen */
 };
 
 struct {
@@ -36,13 +37,21 @@ struct {
 	__type(value, struct image);
 } images SEC(".maps");
 
-/* When processes execed. */
+/* Processes that have execed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct exec);
 } execs SEC(".maps");
+
+/* Those whose connections from before they were hooked the collector counts itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} answered SEC(".maps");
 
 /* Objects that were seen to begin, and have no connection yet. */
 struct {
@@ -78,14 +87,15 @@ image_of(__u32 pid)
 {
 	struct image *found = bpf_map_lookup_elem(&images, &pid), fresh_one;
 	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 *exec;
+	struct exec *exec;
 
 	if (found)
 		return found;
 	exec = bpf_map_lookup_elem(&execs, &pid);
 	fresh_one.since = BPF_CORE_READ(task, group_leader, start_boottime);
-	if (exec && *exec > fresh_one.since)
-		fresh_one.since = *exec;
+	fresh_one.execed = exec != NULL;
+	if (exec && exec->time > fresh_one.since)
+		fresh_one.since = exec->time;
 	fresh_one.gen = __sync_fetch_and_add(&images_seen, 1) + 1;
 	bpf_map_update_elem(&images, &pid, &fresh_one, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&images, &pid);
@@ -141,6 +151,19 @@ began_unseen(const struct conn_key *key, __u64 cookie, __u64 sock)
 	return !made || *made < since;
 }
 
+/* A connection had begun before its program was hooked. Of a program that was there
+ * before us that is nobody's fault; of one that began under our eyes it is a loss. */
+static __always_inline void
+count_late(__u32 pid)
+{
+	struct image *image = bpf_map_lookup_elem(&images, &pid);
+
+	if (!image || !image->execed || bpf_map_lookup_elem(&answered, &pid))
+		return;
+	count_add(COUNT_SEEN, 1, 0);
+	count_add(COUNT_ATTACHED_LATE, 1, 0);
+}
+
 static __noinline struct conn *
 conn_make(struct thread *t, struct conn_key *key, __u64 object, __u32 lib, bool late)
 {
@@ -158,6 +181,8 @@ conn_make(struct thread *t, struct conn_key *key, __u64 object, __u32 lib, bool 
 	c->ns_pid = who->ns_pid;
 	c->lib = lib;
 	c->late = late;
+	if (late)
+		count_late(who->pid);
 	c->born = who->born;
 	__builtin_memcpy(c->comm, who->comm, sizeof(c->comm));
 	bpf_map_update_elem(&conns, key, c, BPF_NOEXIST);
@@ -293,13 +318,14 @@ int
 on_exec(__u64 *ctx)
 {
 	__u32 pid = current_tgid();
-	__u64 now = bpf_ktime_get_boot_ns();
+	struct exec exec = { .time = bpf_ktime_get_boot_ns() };
 
 	ON_OWN_STACK(ctx);
 	image_end(pid);
 	thread_execs();
 	if (pid)
-		bpf_map_update_elem(&execs, &pid, &now, BPF_ANY);
+		bpf_map_update_elem(&execs, &pid, &exec, BPF_ANY);
+	bpf_map_delete_elem(&answered, &pid);
 	return 0;
 }
 

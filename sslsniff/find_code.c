@@ -294,19 +294,63 @@ is_start(const struct elf *e, uint64_t va)
 	return va % 16 == 0 || (p && (*p == 0xcc || *p == 0x90 || *p == 0xc3 || *p == 0xf4));
 }
 
-/* Marks in seen, a bit for each address of [lo, hi), what is called. */
-static void
-scan_calls(const struct elf *e, const struct elf_seg *g, uint64_t lo, uint64_t hi, uint64_t *seen)
+/* Which of 16 bytes may begin a call (e8), or that or a jump (e9). */
+static inline unsigned
+mask_calls(const uint8_t *p, bool jumps)
 {
-	const uint8_t *p = e->p + g->off, *end = p + g->size, *seg = p;
+#ifdef __SSE2__
+	__m128i a = _mm_loadu_si128((const __m128i *)p);
 
-	while (end - p >= 5 && (p = memchr(p, 0xe8, end - p - 4)) != NULL) {
-		uint64_t to = g->va + (p - seg) + 5 + (int32_t)get32(p + 1);
+	if (jumps)
+		a = _mm_and_si128(a, _mm_set1_epi8((char)0xfe));
+	return _mm_movemask_epi8(_mm_cmpeq_epi8(a, _mm_set1_epi8((char)0xe8)));
+#else
+	unsigned m = 0;
 
-		if (to >= lo && to < hi && is_start(e, to))
-			seen[(to - lo) / 64] |= 1ull << (to - lo) % 64;
-		p++;
+	for (int i = 0; i < 16; i++)
+		m |= (unsigned)((jumps ? p[i] & 0xfe : p[i]) == 0xe8) << i;
+	return m;
+#endif
+}
+
+/* Shows each call, or jump, of five bytes in a segment; each() ends that by false. */
+static bool
+scan_branches(const struct elf *e, const struct elf_seg *g, bool jumps,
+    bool (*each)(void *, uint64_t at, uint64_t to), void *arg)
+{
+	const uint8_t *seg = e->p + g->off, *end = seg + g->size, *p;
+
+	for (p = seg; end - p >= 5; p += 16) {
+		unsigned m = end - p >= 20 ? mask_calls(p, jumps) : 0xffff;
+
+		for (; m; m &= m - 1) {
+			const uint8_t *q = p + __builtin_ctz(m);
+
+			if (end - q < 5)
+				break;
+			if ((jumps ? *q & 0xfe : *q) == 0xe8 &&
+			    !each(arg, g->va + (q - seg), g->va + (q - seg) + 5 + (int32_t)get32(q + 1)))
+				return false;
+		}
 	}
+	return true;
+}
+
+/* What is called, as a bit for each address of [lo, hi). */
+struct called {
+	const struct elf *e;
+	uint64_t lo, hi, *seen;
+};
+
+static bool
+mark_called(void *arg, uint64_t at, uint64_t to)
+{
+	struct called *c = arg;
+
+	(void)at;
+	if (to >= c->lo && to < c->hi && is_start(c->e, to))
+		c->seen[(to - c->lo) / 64] |= 1ull << (to - c->lo) % 64;
+	return true;
 }
 
 /* The addresses that are marked, in order. */
@@ -344,7 +388,7 @@ code_open(struct code *c, const struct elf *e, uint64_t lo, uint64_t hi)
 		return false;
 	for (unsigned i = 0; i < e->nseg; i++)
 		if (e->seg[i].exec)
-			scan_calls(e, &e->seg[i], lo, hi, seen);
+			scan_branches(e, &e->seg[i], false, mark_called, &(struct called){ e, lo, hi, seen });
 	good = list_starts(c, lo, seen, words);
 	free(seen);
 	return good;
@@ -663,18 +707,28 @@ code_calls_to(const struct code_calls *calls, uint64_t to)
 	return false;
 }
 
+struct callers {
+	uint64_t to, *at;
+	size_t n, max;
+};
+
+static bool
+note_caller(void *arg, uint64_t at, uint64_t to)
+{
+	struct callers *c = arg;
+
+	if (to == c->to)
+		c->at[c->n++] = at;
+	return c->n < c->max;
+}
+
 size_t
 code_callers(const struct elf *e, uint64_t to, uint64_t *at, size_t max)
 {
-	size_t n = 0;
+	struct callers c = { to, at, 0, max };
 
-	for (unsigned i = 0; i < e->nseg; i++) {
-		const struct elf_seg *g = &e->seg[i];
-		const uint8_t *p = e->p + g->off;
-
-		for (uint64_t off = 0; g->exec && off + 5 <= g->size && n < max; off++)
-			if ((p[off] & 0xfe) == 0xe8 && g->va + off + 5 + (int32_t)get32(p + off + 1) == to)
-				at[n++] = g->va + off;
-	}
-	return n;
+	for (unsigned i = 0; max && i < e->nseg; i++)
+		if (e->seg[i].exec && !scan_branches(e, &e->seg[i], true, note_caller, &c))
+			break;
+	return c.n;
 }

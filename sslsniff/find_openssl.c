@@ -138,6 +138,10 @@ is_form(struct openssl *o, const struct func *f, const struct direction *d)
 
 	if (f->inner || !(HAS(f, d->plain) || HAS(f, d->internal)))
 		return false;
+	/* who knows both directions works on their names, as sslsniff does */
+	if ((HAS(f, STR_SSL_READ) || HAS(f, STR_READ_INTERNAL)) &&
+	    (HAS(f, STR_SSL_WRITE) || HAS(f, STR_WRITE_INTERNAL)))
+		return false;
 	if (HAS(f, d->internal))
 		return true;
 	code_calls(&o->code, f->va, &calls);

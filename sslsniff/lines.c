@@ -10,6 +10,7 @@
 
 #include "find.h"
 #include "flow.h"
+#include "hold.h"
 #include "lines.h"
 #include "probe.h"
 #include "sslsniff.h"
@@ -278,6 +279,20 @@ lines_record(struct lines *l, const struct record *head, size_t n)
 		end_conns(l, r->gen, head->time);
 		break;
 	}
+}
+
+void
+lines_held(struct lines *l, const struct held *h)
+{
+	struct jput j;
+
+	if (!probe_extra(l->probe, &j, "ssl.hold", &h->who))
+		return;
+	if (h->path[0])
+		jput_bytes(&j, "path", h->path, strlen(h->path));
+	jput_ms(&j, "held_ms", h->ns);
+	jput_bool(&j, "attached", h->attached);
+	jput_close(&j);
 }
 
 void

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 struct flow_table;
+struct held;
 struct probe;
 struct record;
 
@@ -25,6 +26,9 @@ bool lines_open(struct lines *);
 
 /* A record of the ring (sslsniff.h), n bytes; of an unknown kind: ignored. */
 void lines_record(struct lines *, const struct record *, size_t n);
+
+/* A program that was held until it was attached. */
+void lines_held(struct lines *, const struct held *);
 
 /* Now and then: ends connections whose process or socket is gone, and forgets what
  * the tables hold for them. */

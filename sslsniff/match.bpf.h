@@ -20,7 +20,7 @@
 
 enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6 };	/* <sys/socket.h>, <netinet/in.h> */
 enum { MSG_PEEK = 2 };					/* <sys/socket.h> */
-enum { TCP_ESTABLISHED = 1, TCP_CLOSE = 7 };		/* <net/tcp_states.h> */
+enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_CLOSE = 7 };	/* <net/tcp_states.h> */
 enum { FDS = 65536 };	/* looked at to find a socket's descriptor */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -298,6 +298,8 @@ on_state(__u64 *ctx)
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct trace_state s;
 	struct conn_key *key;
+	struct exec *exec;
+	__u32 pid;
 	struct sock *sk;
 	struct conn *c;
 
@@ -306,7 +308,12 @@ on_state(__u64 *ctx)
 	sk = (void *)s.sk;
 	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	if (s.to == TCP_ESTABLISHED) {
+	if (s.to == TCP_SYN_SENT) {
+		pid = current_tgid();
+		exec = bpf_map_lookup_elem(&execs, &pid);
+		if (exec)
+			__sync_fetch_and_add(&exec->dialed, 1);
+	} else if (s.to == TCP_ESTABLISHED) {
 		bpf_map_delete_elem(&sockets, &s.sk);
 		bpf_map_update_elem(&young, &s.sk, &now, BPF_ANY);
 	} else if (s.to == TCP_CLOSE && (key = bpf_map_lookup_elem(&sockets, &s.sk)) &&

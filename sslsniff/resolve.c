@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apart.h"
+#include "caps.h"
+
 enum { SCRIPTS = 5, DEEP = 6, FIRST_LINE = 256 };	/* execve(2): 256 bytes since Linux 5.1 */
 
 /* dir/name as one path; false when it does not fit. */
@@ -94,7 +97,7 @@ static bool
 is_elf(const char *path)
 {
 	char magic[SELFMAG];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	bool elf = fd >= 0 && read(fd, magic, SELFMAG) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
 
 	if (fd >= 0)
@@ -168,18 +171,15 @@ npm_program(char *path, const char *script)
 
 /* --- scripts ------------------------------------------------------------------------ */
 
-/* What runs a script: the word behind #!, or what env looks for. false: no script. */
-static bool
-interpreter(char *word, const char *path)
+/* The child's part: a script is somebody's file (apart.h). */
+static void
+say_interpreter(int fd, int to)
 {
 	char line[FIRST_LINE + 1] = "", *save, *p;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, line, FIRST_LINE) : -1;
+	ssize_t n = read(fd, line, FIRST_LINE);
 
-	if (fd >= 0)
-		close(fd);
 	if (n < 3 || line[0] != '#' || line[1] != '!')
-		return false;
+		return;
 	line[n] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	p = strtok_r(line + 2, " \t\r", &save);
@@ -188,10 +188,27 @@ interpreter(char *word, const char *path)
 			p = strtok_r(NULL, " \t\r", &save);
 		while (p && (*p == '-' || strchr(p, '=')));	/* its options and variables */
 	}
-	if (!p)
-		return false;
-	snprintf(word, RESOLVE_PATH, "%s", p);
-	return true;
+	if (p)
+		apart_say(to, p, strlen(p));
+}
+
+/* What runs a script: the word behind #!, or what env looks for. false: no script. */
+static bool
+interpreter(char *word, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct apart a;
+	bool said = false;
+
+	if (fd >= 0 && apart_begin(&a, fd, say_interpreter, FIRST_LINE, caps_uid()) == 0) {
+		apart_wait(&a, -1);
+		said = !apart_end(&a) && a.n;
+		snprintf(word, RESOLVE_PATH, "%.*s", said ? (int)a.n : 0, (const char *)a.said);
+		apart_free(&a);
+	}
+	if (fd >= 0)
+		close(fd);
+	return said;
 }
 
 __attribute__((format(printf, 2, 3))) static int

@@ -6,6 +6,7 @@
  * writes  ssl.data per piece of a call, ssl.handshake, ssl.close
  * keeps   what lines.h does; which files were looked at
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <err.h>
 #include <errno.h>
@@ -17,14 +18,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "attach.h"
+#include "cache.h"
 #include "caps.h"
 #include "check.h"
 #include "container.h"
 #include "find.h"
+#include "hold.h"
 #include "inspect.h"
 #include "kernel.h"
 #include "libs.h"
@@ -46,6 +50,7 @@ enum {
 	SWEEP_TICKS = 20,
 	SLOW_MS = 100,		/* a file that takes longer is slow */
 	SLOW_MAX = 8,		/* that are looked at at a time */
+	WATCHER_NICE = -15,
 };
 
 struct sslsniff {
@@ -53,13 +58,15 @@ struct sslsniff {
 	struct sslsniff_bpf *bpf;
 	struct attach attach;	/* the watcher's, once it runs */
 	struct watch watch;
+	struct hold hold;	/* the watcher's; what it reports is anybody's */
 	struct sites sites;	/* of the file at hand */
 	struct lines lines;
 	struct opt_list binaries, commands;
 	const char *way, *inspect;
 	uint64_t max_bytes;
-	bool handshake, list, no_sleep, json;
+	bool handshake, list, no_sleep, no_hold, json;
 	uint64_t mapped;	/* the watcher: when the files at hand were */
+	int whose;		/* process that maps the file at hand; 0: none */
 	bool no_functions;	/* none of the kernel's tells of sockets */
 	unsigned ticks, unseen;
 	uid_t uid;		/* ours once all is attached, and of who looks at files; 0: as we are */
@@ -67,11 +74,15 @@ struct sslsniff {
 	pthread_cond_t slow_ended;
 	unsigned slow;		/* files that are waited for */
 	atomic_bool stopping;
-	atomic_uint unseen_files;	/* not looked at to the end; those since the last tick */
+	/* since the last tick: files not looked at to the end, connections of programs that
+	 * were begun before they were attached */
+	atomic_uint unseen_files, unseen_conns;
+	int execs, answered;	/* the maps of these names */
 };
 
 static const char *const reasons[] = {
-	"calls_full", "conns_full", "max_bytes", "names_full", "storage", NULL,
+	"calls_full", "conns_full", "max_bytes", "names_full", "storage",
+	"attached_late", NULL,
 };
 
 static void
@@ -82,12 +93,25 @@ on_record(void *self, const struct record *head, size_t n)
 	lines_record(&s->lines, head, n);
 }
 
+static unsigned
+take_unseen(struct sslsniff *s, atomic_uint *which)
+{
+	unsigned n = atomic_exchange(which, 0);
+
+	s->probe.unseen += n;
+	return n;
+}
+
 static void
 on_tick(void *self)
 {
 	struct sslsniff *s = self;
+	struct held held;
 
-	loss_add(&s->probe.loss, "not_inspected", atomic_exchange(&s->unseen_files, 0), 0);
+	while (hold_report(&s->hold, &held))
+		lines_held(&s->lines, &held);
+	loss_add(&s->probe.loss, "attached_late", take_unseen(s, &s->unseen_conns), 0);
+	loss_add(&s->probe.loss, "not_inspected", take_unseen(s, &s->unseen_files), 0);
 	if (s->ticks++ % SWEEP_TICKS)
 		return;
 	lines_sweep(&s->lines);
@@ -111,14 +135,40 @@ on_detach(void *self)
 
 /* --- attaching ------------------------------------------------------------- */
 
+/* What a program that began while we watched has done by now, before it was attached,
+ * nobody saw. To be asked before it is attached, and after that when this says so. fd:
+ * what is to be attached to, which process pid maps. */
+static bool
+will_answer(struct sslsniff *s, int fd, uint32_t pid)
+{
+	struct stat program, file;
+	uint8_t one = 1;
+	char exe[64];
+
+	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
+	return pid && !stat(exe, &program) && !fstat(fd, &file) && program.st_ino == file.st_ino &&
+	    program.st_dev == file.st_dev && !bpf_map_update_elem(s->answered, &pid, &one, BPF_NOEXIST);
+}
+
+static void
+answer_for(struct sslsniff *s, uint32_t pid)
+{
+	struct exec e;
+
+	if (!bpf_map_lookup_elem(s->execs, &pid, &e))
+		atomic_fetch_add(&s->unseen_conns, e.dialed);
+}
+
 /* Attaches to an open file; must: failing is fatal. Else only when nothing could
  * ever be attached; one odd library in some container must not keep us from the
  * rest. */
 static void
-attach_found(struct sslsniff *s, int fd, const char *path, const struct found *found, bool must)
+attach_found(struct sslsniff *s, int fd, const char *path, const struct found *found, bool must,
+    int pid)
 {
 	const char *what = "";
 	char names[2048], where[4400], after[64] = "";
+	bool answer;
 
 	if (!site_plan(&s->sites, found, s->handshake)) {
 		if (must)
@@ -127,6 +177,7 @@ attach_found(struct sslsniff *s, int fd, const char *path, const struct found *f
 			probe_note(&s->probe, "not attached to %s: %s", path, s->sites.why);
 		return;
 	}
+	answer = will_answer(s, fd, pid);
 	if (attach_file(&s->attach, fd, &s->sites, &what)) {
 		snprintf(where, sizeof(where), "%s in %s", what, path);
 		if (!s->watch.running && (must || errno == EPERM || errno == EACCES))
@@ -134,6 +185,8 @@ attach_found(struct sslsniff *s, int fd, const char *path, const struct found *f
 		warn("attach %s", where);
 		return;
 	}
+	if (answer)
+		answer_for(s, pid);
 	site_names(&s->sites, names, sizeof(names));
 	if (s->mapped)
 		snprintf(after, sizeof(after), " %lu ms after it was mapped",
@@ -144,7 +197,7 @@ attach_found(struct sslsniff *s, int fd, const char *path, const struct found *f
 
 /* What a look at a file has given. */
 static void
-attach_looked(struct sslsniff *s, struct look *l, const char *path, bool must)
+attach_looked(struct sslsniff *s, struct look *l, const char *path, bool must, int pid)
 {
 	struct found found;
 
@@ -158,7 +211,7 @@ attach_looked(struct sslsniff *s, struct look *l, const char *path, bool must)
 		warnx("not attached to %s: %s", path, found.refusal[0].reason);
 		atomic_fetch_add(&s->unseen_files, 1);
 	}
-	attach_found(s, l->fd, path, &found, must);
+	attach_found(s, l->fd, path, &found, must, pid);
 	found_free(&found);
 }
 
@@ -168,6 +221,7 @@ struct slow {
 	struct sslsniff *s;
 	struct look look;
 	char path[4096];
+	int pid;
 };
 
 static void *
@@ -185,7 +239,7 @@ wait_slow(void *arg)
 		look_end(&w->look, &none);
 		found_free(&none);
 	} else {
-		attach_looked(s, &w->look, w->path, false);
+		attach_looked(s, &w->look, w->path, false, w->pid);
 	}
 	s->slow--;
 	pthread_cond_signal(&s->slow_ended);
@@ -208,6 +262,7 @@ hand_over(struct sslsniff *s, struct look *l, const char *path)
 		return false;
 	w->s = s;
 	w->look = *l;
+	w->pid = s->whose;
 	w->look.fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3);
 	snprintf(w->path, sizeof(w->path), "%s", path);
 	pthread_attr_init(&attr);
@@ -238,9 +293,10 @@ attach_one(struct sslsniff *s, int fd, const char *path, bool must)
 		if (must)
 			err(1, "--binary-path %s", path);
 		probe_note(&s->probe, "not attached to %s: %s", path, strerror(errno));
-	} else if (!s->watch.running || look_wait(&l, SLOW_MS) || !hand_over(s, &l, path)) {
+	} else if (!s->watch.running || look_wait(&l, s->hold.now.who.pid ? hold_rest_ms(&s->hold) :
+	    SLOW_MS) || !hand_over(s, &l, path)) {
 		look_wait(&l, -1);
-		attach_looked(s, &l, path, must);
+		attach_looked(s, &l, path, must, s->whose);
 	}
 	pthread_mutex_unlock(&s->attaching);
 }
@@ -248,8 +304,11 @@ attach_one(struct sslsniff *s, int fd, const char *path, bool must)
 static void
 attach_lib(void *self, int fd, const char *path, int pid)
 {
-	(void)pid;
-	attach_one(self, fd, path, false);
+	struct sslsniff *s = self;
+
+	s->whose = pid;
+	attach_one(s, fd, path, false);
+	s->whose = 0;
 }
 
 /* True: it was looked at. */
@@ -304,17 +363,67 @@ attach_mapped(void *self, int pid)
 	return false;
 }
 
+/* Whether a program that begins is held: chosen by name or number, large enough to take
+ * a while to inspect, and not known from before. */
+static bool
+is_to_be_held(struct sslsniff *s, int pid)
+{
+	struct found found;
+	struct stat st;
+	char exe[64];
+	bool known = true;
+
+	if (s->no_hold || !s->probe.target.conf.tree || !target_has(&s->probe.target, pid))
+		return false;
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	if (stat(exe, &st) || st.st_size < INSPECT_CACHE_MIN)
+		return false;
+	pthread_mutex_lock(&s->attaching);
+	known = attach_knows(&s->attach, &st);
+	pthread_mutex_unlock(&s->attaching);
+	if (!known && cache_load(&found, &st)) {
+		found_free(&found);
+		known = true;
+	}
+	return !known;
+}
+
+/* A process that has just executed its program, which may have to be held. */
+static bool
+attach_program(struct sslsniff *s, int pid, bool fresh)
+{
+	size_t before = s->attach.nattached;
+	bool held = fresh && is_to_be_held(s, pid) && hold_begin(&s->hold, pid);
+	bool looked;
+
+	looked = attach_process(s, pid, true);
+	if (held)
+		hold_end(&s->hold, s->attach.nattached > before);
+	return looked;
+}
+
 /* For the watcher: something was mapped. */
 static bool
-on_mapped(void *self, int pid, uint64_t when)
+on_mapped(void *self, const struct watch_what *what)
 {
 	struct sslsniff *s = self;
 
-	s->mapped = when;
-	if (pid)
-		return attach_process(self, pid, true);
+	s->mapped = what->when;
+	if (what->program)
+		return attach_program(s, what->pid, what->fresh);
+	if (what->pid)
+		return attach_process(s, what->pid, true);
 	proc_each(attach_mapped, self);
 	return false;
+}
+
+/* For the watcher: whether somebody is to be let go soon. */
+static bool
+on_idle(void *self)
+{
+	struct sslsniff *s = self;
+
+	return hold_tidy(&s->hold);
 }
 
 /* Every process of a container, from its first one down. */
@@ -402,12 +511,20 @@ give_up_privileges(struct sslsniff *s)
 	uint64_t read_others = CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_DAC_READ_SEARCH);
 	uint64_t later = read_others | CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_PERFMON) |
 	    CAPS_BIT(CAP_CHECKPOINT_RESTORE);
+	int nice = getpriority(PRIO_PROCESS, 0);
 
 	if (!s->attach.multi)
 		later |= CAPS_BIT(CAP_SYS_ADMIN);	/* perf uprobes before Linux 6.6 */
-	probe_confine(&s->probe, s->uid, SANDBOX_CHILDREN);
+	/* a program runs on until the watcher has seen that it began; not being let is no
+	 * error */
+	if (!s->no_hold)
+		setpriority(PRIO_PROCESS, 0, WATCHER_NICE);
+	probe_confine(&s->probe, s->uid, SANDBOX_CHILDREN | (s->no_hold ? 0 : SANDBOX_HOLD));
+	s->watch.again = on_idle;
 	if (s->watch.cpu && (caps_keep(later) || watch_start(&s->watch, on_mapped, s)))
 		err(1, "start the watcher");
+	if (!s->no_hold)
+		setpriority(PRIO_PROCESS, 0, nice);
 	if (caps_keep(CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_BPF)))
 		err(1, "give up privileges");
 }
@@ -526,6 +643,8 @@ load(struct sslsniff *s)
 	if (s->probe.check)
 		return;
 	b = s->bpf;
+	s->execs = bpf_map__fd(b->maps.execs);
+	s->answered = bpf_map__fd(b->maps.answered);
 	s->attach.places = bpf_map__fd(b->maps.places);
 	s->attach.methods = bpf_map__fd(b->maps.methods);
 	s->lines.probe = &s->probe;
@@ -608,6 +727,8 @@ main(int argc, char **argv)
 		{ .kind = OPT_FLAG, .name = "json", .to = &s.json, .help = "--inspect as an event line" },
 		{ .kind = OPT_STR, .name = "attach", .arg = "WAY", .to = &s.way,
 		    .help = "multi or perf: how to attach (the best that the kernel has)" },
+		{ .kind = OPT_FLAG, .name = "no-hold", .to = &s.no_hold,
+		    .help = "do not stop a program that begins until it is attached" },
 		{ .kind = OPT_FLAG, .name = "no-sleep", .to = &s.no_sleep,
 		    .help = "do not fault pages in; count them as lost" },
 		{ .kind = OPT_END },
@@ -631,7 +752,7 @@ main(int argc, char **argv)
 		return list_targets(&s.probe.target);
 	if (s.probe.check)
 		return check_run(&s.probe, &check, &s);
-	if (!lines_open(&s.lines))
+	if (!lines_open(&s.lines) || !hold_open(&s.hold))
 		err(1, "memory");
 	start(&s);
 	return probe_run(&s.probe, &ops, &s);

@@ -57,6 +57,12 @@ struct place {
 };
 enum { PLACES = 16384 };
 
+/* A process that has execed, in the map execs. */
+struct exec {
+	__u64 time;	/* boot time */
+	__u64 dialed;	/* TCP connections that it has begun since */
+};
+
 /* A method of rustls's record ciphers, in the map methods: file and address as
  * linked; the value is its direction. */
 struct method_key {
@@ -71,6 +77,7 @@ enum {
 	COUNT_MAX_BYTES,		/* cut by --max-bytes */
 	COUNT_NAMES_FULL,		/* a server name was not kept */
 	COUNT_STORAGE,			/* no memory for a thread's state */
+	COUNT_ATTACHED_LATE,		/* a connection began before its program was hooked */
 };
 
 /* An SSL_DATA record: this, skip bytes of nothing, and up to PIECE bytes. The

@@ -14,11 +14,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 enum {
 	PAGES = 32,		/* of a CPU's buffer; power of two */
 	KNOWN = 1 << 14,	/* files that were told; power of two */
 	PROBES = 8,		/* places where one may be */
 	BATCH = 256,		/* processes between two looks */
+	EXECS = 64,		/* of late; power of two */
+	FRESH_NS = 100000000,	/* a program that began so long ago has done something */
+	AGAIN_MS = 10,
 };
 
 struct mmap2 {			/* PERF_RECORD_MMAP2 up to the name */
@@ -29,11 +34,18 @@ struct mmap2 {			/* PERF_RECORD_MMAP2 up to the name */
 	uint64_t ino, gen;
 };
 
+struct comm {			/* PERF_RECORD_COMM up to the name */
+	struct perf_event_header header;
+	uint32_t pid, tid;
+};
+
 /* Processes to look at, with the file that each is for. */
 struct batch {
-	struct { int pid; uint64_t when; struct watch_file file; } v[BATCH];
+	struct { int pid; uint64_t when; struct watch_file file; bool program; } v[BATCH];
 	size_t n;
 	bool lost;
+	int execed[EXECS];	/* who has mapped nothing since */
+	unsigned nexeced;
 };
 
 static int
@@ -41,7 +53,8 @@ open_cpu(int cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY,
-		.mmap = 1, .mmap2 = 1, .watermark = 1, .wakeup_watermark = 1, .sample_period = 1,
+		.mmap = 1, .mmap2 = 1, .comm = 1, .comm_exec = 1,
+		.watermark = 1, .wakeup_watermark = 1, .sample_period = 1,
 		.sample_id_all = 1, .sample_type = PERF_SAMPLE_TIME,
 		.use_clockid = 1, .clockid = CLOCK_BOOTTIME,
 	};
@@ -91,10 +104,23 @@ known_place(struct watch *w, const struct watch_file *f)
 	return p;	/* crowded: the last one is told again some day */
 }
 
+/* Whether a process has just executed what it maps now: its program is the first. */
+static bool
+take_exec(struct batch *b, int pid)
+{
+	for (unsigned i = 0; i < EXECS; i++)
+		if (b->execed[i] == pid) {
+			b->execed[i] = 0;
+			return true;
+		}
+	return false;
+}
+
 static void
 take_mmap(struct watch *w, const struct mmap2 *m, uint64_t when, struct batch *b)
 {
 	struct watch_file f = { m->ino, m->gen, m->major, m->minor };
+	bool program = m->pid && take_exec(b, m->pid);
 
 	if (!m->ino || !m->pid || !memcmp(known_place(w, &f), &f, sizeof(f)))
 		return;
@@ -107,7 +133,18 @@ take_mmap(struct watch *w, const struct mmap2 *m, uint64_t when, struct batch *b
 	}
 	b->v[b->n].pid = m->pid;
 	b->v[b->n].when = when;
+	b->v[b->n].program = program;
 	b->v[b->n++].file = f;
+}
+
+/* Whose exec a record at `at` of the buffer is. */
+static int
+read_comm(const uint8_t *data, size_t size, uint64_t at)
+{
+	uint32_t pid;
+
+	memcpy(&pid, data + (at + offsetof(struct comm, pid)) % size, sizeof(pid));
+	return pid;
 }
 
 static void
@@ -129,6 +166,8 @@ take_records(struct watch *w, struct watch_cpu *c, struct batch *b)
 			break;
 		if (r.header.type == PERF_RECORD_LOST)
 			b->lost = true;
+		if (r.header.type == PERF_RECORD_COMM && r.header.misc & PERF_RECORD_MISC_COMM_EXEC)
+			b->execed[b->nexeced++ & (EXECS - 1)] = read_comm(data, size, at);
 		if (r.header.type == PERF_RECORD_MMAP2 && r.header.size >= sizeof(r.mmap)) {
 			if (first > sizeof(r.mmap))
 				first = sizeof(r.mmap);
@@ -145,13 +184,15 @@ take_records(struct watch *w, struct watch_cpu *c, struct batch *b)
 
 /* A process that starts maps many files: it is looked at once for all. */
 static void
-tell(struct watch *w, struct batch *b)
+report(struct watch *w, struct batch *b)
 {
 	if (b->lost)
-		w->fn(w->arg, 0, 0);
+		w->fn(w->arg, &(struct watch_what){ 0 });
 	for (size_t i = 0; i < b->n; i++) {
 		int pid = b->v[i].pid;
-		bool looked = pid && w->fn(w->arg, pid, b->v[i].when);
+		const struct watch_what what = { .pid = pid, .when = b->v[i].when,
+		    .program = b->v[i].program, .fresh = b->v[i].program && clock_boot() - b->v[i].when < FRESH_NS };
+		bool looked = pid && w->fn(w->arg, &what);
 
 		for (size_t j = i; pid && j < b->n; j++)
 			if (b->v[j].pid == pid) {
@@ -176,8 +217,8 @@ run(void *arg)
 	for (int i = 0; i < w->ncpu; i++)
 		f[i] = (struct pollfd){ .fd = w->cpu[i].fd, .events = POLLIN };
 	while (!f[w->ncpu].revents) {
-		tell(w, &b);
-		if (poll(f, w->ncpu + 1, -1) < 0)
+		report(w, &b);
+		if (poll(f, w->ncpu + 1, w->again && w->again(w->arg) ? AGAIN_MS : -1) < 0)
 			continue;
 		for (int i = 0; i < w->ncpu; i++)
 			if (w->cpu[i].map)

@@ -18,10 +18,16 @@ struct watch_file {		/* as the kernel names it: not st_dev on some file systems 
 	uint32_t major, minor;
 };
 
-/* On the watcher's thread. when: boot time of the first mapping, nanoseconds. pid 0:
- * the kernel had to drop some, look at all. True: the process was looked at, and
- * what it mapped need not be told again. */
-typedef bool watch_fn(void *arg, int pid, uint64_t when);
+struct watch_what {
+	int pid;		/* 0: the kernel had to drop some, look at all */
+	uint64_t when;		/* boot time of the first mapping, nanoseconds */
+	bool program;		/* that is of its program, which it had just executed */
+	bool fresh;		/* and it is no longer ago than that it can be held */
+};
+
+/* On the watcher's thread. True: the process was looked at, and what it mapped need not
+ * be reported again. */
+typedef bool watch_fn(void *arg, const struct watch_what *);
 
 struct watch {
 	struct watch_cpu { int fd; void *map; } *cpu;
@@ -29,13 +35,14 @@ struct watch {
 	pthread_t thread;
 	bool running;
 	watch_fn *fn;
+	bool (*again)(void *arg);	/* on its thread, after each; true: soon again. NULL: never */
 	void *arg;
 	struct watch_file *known;	/* a table of KNOWN places */
 };
 
 /* Begins to collect, before anybody looks at /proc. -1 with errno. */
 int watch_open(struct watch *);
-/* Begins to tell, on its thread; first of pid 0. -1 with errno. */
+/* Begins to report, on its thread; first of pid 0. -1 with errno. */
 int watch_start(struct watch *, watch_fn *, void *arg);
 void watch_close(struct watch *);
 

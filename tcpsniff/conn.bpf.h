@@ -32,6 +32,7 @@ struct seen {
 	__u8 n[2];		/* bytes so far, by direction, while they do not tell */
 	__u8 late;		/* something passed that was not looked at */
 	__u8 pad[3];
+	__u32 peer_pid, pad2;	/* as in struct conn */
 	char first[2][LOOK];
 };
 
@@ -52,6 +53,7 @@ struct conn {
 	__u32 owner, uid, ns_pid;
 	__u8 late, side, made, connect;
 	char comm[16];
+	__u32 peer_pid, pad;	/* the process at the other end, when it is observed, too */
 };
 
 struct {
@@ -81,6 +83,7 @@ struct scratch {
 	__u32 taken, pad;
 	struct job job;
 	struct seen seen;	/* about to be entered */
+	struct seen other;	/* the same, of another socket or time */
 	struct conn conn;
 	struct ends turned;
 	__u64 message[4];	/* the first words of a struct msghdr */
@@ -94,29 +97,37 @@ PLACES(struct scratch);
 static __u64 serials;
 __u64 live;		/* connections, for the collector */
 
-/* A socket is in this state from here on, and nothing has passed. */
+/* A socket is in this state from here on, and nothing has passed. to: memory for that. */
 static __always_inline void
-seen_set(const struct place_of *p, __u32 state, __u32 made)
+seen_set(struct seen *to, const struct place_of *p, __u32 state, __u32 made)
 {
-	struct seen fresh = { .ino = p->ino, .state = state, .made = made };
-
-	bpf_map_update_elem(&seen, &p->file, &fresh, BPF_ANY);
+	__builtin_memset(to, 0, sizeof(*to));
+	to->ino = p->ino;
+	to->state = state;
+	to->made = made;
+	bpf_map_update_elem(&seen, &p->file, to, BPF_ANY);
 }
 
 /* --- both ends -------------------------------------------------------------------- */
 
-/* Whether the socket is observed, as far as it had to do with this connection. */
+/* Whether the socket is observed, as far as it had to do with this connection. If so, it
+ * learns that the current process is at its other end. */
 static __always_inline bool
 end_is_told(const struct place_of *p)
 {
 	struct conn *c = bpf_map_lookup_elem(&conns, &p->file);
 	struct seen *s;
 
+	if (c && c->ino == p->ino)
+		c->peer_pid = current_tgid();
 	if (c)
 		return c->ino == p->ino;
 	s = bpf_map_lookup_elem(&seen, &p->file);
-	return s && s->ino == p->ino && s->state == SOCK_FRESH &&
-	    (s->made == MADE_CONNECT || s->made == MADE_PAIR);
+	if (!s || s->ino != p->ino || s->state != SOCK_FRESH ||
+	    (s->made != MADE_CONNECT && s->made != MADE_PAIR))
+		return false;
+	s->peer_pid = current_tgid();
+	return true;
 }
 
 /* This end of a connection is observed. */
@@ -168,7 +179,7 @@ server_leave(struct scratch *s, struct sock *sk)
 	c = p ? bpf_map_lookup_elem(&conns, &p->file) : NULL;
 	if (!c || c->ino != p->ino || c->side != SIDE_SERVER)
 		return;
-	seen_set(p, SOCK_OTHER, MADE_UNKNOWN);
+	seen_set(&s->other, p, SOCK_OTHER, MADE_UNKNOWN);
 	conn_end(p->file, c);
 }
 
@@ -185,6 +196,7 @@ record_begin(struct tcp_record *r, const struct conn *c, __u32 kind)
 	r->owner = c->owner;
 	r->late = c->late;
 	r->side = c->side;
+	r->peer_pid = c->peer_pid;
 }
 
 /* Tells the collector what a connection is. False: the ring is full. */
@@ -226,6 +238,7 @@ conn_make(struct scratch *s, struct place_of *p, __u32 side, __u64 bytes)
 	c->ino = p->ino;
 	c->late = from->late;
 	c->made = from->made;
+	c->peer_pid = from->peer_pid;
 	c->side = side;
 	if (!conn_begin(s, c, sk)) {
 		count_add(COUNT_RING_FULL, PIECES(bytes), bytes);
@@ -255,7 +268,7 @@ conn_end(__u64 file, struct conn *c)
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r) {
 		count_add(COUNT_SEEN, 1, 0);
-		count_add(COUNT_RING_FULL, 1, 0);
+		count_of(c->owner, COUNT_RING_FULL, 1, 0);	/* the sweep is ours */
 	} else {
 		__builtin_memset(r, 0, sizeof(*r));
 		r->head.kind = TCP_CLOSE;
@@ -272,6 +285,7 @@ conn_end(__u64 file, struct conn *c)
 		r->moved[1] = c->moved[1];
 		r->late = c->late;
 		r->side = c->side;
+		r->peer_pid = c->peer_pid;
 	}
 	if (bpf_map_delete_elem(&conns, &file)) {	/* somebody else was first */
 		if (r)

@@ -127,8 +127,7 @@ connect_watch(struct scratch *s, struct conn *c, __u32 dir, __u64 off, __u32 n)
 
 /* --- a captured connection --------------------------------------------------------- */
 
-/* Copies what a call transferred. Not static, as others here: so the verifier looks at
- * it once. */
+/* Copies what a call transferred. */
 __noinline int
 copy(struct scratch *s, struct conn *c, struct transfer *t)
 {
@@ -218,20 +217,20 @@ side_of(const struct seen *s, enum look is, __u32 dir)
 
 /* The first bytes do not tell yet: they are kept. */
 static __always_inline void
-seen_waits(struct scratch *s, struct transfer *t)
+seen_waits(struct scratch *s, struct transfer *t, const struct place_of *at)
 {
 	__u32 dir = t->dir & 1;
 
 	__builtin_memcpy(s->seen.first[dir], s->window, LOOK);
 	s->seen.n[dir] += t->n;
-	bpf_map_update_elem(&seen, &t->at.file, &s->seen, BPF_ANY);
+	bpf_map_update_elem(&seen, &at->file, &s->seen, BPF_ANY);
 }
 
 /* What is decided: the socket is not looked at any more, or captured from here on. */
 static __always_inline struct conn *
-seen_decides(struct scratch *s, struct transfer *t, enum look is)
+seen_decides(struct scratch *s, struct transfer *t, struct place_of *at, enum look is)
 {
-	struct sock *sk = file_sock(t->at.file);
+	struct sock *sk = file_sock(at->file);
 	__u64 left = t->n > max_bytes ? max_bytes : t->n;
 	__u32 side = side_of(&s->seen, is, t->dir & 1);
 	struct conn *c;
@@ -240,9 +239,9 @@ seen_decides(struct scratch *s, struct transfer *t, enum look is)
 		return NULL;
 	if ((is >= LOOK_REQUEST || any) && sock_wanted(sk) &&
 	    !(side == SIDE_SERVER && client_is_told(s, sk))) {
-		c = conn_make(s, &t->at, side, left);
+		c = conn_make(s, at, side, left);
 		if (c) {
-			bpf_map_delete_elem(&seen, &t->at.file);
+			bpf_map_delete_elem(&seen, &at->file);
 			return c;
 		}
 		count_add(COUNT_SEEN, PIECES(left), left);
@@ -252,7 +251,7 @@ seen_decides(struct scratch *s, struct transfer *t, enum look is)
 		s->seen.state = SOCK_OTHER;
 	}
 	s->seen.n[0] = s->seen.n[1] = 0;
-	bpf_map_update_elem(&seen, &t->at.file, &s->seen, BPF_ANY);
+	bpf_map_update_elem(&seen, &at->file, &s->seen, BPF_ANY);
 	return NULL;
 }
 

@@ -21,56 +21,53 @@ enum { MMSGHDR = 64, MMSG_LEN = 56 };	/* struct mmsghdr, and where msg_len is in
 
 /* What followed a granted CONNECT is another protocol, from its first bytes on. */
 static __always_inline void
-tunnel_begins(struct conn *c, const struct place_of *at)
+tunnel_begins(struct scratch *s, struct conn *c, const struct place_of *at)
 {
 	__u32 made = c->made;
 
 	conn_end(at->file, c);
-	seen_set(at, SOCK_FRESH, made);
+	seen_set(&s->other, at, SOCK_FRESH, made);
 }
 
-/* Whether the bytes of a socket that was not captured so far make it one that is. */
-__noinline int
-look(struct scratch *s, struct transfer *t)
+/* The connection of a socket that was not captured so far, if these bytes make it one. */
+static __always_inline struct conn *
+look(struct scratch *s, struct transfer *t, struct place_of *at)
 {
-	struct seen *known;
+	struct seen *known = seen_of(at);
 	enum look is;
 	struct conn *c;
 
-	if (!s || !t)
-		return 0;
-	known = seen_of(&t->at);
 	if (known) {
 		s->seen = *known;
 	} else {
 		__builtin_memset(&s->seen, 0, sizeof(s->seen));
-		s->seen.ino = t->at.ino;
+		s->seen.ino = at->ino;
 		s->seen.state = SOCK_SEARCH;
 		s->seen.late = 1;
-		if (!sock_wanted(file_sock(t->at.file))) {
+		if (!sock_wanted(file_sock(at->file))) {
 			s->seen.state = SOCK_OTHER;
-			bpf_map_update_elem(&seen, &t->at.file, &s->seen, BPF_ANY);
-			return 0;
+			bpf_map_update_elem(&seen, &at->file, &s->seen, BPF_ANY);
+			return NULL;
 		}
 	}
 	is = look_first(s, t);
 	if (!any && is == LOOK_MAYBE && s->seen.state == SOCK_FRESH) {
-		seen_waits(s, t);
-		return 0;
+		seen_waits(s, t, at);
+		return NULL;
 	}
 	if (!any && is < LOOK_REQUEST && known && s->seen.state == SOCK_SEARCH)
-		return 0;
-	c = seen_decides(s, t, is);
-	if (!c)
-		return 0;
-	copy_first(s, c, DIR_READ, t->fd);
-	copy_first(s, c, DIR_WRITE, t->fd);
-	return 1;
+		return NULL;
+	c = seen_decides(s, t, at, is);
+	if (c) {
+		copy_first(s, c, DIR_READ, t->fd);
+		copy_first(s, c, DIR_WRITE, t->fd);
+	}
+	return c;
 }
 
 /* Bytes of a socket that could not be worked on. */
 static __always_inline void
-transfer_lost(struct transfer *t, struct conn *c)
+transfer_lost(struct transfer *t, const struct place_of *at, struct conn *c)
 {
 	struct seen *known;
 
@@ -80,34 +77,37 @@ transfer_lost(struct transfer *t, struct conn *c)
 		__sync_fetch_and_add(&c->moved[t->dir & 1], t->n);
 		return;
 	}
-	known = seen_of(&t->at);	/* it may still turn out to be HTTP */
+	known = seen_of(at);	/* it may still turn out to be HTTP */
 	if (known) {
 		known->state = SOCK_SEARCH;
 		known->late = 1;
 	}
 }
 
+/* Not static, as others here: so the verifier looks at it once. */
 __noinline int
 transferred(struct transfer *t)
 {
+	struct place_of at;
 	struct scratch *s;
 	struct conn *c;
 
 	if (!t)
 		return 0;
-	c = conn_of(&t->at);
+	at = t->at;	/* before Linux 6.5 a key may not lie in the memory of the caller */
+	c = conn_of(&at);
 	s = place_take(&places);
 	if (!s) {
-		transfer_lost(t, c);
+		transfer_lost(t, &at, c);
 		return 0;
 	}
 	gather_begin(s, t);
 	if (c && c->connect == CONNECT_DONE && (t->dir & 1) == direction_of_requests(c)) {
-		tunnel_begins(c, &t->at);
+		tunnel_begins(s, c, &at);
 		c = NULL;
 	}
-	if (!c && look(s, t))
-		c = bpf_map_lookup_elem(&conns, &t->at.file);
+	if (!c)
+		c = look(s, t, &at);
 	if (c)
 		copy(s, c, t);
 	place_give(&s->taken);
@@ -165,7 +165,7 @@ static __always_inline void
 connected(__u32 fd)
 {
 	struct place_of at;
-	struct seen *known;
+	struct seen *known, fresh;
 	struct sock *sk;
 	struct ends e;
 
@@ -174,7 +174,7 @@ connected(__u32 fd)
 	known = seen_of(&at);
 	if (known || conn_of(&at))	/* connect was asked for its outcome */
 		return;
-	seen_set(&at, SOCK_FRESH, MADE_CONNECT);
+	seen_set(&fresh, &at, SOCK_FRESH, MADE_CONNECT);
 	end_enter(&e, sk, &at);
 }
 
@@ -182,10 +182,11 @@ static __always_inline void
 began(__u32 fd, __u32 made)
 {
 	struct place_of at;
+	struct seen fresh;
 	struct sock *sk;
 
 	if (socket_of(&at, fd) && (sk = file_sock(at.file)) && sock_wanted(sk))
-		seen_set(&at, SOCK_FRESH, made);
+		seen_set(&fresh, &at, SOCK_FRESH, made);
 }
 
 /* A call that moves no bytes through memory. Not of those who do: their way is short. */

@@ -147,6 +147,8 @@ put_known(struct jput *j, const struct known *k, const struct tcp_record *r)
 		jput_bytes(j, "peer", k->peer, k->npeer);
 	if (k && k->nlocal)
 		jput_bytes(j, "local", k->local, k->nlocal);
+	if (r->peer_pid)
+		jput_uint(j, "peer_pid", r->peer_pid);
 	if (r->late)
 		jput_bool(j, "late", true);
 }

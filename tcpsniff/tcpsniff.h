@@ -68,6 +68,8 @@ struct tcp_record {
 	__u32 fd;
 	__u32 len;		/* bytes behind this */
 	__u8 dir, late, side, pad;
+	__u32 peer_pid;		/* the process at the other end, when it is observed, too */
+	__u32 pad2;
 #ifndef __bpf__
 	char data[];
 #endif

@@ -24,7 +24,7 @@ none() { is "$1" "$(jsonfilter -c "$3" "$2")" 0; }
 sql() { sqlite3 -readonly "$1" "$2"; }
 
 # --- usage ---------------------------------------------------------------------
-for args in 'exec' 'stat' 'trace -- true' 'record -p 1 -- true' 'trace --no-ssl --no-process' 'exec --fd 9 -- true' \
+for args in 'exec' 'stat' 'trace -- true' 'record -p 1 -- true' 'trace --no-ssl --no-plain --no-process' 'exec --fd 9 -- true' \
 	'trace --ssl=maybe' 'trace --no-such' 'trace --mode' 'top x' 'record -p 1 --no-pid'; do
 	IFS=' '
 	# shellcheck disable=SC2086
@@ -136,6 +136,8 @@ is "pipeline: what it prints runs" "$rc" 0
 one "pipeline: into the file" "$T/cwd/p q.ndjson" type=llm.call
 until_true 10 test -s "$T/cwd/p.db"
 ok "pipeline: and the database" [ "$(sqlite3 "$T/cwd/p.db" 'SELECT count(*) FROM llm_calls')" -ge 1 ]
+like "pipeline --server -o: what grows is for the page, not for the file" \
+	"$(agentsight pipeline trace -p 1 --server -o x.ndjson | tail -n 2)" "jsonfilter 'type!=sse.delta' > x.ndjson|jsonfilter type!=sse.delta > x.ndjson"
 like "pipeline record -- CMD: its process has a name" "$(agentsight pipeline record -- true)" 'sslsniff -p "\$PID"'
 
 # --- a sink dies, the others go on --------------------------------------------------------------
@@ -201,7 +203,7 @@ if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
 			sh -c ': >>"$1"' sh "$T/of-$who/both.ndjson"
 		# 40: CHECKPOINT_RESTORE, 39: BPF, 38: PERFMON, 19: SYS_PTRACE, 2: DAC_READ_SEARCH
 		is "as $who: collectors have given up all but what they still need" \
-			"$(for s in sslsniff process stdiocap; do status $s; done | grep -o '[0-9a-f]\{16\}' |
+			"$(for s in sslsniff tcpsniff process stdiocap; do status $s; done | grep -o '[0-9a-f]\{16\}' |
 				"$PYTHON" -c 'import sys; print(any(int(c, 16) & ~(1 << 40 | 1 << 39 | 1 << 38 | 1 << 19 | 1 << 2) for c in sys.stdin))')" False
 		touch "$T/of-$who/end"
 		wait $pid && rc=0 || rc=$?

@@ -44,7 +44,7 @@ is "undisturbed: the run begins before the lines of collectors" \
 like "undisturbed: it has the command" "$(first_run)" '^{"type":"run.begin",.*"command":\["sh","-c",'
 is "undisturbed: it names the stages" \
 	"$(first_run | jq -r '.stages | join(" ")')" \
-	'sslsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip sqlitesink file'
+	'sslsniff tcpsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip sqlitesink file'
 is "undisturbed: its options are in it" "$(first_run | jq -c '.options[0]')" '"--db"'
 is "undisturbed: run.end has the status, and no failure" "$(last_run | jq -c '[.status, .failed]')" '[4,[]]'
 is "undisturbed: run.end comes behind all that collectors wrote" \
@@ -54,7 +54,7 @@ check_lines "$T/r.ndjson"
 nothing_left "undisturbed"
 
 # --- a stage ends too early ----------------------------------------------------------------
-for case in sslsniff:TERM process:INT stdiocap:KILL sysmon:TERM httpparse:TERM llmparse:KILL authstrip:TERM sqlitesink:TERM sqlitesink:KILL; do
+for case in sslsniff:TERM process:INT tcpsniff:TERM stdiocap:KILL sysmon:TERM httpparse:TERM llmparse:KILL authstrip:TERM sqlitesink:TERM sqlitesink:KILL; do
 	stage=${case%:*} signal=${case#*:}
 	begin
 	pid=$(pid_of "$stage")
@@ -71,7 +71,7 @@ for case in sslsniff:TERM process:INT stdiocap:KILL sysmon:TERM httpparse:TERM l
 		"NOT WHOLE: .*$stage (ended|was killed).*status was 4"
 	unlike "$case: nothing says that nothing was lost" "$(cat "$T/err")" '(nothing was lost|WHOLE: n)'
 	case $stage in
-	sslsniff | process | stdiocap | sysmon | sqlitesink)
+	sslsniff | tcpsniff | process | stdiocap | sysmon | sqlitesink)
 		is "$case: the recording names it" "$(last_run | jq -r '.failed[].stage' | grep -cx "$stage")" 1
 		;;
 	esac

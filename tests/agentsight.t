@@ -14,7 +14,7 @@ export TMPDIR RUNTIME_DIRECTORY
 # A folder of stages whose processes can be told from all others.
 tools=$T/tools
 mkdir "$tools"
-for tool in sslsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor \
+for tool in sslsniff tcpsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor \
 	agentsight-runlog agentsight-handover agentsight-report agentsight.usage agentsight.run; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS
@@ -216,7 +216,7 @@ if [ "$(id -u)" -eq 0 ] && setpriv --reuid=nobody --clear-groups test -x "$real/
 	TMPDIR=$T/anyone setpriv --reuid=nobody --clear-groups "$real/agentsight" record -o "$T/anyone/r" -- \
 		touch "$T/anyone/ran" 2>"$T/err" && rc=0 || rc=$?
 	is "not root: exit 125" "$rc" 125
-	like "not root: says what is needed" "$(cat "$T/err")" '(sslsniff|process|stdiocap): .*(root|CAP_)'
+	like "not root: says what is needed" "$(cat "$T/err")" '(sslsniff|tcpsniff|process|stdiocap): .*(root|CAP_)'
 	is "not root: nothing is left, and the command is not run" "$(ls "$T/anyone")" ''
 	chmod 711 "$T"
 else
@@ -243,10 +243,18 @@ is "the disk is full: exit 125" "$rc" 125
 like "the disk is full: said" "$(cat "$T/err")" 'write /dev/full: No space left on device'
 
 # --- no TLS ---------------------------------------------------------------------------
-agentsight record -q -o "$T/r" -- sh -c 'sleep 1' 2>"$T/err"
+python3 -c 'import socket, sys
+s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)
+for i in range(9): c = s.accept()[0]; c.recv(9); c.sendall(b"220 hello\r\n")' >"$T/odd" &
+odd=$!
+until_true 10 test -s "$T/odd"
+agentsight record -q -o "$T/r" -- bash -c "exec 3<>/dev/tcp/127.0.0.1/$(cat "$T/odd"); echo hello >&3; read -r x <&3; sleep 1" 2>"$T/err"
+kill $odd
 like "no TLS: said loudly, also with -q" "$(cat "$T/err")" 'NO TLS DATA WAS SEEN'
-like "no TLS: with the reason from --list" "$(cat "$T/err")" '(sh|sleep).*no TLS library'
-agentsight record -q -o "$T/r" -- true 2>"$T/err"
-like "no TLS, too short to look at: said" "$(cat "$T/err")" 'NO TLS DATA WAS SEEN'
+like "no TLS: with the reason from --list" "$(cat "$T/err")" '(bash|sleep).*no TLS library'
+agentsight record -q -o "$T/r" -- sh -c 'true; exec sleep 0' 2>"$T/err"
+like "nothing sent: said" "$(cat "$T/err")" 'NOTHING WAS SENT'
+agentsight record -q --no-process -o "$T/r" -- true 2>"$T/err"
+like "no TLS, too short to look at, and whether it sent anything not collected: said" "$(cat "$T/err")" 'NO TLS DATA WAS SEEN'
 nothing_left "no TLS"
 done_testing

@@ -25,6 +25,7 @@ def test_rules():
     for rule, good, miss in cases.TEXTS:
         b.text("text: " + good[:50], good)
         b.same("near miss: " + miss[:50], event(t=miss))
+    b.text("a value in which a token begins before its own literal", "token = '«23IcywOgHQTktCPK7D1r1zLjJkRiDu9m1udhpuOnl9XKhUzybqlMJQQJ98BAACAAAAATbLuLAAASAZDOWP7X»'")
     b.check()
 
 

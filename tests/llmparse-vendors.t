@@ -434,12 +434,158 @@ has("DashScope", got, provider="alibaba_cloud", api="dashscope", request_max_tok
     usage={"input_tokens": 4, "output_tokens": 6, "cache_read_tokens": 2, "reasoning_tokens": 1, "total_tokens": 10},
     output_messages=[message("assistant", reasoning("hm"), text("yo"), finish="stop")])
 
+# --- Google Interactions ----------------------------------------------------------------
+INT = {"id": "int_1", "object": "interaction", "model": "gemini-3-flash", "status": "requires_action", "steps": [
+    {"type": "user_input", "content": [{"type": "text", "text": "q"}]}, {"type": "thought", "summary": [{"type": "text", "text": "hm"}]},
+    {"type": "model_output", "content": [{"type": "text", "text": "yo"}, {"type": "image", "data": "aGk=", "mime_type": "image/png"}]},
+    {"type": "google_search_call", "id": "g1", "arguments": {"queries": ["q"]}}, {"type": "google_search_result", "call_id": "g1", "result": []},
+    {"type": "function_call", "id": "f1", "name": "look", "arguments": {"a": 1}}],
+    "usage": {"total_input_tokens": 7, "total_output_tokens": 20, "total_thought_tokens": 22, "total_cached_tokens": 3, "total_tokens": 49}}
+got = call("Interactions", [request("c/1", "/v1beta/interactions", {
+    "model": "gemini-3-flash", "input": [{"type": "function_result", "call_id": "f0", "name": "look", "result": "3"}, {"type": "text", "text": "go on"}],
+    "system_instruction": "Be brief.", "previous_interaction_id": "int_0", "generation_config": {"max_output_tokens": 9, "thinking_level": "low"}},
+    host="generativelanguage.googleapis.com"), response("c/1", INT)])
+has("Interactions", got, provider="gcp.gemini", api="interactions", operation="generate_content", request_model="gemini-3-flash", response_id="int_1",
+    request_max_tokens=9, request_reasoning="low", finish_reasons=["tool_call"], system_instructions=[text("Be brief.")],
+    usage={"input_tokens": 7, "output_tokens": 42, "cache_read_tokens": 3, "reasoning_tokens": 22, "total_tokens": 49},
+    input_messages=[message("tool", {"type": "tool_call_response", "id": "f0", "response": "3"}), message("user", text("go on"))],
+    tool_calls=[{"id": "f1", "name": "look", "arguments": {"a": 1}}],
+    output_messages=[message("assistant", reasoning("hm"), text("yo"), {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "aGk="},
+                             {"type": "server_tool_call", "id": "g1", "name": "google_search_call", "server_tool_call": INT["steps"][3]},
+                             {"type": "server_tool_call_response", "id": "g1", "server_tool_call_response": INT["steps"][4]},
+                             tool_call("look", {"a": 1}, "f1"), finish="tool_call")])
+got = calls("Interactions, asked for later", [
+    request("c/1", "/v1beta/interactions", {"agent": "deep-research", "input": "q", "background": True}), response("c/1", {"id": "int_2", "status": "in_progress", "agent": "deep-research", "steps": []}),
+    request("c/2", "/v1beta/interactions/int_2", None, method="GET"), response("c/2", {"id": "int_2", "status": "in_progress", "agent": "deep-research", "steps": []}, method="GET"),
+    request("c/3", "/v1beta/interactions/int_2", None, method="GET"), response("c/3", {"id": "int_2", "status": "completed", "agent": "deep-research", "steps": [
+        {"type": "model_output", "content": [{"type": "text", "text": "found"}]}]}, method="GET", ms=900)])
+same("Interactions, asked for later: one call", [(c["id"], c["request_model"], c["finish_reasons"], c["output_messages"][0]["parts"]) for c in got],
+     [("c/1", "deep-research", ["stop"], [text("found")])])
+
+# --- Gemini Live ---------------------------------------------------------------------------
+LIVE = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=k"
+PART = lambda *parts, **more: {"serverContent": dict({"modelTurn": {"parts": list(parts)}}, **more)}
+got = calls("Live", [
+    request("c/1", LIVE, None, method="GET", host="generativelanguage.googleapis.com", upgrade="websocket"),
+    websocket("c/1", 5, {"setup": {"model": "models/gemini-live-2.5", "systemInstruction": {"parts": [{"text": "Be brief."}]}, "generationConfig": {"temperature": 0.5}}}, "WRITE/SEND"),
+    websocket("c/1", 6, {"setupComplete": {}}),
+    websocket("c/1", 10, {"clientContent": {"turns": [{"role": "user", "parts": [{"text": "hi"}]}], "turnComplete": True}}, "WRITE/SEND"),
+    websocket("c/1", 20, PART({"text": "h\u00e9"}, {"inlineData": {"mimeType": "audio/pcm", "data": "AAAA"}})), websocket("c/1", 30, PART({"text": "llo"})),
+    websocket("c/1", 40, {"serverContent": {"turnComplete": True}, "usageMetadata": {"promptTokenCount": 7, "responseTokenCount": 5, "totalTokenCount": 12, "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": 3}]}}),
+    websocket("c/1", 50, {"serverContent": {"inputTranscription": {"text": "look "}}}), websocket("c/1", 51, {"serverContent": {"inputTranscription": {"text": "there"}}}),
+    websocket("c/1", 60, {"toolCall": {"functionCalls": [{"id": "f1", "name": "look", "args": {"a": 1}}]}}),
+    websocket("c/1", 70, {"toolResponse": {"functionResponses": [{"id": "f1", "name": "look", "response": {"output": 3}}]}}, "WRITE/SEND"),
+    websocket("c/1", 80, {"serverContent": {"outputTranscription": {"text": "It is "}}}), websocket("c/1", 81, {"serverContent": {"outputTranscription": {"text": "3"}}}),
+    websocket("c/1", 82, {"serverContent": {"interrupted": True}}), websocket("c/1", 83, {"serverContent": {"turnComplete": True}}),
+    websocket("c/1", 90, {"realtimeInput": {"text": "bye"}}, "WRITE/SEND"), websocket("c/1", 91, PART({"text": "I was"})), close("c")])
+same("Live: each turn is a call", [(c["api"], c["turn"], c["request_model"], c.get("finish_reasons"), c.get("incomplete"), c["input_messages"][-1]["parts"], c["output_messages"][0]["parts"]) for c in got], [
+    ("live", 1, "gemini-live-2.5", ["stop"], None, [text("hi")], [text("h\u00e9llo")]),
+    ("live", 2, "gemini-live-2.5", ["stop"], None, [text("look there")], [tool_call("look", {"a": 1}, "f1")]),
+    ("live", 3, "gemini-live-2.5", None, "interrupted", [tool_response({"output": 3}, "f1")], [text("It is 3")]),
+    ("live", 4, "gemini-live-2.5", None, "close", [text("bye")], [text("I was")])])
+has("Live: the first", got[0], provider="gcp.gemini", operation="generate_content", stream=True, system_instructions=[text("Be brief.")], request_temperature=0.5,
+    usage={"input_tokens": 7, "output_tokens": 5, "output_audio_tokens": 3, "total_tokens": 12}, first_token_ms=10.0, duration_ms=30.0)
+
+# --- Mistral's conversations ------------------------------------------------------------
+CONV = {"object": "conversation.response", "conversation_id": "conv_1", "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, "outputs": [
+    {"type": "message.output", "role": "assistant", "model": "mistral-medium-2505", "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "yo"}]},
+    {"type": "function.call", "tool_call_id": "t1", "name": "look", "arguments": "{\"a\":1}"}]}
+got = calls("conversations", [
+    request("c/1", "/v1/conversations", {"model": "mistral-medium", "inputs": "hi", "instructions": "Be brief.", "completion_args": {"max_tokens": 9}}, host="api.mistral.ai"), response("c/1", CONV),
+    request("c/2", "/v1/conversations/conv_1", {"inputs": [{"object": "entry", "type": "function.result", "tool_call_id": "t1", "result": "3"}], "stream": False}, host="api.mistral.ai", ms=200),
+    response("c/2", dict(CONV, outputs=CONV["outputs"][:1]), ms=250)])
+has("conversations", got[0], provider="mistral_ai", api="conversations", request_model="mistral-medium", response_model="mistral-medium-2505", request_max_tokens=9,
+    finish_reasons=["tool_call"], usage={"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}, tool_calls=[{"id": "t1", "name": "look", "arguments": {"a": 1}}],
+    output_messages=[message("assistant", reasoning("hm"), text("yo"), tool_call("look", {"a": 1}, "t1"), finish="tool_call")])
+has("conversations: what follows", got[1], conversation_id="c/1", finish_reasons=["stop"], tool_results=[{"id": "t1", "name": "look", "call": "c/1", "response": "3"}])
+same("conversations: one that was begun before", [c["conversation_id"] for c in calls("x", [
+    request("c/1", "/v1/conversations/conv_7", {"inputs": "hi", "stream": False}, host="api.mistral.ai"), response("c/1", CONV)])], ["conv_7"])
+same("OpenAI's conversations hold items, and generate nothing", calls("x", [
+    request("c/1", "/v1/conversations", {"items": [{"type": "message", "role": "user", "content": "hi"}]}, host="api.openai.com"), response("c/1", {"id": "conv_1", "object": "conversation", "metadata": {}}),
+    request("c/2", "/v1/conversations/conv_1/items", {"items": []}, host="api.openai.com"), response("c/2", {"object": "list", "data": []})]), [])
+has("Mistral's agents", call("x", [request("c/1", "/v1/agents/completions", {"agent_id": "ag_1", "messages": [{"role": "user", "content": "hi"}]}, host="api.mistral.ai"),
+                                   response("c/1", {"id": "x", "object": "chat.completion", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "yo"}, "finish_reason": "stop"}]})]),
+    api="chat_completions", operation="chat", request_model="ag_1", response_model="m")
+
+# --- OpenAI's Assistants ------------------------------------------------------------------
+RUN = {"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "assistant_id": "asst_1", "status": "queued", "model": "gpt-4o", "usage": None}
+got = calls("assistants", [
+    request("c/1", "/v1/threads/thread_1/runs", {"assistant_id": "asst_1", "additional_messages": [{"role": "user", "content": "hi"}]}, host="api.openai.com"), response("c/1", RUN),
+    request("c/2", "/v1/threads/thread_1/runs/run_1", None, method="GET", host="api.openai.com"), response("c/2", dict(RUN, status="in_progress"), method="GET"),
+    request("c/3", "/v1/threads/thread_1/runs/run_1", None, method="GET", host="api.openai.com"),
+    response("c/3", dict(RUN, status="requires_action", usage={"prompt_tokens": 11, "completion_tokens": 4, "total_tokens": 15}, required_action={"type": "submit_tool_outputs", "submit_tool_outputs": {
+        "tool_calls": [{"id": "t1", "type": "function", "function": {"name": "look", "arguments": "{}"}}]}}), method="GET", ms=900)])
+same("Assistants: a run is one call, when it is done", [(c["id"], c["api"], c["request_model"], c["response_model"], c["conversation_id"], c["finish_reasons"], c["usage"]["total_tokens"], c["tool_calls"]) for c in got],
+     [("c/1", "assistants", "asst_1", "gpt-4o", "thread_1", ["tool_call"], 15, [{"id": "t1", "name": "look", "arguments": {}}])])
+same("a server with the same path and another answer is none", calls("x", [
+    request("c/1", "/threads/t/runs", {"assistant_id": "agent", "input": {"messages": []}}, host="langgraph.local"), response("c/1", {"run_id": "1", "thread_id": "t", "assistant_id": "agent", "status": "pending"})]), [])
+
+# --- servers of one's own -----------------------------------------------------------------
+got = call("llama.cpp", [request("c/1", "/completion", {"prompt": "hi", "n_predict": 8}, host="localhost:8080"), response("c/1", {
+    "content": "yo", "stop": True, "model": "m.gguf", "tokens_predicted": 2, "tokens_evaluated": 9, "generation_settings": {}, "stop_type": "limit", "timings": {"cache_n": 4, "prompt_n": 5}})])
+has("llama.cpp", got, provider="localhost", api="llamacpp_completion", operation="text_completion", response_model="m.gguf", request_max_tokens=8, finish_reasons=["length"],
+    usage={"input_tokens": 9, "output_tokens": 2, "cache_read_tokens": 4, "total_tokens": 11}, input_messages=[message("user", text("hi"))])
+got = call("llama.cpp chat", [request("c/1", "/v1/chat/completions", {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}, host="localhost:8080"), merged("c/1", "openai-chat", {
+    "id": "x", "object": "chat.completion", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "yo"}, "finish_reason": "stop"}], "timings": {"cache_n": 236, "prompt_n": 1, "predicted_n": 35}})])
+has("llama.cpp's timings, where there is no usage", got, usage={"input_tokens": 237, "output_tokens": 35, "cache_read_tokens": 236, "total_tokens": 272})
+got = call("TGI", [request("c/1", "/", {"inputs": "hi", "parameters": {"max_new_tokens": 8, "details": True}}, host="tgi.local"), response("c/1", [
+    {"generated_text": "yo", "details": {"finish_reason": "eos_token", "generated_tokens": 3, "prefill": [{"id": 1, "text": "h"}, {"id": 2, "text": "i"}]}}])])
+has("TGI", got, provider="tgi.local", api="tgi_generate", operation="text_completion", request_max_tokens=8, finish_reasons=["stop"], usage={"input_tokens": 2, "output_tokens": 3, "total_tokens": 5},
+    output_messages=[message("assistant", text("yo"), finish="stop")])
+same("what has inputs is not all TGI's", calls("x", [request("c/1", "/generate", {"prompt": "hi"}, host="a.local"), response("c/1", {"ok": True}),
+                                                request("c/2", "/predict", {"inputs": "hi", "parameters": {}}, host="a.local"), response("c/2", [{"label": "x", "score": 1}])]), [])
+got = call("LM Studio", [request("c/1", "/api/v1/chat", {"model": "qwen3-8b", "input": "hi", "system_prompt": "Be brief.", "max_output_tokens": 9, "reasoning": "low"}, host="localhost:1234"), response("c/1", {
+    "model_instance_id": "qwen3-8b:2", "output": [{"type": "reasoning", "content": "hm"}, {"type": "tool_call", "tool": "search", "arguments": {}, "output": "[]"}, {"type": "message", "content": "yo"}],
+    "stats": {"input_tokens": 359, "total_output_tokens": 218, "reasoning_output_tokens": 24, "tokens_per_second": 41.1}, "response_id": "resp_1"})])
+has("LM Studio", got, provider="localhost", api="lmstudio_chat", operation="chat", request_model="qwen3-8b", response_model="qwen3-8b:2", response_id="resp_1", request_max_tokens=9, request_reasoning="low",
+    usage={"input_tokens": 359, "output_tokens": 218, "reasoning_tokens": 24, "total_tokens": 577}, system_instructions=[text("Be brief.")], tool_calls=None,
+    output_messages=[message("assistant", reasoning("hm"), {"type": "server_tool_call", "name": "search", "server_tool_call": {"type": "tool_call", "tool": "search", "arguments": {}, "output": "[]"}}, text("yo"), finish="stop")])
+
+# --- what others add to Chat Completions ----------------------------------------------------
+def chat(host, path="/v1/chat/completions", headers=None, **more):
+    return call(host, [request("c/1", path, {"model": "m", "messages": [{"role": "user", "content": "hi"}]}, host=host), response("c/1", {
+        "id": "x", "object": "chat.completion", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "yo"}, "finish_reason": "stop"}], **more}, headers=headers)])
+
+
+has("Groq", chat("api.groq.com", "/openai/v1/chat/completions", x_groq={"id": "req_1", "usage": {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}}),
+    provider="groq", usage={"input_tokens": 4, "output_tokens": 2, "total_tokens": 6})
+has("OpenRouter", chat("openrouter.ai", "/api/v1/chat/completions", usage={"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6, "cost": 0.00012}),
+    provider="openrouter", usage={"input_tokens": 4, "output_tokens": 2, "total_tokens": 6, "cost_usd": 0.00012})
+has("Copilot", chat("api.individual.githubcopilot.com", "/chat/completions", {"x-github-request-id": "AB:1"}, usage={"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}),
+    provider="github_copilot", provider_request_id="AB:1")
+has("Azure", chat("r.openai.azure.com", "/openai/deployments/dep-1/chat/completions?api-version=2025-01-01", {"apim-request-id": "ap-1", "x-ratelimit-remaining-tokens": "99"}),
+    provider="azure.ai.openai", provider_request_id="ap-1", rate_limit={"tokens_remaining": "99"})
+has("Bedrock's OpenAI", chat("bedrock-mantle.us-east-1.api.aws"), provider="aws.bedrock", api="chat_completions")
+
+# --- what went wrong, by the vendors' words ---------------------------------------------------
+for host, path, status, body, kind in (
+        ("api.openai.com", "/v1/chat/completions", 400, {"error": {"message": "m", "type": "invalid_request_error", "code": "context_length_exceeded"}}, "context_overflow"),
+        ("api.openai.com", "/v1/chat/completions", 429, {"error": {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}}, "quota"),
+        ("api.openai.com", "/v1/chat/completions", 429, {"error": {"message": "m", "type": "requests", "code": "rate_limit_exceeded"}}, "rate_limit"),
+        ("api.openai.com", "/v1/chat/completions", 401, {"error": {"message": "m", "type": "invalid_request_error", "code": "invalid_api_key"}}, "auth"),
+        ("api.openai.com", "/v1/chat/completions", 400, {"error": {"message": "m", "type": "invalid_request_error", "code": "content_policy_violation"}}, "safety"),
+        ("api.anthropic.com", "/v1/messages", 400, {"type": "error", "error": {"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens > 200000 maximum"}}, "context_overflow"),
+        ("api.anthropic.com", "/v1/messages", 529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "overloaded"),
+        ("api.anthropic.com", "/v1/messages", 400, {"type": "error", "error": {"type": "invalid_request_error", "message": "messages: x"}}, "invalid_request"),
+        ("api.anthropic.com", "/v1/messages", 500, {"type": "error", "error": {"type": "api_error", "message": "x"}}, "server"),
+        ("generativelanguage.googleapis.com", GEMINI % "generateContent", 429, {"error": {"code": 429, "message": "m", "status": "RESOURCE_EXHAUSTED"}}, "rate_limit"),
+        ("generativelanguage.googleapis.com", GEMINI % "generateContent", 400, {"error": {"code": 400, "message": "The input token count (2000) exceeds the maximum number of tokens allowed (1000).", "status": "INVALID_ARGUMENT"}}, "context_overflow"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "/model/m/converse", 400, {"__type": "ValidationException", "message": "Input is too long for requested model."}, "context_overflow"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "/model/m/converse", 403, {"__type": "AccessDeniedException", "message": "m"}, "auth"),
+        ("dashscope.aliyuncs.com", "/api/v1/services/aigc/text-generation/generation", 400, {"code": "DataInspectionFailed", "message": "m", "request_id": "x"}, "safety"),
+        ("api.mistral.ai", "/v1/chat/completions", 422, {"object": "error", "message": "m", "type": "invalid_request_error"}, "invalid_request")):
+    got = call("error", [request("c/1", path, {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], "contents": [{"parts": [{"text": "x"}]}], "input": {"messages": []}}, host=host),
+                         response("c/1", body, status=status)])
+    same("error of %s: %s" % (host, kind), got.get("error_class"), kind)
+
 # --- streams of all vendors, merged by ssemerge --------------------------------------------
 # The visible text that ssemerge found is what stands in the answer's parts.
 PATHS = {"anthropic": "/v1/messages", "chat": "/v1/chat/completions", "gemini": GEMINI % "streamGenerateContent",
          "responses": "/v1/responses", "ollama-generate": "/api/generate", "ollama": "/api/chat", "cohere": "/v2/chat",
          "dashscope": "/api/v1/services/aigc/text-generation/generation", "bedrock-converse": "/model/m/converse-stream",
-         "bedrock-invoke": "/model/m/invoke-with-response-stream", "sse-c": "/v1/messages"}
+         "bedrock-invoke": "/model/m/invoke-with-response-stream", "sse-c": "/v1/messages", "interactions": "/v1beta/interactions",
+         "conversations": "/v1/conversations", "assistants": "/v1/threads/t/runs", "llamacpp": "/completion", "tgi": "/generate_stream",
+         "lmstudio": "/api/v1/chat"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 if shutil.which("ssemerge"):
     for body in sorted(glob.glob(os.path.join(HERE, "data", "ssemerge", "*.body"))):
@@ -458,7 +604,8 @@ if shutil.which("ssemerge"):
         out = subprocess.run(["ssemerge", "-q"], input=json.dumps(piece).encode() + b"\n", stdout=subprocess.PIPE).stdout
         sse = [x for x in map(json.loads, out.splitlines()) if x["type"] == "sse.message"]
         got = call(name, [request("c/1", path, {"model": "m", "max_tokens": 5, "stream": True, "messages": [
-            {"role": "user", "content": "hi"}], "contents": [{"parts": []}], "input": {"messages": []}})] + sse)
+            {"role": "user", "content": "hi"}], "contents": [{"parts": []}], "input": [] if name.startswith(("inter", "lm")) else {"messages": []},
+            "inputs": "hi", "prompt": "hi", "assistant_id": "a"})] + sse)
         said = [p["content"] for m in got.get("output_messages", [])[:1] for p in m["parts"] if p["type"] == "text"]
         same("merged: " + name, ["".join(said), got.get("error_type") is not None],
              [sse[0]["text"], "error" in sse[0] or not sse[0]["complete"] and not got.get("finish_reasons")

@@ -12,7 +12,7 @@ done
 
 # Pages of others that ours may point to.
 cat >"$T/others" <<'EOT'
-base64.1 bpf.2 bpftool.8 capabilities.7 cgroups.7 curl.1 grep.1 jq.1 ldconfig.8 mkfifo.1 openssl.1
+base64.1 bpf.2 bpftool.8 capabilities.7 cgroups.7 curl.1 grep.1 jq.1 ldconfig.8 mkfifo.1 openssl.1 ptrace.2 strace.1
 perf_event_open.2 proc.5 ps.1 readelf.1 setsid.1 signal.7 sort.1 sqlite3.1 sudo.8 tee.1 uniq.1
 EOT
 tr ' ' '\n' <"$T/others" >"$T/known"

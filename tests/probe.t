@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """probe.t - what all eBPF collectors share, seen through one made for tests"""
-import os, re, subprocess, sys, time
+import os, re, signal, subprocess, sys, time
 sys.path.insert(0, 'tests')
 import process_kit
 from process_kit import *
@@ -50,6 +50,19 @@ ok(c.p.poll() is None, 'it is told while the collector runs', told.decode())
 held.go()
 c.stop()
 equal(c.status, 3, '--fail-on-loss')
+
+# --- a flood says who: one process makes a few events, another so many that nobody could read them
+few, many = (Held([PYTHON, '-c', faults.replace('range(%d)' % N, 'range(%d)' % n), 'x']) for n in (N, 5000))
+c = Collector(SKIPPED, '-p', few.pid, '-p', many.pid, '--ring-size', '64k')
+c.p.send_signal(signal.SIGSTOP)
+few.go()
+many.p.stdin.write(b'\n')
+many.p.stdin.flush()
+many.p.wait()
+c.p.send_signal(signal.SIGCONT)
+full = [e for e in of(c.stop(), 'loss') if e['reason'] == 'ring_full']
+ok(full and all(e.get('pid') == many.pid and 0 < e['pid_events'] <= e['events'] for e in full), 'a flood says who', full)
+like(c.messages, 'ring_full: most by process %d, \\d+ of %d events\n' % (many.pid, sum(e['events'] for e in full)), 'and so does the summary')
 
 # --- a program that runs while another one on that CPU is not done: each writes into a place of its own
 held = Held([PYTHON, '-c', faults])

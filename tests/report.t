@@ -152,6 +152,11 @@ same("recorded", ask("recorded", db), "recorded 22.0 s in %s: 6 model calls, 748
      "INCOMPLETE: 11 events (1,100 bytes) lost by process (ring_full): no room in the ring buffer: the reader was too slow, or what reads from it was"
      " (what helps: --ring-size; a faster consumer, or one that writes to a file)\nlook at it: agentsight report --db %s\n" % (db, db))
 report("(no TLS data)" in ask("recorded", store(truth()[:5])), "recorded: nothing was said over TLS")
+begun = event("stage.begin", 0.5, 1, "process", stage="process", version="1")
+same("recorded: nothing was sent", ask("recorded", store([begun, execs(3, 5, 1, ["true"])])).splitlines()[0][-18:], "(nothing was sent)")
+connect = event("net.connect", 4, 5, "agent", fd=3, family="inet", transport="tcp", address="192.0.2.7", port=443, result=0)
+same("recorded: what was reached", [x for x in ask("recorded", store([begun, execs(3, 5, 1, ["true"]), connect, connect])).splitlines() if "192" in x],
+     ["it connected to 192.0.2.7:443 (2)"])
 
 # --- nothing, two runs, limits, help -----------------------------------------------------------
 empty = store([])

@@ -116,6 +116,33 @@ def by_exe():
     ok({e["comm"] for e in s.events if e["type"] == "ssl.data"} == {"otherwise", "another"}, "under their own names")
 
 
+def held():
+    """A program that brings its own TLS, was never seen, and speaks as soon as it runs."""
+    first = os.path.join(T.name, "first")	# the linker has its say about static programs
+    subprocess.run(["cc", "-O2", "-static", "-o", first, "tests/sslsniff/first.c", "-lssl", "-lcrypto"],
+                   check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(["strip", "-s", first], check=True)
+
+    def run(name, *options):
+        exe = os.path.join(T.name, name)
+        shutil.copy(first, exe)		# another file, that no cache knows
+        with Sniffer("-c", name, *options) as s:
+            status = subprocess.run([exe, str(server.port), "call"]).returncode
+        equal(status, 0, name + " did what it does")
+        seen = tags(s.events)
+        lost = sum(e["events"] for e in s.events if e["type"] == "loss" and e["reason"] == "attached_late")
+        ok(len(seen) + lost >= 3, name + ": each call is seen, or said to be lost", seen, s.stderr)
+        balanced(s.stderr, name)
+        return seen, [e for e in s.events if e["type"] == "ssl.hold"]
+
+    runs = []
+    while len(runs) < 5 and not any(len(seen) == 3 and hold for seen, hold in runs):
+        runs.append(run("held%d" % len(runs)))
+    ok(any(len(seen) == 3 and hold and hold[0]["attached"] and hold[0]["path"] == os.path.join(T.name, "held%d" % i)
+           for i, (seen, hold) in enumerate(runs)), "stopped until it was attached, and seen from its first call on", runs)
+    equal(run("free", "--no-hold")[1], [], "--no-hold: not stopped")
+
+
 def rooted():
     """A client with a root and a libssl of its own."""
     root = os.path.join(T.name, "root")
@@ -242,6 +269,7 @@ def inspect():
 established()
 loaded()
 by_exe()
+held()
 rooted()
 docker()
 privileges()

@@ -3,6 +3,7 @@
 # shellcheck disable=SC2016,SC2317	# $ for others; functions by name
 . tests/lib.sh
 need sslsniff
+export XDG_CACHE_HOME="$T/cache"
 
 bin=$T/bin modules=$T/lib/node_modules
 mkdir -p "$bin" "$modules/@vendor/agent/bin" "$modules/@vendor/agent-linux-x64/vendor/bin" "$modules/plain"
@@ -51,11 +52,22 @@ if have agentsight-discover && have sqlite3; then
 	ln -s agent "$bin/codex"
 	PATH=$bin:$PATH agentsight discover >"$T/out" 2>&1
 	like "discover: an agent in PATH" "$(cat "$T/out")" '^Codex .* agentsight record -- codex .*/cli\.js'
+	cp "$(readlink -f /usr/bin/python3)" "$T/ollama"
+	"$T/ollama" -c 'import socket, time; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(60)' >"$T/port" &
+	server=$!
+	until_true 10 test -s "$T/port"
+	like "discover: a model server that listens: process and port" "$(agentsight discover)" \
+		"Ollama +$server +127\.0\.0\.1:$(cat "$T/port") +agentsight record -p $server"
+	is "discover --json: the same of servers" "$(agentsight discover --json | jq -c ".[] | select(.pid == $server) | [.kind, .name, .port]")" \
+		"[\"server\",\"Ollama\",$(cat "$T/port")]"
+	kill $server
 	is "discover --json: the same, to be read" \
 		"$(PATH=$bin:$PATH agentsight discover --json | jq -c '.[] | select(.id == "codex") | [.available, .recommended_capture]')" \
 		'[true,"agentsight record -- codex"]'
 	is "discover --all --json: those that are not here, too" "$(PATH=$bin:/usr/bin:/bin "$(command -v agentsight)" discover --all --json |
 		jq '[.[] | select(.available | not)] | length > 5')" true
+	is "discover --warm: the programs" "$(rm -rf "$T/cache"; PATH=$bin:$PATH agentsight discover --warm | grep -c '/cli\.js$')" 1
+	ok "what was found in them is kept" sh -c 'test -s "$0"' "$T"/cache/agentsight/sites-*
 	exits 2 "discover: a wrong option" agentsight discover --no-such 2>/dev/null
 else
 	skip "discover" "no agentsight-discover or no sqlite3"

@@ -14,8 +14,8 @@ sys.path.insert(0, 'tests')
 from process_kit import *
 
 need_bpf()
-faulthandler.dump_traceback_later(45, exit=True)	# rather than wait for ever
-need('curl', 'node')
+faulthandler.dump_traceback_later(60 * SCALE, exit=True)	# rather than wait for ever
+need('curl')
 GET = b'GET /%s HTTP/1.1\r\nhost: a\r\n\r\n'
 OK = b'HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s'
 listener = socket.create_server(('127.0.0.1', 0), backlog=128)
@@ -77,6 +77,7 @@ def both(events, **want):
     return [(f['W'], f['R']) for f in found.values()]
 
 
+MANY = 100 // SCALE or 1
 sha = lambda b: hashlib.sha256(b).hexdigest()
 wanted = {}	# client's name: bytes sent and received, or None
 
@@ -279,12 +280,12 @@ def many(i):
     s.close()
 
 def serve():
-    for i in range(100):
+    for i in range(MANY):
         server = listener.accept()[0]
         threading.Thread(target=lambda s: (s.sendall(OK % (3000, os.urandom(3000))), receive(s, 6000), s.close()),
                          args=(server,)).start()
 
-threads = [threading.Thread(target=serve)] + [threading.Thread(target=many, args=(i,)) for i in range(100)]
+threads = [threading.Thread(target=serve)] + [threading.Thread(target=many, args=(i,)) for i in range(MANY)]
 for t in threads:
     t.start()
 for t in threads:

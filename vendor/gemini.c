@@ -724,3 +724,11 @@ const struct vendor vendor_gemini_embed = {
 	.paths = embed_paths,
 };
 VENDOR_ENTRY(vendor_gemini_embed);
+
+/* Over a WebSocket, turn by turn: llmparse/talk.c makes a request and an answer of each. */
+const struct vendor vendor_live = {
+	.api = "live", .operation = "generate_content", .provider = "gcp.gen_ai",
+	.is_request = is_request, .is_response = is_response,
+	.request = request, .item = item, .response = response,
+};
+VENDOR_ENTRY(vendor_live);

@@ -302,3 +302,58 @@ value_given(struct value v)
 {
 	return v.kind != VALUE_NONE && v.kind != VALUE_NULL;
 }
+
+enum { PAD_MAX = 64 };	/* elements that may be missing in a row */
+
+static bool
+pad(struct merge *m, json_t *array, int64_t index)
+{
+	struct value none = { "{}", 2, VALUE_OBJECT, false };
+	size_t n = json_array_size(array);
+
+	if (!array || index < 0 || index > (int64_t)n + PAD_MAX)
+		return false;
+	while (n <= (size_t)index) {
+		builder_push(&m->builder, array, none);
+		if (json_array_size(array) != ++n)
+			return false;
+	}
+	return true;
+}
+
+json_t *
+merge_element(struct merge *m, json_t *array, int64_t index, const char *type)
+{
+	json_t *j = index >= 0 ? json_array_get(array, index) : NULL;
+
+	if (!type || (j && json_object_size(j)))
+		return j;
+	if (!pad(m, array, index))
+		return NULL;
+	j = json_array_get(array, index);
+	if (json_is_object(j))
+		builder_set_json(&m->builder, j, "type", json_string(type));
+	return j;
+}
+
+void
+merge_element_set(struct merge *m, json_t *array, int64_t index, struct value v)
+{
+	json_t *j;
+
+	if (v.kind != VALUE_OBJECT || !pad(m, array, index) || !(j = builder_json(&m->builder, v)))
+		return;
+	json_array_set_new(array, index, j);
+	builder_sweep(&m->builder);
+}
+
+void
+merge_unpad(json_t *array)
+{
+	for (size_t i = json_array_size(array); i-- > 0;) {
+		json_t *j = json_array_get(array, i);
+
+		if (json_is_object(j) && !json_object_size(j))
+			json_array_remove(array, i);
+	}
+}

@@ -1,9 +1,10 @@
 /*
  * merge.h - from the events of a stream to the message they stand for
  *
- * One struct merge_format per kind of stream, named by the vendors that have it. Events come already read from their
- * framing and scanned; the message is the vendor's own object as it would have
- * come unstreamed, which is what the vendor's SDK makes of the same events.
+ * One struct merge_format per kind of stream, named by the vendors that have it.
+ * Events come already read from their framing and scanned; the message is the
+ * vendor's own object as it would have come unstreamed, which is what the vendor's
+ * SDK makes of the same events.
  */
 #ifndef MERGE_H
 #define MERGE_H
@@ -100,6 +101,12 @@ void merge_said(struct merge *, size_t n);
 json_t *merge_arguments(struct merge *, const char *p, size_t n);
 /* Appends the elements of an array to those of object[key]. */
 void merge_extend(struct merge *, json_t *object, const char *key, struct value array);
+/* array[index]. type: made when it is not there, as an object of that type; places
+ * before it that were not seen are empty objects, until merge_unpad. NULL: none. */
+json_t *merge_element(struct merge *, json_t *array, int64_t index, const char *type);
+/* array[index] = v, an object. */
+void merge_element_set(struct merge *, json_t *array, int64_t index, struct value);
+void merge_unpad(json_t *array);
 /* Members overwrite those of object; null ones say nothing new. */
 void merge_overwrite(struct merge *, json_t *object, struct value from);
 /* Adds the string object[key] to the text of the answer. */

@@ -31,11 +31,12 @@ is_response(struct value body)
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "messages", "reasoning_effort", "functions" };
-	struct value m[3];
+	static const char *const key[] = { "messages", "reasoning_effort", "functions", "agent_id" };
+	struct value m[4];
 
 	request_common(a, body);
 	MEMBERS(body, key, m);
+	a->model = first_given(a->model, m[3]);		/* Mistral's agents */
 	a->list = m[0];
 	a->reasoning = m[1];
 	a->tools = first_given(a->tools, m[2]);
@@ -152,11 +153,31 @@ choices(struct response *a, struct messages *m, struct value list)
 	}
 }
 
+/* llama.cpp's, where a stream was not asked for its usage. */
+static void
+timings(struct usage *u, struct value v)
+{
+	static const char *const key[] = { "cache_n", "prompt_n", "predicted_n" };
+	struct value n[3];
+	int64_t cached, read;
+
+	MEMBERS(v, key, n);
+	if (v.kind != VALUE_OBJECT || u->n[USAGE_INPUT] >= 0 || u->n[USAGE_OUTPUT] >= 0)
+		return;
+	cached = count_of(n[0]);
+	read = count_of(n[1]);
+	if (read >= 0 && read < INT64_MAX / 2 && cached < INT64_MAX / 2)
+		u->n[USAGE_INPUT] = read + (cached > 0 ? cached : 0);
+	usage_set(u, USAGE_CACHE_READ, n[0]);
+	usage_set(u, USAGE_OUTPUT, n[2]);
+}
+
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "id", "model", "choices", "usage", "error", "service_tier", "x_groq" };
-	struct value v[7];
+	static const char *const key[] = { "id", "model", "choices", "usage", "error", "service_tier", "x_groq",
+		"timings" };
+	struct value v[8];
 
 	MEMBERS(body, key, v);
 	a->id = v[0];
@@ -167,6 +188,7 @@ response(struct response *a, struct messages *m, struct value body)
 	if (!is_given(v[3]))
 		v[3] = value_get(v[6], "usage");
 	usage_openai(&a->usage, v[3]);
+	timings(&a->usage, v[7]);
 	if (is_text(v[1]) && memmem(v[1].p, v[1].n, "gemini", 6))
 		usage_hidden(&a->usage);
 	response_cost(a, v[3]);
@@ -887,7 +909,7 @@ static const struct vendor_host hosts[] = {
 };
 
 static const struct vendor_path paths[] = {
-	{ .end = "/chat/completions" }, { .end = ":rawPredict", .within = "/publishers/mistral" },
+	{ .end = "/chat/completions" }, { .end = "/agents/completions" }, { .end = ":rawPredict", .within = "/publishers/mistral" },
 	{ .end = ":streamRawPredict", .within = "/publishers/mistral", .stream = true }, { .end = NULL },
 }, completions_paths[] = {
 	{ .end = "/completions" }, { .end = NULL },

@@ -241,8 +241,6 @@ is_pending(struct value body)
  * strings are addressed by index.
  */
 
-enum { PAD_MAX = 64 };	/* parts that may be missing in a row */
-
 /* Where the strings of deltas are: in the item, or in a part of it. */
 static const struct place {
 	const char *event;	/* "response.EVENT.delta" and ".done" */
@@ -268,56 +266,11 @@ detect(const struct merge_input *in)
 	    event_get(in->json, "output_index").kind == VALUE_INT);
 }
 
-/* Fills an array up to index with empty objects: places of what was not seen.
- * They are taken out at the end. */
-static bool
-pad(struct merge *m, json_t *array, int64_t index)
-{
-	struct value none = { "{}", 2, VALUE_OBJECT, false };
-	size_t n = json_array_size(array);
-
-	if (!array || index < 0 || index > (int64_t)n + PAD_MAX)
-		return false;
-	while (n <= (size_t)index) {
-		builder_push(&m->builder, array, none);
-		if (json_array_size(array) != ++n)
-			return false;
-	}
-	return true;
-}
-
-/* array[index]; type: made when it is not there, as an object of that type. */
-static json_t *
-element(struct merge *m, json_t *array, int64_t index, const char *type)
-{
-	json_t *j = index >= 0 ? json_array_get(array, index) : NULL;
-
-	if (!type || (j && json_object_size(j)))
-		return j;
-	if (!pad(m, array, index))
-		return NULL;
-	j = json_array_get(array, index);
-	if (json_is_object(j))
-		builder_set_json(&m->builder, j, "type", json_string(type));
-	return j;
-}
-
 static json_t *
 item_get(struct merge *m, const struct event *ev, const char *type)
 {
-	return element(m, builder_array(&m->builder, m->root, "output"),
+	return merge_element(m, builder_array(&m->builder, m->root, "output"),
 	    value_int(event_get(ev, "output_index"), -1), type);
-}
-
-static void
-element_set(struct merge *m, json_t *array, int64_t index, struct value v)
-{
-	json_t *j;
-
-	if (v.kind != VALUE_OBJECT || !pad(m, array, index) || !(j = builder_json(&m->builder, v)))
-		return;
-	json_array_set_new(array, index, j);
-	builder_sweep(&m->builder);
 }
 
 static const struct place *
@@ -353,7 +306,7 @@ place_event(struct merge *m, const struct merge_input *in)
 		return false;
 	object = item_get(m, in->json, at->item);
 	if (at->parts && object)
-		object = element(m, builder_array(&m->builder, object, at->parts),
+		object = merge_element(m, builder_array(&m->builder, object, at->parts),
 		    value_int(event_get(in->json, at->index), -1), at->part);
 	if (!object)
 		return true;
@@ -408,18 +361,18 @@ part_event(struct merge *m, const struct merge_input *in)
 	if (!item)
 		return;
 	parts = builder_array(&m->builder, item, summary ? "summary" : "content");
-	element_set(m, parts, value_int(index, -1), event_get(in->json, "part"));
+	merge_element_set(m, parts, value_int(index, -1), event_get(in->json, "part"));
 }
 
 static void
 annotation(struct merge *m, const struct event *ev)
 {
 	json_t *item = item_get(m, ev, "message");
-	json_t *part = item ? element(m, builder_array(&m->builder, item, "content"),
+	json_t *part = item ? merge_element(m, builder_array(&m->builder, item, "content"),
 	    value_int(event_get(ev, "content_index"), -1), "output_text") : NULL;
 
 	if (part)
-		element_set(m, builder_array(&m->builder, part, "annotations"),
+		merge_element_set(m, builder_array(&m->builder, part, "annotations"),
 		    value_int(event_get(ev, "annotation_index"), -1), event_get(ev, "annotation"));
 }
 
@@ -481,10 +434,10 @@ event(struct merge *m, const struct merge_input *in)
 	} else if (place_event(m, in)) {
 		return;
 	} else if (value_eq(in->type, "response.output_item.added") && item_name(m, event_get(in->json, "item"))) {
-		element_set(m, builder_array(&m->builder, m->root, "output"),
+		merge_element_set(m, builder_array(&m->builder, m->root, "output"),
 		    value_int(event_get(in->json, "output_index"), -1), event_get(in->json, "item"));
 	} else if (value_eq(in->type, "response.output_item.added") || value_eq(in->type, "response.output_item.done")) {
-		element_set(m, builder_array(&m->builder, m->root, "output"),
+		merge_element_set(m, builder_array(&m->builder, m->root, "output"),
 		    value_int(event_get(in->json, "output_index"), -1), event_get(in->json, "item"));
 	} else if (value_begins(in->type, "response.content_part.") ||
 	    value_begins(in->type, "response.reasoning_summary_part.")) {
@@ -496,30 +449,18 @@ event(struct merge *m, const struct merge_input *in)
 	}
 }
 
-/* Takes out what pad put in and nothing came for. */
-static void
-unpad(json_t *array)
-{
-	for (size_t i = json_array_size(array); i-- > 0;) {
-		json_t *j = json_array_get(array, i);
-
-		if (json_is_object(j) && !json_object_size(j))
-			json_array_remove(array, i);
-	}
-}
-
 static void
 finish(struct merge *m, struct text *text)
 {
 	json_t *output = json_object_get(m->root, "output"), *item, *part;
 	size_t i, k;
 
-	unpad(output);
+	merge_unpad(output);
 	json_array_foreach(output, i, item) {
 		const char *type = json_string_value(json_object_get(item, "type"));
 
-		unpad(json_object_get(item, "content"));
-		unpad(json_object_get(item, "summary"));
+		merge_unpad(json_object_get(item, "content"));
+		merge_unpad(json_object_get(item, "summary"));
 		if (!type || strcmp(type, "message"))
 			continue;
 		json_array_foreach(json_object_get(item, "content"), k, part) {

@@ -28,7 +28,9 @@ static const struct vendor_host gateways[] = {
 	{ "openrouter.ai", "openrouter" }, { "githubcopilot.com", "github_copilot" }, { "api.together.xyz", "together_ai" },
 	{ "api.fireworks.ai", "fireworks_ai" }, { "api.cerebras.ai", "cerebras" }, { "api.z.ai", "zhipu_ai" },
 	{ "open.bigmodel.cn", "zhipu_ai" }, { "api.voyageai.com", "voyage_ai" }, { "api.jina.ai", "jina_ai" },
-	{ "api.minimax.io", "minimax" }, { NULL, NULL },
+	{ "api.minimax.io", "minimax" }, { "bedrock-mantle*.api.aws", "aws.bedrock" }, { "models.github.ai", "github_models" },
+	{ "huggingface.co", "huggingface" }, { "api.deepinfra.com", "deepinfra" }, { "ai-gateway.vercel.sh", "vercel" },
+	{ NULL, NULL },
 };
 
 static bool
@@ -274,13 +276,14 @@ response_finish(struct response *a, struct messages *m, struct value reason)
 void
 response_cost(struct response *a, struct value usage)
 {
-	static const char *const key[] = { "cost", "cost_in_usd_ticks" };
-	struct value m[2];
+	static const char *const key[] = { "cost", "cost_in_usd_ticks", "estimated_cost" };
+	struct value m[3];
 	double d;
 
 	MEMBERS(usage, key, m);
 	if (m[0].kind == VALUE_OBJECT)		/* Perplexity */
 		m[0] = value_get(m[0], "total_cost");
+	m[0] = first_given(m[0], m[2]);		/* DeepInfra */
 	if ((m[0].kind == VALUE_INT || m[0].kind == VALUE_REAL) && value_f64(m[0], &d) && d >= 0)
 		a->cost = d;
 	else if (value_f64(m[1], &d) && d >= 0)		/* xAI: 10^10 make a dollar */

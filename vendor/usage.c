@@ -173,11 +173,13 @@ usage_gemini(struct usage *u, struct value v)
 {
 	static const char *const key[] = { "promptTokenCount", "toolUsePromptTokenCount",
 		"candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount", "totalTokenCount",
-		"promptTokensDetails", "candidatesTokensDetails" };
-	struct value m[8];
+		"promptTokensDetails", "candidatesTokensDetails", "responseTokenCount", "responseTokensDetails" };
+	struct value m[10];
 	int64_t out, thoughts;
 
 	MEMBERS(v, key, m);
+	m[2] = first_given(m[2], m[8]);		/* Live */
+	m[7] = first_given(m[7], m[9]);
 	if (count_of(m[0]) >= 0)
 		u->n[USAGE_INPUT] = sum(count_of(m[0]), count_of(m[1]), 0);
 	out = count_of(m[2]);

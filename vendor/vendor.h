@@ -75,6 +75,7 @@ struct vendor {
 	const struct vendor_path *paths;
 	const struct vendor_word *roles;	/* beside user, assistant, system, developer, tool */
 	const struct vendor_word *finishes;	/* beside stop, length, tool_call, content_filter, error */
+	const char *conversation;	/* what stands in a path before a conversation's name */
 	const char *header;	/* of a request, that only this API's clients send */
 	const char *mark;	/* a key that every request's body has */
 	/* May a body be known by its shape alone, where no path tells? In the order of
@@ -120,7 +121,8 @@ const char *vendor_finish(struct value);
 bool vendor_marks(const char *p, size_t n);
 
 /* Those that others speak as well, or that need more than a table. */
-extern const struct vendor vendor_messages, vendor_chat, vendor_embeddings, vendor_responses, vendor_realtime;
+extern const struct vendor vendor_messages, vendor_chat, vendor_embeddings, vendor_responses, vendor_realtime,
+	vendor_live;
 
 /* The members that most APIs share, by their most common names. */
 void request_common(struct request *, struct value body);

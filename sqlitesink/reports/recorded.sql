@@ -1,24 +1,31 @@
--- What was recorded, in three lines; a fourth says why there is no model call among TLS
+-- What was recorded, in three lines; a fourth says why there is no model call, or what was reached
 --
 -- line   of text
 WITH r AS (SELECT * FROM runs WHERE id = coalesce(:run, (SELECT max(id) FROM runs))),
 only(n) AS (SELECT count(*) = 1 FROM runs),
 p AS (SELECT id, seen FROM processes WHERE run_id IN (SELECT id FROM r)),
-n(calls, tokens, execs, files, hosts, exchanges, lost) AS (
+reached(place, n) AS (	-- what was connected to, but for names to be looked up
+	SELECT coalesce(host, address) || ':' || port, count(*) FROM connections
+	WHERE kind = 'connect' AND family <> 'unix' AND port <> 53 AND error IS NULL AND (transport = 'tcp' OR sent_bytes > 0) AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))
+	GROUP BY 1 ORDER BY count(*) DESC),
+n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 	SELECT (SELECT count(*) FROM model_calls WHERE run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(total_tokens), 0) FROM token_usage WHERE run_id IN (SELECT id FROM r)),
 		(SELECT count(*) FROM execs WHERE NOT seed AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
 		(SELECT count(DISTINCT path_id) FROM file_changes WHERE op <> 'open' AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
 		(SELECT count(*) FROM (
-			SELECT CAST(host AS TEXT) FROM http_exchanges WHERE run_id IN (SELECT id FROM r)
+			SELECT trim(iif(rtrim(host, '0123456789') LIKE '%:', substr(rtrim(host, '0123456789'), 1, length(rtrim(host, '0123456789')) - 1), host), '[]')
+			FROM (SELECT CAST(host AS TEXT) AS host FROM http_exchanges WHERE run_id IN (SELECT id FROM r))
 			UNION SELECT coalesce(host, address) FROM connections WHERE kind = 'connect' AND family <> 'unix' AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p)))),
 		(SELECT count(*) FROM http_exchanges WHERE run_id IN (SELECT id FROM r)) +
 			(SELECT count(*) FROM losses WHERE stage = 'httpparse' AND run_id IN (SELECT id FROM r)),
-		(SELECT coalesce(sum(events), 0) FROM losses WHERE run_id IN (SELECT id FROM r)))
+		(SELECT coalesce(sum(events), 0) FROM losses WHERE run_id IN (SELECT id FROM r)),
+		(SELECT count(*) FROM reached),
+		(SELECT count(*) > 0 FROM stages WHERE stage = 'process' AND run_id IN (SELECT id FROM r)))
 SELECT line FROM (
 	SELECT 1 AS place, 'recorded ' || coalesce(round((r.last_ns - r.first_ns) / 1e9, 1), 0) || ' s in ' || :file || ': ' || calls || ' model calls, ' ||
 		tokens || ' tokens, ' || execs || ' programs, ' || files || ' files changed, ' || hosts || ' hosts' ||
-		iif(calls = 0 AND exchanges = 0, ' (no TLS data)', '') AS line FROM r, n
+		CASE WHEN calls > 0 OR exchanges > 0 THEN '' WHEN reached = 0 AND watched THEN ' (nothing was sent)' ELSE ' (no TLS data)' END AS line FROM r, n
 	UNION ALL
 	SELECT 2, iif(v.verdict = 'WHOLE', 'WHOLE: nothing was lost', 'INCOMPLETE: ' || (SELECT group_concat(what, '; ')
 			FROM (SELECT what || iif(helps <> '', ' (what helps: ' || helps || ')', '') AS what FROM run_gaps g
@@ -27,7 +34,7 @@ SELECT line FROM (
 				WHERE g.run_id = r.id AND NOT g.follows))
 		FROM r JOIN verdicts v ON v.run_id = r.id
 	UNION ALL
-	SELECT 3, 'no model call was seen, although TLS was: ' || coalesce((SELECT 'the requests were to ' || group_concat(place, ', ') FROM (
+	SELECT 3, 'no model call was seen in what was said: ' || coalesce((SELECT 'the requests were to ' || group_concat(place, ', ') FROM (
 			SELECT coalesce(CAST(host AS TEXT), '?') || CAST(CASE instr(path, '?') WHEN 0 THEN path ELSE substr(path, 1, instr(path, '?') - 1) END AS TEXT) ||
 				iif(count(*) > 1, ' (' || count(*) || ')', '') AS place
 			FROM http_exchanges WHERE run_id IN (SELECT id FROM r) GROUP BY host, path ORDER BY count(*) DESC LIMIT 5)
@@ -35,6 +42,10 @@ SELECT line FROM (
 		(SELECT 'no HTTP was among it (' || group_concat(reason || ' ' || n, ', ') || ')' FROM (
 			SELECT reason, sum(events) AS n FROM losses WHERE stage = 'httpparse' AND run_id IN (SELECT id FROM r) GROUP BY reason))) FROM n
 		WHERE calls = 0 AND exchanges > 0
+	UNION ALL
+	SELECT 3, 'it connected to ' || (SELECT group_concat(place || iif(n > 1, ' (' || n || ')', ''), ', ') FROM (SELECT * FROM reached LIMIT 5)) ||
+			iif(reached > 5, ', and ' || (reached - 5) || ' more', '') FROM n
+		WHERE calls = 0 AND exchanges = 0 AND reached > 0
 	UNION ALL
 	SELECT 4, 'look at it: agentsight report --db ' || :file)
 ORDER BY place;

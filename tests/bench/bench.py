@@ -146,10 +146,10 @@ def libssl(a):
     out = subprocess.run(['ldd', a.dir + '/tlsload'], capture_output=True, text=True).stdout
     return os.path.realpath(re.search(r'libssl\S* => (\S+)', out)[1])
 
-def start_sslsniff(a, out, err, extra=(), program='sslsniff'):
+def start_sslsniff(a, out, err, extra=(), program='sslsniff', chosen=('-c', 'tlsload')):
     r, w = os.pipe()
     t = time.monotonic()
-    p = subprocess.Popen(['taskset', '-c', '1', program, '-c', 'tlsload', '--ready-fd', str(w), *extra],
+    p = subprocess.Popen(['taskset', '-c', '1', program, *chosen, '--ready-fd', str(w), *extra],
                          stdout=out, stderr=err, pass_fds=(w,))
     os.close(w)
     if os.read(r, 1) != b'\n':
@@ -203,7 +203,8 @@ def overhead(a):
                     p, t = start[who](out, err)
                     c0 = cpu_of(p.pid) if p else 0
                     o = load(a, args.split())
-                    rates[who].append(o['client']['rps'])
+                    # by its processor time: what it got of the machine is for others to say
+                    rates[who].append(o['client']['requests'] / sum(o[r]['cpu'] for r in o))
                     if p:
                         c, m = stop(p)
                     if who == 'ours':
@@ -215,7 +216,7 @@ def overhead(a):
         print('%-8s %10.0f %12.3f %8.2f %12s %12s %12s %10.2f %10.0f %8.1f' % (name, MED(rates['none']), kept['ours'], target,
               *('%.3f' % kept[who] if who in kept else '-' for who in ('before', 'floor')),
               '%.3f' % MED([r / f for r, f in zip(rates['ours'], rates['floor'])]) if 'floor' in rates else '-', MED(us), MED(mbs), MED(rss)), flush=True)
-    print('sslsniff, before (--against), bpftrace: rate kept of the unprobed one (of bpftrace: 0.9, us/event: 3, MB/s cpu: 400, RSS:\n'
+    print('req/s: per second of processor time; sslsniff, before (--against), bpftrace: rate kept of the unprobed one (of bpftrace: 0.9, us/event: 3, MB/s cpu: 400, RSS:\n'
           '32.8 or less, attached: 100 ms are the other targets); attached after %.0f ms (from exec)' % (MED(attach) * 1e3))
 
 def captured(path, pids):
@@ -251,6 +252,40 @@ def complete(a):
         same = all(got.get(k, [0, 0, 0])[2] == v[k[1] + '_sum'] for k, v in want.items())
         print('%-22s %8.2f%% %8.2f%% %8.2f%% %10s %6.0f' % (name, 100 * cap / byts, 100 * lost[1] / byts,
               100 * (byts - cap - lost[1]) / byts, 'equal' if same else 'differ' if not lost[1] else '-', byts / 1e6), flush=True)
+
+def plain(a):
+    """Loopback sockets, HTTP and something else: the rate that is kept, and whether all bytes are there."""
+    def one(args, out=None):
+        q = subprocess.Popen(['taskset', '-c', '0', a.dir + '/plainload', *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        p = start_sslsniff(a, out, subprocess.DEVNULL, ('-p', str(q.pid)), 'tcpsniff', ())[0] if out else None
+        o = json.loads(q.communicate('\n')[0])
+        if p:
+            stop(p)
+        return o
+    print('%-6s %12s %10s %8s %10s %10s %12s %8s' % ('what', 'exchanges/s', 'tcpsniff', 'target', 'captured', 'told lost', 'unaccounted', 'sums'))
+    for name, args, target in ('HTTP', [], 0.75), ('other', ['-x'], 0.9):
+        rates, kept, byts, cap, lost, same = [], [], 0, 0, 0, True
+        for turn in range(2 * a.turns):
+            o = {}
+            with tempfile.TemporaryDirectory(dir='/dev/shm') as tmp:
+                for ours in (False, True) if turn % 2 else (True, False):
+                    with open(tmp + '/out', 'wb') as out:
+                        o[ours] = one(['-t', '0.5', *args], out if ours else None)
+                    if ours:
+                        sums = [0, 0]
+                        with open(tmp + '/out', 'rb') as f:
+                            for e in map(json.loads, f):
+                                lost += e['bytes'] if e['type'] == 'loss' else 0
+                                if e['type'] == 'tcp.data':
+                                    sums[e['function'][0] == 'R'] += sum(e['data'].encode())
+                                    cap += len(e['data'])
+                        same &= sums == (o[True]['sums'] if name == 'HTTP' else [0, 0])
+                        byts += o[True]['bytes'] if name == 'HTTP' else 0
+            rate = {k: v['n'] / v['cpu'] for k, v in o.items()}
+            rates.append(rate[False]); kept.append(rate[True] / rate[False])
+        part = lambda n: '%.2f%%' % (100 * n / byts) if byts else str(n)
+        print('%-6s %12.0f %10.3f %8.2f %10s %10s %12s %8s' % (name, MED(rates), MED(kept), target, part(cap), part(lost), part(byts - cap - lost),
+              'equal' if same else 'differ'), flush=True)
 
 # --- OTLP ---------------------------------------------------------------------
 
@@ -382,7 +417,7 @@ def main():
     ap.add_argument('--mb', type=int, default=100)
     ap.add_argument('what', nargs='*', default=[])
     a = ap.parse_args()
-    for f in (filters, latency, overhead, complete, processes, otlp, store, web, startup):
+    for f in (filters, latency, overhead, complete, plain, processes, otlp, store, web, startup):
         if not a.what or f.__name__ in a.what:
             print('\n== ' + f.__name__)
             f(a)

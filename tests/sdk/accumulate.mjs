@@ -22,6 +22,7 @@ const { default: Anthropic } = await load('@anthropic-ai/sdk/index.mjs');
 const { default: OpenAI } = await load('openai/index.mjs');
 const { GoogleGenAI } = await load('@google/genai/dist/node/index.mjs');
 const { Ollama } = await load('ollama/dist/index.mjs');
+const { Mistral } = await load('@mistralai/mistralai/esm/index.js');
 
 const messages = [{ role: 'user', content: 'x' }];
 const options = (headers, base) => ({ apiKey: 'k', maxRetries: 0, baseURL: url + base, defaultHeaders: headers });
@@ -80,6 +81,66 @@ async function ollama(headers) {
 	return { sum };
 }
 
+// Text, and what was thought, of a content that is text or a list of chunks.
+function chunks(sum, content) {
+	if (typeof content === 'string') sum.text += content;
+	for (const c of Array.isArray(content) ? content : typeof content === 'object' && content ? [content] : []) {
+		if (c.type === 'text') sum.text += c.text;
+		else if (c.type === 'thinking') for (const t of c.thinking) sum.thinking += t.text ?? '';
+		else sum.others++;
+	}
+}
+
+async function mistral(headers) {
+	const client = new Mistral({ apiKey: 'k', serverURL: url, retryConfig: { strategy: 'none' } });
+	const sum = { text: '', thinking: '', others: 0, calls: [], finish: null, input: null, output: null };
+	for await (const { data } of await client.chat.stream({ model: 'm', messages }, { headers })) {
+		const c = data.choices[0];
+		chunks(sum, c?.delta.content);
+		for (const t of c?.delta.toolCalls ?? []) {
+			const call = sum.calls.find((x) => x.id === t.id);
+			if (call) call.arguments += t.function.arguments;
+			else sum.calls.push({ id: t.id, name: t.function.name, arguments: t.function.arguments });
+		}
+		sum.finish = c?.finishReason ?? sum.finish;
+		if (data.usage) Object.assign(sum, { input: data.usage.promptTokens, output: data.usage.completionTokens });
+	}
+	return { sum };
+}
+
+async function conversation(headers) {
+	const client = new Mistral({ apiKey: 'k', serverURL: url, retryConfig: { strategy: 'none' } });
+	const sum = { text: '', thinking: '', others: 0, calls: [], id: null, input: null, output: null };
+	for await (const { data } of await client.beta.conversations.startStream({ model: 'm', inputs: 'x' }, { headers })) {
+		if (data.type === 'conversation.response.started') sum.id = data.conversationId;
+		else if (data.type === 'message.output.delta') chunks(sum, data.content);
+		else if (data.type === 'function.call.delta') {
+			const call = sum.calls.find((x) => x.id === data.toolCallId);
+			if (call) call.arguments += data.arguments;
+			else sum.calls.push({ id: data.toolCallId, name: data.name, arguments: data.arguments });
+		} else if (data.type === 'conversation.response.done') Object.assign(sum, { input: data.usage.promptTokens, output: data.usage.completionTokens });
+	}
+	return { sum };
+}
+
+async function interactions(headers) {
+	const ai = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: url, headers } });
+	const sum = { text: '', calls: [], thoughts: '', status: null, input: null, output: null }, steps = [];
+	const stream = await ai.interactions.create({ model: 'gemini', input: 'x', stream: true }, { headers, maxRetries: 0 });
+	for await (const e of stream) {
+		if (e.event_type === 'step.start') steps[e.index] = { ...e.step, text: '' };
+		if (e.event_type === 'step.delta') {
+			const s = steps[e.index];
+			if (e.delta.type === 'text') sum.text += e.delta.text;
+			else if (e.delta.type === 'thought_summary') sum.thoughts += e.delta.content.text;
+			else if (e.delta.type === 'arguments_delta') s.text += e.delta.arguments;
+		}
+		if (e.interaction) Object.assign(sum, { status: e.interaction.status, input: e.interaction.usage?.total_input_tokens ?? null, output: e.interaction.usage?.total_output_tokens ?? null });
+	}
+	sum.calls = steps.filter((s) => s.type === 'function_call').map((s) => ({ name: s.name, arguments: s.text ? JSON.parse(s.text) : {} }));
+	return { sum };
+}
+
 // Conveniences that no vendor's server sends.
 function strip(m, sdk) {
 	const o = JSON.parse(JSON.stringify(m));
@@ -101,6 +162,9 @@ async function run(name, sdk, leave) {
 	const headers = { 'x-recorded': name, ...(leave ? { 'x-events': String(leave) } : {}) };
 	if (sdk === 'gemini') return gemini(headers);
 	if (sdk === 'ollama') return ollama(headers);
+	if (sdk === 'mistral') return mistral(headers);
+	if (sdk === 'conversations') return conversation(headers);
+	if (sdk === 'interactions') return interactions(headers);
 	const { message, error } = await accumulate(sdk, headers, leave);
 	return { message: message && strip(message, sdk), error };
 }

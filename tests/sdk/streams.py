@@ -162,14 +162,83 @@ class Maker:
             e("response." + status, response=dict(base, status=status, output=output, usage={"input_tokens": 1, "output_tokens": 2}))
         return "/v1/responses", self.sse(events)
 
+    # --- Gemini -------------------------------------------------------------------------
+    def gemini(self):
+        r, events = self.r, []
+        for _ in self.times(6, 1):
+            parts = [r.choice([{"text": self.text()}, {"text": self.text(), "thought": True}, {"functionCall": {"name": "f", "args": json.loads(self.arguments())}}])
+                     for _ in self.times(3)]
+            events.append({"candidates": [{"content": {"role": "model", "parts": parts}, "index": 0}], "modelVersion": "g",
+                           "usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": len(events), "totalTokenCount": 5 + len(events)}})
+        events[-1]["candidates"][0]["finishReason"] = r.choice(["STOP", "MAX_TOKENS", "SAFETY"])
+        return "/v1beta/models/gemini:streamGenerateContent?alt=sse", self.sse(events, names=False)
+
+    def interactions(self):
+        base = {"id": "int_1", "object": "interaction", "model": "g", "status": "in_progress"}
+        events = [{"event_type": "interaction.created", "interaction": base}]
+        for i in self.times(5):
+            kind = self.r.choice(["thought", "model_output", "function_call"])
+            step = {"type": kind, **({"id": "f%d" % i, "name": "n", "arguments": {}} if kind == "function_call" else {})}
+            deltas = {"thought": lambda: [{"type": "thought_summary", "content": {"type": "text", "text": self.text()}} for _ in self.times(3)] +
+                      [{"type": "thought_signature", "signature": "c2ln"}],
+                      "model_output": lambda: [{"type": "text", "text": self.text()} for _ in self.times(4)],
+                      "function_call": lambda: [{"type": "arguments_delta", "arguments": p} for p in self.pieces(self.arguments())]}[kind]()
+            events += [{"event_type": "step.start", "index": i, "step": step}, *({"event_type": "step.delta", "index": i, "delta": d} for d in deltas),
+                       {"event_type": "step.stop", "index": i}]
+        status = self.r.choice(["completed", "requires_action", "incomplete"])
+        events.append({"event_type": "interaction.completed", "interaction": dict(base, status=status, usage={"total_input_tokens": 3, "total_output_tokens": 4})})
+        return "/v1beta/interactions", "".join("event: %s\ndata: %s\n\n" % (e["event_type"], json.dumps(e, ensure_ascii=False)) for e in events) + "data: [DONE]\n\n"
+
+    # --- Ollama ---------------------------------------------------------------------------
+    def ollama(self):
+        base = {"model": "m", "created_at": "2026-01-01T00:00:00Z"}
+        lines = [dict(base, message=dict({"role": "assistant", "content": self.text()}, **self.r.choice([
+            {}, {"thinking": self.text()}, {"tool_calls": [{"function": {"name": "f", "arguments": json.loads(self.arguments())}}]}])), done=False) for _ in self.times(6)]
+        lines.append(dict(base, message={"role": "assistant", "content": ""}, done=True, done_reason=self.r.choice(["stop", "length"]), prompt_eval_count=7, eval_count=9))
+        return "/api/chat", "".join(json.dumps(x, ensure_ascii=self.r.random() < .5) + "\n" for x in lines)
+
+    # --- Mistral --------------------------------------------------------------------------
+    def content(self):
+        """A piece of a content: text, or chunks; the type changes on the way, both ways."""
+        return self.r.choice([lambda: self.text(), lambda: [{"type": "text", "text": self.text()}],
+                              lambda: [{"type": "thinking", "thinking": [{"type": "text", "text": self.text()}]}],
+                              lambda: [{"type": "text", "text": self.text()}, {"type": "reference", "reference_ids": [self.r.randint(0, 9)]}]])()
+
+    def mistral(self):
+        r, base = self.r, {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+        deltas = [{"role": "assistant", "content": ""}] + [{"content": self.content()} for _ in self.times(7)]
+        for t in self.times(3):
+            args, at = self.arguments(), r.randint(0, 3)
+            deltas += [{"tool_calls": [{"id": "call%05d" % t, "index": t, "function": {"name": "f", "arguments": p}}]} for p in (args[:at], args[at:])]
+        events = [dict(base, choices=[{"index": 0, "delta": d, "finish_reason": None}]) for d in deltas]
+        events.append(dict(base, choices=[{"index": 0, "delta": {"content": ""}, "finish_reason": r.choice(["stop", "tool_calls", "length"])}],
+                           usage={"prompt_tokens": 4, "completion_tokens": 5, "total_tokens": 9}))
+        return "/v1/chat/completions", self.sse(events, names=False, done=True)
+
+    def conversation(self):
+        events = [{"type": "conversation.response.started", "conversation_id": "conv_1"}]
+        for i in self.times(4):
+            if self.r.random() < .6:
+                for _ in self.times(4):
+                    piece = self.content()
+                    for c in piece if isinstance(piece, list) else [piece]:
+                        if not isinstance(c, dict) or c["type"] != "reference":
+                            events.append({"type": "message.output.delta", "output_index": i, "id": "m%d" % i, "content_index": 0, "role": "assistant", "model": "m", "content": c})
+            else:
+                events += [{"type": "function.call.delta", "output_index": i, "id": "f%d" % i, "name": "n", "tool_call_id": "t%d" % i, "arguments": p}
+                           for p in self.pieces(self.arguments())]
+        events.append({"type": "conversation.response.done", "usage": {"prompt_tokens": 4, "completion_tokens": 5, "total_tokens": 9}})
+        return "/v1/conversations", self.sse(events)
+
 
 def write(folder, seed, n):
     m = Maker(seed)
     for i in range(n):
-        sdk, make = m.r.choice([("anthropic", m.anthropic), ("openai-chat", m.chat), ("openai-responses", m.responses)])
+        sdk, make = m.r.choice([("anthropic", m.anthropic), ("openai-chat", m.chat), ("openai-responses", m.responses), ("gemini", m.gemini),
+                                ("ollama", m.ollama), ("mistral", m.mistral), ("conversations", m.conversation), ("interactions", m.interactions)])
         path, text = make()
         name = os.path.join(folder, "random-%d-%03d" % (seed, i))
         with open(name + ".body", "w", encoding="utf-8", newline="") as f:
             f.write(text)
         with open(name + ".json", "w", encoding="utf-8") as f:
-            json.dump({"sdk": sdk, "content_type": "text/event-stream", "path": path}, f)
+            json.dump({"sdk": sdk, "content_type": "application/x-ndjson" if sdk == "ollama" else "text/event-stream", "path": path}, f)

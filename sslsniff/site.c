@@ -44,7 +44,7 @@ add(struct sites *s, const struct find_site *f, unsigned prog, bool ret)
 	s->n++;
 	*to = (struct site){
 		.name = f->name, .insn = find_insn_name[f->insn], .cheap = FIND_CHEAP(f),
-		.offset = f->off, .va = f->va, .place = s->places,
+		.offset = f->off, .va = f->va, .point = s->points,
 		.cookie = COOKIE(plans[f->abi].sig, dir, f->lib, 0),
 		.method = cipher ? (int)dir : -1, .prog = prog, .ret = ret,
 	};
@@ -76,7 +76,7 @@ plan_one(struct sites *s, const struct find_site *f)
 		if (f->at == FIND_CALL)
 			add(s, f, p->leave, true);
 	}
-	s->places++;
+	s->points++;
 }
 
 bool

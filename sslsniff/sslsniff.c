@@ -645,7 +645,7 @@ load(struct sslsniff *s)
 	b = s->bpf;
 	s->execs = bpf_map__fd(b->maps.execs);
 	s->answered = bpf_map__fd(b->maps.answered);
-	s->attach.places = bpf_map__fd(b->maps.places);
+	s->attach.points = bpf_map__fd(b->maps.points);
 	s->attach.methods = bpf_map__fd(b->maps.methods);
 	s->lines.probe = &s->probe;
 	s->lines.names = bpf_map__fd(b->maps.names);

@@ -41,21 +41,21 @@ enum {
 	SIG_DECRYPT12,	/* rustls, TLS 1.2: it is in the message */
 };
 enum { COOKIE_GO = 5 };	/* LIB_GO */
-#define COOKIE(sig, dir, lib, place) \
-	((__u64)(sig) | (__u64)(dir) << 8 | (__u64)(lib) << 16 | (__u64)(place) << 32)
+#define COOKIE(sig, dir, lib, point) \
+	((__u64)(sig) | (__u64)(dir) << 8 | (__u64)(lib) << 16 | (__u64)(point) << 32)
 #define COOKIE_SIG(c) ((c) & 0xff)
 #define COOKIE_DIR(c) ((c) >> 8 & 1)
 #define COOKIE_LIB(c) ((c) >> 16 & 0xff)
-#define COOKIE_PLACE(c) ((__u32)((c) >> 32))
+#define COOKIE_POINT(c) ((__u32)((c) >> 32))
 
-/* A function that is probed, in the map places. */
-struct place {
+/* A function that is probed, in the map points. */
+struct point {
 	__u64 va;	/* of the probe, as linked */
 	__u64 since;	/* boot time when it was attached; 0: being attached */
 	__u32 file;	/* a number for each file */
 	__u32 pad;
 };
-enum { PLACES = 16384 };
+enum { POINTS = 16384 };
 
 /* A process that has execed, in the map execs. */
 struct exec {

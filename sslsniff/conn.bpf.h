@@ -216,7 +216,7 @@ conn_get(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u
 /* A record without payload of a connection, in the ring, for ring_submit. NULL: no
  * room, which is counted. */
 static __always_inline struct ssl_record *
-tell(struct conn *c, __u32 kind)
+emit(struct conn *c, __u32 kind)
 {
 	struct ssl_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
@@ -240,7 +240,7 @@ conn_end(struct conn_key *key, struct conn *c)
 
 	if (!c)
 		return 0;
-	r = tell(c, SSL_CLOSE);
+	r = emit(c, SSL_CLOSE);
 	if (r) {
 		r->lib = c->lib;
 		r->moved[0] = c->moved[0];

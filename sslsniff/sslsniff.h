@@ -137,7 +137,7 @@ struct conn {
 	__u64 moved[2];		/* bytes so far, by direction */
 	__u64 object;		/* address that names it */
 	__u64 ino[2];		/* the socket seen inside its calls, by direction */
-	__u64 bound, guess[2];	/* the socket that was told; that it may be */
+	__u64 bound, guess[2];	/* the socket that was emitted; that it may be */
 	__u64 over;		/* boot time when its TCP connection ended */
 	struct conn_key self;
 	__u32 pid, uid, ns_pid, lib, late, objects;

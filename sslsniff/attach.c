@@ -15,7 +15,7 @@
 #include "attach.h"
 #include "clock.h"
 #include "kernel.h"
-#include "sslsniff.h"
+#include "point.h"
 
 /* Room for one more; 0, or -1 with errno. */
 static int

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "find.h"
+#include "point.h"
 #include "site.h"
-#include "sslsniff.h"
 
-_Static_assert((int)COOKIE_GO == (int)LIB_GO, "sslsniff.h and find.h");
+_Static_assert((int)COOKIE_GO == (int)LIB_GO, "point.h and find.h");
 
 /* Per ABI: how our programs take its arguments and results, what is probed at the
  * entry and at the return; SITE_PROGS: nothing. */

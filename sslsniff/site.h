@@ -23,7 +23,7 @@ struct site {
 	const char *insn;	/* that is probed */
 	bool cheap;		/* the kernel emulates it */
 	uint64_t offset, va;	/* in the file, and as linked */
-	uint64_t cookie;	/* COOKIE of sslsniff.h, its point left to the attacher */
+	uint64_t cookie;	/* COOKIE of point.h, its point left to the attacher */
 	uint32_t point;		/* the same for all probes of a function */
 	int method;		/* of a rustls cipher: its direction; else -1 */
 	enum site_prog prog;

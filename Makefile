@@ -100,7 +100,7 @@ FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
 # the driver, and its commands that are scripts of their own
 DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline agentsight-handover \
-	agentsight-runlog)
+	agentsight-runlog agentsight-grant)
 
 # agentsight report, and the files that it runs
 REPORT_FILES = prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
@@ -135,6 +135,9 @@ $(B)/bin/agentsight-%: driver/%.sh
 $(B)/bin/agentsight-runlog: $(B)/driver/runlog.o $(B)/libstage.a
 	$(call say,LINK) mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LDLIBS)
+$(B)/bin/agentsight-grant: $(B)/driver/grant.o
+	$(call say,LINK) mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/bin/agentsight.usage: driver/usage
 	$(Q)mkdir -p $(@D) && cp $< $@
 $(B)/bin/agentsight.run: driver/run.sh

@@ -108,21 +108,40 @@ given_file() {
 	[ -e "$1" ] || { say "cannot create $1 (another place: --db FILE, -o FILE)"; exit 125; }
 }
 
+# own_group: nobody but the user is in the group that sudo tells.
+own_group() {
+	IFS=: read -r _ _ _ members <<-END
+		$(getent group "$SUDO_GID")
+	END
+	name=$(getent passwd "$user" | cut -d: -f1)
+	case ${members:-$name} in "$name") ;; *) return 1 ;; esac
+	[ "$(getent passwd | cut -d: -f1,4 | grep ":$SUDO_GID\$")" = "$name:$SUDO_GID" ]
+}
+
 # A new recording is written in a folder that the stages own and the user may read,
 # and handed over at the end: nobody but they can change it until then.
 make_folder() {
 	[ -n "$stage_uid" ] || return 0
 	mkdir -m 711 /var/lib/agentsight 2>/dev/null
 	folder=$(mktemp -d /var/lib/agentsight/run.XXXXXX 2>/dev/null) || { mkdir "$dir/out" && folder=$dir/out; }
-	chgrp "${SUDO_GID:-0}" "$folder" && chmod 750 "$folder" && chown "$stage_uid" "$folder" || exit 125
+	chown "$stage_uid:$stage_uid" "$folder" || exit 125
+	group=$stage_uid
+	[ -n "$user" ] || return 0
+	"$tools/agentsight-grant" "$user" "$folder" && return
+	if [ -n "${SUDO_GID:-}" ] && own_group; then
+		group=$SUDO_GID
+		chgrp "$group" "$folder" && chmod 2750 "$folder" || exit 125
+	else
+		say "$folder knows no access lists: the recording can be read when it is finished"
+	fi
 }
 
-# protect FILE KIND: in that folder, readable by the user's group, and found under the
-# name that it will have; its name in file.
+# protect FILE KIND: in that folder, readable by the user, and found under the name that
+# it will have; its name in file.
 protect() {
 	file=$folder/$2/${1##*/}
 	( umask 027; mkdir "$folder/$2" && : >"$file" ) || exit 125
-	chown -R "$stage_uid:${SUDO_GID:-0}" "$folder/$2" || exit 125
+	chown -R "$stage_uid:$group" "$folder/$2" || exit 125
 	words "$file" "$1" >>"$dir/handover"
 	( as_user ln -sfn -- "$file" "$1" ) || { say "cannot create $1"; exit 125; }
 }

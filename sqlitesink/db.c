@@ -93,9 +93,11 @@ file_open(struct db *db)
 
 	umask(077);
 	db->lock = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (db->lock >= 0)
+	if (db->lock >= 0) {
 		give_to_user(db->lock);
-	else if (errno == EEXIST)
+		if (db->mode)
+			(void)!fchmod(db->lock, db->mode);	/* as the one that it follows */
+	} else if (errno == EEXIST)
 		db->lock = open(db->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (db->lock < 0 || fstat(db->lock, &st)) {
 		db_say(db, "open", strerror(errno));
@@ -109,7 +111,9 @@ file_open(struct db *db)
 		db_say(db, "open", "another sqlitesink is writing to it (choose another file)");
 		return -1;
 	}
-	if ((st.st_mode & 077) && !db->keep_mode)
+	if (db->keep_mode)
+		db->mode = st.st_mode & 0777;
+	else if (st.st_mode & 077)
 		(void)!fchmod(db->lock, 0600);	/* another user's: as it is */
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
@@ -211,7 +215,7 @@ db_run_new(struct db *db)
 int
 db_open(struct db *db, const char *tool, const char *path)
 {
-	*db = (struct db){ .tool = tool, .path = path, .lock = -1, .keep_mode = db->keep_mode };
+	*db = (struct db){ .tool = tool, .path = path, .lock = -1, .keep_mode = db->keep_mode, .mode = db->mode };
 	if (file_open(db))
 		return -1;
 	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {

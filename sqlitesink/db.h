@@ -30,6 +30,7 @@ struct statement {
 
 struct db {
 	bool keep_mode;	/* set before db_open: the mode of a file that is there stays */
+	mode_t mode;		/* then, of the file; 0: not known */
 	sqlite3 *sq;
 	const char *tool, *path;	/* for messages */
 	int lock;		/* descriptor that holds the lock of the only writer */

@@ -15,7 +15,7 @@
 #include "attach.h"
 #include "clock.h"
 #include "kernel.h"
-#include "sslsniff.h"
+#include "point.h"
 
 /* Room for one more; 0, or -1 with errno. */
 static int
@@ -78,21 +78,21 @@ mark_probed(struct attach *a, int fd)
 static uint64_t
 cookie_of(const struct attach *a, const struct site *s)
 {
-	return s->cookie | (uint64_t)(a->places_used + s->place) << 32;
+	return s->cookie | (uint64_t)(a->points_used + s->point) << 32;
 }
 
 /* Tells the programs of the functions that will be probed; since 0: not yet. */
 static int
-put_places(struct attach *a, const struct sites *s, uint64_t since)
+put_points(struct attach *a, const struct sites *s, uint64_t since)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct site *v = &s->v[i];
-		struct place place = { .va = v->va, .since = since, .file = a->nattached };
+		struct point point = { .va = v->va, .since = since, .file = a->nattached };
 		struct method_key method = { .va = v->va, .file = a->nattached };
-		uint32_t at = a->places_used + v->place;
+		uint32_t at = a->points_used + v->point;
 		uint8_t dir = v->method;
 
-		if (bpf_map_update_elem(a->places, &at, &place, BPF_ANY) ||
+		if (bpf_map_update_elem(a->points, &at, &point, BPF_ANY) ||
 		    (v->method >= 0 && bpf_map_update_elem(a->methods, &method, &dir, BPF_ANY)))
 			return -1;
 	}
@@ -165,18 +165,18 @@ attach_file(struct attach *a, int fd, const struct sites *s, const char **what)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	*what = "functions";
-	if (a->places_used + s->places > PLACES) {
+	if (a->points_used + s->points > POINTS) {
 		errno = ENOSPC;
 		return -1;
 	}
 	a->nattached++;
 	mark_probed(a, fd);
-	rc = put_places(a, s, 0);
+	rc = put_points(a, s, 0);
 	if (!rc)
 		rc = attach_sites(a, path, s, what);
 	if (!rc)
-		rc = put_places(a, s, clock_boot());
-	a->places_used += s->places;
+		rc = put_points(a, s, clock_boot());
+	a->points_used += s->points;
 	return rc;
 }
 

@@ -28,8 +28,8 @@ struct attach {
 		bool probed;
 	} *files;		/* those that were looked at */
 	size_t nfiles;
-	int places, methods;	/* the maps of these names */
-	uint32_t places_used, nattached;
+	int points, methods;	/* the maps of these names */
+	uint32_t points_used, nattached;
 };
 
 /* Whether a file was looked at already; attach_seen remembers it if not. */

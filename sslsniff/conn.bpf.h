@@ -71,10 +71,10 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PLACES);
+	__uint(max_entries, POINTS);
 	__type(key, __u32);
-	__type(value, struct place);
-} places SEC(".maps");
+	__type(value, struct point);
+} points SEC(".maps");
 
 static __u64 serials, images_seen;
 
@@ -136,10 +136,10 @@ object_begins(__u64 object)
 static __always_inline bool
 began_unseen(const struct conn_key *key, __u64 cookie, __u64 sock)
 {
-	__u32 pid = current_tgid(), at = COOKIE_PLACE(cookie);
+	__u32 pid = current_tgid(), at = COOKIE_POINT(cookie);
 	struct image *image = bpf_map_lookup_elem(&images, &pid);
-	struct place *place = bpf_map_lookup_elem(&places, &at);
-	__u64 since = place ? place->since : 0, *made;
+	struct point *point = bpf_map_lookup_elem(&points, &at);
+	__u64 since = point ? point->since : 0, *made;
 
 	if (bpf_map_delete_elem(&fresh, key) == 0)
 		return false;
@@ -216,7 +216,7 @@ conn_get(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u
 /* A record without payload of a connection, in the ring, for ring_submit. NULL: no
  * room, which is counted. */
 static __always_inline struct ssl_record *
-tell(struct conn *c, __u32 kind)
+emit(struct conn *c, __u32 kind)
 {
 	struct ssl_record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
@@ -240,7 +240,7 @@ conn_end(struct conn_key *key, struct conn *c)
 
 	if (!c)
 		return 0;
-	r = tell(c, SSL_CLOSE);
+	r = emit(c, SSL_CLOSE);
 	if (r) {
 		r->lib = c->lib;
 		r->moved[0] = c->moved[0];

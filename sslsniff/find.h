@@ -89,7 +89,7 @@ enum find_insn { INSN_NOP, INSN_NOP5, INSN_PUSH, INSN_CALL, INSN_JMP, INSN_JCC, 
 #define FIND_CHEAP(s) ((s)->insn < INSN_OTHER)
 
 /*
- * One place to probe. off is what uprobes want; va is for people. The probe may
+ * One probe point. off is what uprobes want; va is for people. The probe may
  * lie behind instructions at the entry that change neither arguments nor the
  * stack pointer (endbr64; Go's stack check, so that a call whose stack grows is
  * seen once).
@@ -136,15 +136,15 @@ bool found_has(const struct found *, enum find_lib, enum find_role);
 /* Sets off, va, insn from the entry at va, stepping over endbr64 when what comes
  * behind is cheap. False when the address is not code of this file or its first
  * instruction is none that begins a function. */
-bool site_place(struct find_site *, const struct elf *, uint64_t va);
+bool point_at(struct find_site *, const struct elf *, uint64_t va);
 
 /* Sets them for any instruction of the file's code. */
-bool site_place_inside(struct find_site *, const struct elf *, uint64_t va);
+bool point_inside(struct find_site *, const struct elf *, uint64_t va);
 /* Whether the file still has at a site what it had. */
-bool site_check(const struct find_site *, const struct elf *);
+bool point_check(const struct find_site *, const struct elf *);
 /* The least of that, for who has only the p[0..n) at the site and trusts nobody: it is
  * the instruction that the site names. */
-bool site_begins(const struct find_site *, const uint8_t *p, size_t n);
+bool point_begins(const struct find_site *, const uint8_t *p, size_t n);
 
 struct scan;
 

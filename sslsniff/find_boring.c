@@ -288,7 +288,7 @@ emit(struct boring *b, const struct func *f, const char *name, enum find_role ro
 {
 	struct find_site probe = { 0 }, *site;
 
-	if (!site_place(&probe, b->e, f->va)) {
+	if (!point_at(&probe, b->e, f->va)) {
 		found_refuse(b->out, LIB_BORINGSSL, "%s: no function begins at its address", name);
 		return;
 	}

@@ -220,7 +220,7 @@ add_site(struct go *g, uint64_t va, const struct want *w, enum find_at at, const
 {
 	struct find_site probe = { 0 }, *site;
 
-	if (!site_place_inside(&probe, g->e, va) || !(site = found_site(g->out)))
+	if (!point_inside(&probe, g->e, va) || !(site = found_site(g->out)))
 		return NULL;
 	*site = probe;
 	site->lib = LIB_GO;

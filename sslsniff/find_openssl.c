@@ -110,7 +110,7 @@ emit(struct openssl *o, const struct func *f, const char *name, enum find_role r
 	struct find_site probe = { 0 }, *site;
 	char args[64];
 
-	if (!site_place(&probe, o->e, f->va)) {
+	if (!point_at(&probe, o->e, f->va)) {
 		found_refuse(o->out, LIB_OPENSSL, "%s: no function begins at its address", name);
 		return;
 	}

@@ -187,7 +187,7 @@ is_method(struct rustls *r, uint64_t va, unsigned needed)
 	struct find_site probe = { 0 };
 	uint64_t start, end;
 
-	if (!va || !site_place(&probe, r->e, va))
+	if (!va || !point_at(&probe, r->e, va))
 		return false;
 	if (elf_function(r->e, va, &start, &end) && end - start < MIN_BODY)
 		return false;
@@ -262,7 +262,7 @@ emit(struct rustls *r, uint64_t va, const char *name, enum find_role role, enum 
 {
 	struct find_site probe = { 0 }, *site;
 
-	if (!va || !site_place(&probe, r->e, va))
+	if (!va || !point_at(&probe, r->e, va))
 		return;
 	for (size_t i = 0; i < r->out->nsite; i++)	/* identical functions are often merged */
 		if (r->out->site[i].va == probe.va)

@@ -210,7 +210,7 @@ settle_internal(struct symbols *s, const char *name, const char *plain, const ch
 	if (!in->va)
 		return;
 	in->abi = in->clash ? ABI_MAX : internal_abi(s, in->va);
-	if (in->abi == ABI_MAX || !site_place(&probe, s->e, in->va) || (!FIND_CHEAP(&probe) &&
+	if (in->abi == ABI_MAX || !point_at(&probe, s->e, in->va) || (!FIND_CHEAP(&probe) &&
 	    (reaches(s, candidate(s, plain), in) || reaches(s, candidate(s, ex), in))))
 		in->va = 0;
 }
@@ -246,7 +246,7 @@ emit(struct symbols *s, size_t i)
 		found_refuse(s->out, lib, "%s: two different functions have this name", wants[i].name);
 		return;
 	}
-	if (!site_place(&probe, s->e, c->va)) {
+	if (!point_at(&probe, s->e, c->va)) {
 		found_refuse(s->out, lib, "%s: its symbol does not point to the start of a function", wants[i].name);
 		return;
 	}

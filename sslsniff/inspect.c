@@ -136,7 +136,7 @@ is_endbr(const uint8_t *p, size_t n)
 }
 
 bool
-site_place(struct find_site *s, const struct elf *e, uint64_t va)
+point_at(struct find_site *s, const struct elf *e, uint64_t va)
 {
 	struct x86 x, y;
 	uint64_t start, end;
@@ -162,7 +162,7 @@ site_place(struct find_site *s, const struct elf *e, uint64_t va)
 }
 
 bool
-site_place_inside(struct find_site *s, const struct elf *e, uint64_t va)
+point_inside(struct find_site *s, const struct elf *e, uint64_t va)
 {
 	struct x86 x;
 	size_t n;
@@ -177,7 +177,7 @@ site_place_inside(struct find_site *s, const struct elf *e, uint64_t va)
 }
 
 bool
-site_begins(const struct find_site *s, const uint8_t *p, size_t n)
+point_begins(const struct find_site *s, const uint8_t *p, size_t n)
 {
 	struct x86 x;
 
@@ -186,12 +186,12 @@ site_begins(const struct find_site *s, const uint8_t *p, size_t n)
 }
 
 bool
-site_check(const struct find_site *s, const struct elf *e)
+point_check(const struct find_site *s, const struct elf *e)
 {
 	struct find_site now = { 0 };
 	struct x86 x;
 
-	if (!site_place_inside(&now, e, s->va) || now.off != s->off || now.insn != s->insn)
+	if (!point_inside(&now, e, s->va) || now.off != s->off || now.insn != s->insn)
 		return false;
 	if (s->at == FIND_RET)
 		return x86_decode(&x, e->p + s->off, e->n - s->off, s->va) && x.kind == X86_RET;
@@ -199,8 +199,8 @@ site_check(const struct find_site *s, const struct elf *e)
 		return true;
 	/* behind endbr64, or where a function begins */
 	if (s->off >= 4 && s->insn != INSN_OTHER && is_endbr(e->p + s->off - 4, 4))
-		return site_place(&now, e, s->va - 4) && now.va == s->va;
-	return site_place(&now, e, s->va) && now.va == s->va;
+		return point_at(&now, e, s->va - 4) && now.va == s->va;
+	return point_at(&now, e, s->va) && now.va == s->va;
 }
 
 /* --- one file ------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * lines.h - from records to event lines
  *
  * Keeps, per connection, its server name and its addresses, of at most 16384
- * connections; tells the end of those that no library told.
+ * connections; emits the end of those whose library did not say it.
  */
 #ifndef LINES_H
 #define LINES_H

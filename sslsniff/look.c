@@ -49,7 +49,7 @@ sites_hold(int fd, const struct found *f)
 		uint8_t code[LONGEST_INSN];
 		ssize_t got = pread(fd, code, sizeof(code), s->off);
 
-		if (got <= 0 || !apart_is_run(fd, s->off, &s->va) || !site_begins(s, code, got))
+		if (got <= 0 || !apart_is_run(fd, s->off, &s->va) || !point_begins(s, code, got))
 			return false;
 	}
 	return true;

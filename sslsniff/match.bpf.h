@@ -7,7 +7,7 @@
  *    that call and direction: that is the one;
  *  - write, then send of a little more bytes; receive, then read of less: it may
  *    be that one, and is when both directions say so.
- * TCP only. What a thread sends and receives is told by tracepoints since Linux 6.3
+ * TCP only. What a thread sends and receives is reported by tracepoints since Linux 6.3
  * (on_send, on_recv), before by the ends of two functions (on_sent, on_received).
  */
 #ifndef MATCH_BPF_H
@@ -70,7 +70,7 @@ struct task_struct___files {
 
 #pragma clang attribute pop
 
-/* --- telling ------------------------------------------------------------------- */
+/* --- the socket of a connection ------------------------------------------------ */
 
 struct fd_hunt {
 	struct file **fds;
@@ -112,7 +112,7 @@ struct {
 } sockets SEC(".maps");
 
 static __noinline int
-conn_tell_socket(struct conn *c, struct endpoint *e)
+conn_emit_socket(struct conn *c, struct endpoint *e)
 {
 	struct ssl_socket_record *r;
 
@@ -138,7 +138,7 @@ static __always_inline void
 conn_bind(struct conn *c, struct endpoint *e)
 {
 	if (c->bound != e->ino)
-		conn_tell_socket(c, e);
+		conn_emit_socket(c, e);
 }
 
 /* It may be this one, as far as one direction can tell. */

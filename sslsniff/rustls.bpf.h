@@ -90,11 +90,11 @@ box_other(struct box_hunt *h)
 static __always_inline __u64
 other_object(struct thread *t, struct pt_regs *ctx, struct call *call, __u64 cookie)
 {
-	__u32 at = COOKIE_PLACE(cookie);
-	struct place *place = bpf_map_lookup_elem(&places, &at);
+	__u32 at = COOKIE_POINT(cookie);
+	struct point *point = bpf_map_lookup_elem(&points, &at);
 	struct box_hunt *h = &t->work.hunt;
 
-	if (!place)
+	if (!point)
 		return 0;
 	__builtin_memset(h, 0, sizeof(*h));
 	h->regs[0] = ctx->rbx;
@@ -105,8 +105,8 @@ other_object(struct thread *t, struct pt_regs *ctx, struct call *call, __u64 coo
 	h->regs[5] = ctx->r15;
 	h->object = call->conn;
 	h->dir = COOKIE_DIR(cookie);
-	h->base = call->ip - place->va;
-	h->file = place->file;
+	h->base = call->ip - point->va;
+	h->file = point->file;
 	box_other(h);
 	return h->other;
 }

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "find.h"
+#include "point.h"
 #include "site.h"
-#include "sslsniff.h"
 
-_Static_assert((int)COOKIE_GO == (int)LIB_GO, "sslsniff.h and find.h");
+_Static_assert((int)COOKIE_GO == (int)LIB_GO, "point.h and find.h");
 
 /* Per ABI: how our programs take its arguments and results, what is probed at the
  * entry and at the return; SITE_PROGS: nothing. */
@@ -44,7 +44,7 @@ add(struct sites *s, const struct find_site *f, unsigned prog, bool ret)
 	s->n++;
 	*to = (struct site){
 		.name = f->name, .insn = find_insn_name[f->insn], .cheap = FIND_CHEAP(f),
-		.offset = f->off, .va = f->va, .place = s->places,
+		.offset = f->off, .va = f->va, .point = s->points,
 		.cookie = COOKIE(plans[f->abi].sig, dir, f->lib, 0),
 		.method = cipher ? (int)dir : -1, .prog = prog, .ret = ret,
 	};
@@ -76,7 +76,7 @@ plan_one(struct sites *s, const struct find_site *f)
 		if (f->at == FIND_CALL)
 			add(s, f, p->leave, true);
 	}
-	s->places++;
+	s->points++;
 }
 
 bool

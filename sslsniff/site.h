@@ -23,8 +23,8 @@ struct site {
 	const char *insn;	/* that is probed */
 	bool cheap;		/* the kernel emulates it */
 	uint64_t offset, va;	/* in the file, and as linked */
-	uint64_t cookie;	/* COOKIE of sslsniff.h, its place left to the attacher */
-	uint32_t place;		/* the same for all probes of a function */
+	uint64_t cookie;	/* COOKIE of point.h, its point left to the attacher */
+	uint32_t point;		/* the same for all probes of a function */
 	int method;		/* of a rustls cipher: its direction; else -1 */
 	enum site_prog prog;
 	bool ret;		/* when the function returns */
@@ -34,7 +34,7 @@ enum { SITE_MAX = 1024 };
 
 struct sites {
 	size_t n;
-	uint32_t places;
+	uint32_t points;
 	bool reads, writes;	/* plaintext in that direction is seen */
 	char why[160];		/* why some or all of what was found is not used */
 	struct site v[SITE_MAX];	/* names are those of the found */

@@ -17,7 +17,7 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-const volatile bool tell_handshakes;
+const volatile bool emit_handshakes;
 
 enum { SSL_CTRL_SET_TLSEXT_HOSTNAME = 55 };	/* <openssl/ssl.h> */
 enum { GNUTLS_NAME_DNS = 1 };			/* <gnutls/gnutls.h> */
@@ -89,7 +89,7 @@ handshaken(struct thread *t, struct call *call, int result, __u64 cookie)
 	struct conn_key key;
 	struct conn *c;
 
-	if (!tell_handshakes) {
+	if (!emit_handshakes) {
 		if (begun && object_key(t, &key, call->conn) && !bpf_map_lookup_elem(&conns, &key))
 			object_begins(call->conn);
 		return;
@@ -100,7 +100,7 @@ handshaken(struct thread *t, struct call *call, int result, __u64 cookie)
 		count_add(COUNT_CONNS_FULL, 1, 0);
 		return;
 	}
-	r = tell(c, SSL_HANDSHAKE);
+	r = emit(c, SSL_HANDSHAKE);
 	if (!r)
 		return;
 	r->since = call->since;

@@ -67,7 +67,7 @@ struct sslsniff {
 	bool handshake, list, no_sleep, no_hold, json;
 	uint64_t mapped;	/* the watcher: when the files at hand were */
 	int whose;		/* process that maps the file at hand; 0: none */
-	bool no_functions;	/* none of the kernel's tells of sockets */
+	bool no_functions;	/* none of the kernel's reports sockets */
 	unsigned ticks, unseen;
 	uid_t uid;		/* ours once all is attached, and of who looks at files; 0: as we are */
 	pthread_mutex_t attaching;	/* attach, sites, slow */
@@ -504,7 +504,7 @@ attach_all(struct sslsniff *s)
 
 /* From now on only what attaching later needs is kept, and by the watcher alone:
  * other processes' files, BPF links. Reading the ring and the maps needs nothing;
- * our own pipeline is told by its descriptors in /proc. */
+ * our own pipeline is known by its descriptors in /proc. */
 static void
 give_up_privileges(struct sslsniff *s)
 {
@@ -529,7 +529,7 @@ give_up_privileges(struct sslsniff *s)
 		err(1, "give up privileges");
 }
 
-/* How to attach: what the kernel has, unless told otherwise. */
+/* How to attach: what the kernel has, unless asked otherwise. */
 static void
 choose_way(struct sslsniff *s)
 {
@@ -559,7 +559,7 @@ choose_way(struct sslsniff *s)
 	    sleep ? "pages are faulted in" : "pages that are not resident are lost (and counted)");
 }
 
-/* Which programs tell what sockets send and receive. */
+/* Which programs report what sockets send and receive. */
 static void
 choose_sockets(struct sslsniff *s)
 {
@@ -574,7 +574,7 @@ choose_sockets(struct sslsniff *s)
 	bpf_program__set_autoload(b->progs.on_received, functions);
 }
 
-/* Attaches them; false: nothing tells, errno why. */
+/* Attaches them; false: nothing reports it, errno why. */
 static bool
 attach_sockets(struct sslsniff *s)
 {
@@ -606,7 +606,7 @@ attach_tracepoints(struct sslsniff *s)
 	if (!b->links.on_state)
 		probe_fail("attach", "tracepoint inet_sock_set_state");
 	if (!attach_sockets(s))
-		probe_note(&s->probe, "nothing tells of sockets (%s): fd, peer and local are not known",
+		probe_note(&s->probe, "nothing reports what sockets do (%s): fd, peer and local are not known",
 		    strerror(errno));
 }
 
@@ -620,7 +620,7 @@ load_programs(struct sslsniff *s)
 		probe_fail("open", "BPF programs");
 	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
 	b->rodata->max_bytes = s->max_bytes;
-	b->rodata->tell_handshakes = s->handshake;
+	b->rodata->emit_handshakes = s->handshake;
 	choose_sockets(s);
 	choose_way(s);
 	return probe_load(&s->probe, b->skeleton);
@@ -645,7 +645,7 @@ load(struct sslsniff *s)
 	b = s->bpf;
 	s->execs = bpf_map__fd(b->maps.execs);
 	s->answered = bpf_map__fd(b->maps.answered);
-	s->attach.places = bpf_map__fd(b->maps.places);
+	s->attach.points = bpf_map__fd(b->maps.points);
 	s->attach.methods = bpf_map__fd(b->maps.methods);
 	s->lines.probe = &s->probe;
 	s->lines.names = bpf_map__fd(b->maps.names);

@@ -4,6 +4,7 @@
 #ifndef SSLSNIFF_H
 #define SSLSNIFF_H
 
+#include "point.h"
 #include "record.h"
 
 enum { PIECE = 16384 };		/* most payload bytes in one record */
@@ -18,56 +19,10 @@ enum {
 	SSL_SOCKET,	/* the connection's socket is known now: ssl_socket_record */
 };
 
-enum { DIR_READ, DIR_WRITE };
-
-/* What a probe's cookie says of the function it sits on; the library is enum
- * find_lib of find.h, of which the BPF side knows only Go. */
-enum {
-	SIG_INT,	/* f(conn, buf, n) -> int: bytes done, <= 0 none */
-	SIG_OUT4,	/* f(conn, buf, n, size_t *done) -> int: > 0 done */
-	SIG_OUT5,	/* the same, *done is the fifth argument */
-	SIG_LONG,	/* f(conn, buf, n) -> ssize_t */
-	SIG_NSPR,	/* as SIG_INT, when conn is a PRFileDesc with TLS on it */
-	SIG_NSPR_RECV,	/* the same, with flags as the fourth argument */
-	SIG_RESULT,	/* f(conn) -> int: a handshake */
-	SIG_NAME2,	/* f(conn, name) */
-	SIG_NAME_CTRL,	/* f(conn, 55, 0, name) */
-	SIG_NAME_LEN,	/* f(conn, 1, name, length) */
-	SIG_OBJECT,	/* f(conn): its end; or -> conn: its beginning */
-	SIG_GO_OBJECT,	/* conn in Go's first register: its end */
-	SIG_GO,		/* Go: conn, buf, n -> n in its registers */
-	SIG_ENCRYPT,	/* rustls, find.h */
-	SIG_DECRYPT,	/* rustls, TLS 1.3: the content type is behind the plaintext */
-	SIG_DECRYPT12,	/* rustls, TLS 1.2: it is in the message */
-};
-enum { COOKIE_GO = 5 };	/* LIB_GO */
-#define COOKIE(sig, dir, lib, place) \
-	((__u64)(sig) | (__u64)(dir) << 8 | (__u64)(lib) << 16 | (__u64)(place) << 32)
-#define COOKIE_SIG(c) ((c) & 0xff)
-#define COOKIE_DIR(c) ((c) >> 8 & 1)
-#define COOKIE_LIB(c) ((c) >> 16 & 0xff)
-#define COOKIE_PLACE(c) ((__u32)((c) >> 32))
-
-/* A function that is probed, in the map places. */
-struct place {
-	__u64 va;	/* of the probe, as linked */
-	__u64 since;	/* boot time when it was attached; 0: being attached */
-	__u32 file;	/* a number for each file */
-	__u32 pad;
-};
-enum { PLACES = 16384 };
-
 /* A process that has execed, in the map execs. */
 struct exec {
 	__u64 time;	/* boot time */
 	__u64 dialed;	/* TCP connections that it has begun since */
-};
-
-/* A method of rustls's record ciphers, in the map methods: file and address as
- * linked; the value is its direction. */
-struct method_key {
-	__u64 va;
-	__u32 file, pad;
 };
 
 /* Counters beyond the common ones. */
@@ -137,7 +92,7 @@ struct conn {
 	__u64 moved[2];		/* bytes so far, by direction */
 	__u64 object;		/* address that names it */
 	__u64 ino[2];		/* the socket seen inside its calls, by direction */
-	__u64 bound, guess[2];	/* the socket that was told; that it may be */
+	__u64 bound, guess[2];	/* the socket that was emitted; that it may be */
 	__u64 over;		/* boot time when its TCP connection ended */
 	struct conn_key self;
 	__u32 pid, uid, ns_pid, lib, late, objects;

@@ -18,7 +18,7 @@
 
 enum {
 	PAGES = 32,		/* of a CPU's buffer; power of two */
-	KNOWN = 1 << 14,	/* files that were told; power of two */
+	KNOWN = 1 << 14,	/* files that were reported; power of two */
 	PROBES = 8,		/* places where one may be */
 	BATCH = 256,		/* processes between two looks */
 	EXECS = 64,		/* of late; power of two */
@@ -101,7 +101,7 @@ known_place(struct watch *w, const struct watch_file *f)
 		if (!p->ino || !memcmp(p, f, sizeof(*f)))
 			return p;
 	}
-	return p;	/* crowded: the last one is told again some day */
+	return p;	/* crowded: the last one is reported again some day */
 }
 
 /* Whether a process has just executed what it maps now: its program is the first. */

@@ -199,6 +199,8 @@ if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
 		not_ok "as $who: which no user has" getent passwd "$of"
 		like "as $who: the user can read what is recorded meanwhile" \
 			"$(setpriv --reuid=$who --regid="$(id -g $who)" --clear-groups cat "$T/of-$who/both.ndjson" 2>&1)" '"type":"run.begin"'
+		not_ok "as $who: nobody else of the same group can" setpriv --reuid=1 --regid="$(id -g $who)" --clear-groups \
+			cat "$(readlink "$T/of-$who/both.ndjson")"
 		not_ok "as $who: but not change it" setpriv --reuid=1 --regid="$(id -g $who)" --clear-groups \
 			sh -c ': >>"$1"' sh "$T/of-$who/both.ndjson"
 		# 40: CHECKPOINT_RESTORE, 39: BPF, 38: PERFMON, 19: SYS_PTRACE, 2: DAC_READ_SEARCH

@@ -27,7 +27,7 @@ inspect(const uint8_t *p, size_t n)
 			abort();
 	if (!elf_open(&e, p, n)) {
 		for (size_t i = 0; i < f.nsite; i++)
-			if (!site_check(&f.site[i], &e))
+			if (!point_check(&f.site[i], &e))
 				abort();
 		if (cache_unpack(&g, p, n, &st))	/* the file itself is no entry */
 			abort();

@@ -174,7 +174,7 @@ struct aio_call {
 	__u32 fd;
 };
 
-enum { AIO_READ = 0, AIO_WRITE = 1, AIO_READV = 7, AIO_WRITEV = 8 };	/* IOCB_CMD_... */
+enum { AIO_WRITEV = 8, AIO_TRANSFERS = 0x183 };	/* IOCB_CMD_...: 0, 1, 7 and 8 */
 
 struct aio_sum {
 	__u64 at;
@@ -190,8 +190,8 @@ aio_add(__u32 i, struct aio_sum *sum)
 	if (bpf_probe_read_user(&at, sizeof(at), (void *)(sum->at + i * sizeof(at))) ||
 	    bpf_probe_read_user(&c, sizeof(c), (void *)at))
 		return 1;
-	sum->n += c.opcode == AIO_READ || c.opcode == AIO_WRITE || c.opcode == AIO_READV ||
-	    c.opcode == AIO_WRITEV;
+	if (c.opcode <= AIO_WRITEV)
+		sum->n += AIO_TRANSFERS >> c.opcode & 1;
 	return 0;
 }
 

@@ -172,7 +172,7 @@ $(B)/llhttp/%.o: /usr/share/llhttp/%.c
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -w -c -o $@ $<
 
 # the schema is part of the program
-$(B)/sqlitesink/schema.o: sqlitesink/schema.sql sqlitesink/schema2.sql $(O)/sqlitesink/reasons.sql
+$(B)/sqlitesink/schema.o: sqlitesink/schema.sql sqlitesink/schema2.sql sqlitesink/schema3.sql $(O)/sqlitesink/reasons.sql
 $(B)/sqlitesink/schema.o: TOOL_CPPFLAGS = -DREASONS_FILE='"$(O)/sqlitesink/reasons.sql"'
 $(O)/sqlitesink/reasons.sql: docs/losses.md sqlitesink/reasons.awk
 	$(Q)mkdir -p $(@D) && awk -f sqlitesink/reasons.awk docs/losses.md >$@
@@ -344,7 +344,7 @@ install: all
 	ln -sf $(LIBEXECDIR)/agentsight $(DESTDIR)$(BINDIR)/agentsight
 	for m in man/*.[1-8]; do s=$${m##*.}; install -d $(DESTDIR)$(MANDIR)/man$$s; \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s; done
-	install -m 644 README.md NEWS.md LICENSE docs/* sqlitesink/schema.sql sqlitesink/schema2.sql $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md NEWS.md LICENSE docs/* sqlitesink/schema.sql sqlitesink/schema2.sql sqlitesink/schema3.sql $(DESTDIR)$(DOCDIR)
 	install -D -m 644 driver/completions/agentsight.bash $(DESTDIR)$(BASHDIR)/agentsight
 	for t in $(PUBLIC); do ln -sf agentsight $(DESTDIR)$(BASHDIR)/$$t; done
 	install -D -m 644 driver/completions/_agentsight $(DESTDIR)$(ZSHDIR)/_agentsight

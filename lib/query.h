@@ -17,7 +17,7 @@
 
 enum {
 	QUERY_APPLICATION = 1634169716,	/* PRAGMA application_id of our databases */
-	QUERY_VERSION = 2,		/* PRAGMA user_version: the schema that reports are written for */
+	QUERY_VERSION = 3,		/* PRAGMA user_version: the schema that reports are written for */
 	QUERY_WHY = 512,
 };
 

@@ -394,7 +394,7 @@ refers_to(const char *text, const char *name)
 	return false;
 }
 
-static const char *const preludes[] = { "costs", "chosen", "audit", "windows" };
+static const char *const preludes[] = { "costs", "chosen", "audit", "windows", "work", "outcomes" };
 enum { PRELUDES = sizeof(preludes) / sizeof(*preludes) };
 
 static char *

@@ -3,34 +3,33 @@
 
 #include "lib/jput.h"
 #include "lib/line.h"
+#include "sqlitesink/prompt.h"
 #include "sqlitesink/text.h"
+#include "sqlitesink/tool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROMPTS_MAX = 4096 };	/* of one call, that are told apart; more are counted as bad_event */
-
 struct calls {
 	struct db *db;
+	struct lives *lives;
+	struct work *work;
 	struct line_out scratch;	/* JSON that is put together */
-};
-
-/* The call at hand. */
-struct call {
-	struct calls *all;
-	struct event *ev;
-	int64_t id, process, ended_ns;
-	bool answers;	/* its input has messages of the assistant */
+	struct typed typed;
 };
 
 struct calls *
-calls_new(struct db *db)
+calls_new(struct db *db, struct lives *lives, struct work *work)
 {
 	struct calls *c = calloc(1, sizeof(*c));
 
 	if (c) {
 		c->db = db;
+		c->lives = lives;
+		c->work = work;
 		line_out_init(&c->scratch, -1);
+		typed_init(&c->typed);
 	}
 	return c;
 }
@@ -39,6 +38,7 @@ void
 calls_free(struct calls *c)
 {
 	line_out_free(&c->scratch);
+	typed_free(&c->typed);
 	free(c);
 }
 
@@ -93,7 +93,7 @@ static void
 part(struct call *call, const struct place *at, struct value part)
 {
 	static const char *const main_key[] = { "content", "arguments", "response" };
-	struct calls *c = call->all;
+	struct calls *c = call->calls;
 	struct value text = { 0 };
 	const char *key = NULL;
 	int64_t id;
@@ -158,192 +158,6 @@ instructions(struct call *call)
 	parts(call, &at, event_get(call->ev, "system_instructions"));
 }
 
-/* --- prompts ----------------------------------------------------------------------- */
-
-/* The text of a message, its parts with an empty line between them, in scratch.
- * False: it has none. */
-static bool
-message_text(struct call *call, struct value message)
-{
-	struct value list = value_get(message, "parts"), k, v, text;
-	struct line_out *out = &call->all->scratch;
-	struct value_iter it;
-	bool any = false;
-	char *to;
-
-	out->len = 0;
-	value_iter(&it, list);
-	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		text = value_get(v, "content");
-		if (text.kind != VALUE_STRING || !value_eq(value_get(v, "type"), "text") || !(to = line_room(out, text.n + 2)))
-			continue;
-		if (any) {
-			memcpy(to, "\n\n", 2);
-			out->len += 2;
-			to += 2;
-		}
-		out->len += value_decode(text, to);
-		any = true;
-	}
-	return any;
-}
-
-/* How many of the prompts ids[0..n) the conversation has already: all of its own,
- * when the request carries the whole list again (llmparse --messages all). */
-static size_t
-prompts_known(struct call *call, const int64_t *ids, size_t n)
-{
-	struct row r;
-	size_t known = 0;
-	bool same = true;
-
-	if (!call->answers)
-		return 0;
-	r = row_of(call->all->db, SQL_PROMPT_LIST);
-	row_key(&r, "conversation_id", call->ev, "conversation_id");
-	row_int(&r, "run_id", call->all->db->run);
-	while (same && row_step(&r)) {
-		same = known < n && sqlite3_column_int64(r.of->st, 0) == ids[known];
-		known++;
-	}
-	row_end(&r);
-	return same ? known : 0;
-}
-
-/* The user's messages in the input; returns how many. */
-static size_t
-prompts_find(struct call *call, int64_t *ids)
-{
-	struct value list = event_get(call->ev, "input_messages"), k, v;
-	struct value_iter it;
-	size_t n = 0;
-
-	value_iter(&it, list);
-	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		struct value role = value_get(v, "role");
-
-		call->answers |= value_eq(role, "assistant");
-		if (!value_eq(role, "user") || !message_text(call, v))
-			continue;
-		if (n < PROMPTS_MAX)
-			ids[n++] = text_id(call->all->db, call->all->scratch.buf, call->all->scratch.len);
-		else
-			call->all->db->refused = true;
-	}
-	return n;
-}
-
-static void
-prompts(struct call *call)
-{
-	int64_t ids[PROMPTS_MAX], last = 0;
-	size_t n = prompts_find(call, ids);
-	struct db *db = call->all->db;
-	struct row r;
-
-	for (size_t i = prompts_known(call, ids, n); i < n; i++) {
-		r = row_of(db, SQL_PROMPT_NEW);
-		row_int(&r, "run_id", db->run);
-		row_id(&r, "call_id", call->id);
-		row_id(&r, "process_id", call->process);
-		row_id(&r, "text_id", ids[i]);
-		row_keys(&r, call->ev);
-		last = row_run(&r);
-	}
-	if (!last)
-		return;
-	r = row_of(db, SQL_CALL_PROMPT);
-	row_int(&r, "prompt_id", last);
-	row_id(&r, "id", call->id);
-	row_run(&r);
-}
-
-static int64_t
-prompt_before(struct db *db, struct event *ev)
-{
-	struct row r = row_of(db, SQL_PROMPT_LAST);
-	int64_t id;
-
-	row_key(&r, "conversation_id", ev, "conversation_id");
-	row_int(&r, "run_id", db->run);
-	return row_get(&r, &id) ? id : 0;
-}
-
-/* --- tools -------------------------------------------------------------------------- */
-
-static void
-tool_calls(struct call *call)
-{
-	struct value list = event_get(call->ev, "tool_calls"), k, v;
-	struct db *db = call->all->db;
-	struct value_iter it;
-
-	value_iter(&it, list);
-	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		int64_t arguments = text_of_value(db, call->ev, value_get(v, "arguments"));
-		struct row r = row_of(db, SQL_TOOL_NEW);
-
-		row_int(&r, "run_id", db->run);
-		row_id(&r, "process_id", call->process);
-		row_id(&r, "call_id", call->id);
-		row_key(&r, "conversation_id", call->ev, "conversation_id");
-		row_value(&r, "tool_call_id", call->ev, value_get(v, "id"));
-		row_value(&r, "name", call->ev, value_get(v, "name"));
-		row_int(&r, "asked_ns", call->ended_ns);
-		row_id(&r, "arguments_id", arguments);
-		row_run(&r);
-	}
-}
-
-/* A result whose call was not seen is a row of its own. */
-static void
-tool_result(struct call *call, struct value result)
-{
-	struct db *db = call->all->db;
-	struct event *ev = call->ev;
-	int64_t text = text_of_value(db, ev, value_get(result, "response")), id = 0;
-	bool is_error = value_get(result, "is_error").kind == VALUE_TRUE;
-	struct row r = row_of(db, SQL_TOOL_FIND);
-
-	row_value(&r, "call", ev, value_get(result, "call"));
-	row_int(&r, "run_id", db->run);
-	row_value(&r, "id", ev, value_get(result, "id"));
-	row_value(&r, "name", ev, value_get(result, "name"));
-	if (row_get(&r, &id)) {
-		r = row_of(db, SQL_TOOL_RESULT);
-		row_id(&r, "result_call_id", call->id);
-		row_int(&r, "answered_ns", event_time(ev));
-		row_id(&r, "result_id", text);
-		row_int(&r, "is_error", is_error);
-		row_int(&r, "id", id);
-		row_run(&r);
-		return;
-	}
-	r = row_of(db, SQL_TOOL_NEW);
-	row_int(&r, "run_id", db->run);
-	row_id(&r, "process_id", call->process);
-	row_id(&r, "result_call_id", call->id);
-	row_key(&r, "conversation_id", ev, "conversation_id");
-	row_value(&r, "tool_call_id", ev, value_get(result, "id"));
-	row_value(&r, "name", ev, value_get(result, "name"));
-	row_int(&r, "answered_ns", event_time(ev));
-	row_id(&r, "result_id", text);
-	row_int(&r, "is_error", is_error);
-	row_run(&r);
-}
-
-static void
-tool_results(struct call *call)
-{
-	struct value list = event_get(call->ev, "tool_results"), k, v;
-	struct value_iter it;
-
-	value_iter(&it, list);
-	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v))
-		if (v.kind == VALUE_OBJECT)
-			tool_result(call, v);
-}
-
 /* --- calls --------------------------------------------------------------------------- */
 
 static void
@@ -397,15 +211,16 @@ ended(const struct event *ev)
 static int64_t
 call_insert(struct call *call)
 {
-	struct calls *c = call->all;
+	struct calls *c = call->calls;
 	struct event *ev = call->ev;
-	int64_t prompt = prompt_before(c->db, ev), tools = text_of_value(c->db, ev, event_get(ev, "tools"));
+	int64_t tools = text_of_value(c->db, ev, event_get(ev, "tools"));
 	struct row r = row_of(c->db, SQL_CALL_NEW);
 
 	parameters(c, ev);
 	row_int(&r, "run_id", c->db->run);
 	row_id(&r, "process_id", call->process);
-	row_id(&r, "prompt_id", prompt);
+	row_id(&r, "prompt_id", 0);	/* prompts_of says which */
+	row_str(&r, "chain_id", *call->chain ? call->chain : NULL);
 	row_int(&r, "ended_ns", call->ended_ns);
 	put_usage(&r, ev);
 	put_scratch(&r, "parameters", c);
@@ -414,19 +229,43 @@ call_insert(struct call *call)
 	return row_run(&r);
 }
 
+/* The chain of a call whose messages lead nowhere is that of the call that asked for the
+ * tools whose results it carries: the list was rewritten. */
+static void
+chain_of(struct call *call)
+{
+	struct event *ev = call->ev;
+	const char *chain = event_str(ev, "chain_id", NULL), *id = event_str(ev, "id", NULL), *asked;
+	struct row r;
+
+	if (!chain)
+		chain = event_str(ev, "conversation_id", NULL);
+	snprintf(call->chain, sizeof(call->chain), "%s", chain ? chain : "");
+	if (!chain || !id || strcmp(chain, id))
+		return;
+	r = row_of(call->db, SQL_CHAIN_OF);
+	row_value(&r, "exchange", ev, value_get(value_element(event_get(ev, "tool_results"), 0), "call"));
+	row_int(&r, "run_id", call->db->run);
+	if (row_step(&r) && (asked = (const char *)sqlite3_column_text(r.of->st, 0)))
+		snprintf(call->chain, sizeof(call->chain), "%s", asked);
+	row_end(&r);
+}
+
 static void
 llm_call(struct calls *c, struct event *ev, int64_t process)
 {
-	struct call call = { .all = c, .ev = ev, .process = process, .ended_ns = ended(ev) };
+	struct call call = { .db = c->db, .calls = c, .ev = ev, .process = process, .ended_ns = ended(ev),
+	    .typed = &c->typed, .work = c->work };
 
+	chain_of(&call);
 	if (!(call.id = call_insert(&call)))
 		return;
 	instructions(&call);
 	messages(&call, "input", "input_messages");
 	messages(&call, "output", "output_messages");
-	prompts(&call);
-	tool_results(&call);
-	tool_calls(&call);
+	prompts_of(&call);
+	if (tools_of(&call))
+		life_work(c->lives, process, event_time(ev));
 }
 
 static void

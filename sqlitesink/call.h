@@ -4,12 +4,24 @@
 #ifndef SQLITESINK_CALL_H
 #define SQLITESINK_CALL_H
 
-#include "sqlitesink/db.h"
+#include "sqlitesink/life.h"
 
 struct calls;
+struct typed;
 
-struct calls *calls_new(struct db *);	/* NULL: out of memory */
+struct calls *calls_new(struct db *, struct lives *, struct work *);	/* NULL: out of memory */
 void calls_free(struct calls *);
+
+/* The call at hand, for what is put together of it elsewhere. */
+struct call {
+	struct db *db;
+	struct calls *calls;
+	struct event *ev;
+	int64_t id, process, ended_ns;
+	char chain[256];	/* of messages, that it belongs to; empty: none */
+	struct typed *typed;
+	struct work *work;
+};
 
 /* False: not an event that belongs here. */
 bool call_event(struct calls *, struct event *, int64_t process);

@@ -14,6 +14,7 @@ enum {
 
 struct life {
 	int64_t id, pid, ppid, parent, agent, uid, exec, rss;
+	int64_t tool, tool_agent;	/* that it works for, and whose tool that is */
 	uint64_t start_ns, end_ns, comm_ns;	/* comm_ns: of the event that comm is from */
 	int64_t exit_code, signal;
 	bool has_uid, has_code;
@@ -26,6 +27,8 @@ struct life {
 
 struct lives {
 	struct db *db;
+	struct work *work;
+	uint64_t exec_ns;	/* of the last program that began */
 	struct flow_table *table;	/* by pid: its last life */
 	struct life *dirty;
 	bool forgot;		/* some are in the file alone */
@@ -61,6 +64,7 @@ life_write(struct lives *ls, struct life *l)
 		row_id(&r, "ppid", l->ppid);
 		row_id(&r, "parent_id", l->parent);
 		row_id(&r, "agent_id", l->agent);
+		row_id(&r, "tool_use_id", l->tool);
 		row_int(&r, "id", l->id);
 		row_run(&r);
 	}
@@ -101,13 +105,14 @@ on_finish(void *arg, void *entry, enum flow_why why)
 }
 
 struct lives *
-lives_new(struct db *db)
+lives_new(struct db *db, struct work *work)
 {
 	struct lives *ls = calloc(1, sizeof(*ls));
 
 	if (!ls)
 		return NULL;
 	ls->db = db;
+	ls->work = work;
 	if (!(ls->table = flow_new(sizeof(struct life), LIVES, SIZE_MAX, on_finish, ls))) {
 		free(ls);
 		return NULL;
@@ -177,6 +182,8 @@ life_begin(struct lives *ls, struct life *l, int64_t pid, uint64_t ns, char seen
 		l->parent = parent->id;
 		l->ppid = parent->pid;
 		l->agent = parent->agent;
+		l->tool = parent->tool;
+		l->tool_agent = parent->tool_agent;
 		l->uid = parent->uid;
 		l->has_uid = parent->has_uid;
 		set_comm(l, parent->comm, parent->commlen);
@@ -193,6 +200,7 @@ life_insert(struct lives *ls, struct life *l, const char *container, size_t n)
 	row_id(&r, "ppid", l->ppid);
 	row_id(&r, "parent_id", l->parent);
 	row_id(&r, "agent_id", l->agent);
+	row_id(&r, "tool_use_id", l->tool);
 	if (l->has_uid)
 		row_int(&r, "uid", l->uid);
 	row_bytes(&r, "comm", l->comm, l->commlen);
@@ -221,6 +229,7 @@ life_load(struct lives *ls, struct life *l, int64_t pid)
 			.seen = seen_of((const char *)sqlite3_column_text(st, 8)), .exec = sqlite3_column_int64(st, 9),
 			.has_code = sqlite3_column_type(st, 10) != SQLITE_NULL, .exit_code = sqlite3_column_int64(st, 10),
 			.signal = sqlite3_column_int64(st, 11), .rss = sqlite3_column_int64(st, 12),
+			.tool = sqlite3_column_int64(st, 13), .tool_agent = sqlite3_column_int64(st, 14),
 		};
 		set_comm(l, sqlite3_column_blob(st, 5), sqlite3_column_bytes(st, 5));
 	}
@@ -335,6 +344,10 @@ life_fork(struct lives *ls, struct event *ev)
 		child->ppid = parent.pid;
 		if (!child->agent)
 			child->agent = parent.agent;
+		if (!child->tool) {
+			child->tool = parent.tool;
+			child->tool_agent = parent.tool_agent;
+		}
 		child->moved = true;
 		life_touch(ls, child);
 		return;
@@ -385,42 +398,85 @@ command_of(struct lives *ls, struct event *ev, struct value argv, bool base64)
 	return len;
 }
 
+/* Whose child a program is, when its fork was not seen. */
+static struct life *
+exec_parent(struct lives *ls, struct life *l, int64_t ppid, uint64_t ns)
+{
+	int64_t pid = l->pid;
+	struct life *parent;
+
+	l->ppid = ppid;
+	l->moved = true;
+	life_touch(ls, l);
+	parent = flow_find(ls->table, &ppid, sizeof(ppid), ns);
+	l = flow_find(ls->table, &pid, sizeof(pid), ns);
+	if (!parent || !parent->id || !l)
+		return l;
+	l->parent = parent->id;
+	if (!l->agent)
+		l->agent = parent->agent;
+	if (!l->tool) {
+		l->tool = parent->tool;
+		l->tool_agent = parent->tool_agent;
+	}
+	return l;
+}
+
+/* The tool that a program began for: one of its agent, unless what started it works for such
+ * a one already. */
+static void
+exec_tool(struct lives *ls, struct life *l, uint64_t ns, size_t n)
+{
+	uint64_t parent_ns = 0;
+	int64_t tool;
+
+	if (!l->agent || l->agent == l->id || l->tool_agent == l->agent)
+		return;
+	if (l->parent != l->agent) {
+		const struct life *parent = flow_find(ls->table, &l->ppid, sizeof(l->ppid), ns);
+
+		if (!parent || parent->id != l->parent)
+			return;
+		parent_ns = parent->start_ns ? parent->start_ns : 1;
+	}
+	if (!(tool = work_find(ls->work, l->agent, ns, parent_ns, ls->command, n)))
+		return;
+	l->tool = tool;
+	l->tool_agent = l->agent;
+	l->moved = true;
+}
+
 void
 life_exec(struct lives *ls, struct event *ev)
 {
-	bool seed = event_bool(ev, "seed");
+	bool seed = event_bool(ev, "seed"), failed = event_get(ev, "error").kind != VALUE_NONE;
+	uint64_t ns = event_time(ev);
 	int64_t id, exec, ppid = pid_of(ev, "ppid");
-	struct life *l = life_find(ls, ev, seed ? 's' : 'x', &id);
+	struct life *l = life_find(ls, ev, seed ? 's' : failed ? 'e' : 'x', &id);
 	struct value argv = event_get(ev, "argv"), coded = event_get(ev, "argv_b64");
 	size_t n = command_of(ls, ev, argv.kind ? argv : coded, !argv.kind);
-	struct row r = row_of(ls->db, SQL_EXEC_NEW);
+	struct row r = row_of(ls->db, failed ? SQL_EXEC_FAILED_NEW : SQL_EXEC_NEW);
 
 	row_id(&r, "process_id", id);
-	row_key_json(&r, "argv", ev, argv.kind ? "argv" : "argv_b64");
-	row_int(&r, "argv_base64", !argv.kind && coded.kind);
+	if (!failed) {
+		row_key_json(&r, "argv", ev, argv.kind ? "argv" : "argv_b64");
+		row_int(&r, "argv_base64", !argv.kind && coded.kind);
+	}
 	row_bytes(&r, "command", n ? ls->command : NULL, n);
 	row_keys(&r, ev);
 	exec = row_run(&r);
 	if (!l || !exec)
 		return;
+	if (ppid && !l->parent && ppid != l->pid && !(l = exec_parent(ls, l, ppid, ns)))
+		return;
+	if (failed)	/* it goes on as what it was */
+		return;
 	l->exec = exec;
-	if (ppid && !l->parent && ppid != l->pid) {
-		int64_t child = l->pid;
-		struct life *parent;
-
-		l->ppid = ppid;
-		l->moved = true;
-		life_touch(ls, l);
-		parent = flow_find(ls->table, &ppid, sizeof(ppid), event_time(ev));
-		l = flow_find(ls->table, &child, sizeof(child), event_time(ev));
-		if (parent && parent->id && l) {
-			l->parent = parent->id;
-			if (!l->agent)
-				l->agent = parent->agent;
-		}
-	}
-	if (l)
-		life_touch(ls, l);
+	if (ns > ls->exec_ns)
+		ls->exec_ns = ns;
+	if (!seed && n)
+		exec_tool(ls, l, ns, n);
+	life_touch(ls, l);
 }
 
 static void
@@ -496,4 +552,54 @@ life_agent(struct lives *ls, struct event *ev)
 	flow_finish_all(ls->table, FLOW_END);
 	agent_new(ls, ev, id, before);
 	return id;
+}
+
+/* --- tools ------------------------------------------------------------------------- */
+
+enum { LATE_MAX = 512 };	/* programs that began before the line of their tool came */
+
+struct late {
+	int64_t process, before, tool;
+};
+
+static size_t
+late_find(struct lives *ls, int64_t agent, uint64_t since_ns, struct late *all)
+{
+	struct row r = row_of(ls->db, SQL_PROGRAMS_SINCE);
+	size_t n = 0;
+
+	row_int(&r, "agent", agent);
+	row_int(&r, "ns", since_ns);
+	while (n < LATE_MAX && row_step(&r)) {
+		sqlite3_stmt *st = r.of->st;
+		int64_t tool = work_find(ls->work, agent, sqlite3_column_int64(st, 1), 0, sqlite3_column_blob(st, 2),
+		    sqlite3_column_bytes(st, 2));
+
+		if (tool)
+			all[n++] = (struct late){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 3), tool };
+	}
+	row_end(&r);
+	return n;
+}
+
+void
+life_work(struct lives *ls, int64_t agent, uint64_t since_ns)
+{
+	struct late all[LATE_MAX];
+	size_t n;
+
+	if (ls->exec_ns < since_ns)
+		return;
+	lives_flush(ls);
+	if (!(n = late_find(ls, agent, since_ns, all)))
+		return;
+	flow_finish_all(ls->table, FLOW_END);	/* rows change behind its back, as in life_agent */
+	for (size_t i = 0; i < n; i++) {
+		struct row r = row_of(ls->db, SQL_PROCESS_TOOL);
+
+		row_int(&r, "id", all[i].process);
+		row_id(&r, "before", all[i].before);
+		row_int(&r, "tool", all[i].tool);
+		row_run(&r);
+	}
 }

@@ -9,10 +9,12 @@
 #define SQLITESINK_LIFE_H
 
 #include "sqlitesink/db.h"
+#include "sqlitesink/work.h"
 
 struct lives;
 
-struct lives *lives_new(struct db *);	/* NULL: out of memory */
+/* work: borrowed, asked for the tool that each program works for. NULL: out of memory. */
+struct lives *lives_new(struct db *, struct work *);
 void lives_free(struct lives *);
 void lives_flush(struct lives *);	/* before db_commit */
 void lives_forget(struct lives *);	/* another run begins: no process of it is known */
@@ -32,5 +34,8 @@ void life_exit(struct lives *, struct event *);
 /* The process of the envelope called a model: an agent from here on, and those
  * below it are its. Returns its id. */
 int64_t life_agent(struct lives *, struct event *);
+
+/* The tools of that work changed: asks it again for what began since then. */
+void life_work(struct lives *, int64_t agent, uint64_t since_ns);
 
 #endif

@@ -115,6 +115,19 @@ closed(struct nets *s, struct event *ev, int64_t process)
 	row_run(&r);
 }
 
+/* The end of what TLS, or a plain protocol, made of a connection: it says what its peer is
+ * called, when no DNS was seen. */
+static void
+named(struct nets *s, struct event *ev, int64_t process)
+{
+	struct row r = row_of(s->db, SQL_CONNECTION_NAME);
+
+	row_id(&r, "process_id", process);
+	row_int(&r, "run_id", s->db->run);
+	row_keys(&r, ev);
+	row_run(&r);
+}
+
 bool
 net_event(struct nets *s, struct event *ev, int64_t process)
 {
@@ -130,6 +143,8 @@ net_event(struct nets *s, struct event *ev, int64_t process)
 		closed(s, ev, process);
 	} else if (event_is(ev, "net.dns")) {
 		dns(s, ev, process);
+	} else if (event_is(ev, "ssl.close") || event_is(ev, "tcp.close")) {
+		named(s, ev, process);
 	} else if (event_is(ev, "net.listen")) {
 		if ((id = find(s, ev, process))) {
 			struct row r = row_of(s->db, SQL_CONNECTION_LISTEN);

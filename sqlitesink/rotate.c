@@ -147,7 +147,7 @@ carry_processes(struct db *db, uint64_t last_ns, int64_t before)
 	    "	UNION SELECT a.parent_id FROM n JOIN old.agents a ON a.process_id = n.id WHERE a.parent_id IS NOT NULL)"
 	    "	SELECT id FROM n;"
 	    "INSERT INTO main.processes SELECT * FROM old.processes WHERE id IN (SELECT id FROM needed);"
-	    "UPDATE main.processes SET run_id = %lld;"
+	    "UPDATE main.processes SET run_id = %lld, tool_use_id = NULL;"	/* those stay where they were */
 	    "INSERT INTO main.agents SELECT * FROM old.agents WHERE process_id IN (SELECT id FROM needed);"
 	    "INSERT INTO main.execs SELECT * FROM old.execs WHERE id IN (SELECT exec_id FROM main.processes)";
 	char *text = sqlite3_mprintf(sql, (long long)before, (long long)(last_ns - CARRY_NS), (long long)db->run);

@@ -13,9 +13,10 @@
 
 TEXT(schema_1, "sqlitesink/schema.sql");
 TEXT(schema_2, "sqlitesink/schema2.sql");
+TEXT(schema_3, "sqlitesink/schema3.sql");
 TEXT(schema_words, REASONS_FILE);
 
-const char *const schema_step[SCHEMA_VERSION] = { schema_1, schema_2 };
+const char *const schema_step[SCHEMA_VERSION] = { schema_1, schema_2, schema_3 };
 
 const char *
 schema_reasons(void)

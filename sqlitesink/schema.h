@@ -5,7 +5,7 @@
 #define SQLITESINK_SCHEMA_H
 
 #define SCHEMA_APPLICATION 0x61677374	/* "agst", PRAGMA application_id */
-#define SCHEMA_VERSION 2		/* PRAGMA user_version of what we write */
+#define SCHEMA_VERSION 3		/* PRAGMA user_version of what we write */
 
 /* schema_step[n] makes version n + 1 of version n; 0 is an empty database. */
 extern const char *const schema_step[SCHEMA_VERSION];

@@ -22,18 +22,29 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_STAGE_ENDED] = SQL("UPDATE stages SET ended_ns=:ended_ns, lines_read=:read, lines_written=:written,"
 	    " lost=:lost, why=:why WHERE id=:id"),
 
-	[SQL_PROCESS_NEW] = INTO("processes", "run_id pid ppid parent_id agent_id uid comm start_ns seen container_id"),
+	[SQL_PROCESS_NEW] = INTO("processes", "run_id pid ppid parent_id agent_id tool_use_id uid comm start_ns seen"
+	    " container_id"),
 	/* what changes in every life, and what seldom does and has indexes */
 	[SQL_PROCESS_UPDATE] = SQL("UPDATE processes SET comm=:comm, start_ns=:start_ns, end_ns=:end_ns, seen=:seen,"
 	    " exec_id=:exec_id, exit_code=:exit_code, signal=:signal, rss_max_kb=:rss_max_kb WHERE id=:id"),
-	[SQL_PROCESS_PARENT] = SQL("UPDATE processes SET ppid=:ppid, parent_id=:parent_id, agent_id=:agent_id"
-	    " WHERE id=:id"),
+	[SQL_PROCESS_PARENT] = SQL("UPDATE processes SET ppid=:ppid, parent_id=:parent_id, agent_id=:agent_id,"
+	    " tool_use_id=:tool_use_id WHERE id=:id"),
 	[SQL_PROCESS_LAST] = SQL("SELECT id, ppid, parent_id, agent_id, uid, comm, start_ns, end_ns, seen, exec_id,"
-	    " exit_code, signal, rss_max_kb FROM processes WHERE pid=:pid AND run_id=:run_id ORDER BY id DESC LIMIT 1"),
+	    " exit_code, signal, rss_max_kb, tool_use_id,"
+	    " (SELECT u.process_id FROM tool_uses u WHERE u.id=tool_use_id) FROM processes WHERE pid=:pid AND run_id=:run_id ORDER BY id DESC LIMIT 1"),
 	[SQL_PROCESS_AT] = SQL("SELECT id FROM processes WHERE pid=:pid AND run_id=:run_id AND start_ns<=:ns"
 	    " ORDER BY start_ns DESC LIMIT 1"),
 	[SQL_PROCESS_EXIT] = SQL("UPDATE processes SET end_ns=:timestamp_ns, exit_code=:exit_code, signal=:signal,"
 	    " rss_max_kb=:rss_max_kb WHERE id=:id"),
+
+	/* children of an agent that began since then, and are not at work for a tool of it */
+	[SQL_PROGRAMS_SINCE] = SQL("SELECT p.id, e.timestamp_ns, e.command, p.tool_use_id FROM processes p"
+	    " JOIN execs e ON e.process_id=p.id LEFT JOIN tool_uses u ON u.id=p.tool_use_id WHERE p.parent_id=:agent"
+	    " AND p.start_ns>=:ns AND NOT e.seed AND u.process_id IS NOT :agent ORDER BY e.id"),
+	/* a process and those below it that worked for what it worked for */
+	[SQL_PROCESS_TOOL] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id FROM below b"
+	    " JOIN processes p ON p.parent_id=b.id WHERE p.tool_use_id IS :before)"
+	    " UPDATE processes SET tool_use_id=:tool WHERE id IN (SELECT id FROM below)"),
 
 	[SQL_AGENT_NEW] = INTO("agents", "process_id parent_id name=agent version=agent_version"),
 	/* those below it that belonged to the same agent as it did, not those of agents between */
@@ -46,6 +57,7 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " UPDATE agents SET parent_id=:id WHERE process_id IN (SELECT agent FROM up WHERE id=:id)"),
 
 	[SQL_EXEC_NEW] = INTO("execs", "process_id timestamp_ns filename:b exe:b argv:j argv_base64 command cwd:b sid seed:f"),
+	[SQL_EXEC_FAILED_NEW] = INTO("failed_execs", "process_id timestamp_ns filename:b command cwd:b error"),
 	[SQL_SIGNAL_NEW] = INTO("signals", "process_id timestamp_ns target_pid signal signal_name outcome error"),
 	[SQL_SHELL_LINE_NEW] = INTO("shell_lines", "process_id timestamp_ns command:b"),
 
@@ -62,6 +74,12 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_CONNECTION_CLOSE] = SQL("UPDATE connections SET closed_ns=:closed_ns, sent_bytes=:sent_bytes,"
 	    " received_bytes=:received_bytes WHERE id=:id"),
 	[SQL_CONNECTION_LISTEN] = SQL("UPDATE connections SET listening=1 WHERE id=:id AND kind='bind'"),
+	/* the name by SNI, else by the Host header of what was said in it, without its port */
+	[SQL_CONNECTION_NAME] = SQL("UPDATE connections SET host=coalesce(:sni, (SELECT CASE instr(x.host, ':')"
+	    " WHEN 0 THEN x.host WHEN 1 THEN NULL ELSE substr(x.host, 1, instr(x.host, ':')-1) END FROM http_exchanges x"
+	    " WHERE x.run_id=:run_id AND x.exchange>:conn||'/' AND x.exchange<:conn||'0' AND x.host NOT GLOB '*:*:*'"
+	    " LIMIT 1)) WHERE process_id=:process_id AND host IS NULL"
+	    " AND (local=:local OR (:local IS NULL AND fd=:fd AND closed_ns IS NULL))"),
 	[SQL_DNS_NEW] = INTO("dns", "process_id timestamp_ns kind name qtype server rcode addresses"),
 
 	[SQL_REQUEST_PUT] = INTO("http_exchanges", "run_id process_id exchange=id started_ns=timestamp_ns:! method:!"
@@ -78,26 +96,47 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_TEXT_FIND] = SQL("SELECT id FROM texts WHERE hash=:hash"),
 	[SQL_TEXT_NEW] = INTO("texts", "hash text"),
 
-	[SQL_CALL_NEW] = INTO("model_calls", "run_id process_id exchange=id turn prompt_id conversation_id"
+	[SQL_CALL_NEW] = INTO("model_calls", "run_id process_id exchange=id turn prompt_id conversation_id chain_id"
 	    " conversation_source started_ns=timestamp_ns ended_ns duration_ms first_token_ms provider api operation"
 	    " request_model response_model response_id stream:f status_code error_type error_message finish_reasons"
 	    " input_tokens output_tokens cache_read_tokens cache_creation_tokens reasoning_tokens total_tokens usage"
-	    " service_tier parameters tools_id agent agent_version server_address:b server_port incomplete"),
+	    " service_tier parameters tools_id tools_offered=request_tools:f agent agent_version server_address:b server_port incomplete"),
 	[SQL_CALL_PROMPT] = SQL("UPDATE model_calls SET prompt_id=:prompt_id WHERE id=:id"),
 	[SQL_MESSAGE_NEW] = INTO("messages", "call_id direction message part role type text_key text_json text_id"
 	    " attributes finish_reason"),
 
-	[SQL_PROMPT_NEW] = INTO("prompts", "run_id call_id process_id conversation_id timestamp_ns text_id"),
-	[SQL_PROMPT_LAST] = SQL("SELECT id FROM prompts WHERE conversation_id=:conversation_id AND run_id=:run_id"
-	    " ORDER BY id DESC LIMIT 1"),
-	[SQL_PROMPT_LIST] = SQL("SELECT text_id FROM prompts WHERE conversation_id=:conversation_id AND run_id=:run_id"
-	    " ORDER BY id"),
+	[SQL_CHAIN_OF] = SQL("SELECT chain_id FROM model_calls WHERE exchange=:exchange AND run_id=:run_id"),
+	[SQL_PROMPT_NEW] = INTO("prompts", "run_id call_id process_id conversation_id chain_id timestamp_ns text_id"
+	    " added_id"),
+	[SQL_PROMPT_LAST] = SQL("SELECT id FROM prompts WHERE chain_id=:chain_id AND run_id=:run_id"
+	    " AND timestamp_ns<=:ns ORDER BY timestamp_ns DESC, id DESC LIMIT 1"),
+	[SQL_PROMPT_LIST] = SQL("SELECT text_id FROM prompts WHERE chain_id=:chain_id AND run_id=:run_id ORDER BY id"),
+	[SQL_PROMPT_AGAIN] = SQL("SELECT q.id FROM prompts q WHERE q.chain_id=:chain_id AND q.run_id=:run_id"
+	    " AND q.text_id=:text_id AND NOT EXISTS (SELECT 1 FROM model_calls m WHERE m.prompt_id=q.id"
+	    " AND m.error_type IS NULL AND m.started_ns<:ns) ORDER BY q.id DESC LIMIT 1"),
+	[SQL_PROMPT_EARLIER] = SQL("UPDATE prompts SET timestamp_ns=:ns, call_id=:call_id WHERE id=:id"
+	    " AND timestamp_ns>:ns"),
+	/* of two prompts the later one is the nearer */
+	[SQL_CALLS_BEHIND] = SQL("UPDATE model_calls SET prompt_id=:prompt_id WHERE chain_id=:chain_id"
+	    " AND run_id=:run_id AND started_ns>:ns AND (prompt_id IS NULL"
+	    " OR (SELECT q.timestamp_ns FROM prompts q WHERE q.id=model_calls.prompt_id)<:ns)"),
 
-	[SQL_TOOL_NEW] = INTO("tool_uses", "run_id process_id call_id result_call_id conversation_id tool_call_id name"
-	    " asked_ns answered_ns arguments_id result_id is_error"),
-	[SQL_TOOL_FIND] = SQL("SELECT u.id FROM model_calls m JOIN tool_uses u ON u.call_id=m.id WHERE m.exchange=:call"
-	    " AND m.run_id=:run_id AND u.tool_call_id IS :id AND (:id IS NOT NULL OR u.name IS :name)"
-	    " AND u.answered_ns IS NULL ORDER BY u.id LIMIT 1"),
+	[SQL_TOOL_NEW] = INTO("tool_uses", "run_id process_id call_id result_call_id conversation_id chain_id"
+	    " tool_call_id name asked_ns answered_ns arguments_id result_id is_error"),
+	[SQL_TOOL_OF_CALL] = SQL("SELECT u.id, u.answered_ns FROM model_calls m JOIN tool_uses u ON u.call_id=m.id"
+	    " WHERE m.exchange=:call AND m.run_id=:run_id AND u.tool_call_id=:id"),
+	/* an id that comes again, as some count them anew each turn, is the latest before this */
+	[SQL_TOOL_OF_ID] = SQL("SELECT id, answered_ns FROM tool_uses WHERE tool_call_id=:id AND run_id=:run_id"
+	    " AND conversation_id IS :conversation_id ORDER BY coalesce(asked_ns, 0)>:ns, asked_ns DESC LIMIT 1"),
+	[SQL_TOOL_OF_NAME] = SQL("SELECT id, answered_ns FROM tool_uses WHERE name=:name AND tool_call_id IS NULL"
+	    " AND call_id=(SELECT u.call_id FROM tool_uses u WHERE u.chain_id=:chain_id AND u.run_id=:run_id"
+	    " AND u.tool_call_id IS NULL AND u.asked_ns<=:ns ORDER BY u.asked_ns DESC LIMIT 1)"
+	    " ORDER BY id LIMIT 1 OFFSET :place"),
+	[SQL_TOOL_RESULT_ALONE] = SQL("SELECT id, answered_ns FROM tool_uses WHERE run_id=:run_id AND call_id IS NULL"
+	    " AND answered_ns>=:ns AND tool_call_id IS :id AND ((:id IS NOT NULL AND conversation_id IS :conversation_id)"
+	    " OR (:id IS NULL AND chain_id=:chain_id AND name IS :name)) ORDER BY answered_ns, id LIMIT 1"),
+	[SQL_TOOL_ASKED] = SQL("UPDATE tool_uses SET call_id=:call_id, asked_ns=:asked_ns, arguments_id=:arguments_id,"
+	    " process_id=:process_id WHERE id=:id"),
 	[SQL_TOOL_RESULT] = SQL("UPDATE tool_uses SET result_call_id=:result_call_id, answered_ns=:answered_ns,"
 	    " result_id=:result_id, is_error=:is_error WHERE id=:id"),
 

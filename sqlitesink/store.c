@@ -147,7 +147,7 @@ store_event(struct store *self, struct event *ev)
 		bool (*on)(struct store *, struct event *);
 	} by[] = {
 		{ "file.", on_file }, { "process.", on_process }, { "net.", on_net }, { "dir.", on_file },
-		{ "http.", on_http }, { "sse.message", on_http }, { "llm.", on_call }, { "mcp.", on_call }, { "", on_single },
+		{ "ssl.close", on_net }, { "tcp.close", on_net }, { "http.", on_http }, { "sse.message", on_http }, { "llm.", on_call }, { "mcp.", on_call }, { "", on_single },
 	};
 	struct value type = event_get(ev, "type");
 	size_t i = 0;
@@ -164,7 +164,7 @@ new_tables(struct store *self)
 {
 	self->files = files_new(self->db);
 	self->nets = nets_new(self->db);
-	self->calls = calls_new(self->db);
+	self->calls = calls_new(self->db, self->lives, self->work);
 	return self->files && self->nets && self->calls ? 0 : -1;
 }
 
@@ -180,13 +180,16 @@ int
 store_new(struct store *self, struct db *db)
 {
 	self->db = db;
-	return (self->lives = lives_new(db)) ? new_tables(self) : -1;
+	if (!(self->work = work_new()) || !(self->lives = lives_new(db, self->work)))
+		return -1;
+	return new_tables(self);
 }
 
 int
 store_restart(struct store *self)
 {
 	free_tables(self);
+	work_clear(self->work);
 	return new_tables(self);
 }
 
@@ -210,4 +213,5 @@ store_free(struct store *self)
 {
 	free_tables(self);
 	lives_free(self->lives);
+	work_free(self->work);
 }

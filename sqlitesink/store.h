@@ -12,6 +12,7 @@
 struct store {
 	struct db *db;
 	bool bodies;		/* HTTP bodies of model calls are kept */
+	struct work *work;
 	struct lives *lives;
 	struct files *files;
 	struct nets *nets;

@@ -98,7 +98,7 @@ is "NEWS.md begins with the version" "$(sed -n 's/^## //p' NEWS.md | head -n 1)"
 sed -n '/made by tests.docs_schema/,/^<!-- end/p' docs/database.md | sed '1,2d;$d' | sed '$d' >"$T/schema.docs"
 same "docs/database.md has the tables of schema.sql (tests/docs_schema.py --write)" "$T/schema" "$T/schema.docs"
 sed -n '/^```sql$/,/^```$/p' docs/database.md | grep -v '^```' >"$T/queries"
-cat sqlitesink/schema.sql sqlitesink/schema2.sql | sqlite3 "$T/queries.db"
+cat sqlitesink/schema.sql sqlitesink/schema2.sql sqlitesink/schema3.sql | sqlite3 "$T/queries.db"
 ok "and its queries run" sqlite3 -bail "$T/queries.db" ".read $T/queries"
 
 # --- the stage in docs/adding-a-stage.md -----------------------------------------------

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The diagram and the list of tables in docs/database.md, made from sqlitesink/schema.sql
-and schema2.sql.
+schema2.sql and schema3.sql.
 
   docs_schema.py           prints them
   docs_schema.py --write   puts them into docs/database.md
@@ -13,7 +13,7 @@ BEGIN, END = "<!-- made by tests/docs_schema.py from sqlitesink/schema.sql -->\n
 
 
 def parts():
-    text = "".join(open("sqlitesink/" + name, encoding="utf-8").read() for name in ("schema.sql", "schema2.sql"))
+    text = "".join(open("sqlitesink/" + name, encoding="utf-8").read() for name in ("schema.sql", "schema2.sql", "schema3.sql"))
     db = sqlite3.connect(":memory:")
     db.executescript(text)
     about = {}

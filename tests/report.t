@@ -22,11 +22,11 @@ summary = dict(pick(table("summary", db, "--limit", "0"), "item", "value"))
 same("summary", {k: summary.get(k) for k in ("runs", "seconds", "agents", "model calls", "prompts", "tool calls", "tool calls that failed", "tools", "MCP calls",
                                              "processes", "programs that ran", "processes that failed", "files read", "files changed", "files deleted",
                                              "HTTP exchanges", "HTTP hosts", "output tokens", "events lost (report losses)")},
-     {"runs": 1, "seconds": 22.0, "agents": "claude-code, codex_cli_rs", "model calls": 6, "prompts": 3, "tool calls": 4, "tool calls that failed": 1,
+     {"runs": 1, "seconds": 22.0, "agents": "claude-code, codex_cli_rs", "model calls": 6, "prompts": 2, "tool calls": 4, "tool calls that failed": 1,
       "tools": "Bash (2), Read (1), Edit (1)", "MCP calls": 1, "processes": 11, "programs that ran": 10, "processes that failed": 4, "files read": 2,
-      "files changed": 6, "files deleted": 1, "HTTP exchanges": 2, "HTTP hosts": "api.anthropic.com (2)", "output tokens": 280, "events lost (report losses)": 11})
+      "files changed": 2, "files deleted": 1, "HTTP exchanges": 2, "HTTP hosts": "api.anthropic.com (2)", "output tokens": 280, "events lost (report losses)": 11})
 same("runs", pick(table("runs", db), "run", "seconds", "prompts", "calls", "tokens", "tools", "programs", "changed", "lost", "complete"),
-     [[1, 22.0, 3, 6, 7480, 4, 10, 6, 11, 1]])
+     [[1, 22.0, 2, 6, 7480, 4, 10, 6, 11, 1]])
 KEYS = ("group", "calls", "fresh_tokens", "output_tokens", "cache_creation_tokens", "cache_read_tokens", "total_tokens", "input_tokens")
 claude, codex = [5, 900, 270, 300, 5900, 7370, 7100], [1, 100, 10, 0, 0, 110, 100]
 for by, want in (("model", [["claude-sonnet-4"] + claude, ["gpt-5"] + codex]), ("provider", [["anthropic"] + claude, ["openai"] + codex]),
@@ -47,19 +47,20 @@ same("calls", pick(table("calls", db), "call", "time", "model", "status", "input
 same("tools", pick(table("tools", db), "tool", "by", "calls", "failed", "unanswered", "total_ms", "longest_ms"),
      [["Bash", "model", 2, 1, 0, 2000.0, 1000.0], ["Edit", "model", 1, 0, 0, 500.0, 500.0], ["Read", "model", 1, 0, 0, 500.0, 500.0], ["files/list", "mcp", 1, 0, 0, 20.0, 20.0]])
 same("effects", pick(table("effects", db), "tool_call", "tool", "kind", "target", "evidence")[:5],
-     [[1, "Bash", "exec", "sh -c make test", "named"], [1, "Bash", "exec", "make test", "named"], [1, "Bash", "create", P + "out.o", "alone"],
-      [1, "Bash", "write", P + "out.o", "alone"], [1, "Bash", "connect", "mirror.example.com:443", "alone"]])
+     [[1, "Bash", "exec", "sh -c make test", "process"], [1, "Bash", "exec", "make test", "process"], [1, "Bash", "create", P + "out.o", "process"],
+      [1, "Bash", "write", P + "out.o", "process"], [1, "Bash", "connect", "mirror.example.com:443", "process"]])
 same("access", pick(table("access", db), "path", "opens", "read_bytes", "written_bytes", "changes", "failed", "last_error")[:4],
      [[P + "out.o", 1, 0, 4096, "cw", 0, None], [P + "b.c", 1, 0, 333, "w", 0, None], ["/var/log/syslog", 0, 0, 100, "w", 0, None],
       ["/home/ada/.ssh/id_rsa", 1, 1000, 0, "", 0, None]])
 same("files: what became of them, by which tool call", pick(table("files", db), "path", "change", "written_bytes", "tool_call", "tool", "prompt"),
-     [[P + "log.txt", "created", 0, None, None, 1], [P + "out.o", "created", 4096, 1, "Bash", 1], [P + "b.c", "changed", 333, 3, "Edit", 1],
+     [["1 attributes, 2 changed, 2 created, 1 deleted", "total", 4529, None, None, None],
+      [P + "log.txt", "created", 0, None, None, 1], [P + "out.o", "created", 4096, 1, "Bash", 1], [P + "b.c", "changed", 333, 3, "Edit", 1],
       ["/var/log/syslog", "changed", 100, None, None, None], ["/home/ada/other/x", "deleted", 0, 4, "Bash", 2], [P + "sub.sh", "attributes", 0, 4, "Bash", 2],
-      ["/home/ada/.ssh/id_rsa", "unchanged", 0, None, None, None], [P + "a.c", "unchanged", 0, None, None, None]])
+      ["/home/ada/.ssh/id_rsa", "unchanged", 0, 4, "Bash", 2], [P + "a.c", "unchanged", 0, None, None, None]])
 
 
 def changes(*lines):
-    return {r["path"]: [r["change"], r["from_path"]] for r in table("files", store([execs(0, 5, 1, ["sh"]), *lines]))}
+    return {r["path"]: [r["change"], r["from_path"]] for r in table("files", store([execs(0, 5, 1, ["sh"]), *lines])) if r["change"] != "total"}
 
 
 def change(kind, s, path, comm="sh", **more):
@@ -148,7 +149,7 @@ same("risk: not SQLite's chown to its own, nor a temporary file's chmod", risks(
 same("top", pick(table("top", db), "agent", "pid", "state", "model", "calls", "tokens", "tools", "execs", "failed", "files", "net", "cpu", "rss_mb", "cwd"),
      [["claude-code", 200, "exit 0", "claude-sonnet-4", 5, 7370, 4, 8, 3, 5, 1, 12.5, 100, "/home/ada/project"],
       ["codex_cli_rs", 305, "exit 0", "gpt-5", 1, 110, 0, 1, 0, 1, 0, None, None, "/home/ada/project"]])
-same("recorded", ask("recorded", db), "recorded 22.0 s in %s: 6 model calls, 7480 tokens, 10 programs, 6 files changed, 2 hosts\n"
+same("recorded", ask("recorded", db), "recorded 22.0 s in %s: 6 model calls, 7480 tokens, 10 programs, 5 files changed, 2 hosts\n"
      "INCOMPLETE: 11 events (1,100 bytes) lost by process (ring_full): no room in the ring buffer: the reader was too slow, or what reads from it was"
      " (what helps: --ring-size; a faster consumer, or one that writes to a file)\nlook at it: agentsight report --db %s\n" % (db, db))
 report("(no TLS data)" in ask("recorded", store(truth()[:5])), "recorded: nothing was said over TLS")

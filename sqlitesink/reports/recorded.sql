@@ -12,7 +12,7 @@ n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 	SELECT (SELECT count(*) FROM model_calls WHERE run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(total_tokens), 0) FROM token_usage WHERE run_id IN (SELECT id FROM r)),
 		(SELECT count(*) FROM execs WHERE NOT seed AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
-		(SELECT count(DISTINCT path_id) FROM file_changes WHERE op <> 'open' AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
+		(SELECT count(*) FROM temp.outcomes WHERE change IN ('created', 'changed', 'created or changed', 'renamed', 'deleted')),
 		(SELECT count(*) FROM (
 			SELECT trim(iif(rtrim(host, '0123456789') LIKE '%:', substr(rtrim(host, '0123456789'), 1, length(rtrim(host, '0123456789')) - 1), host), '[]')
 			FROM (SELECT CAST(host AS TEXT) AS host FROM http_exchanges WHERE run_id IN (SELECT id FROM r))

@@ -25,7 +25,11 @@ rows(place, item, value) AS (
 			CASE WHEN count(k.usd) < count(c.output_tokens) THEN ', without ' || (count(c.output_tokens) - count(k.usd)) || ' calls' ELSE '' END,
 		round(sum(k.usd), 4)
 		FROM c LEFT JOIN temp.costs k ON k.call_id = c.id HAVING count(k.usd) > 0
-	UNION ALL SELECT 40, 'prompts', count(*) FROM prompts WHERE :all OR process_id IN temp.chosen
+	UNION ALL SELECT 40, 'prompts', count(*) FROM typed_prompts WHERE :all OR process_id IN temp.chosen
+	UNION ALL SELECT 45, 'sub-agents', count(*) FROM chains WHERE kind = 'sub-agent' AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 46, 'model calls of sub-agents', count(*) FROM c JOIN temp.work w ON w.call_id = c.id WHERE w.kind = 'sub-agent'
+	UNION ALL SELECT 47, 'helper calls (titles, summaries, asked by tools)', count(*) FROM c JOIN temp.work w ON w.call_id = c.id WHERE w.kind = 'helper'
+	UNION ALL SELECT 48, 'tool calls of sub-agents', count(*) FROM u JOIN temp.work w ON w.call_id = u.call_id WHERE w.kind = 'sub-agent'
 	UNION ALL SELECT 41, 'tool calls', count(*) FROM u
 	UNION ALL SELECT 42, 'tools', group_concat(n, ', ') FROM (SELECT name || ' (' || count(*) || ')' AS n FROM u GROUP BY name ORDER BY count(*) DESC LIMIT 12)
 	UNION ALL SELECT 43, 'tool calls that failed', count(*) FROM u WHERE is_error = 1
@@ -34,8 +38,10 @@ rows(place, item, value) AS (
 	UNION ALL SELECT 51, 'programs that ran', count(*) FROM execs WHERE NOT seed AND (:all OR process_id IN temp.chosen)
 	UNION ALL SELECT 52, 'processes that failed', count(*) FROM p WHERE exit_code <> 0 OR signal IS NOT NULL
 	UNION ALL SELECT 60, 'files read', count(DISTINCT path_id) FROM files WHERE reads > 0 AND (:all OR process_id IN temp.chosen)
-	UNION ALL SELECT 61, 'files changed', count(DISTINCT path_id) FROM file_changes WHERE op <> 'open' AND (:all OR process_id IN temp.chosen)
-	UNION ALL SELECT 62, 'files deleted', count(DISTINCT path_id) FROM file_changes WHERE op = 'delete' AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 61, 'files created', count(*) FROM temp.outcomes WHERE change = 'created'
+	UNION ALL SELECT 62, 'files changed', count(*) FROM temp.outcomes WHERE change IN ('changed', 'created or changed', 'renamed')
+	UNION ALL SELECT 63, 'files deleted', count(*) FROM temp.outcomes WHERE change = 'deleted'
+	UNION ALL SELECT 64, 'temporary files, made and gone again', count(*) FROM temp.outcomes WHERE change = 'temporary'
 	UNION ALL SELECT 70, 'HTTP exchanges', count(*) FROM http_exchanges WHERE :all OR process_id IN temp.chosen
 	UNION ALL SELECT 71, 'HTTP hosts', group_concat(n, ', ') FROM (SELECT CAST(host AS TEXT) || ' (' || count(*) || ')' AS n FROM http_exchanges
 		WHERE (:all OR process_id IN temp.chosen) AND host IS NOT NULL GROUP BY host ORDER BY count(*) DESC LIMIT 12)

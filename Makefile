@@ -72,9 +72,9 @@ say = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$@)";
 MAKEFLAGS += --no-print-directory
 endif
 
-LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c books.c opt.c stage.c clock.c proc.c lenient.c caps.c sandbox.c show.c)
+LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c books.c opt.c stage.c clock.c proc.c lenient.c caps.c sandbox.c show.c nearest.c)
 # Asking a database; for what asks one.
-LIBQUERY_SRC = $(addprefix lib/,query.c reports.c nearest.c)
+LIBQUERY_SRC = $(addprefix lib/,query.c reports.c)
 LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC) $(LIBQUERY_SRC),$(wildcard lib/*.c))
 LLHTTP_SRC = $(addprefix /usr/share/llhttp/,llhttp.c api.c http.c)
 
@@ -99,8 +99,9 @@ FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tes
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
 # the driver, and its commands that are scripts of their own
+DRIVER_C = agentsight-runlog agentsight-spawn agentsight-nearest
 DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline agentsight-handover \
-	agentsight-runlog agentsight-grant)
+	agentsight-grant $(DRIVER_C))
 
 # agentsight report, and the files that it runs
 REPORT_FILES = prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
@@ -128,11 +129,11 @@ help:
 filters: $(addprefix $(B)/bin/,$(FILTERS) $(SINKS)) $(REPORTS)
 probes: $(addprefix $(B)/bin/,$(PROBES))
 
-$(B)/bin/agentsight: agentsight.sh $(B)/bin/agentsight.usage $(B)/bin/agentsight.run
+$(B)/bin/agentsight: agentsight.sh $(addprefix $(B)/bin/agentsight.,usage run end)
 $(B)/bin/agentsight-%: driver/%.sh
 	$(call say,DRIVER) mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
-$(B)/bin/agentsight-runlog: $(B)/driver/runlog.o $(B)/libstage.a
+$(addprefix $(B)/bin/,$(DRIVER_C)): $(B)/bin/agentsight-%: $(B)/driver/%.o $(B)/libstage.a
 	$(call say,LINK) mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LDLIBS)
 $(B)/bin/agentsight-grant: $(B)/driver/grant.o
@@ -140,7 +141,7 @@ $(B)/bin/agentsight-grant: $(B)/driver/grant.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/bin/agentsight.usage: driver/usage
 	$(Q)mkdir -p $(@D) && cp $< $@
-$(B)/bin/agentsight.run: driver/run.sh
+$(B)/bin/agentsight.run $(B)/bin/agentsight.end: $(B)/bin/agentsight.%: driver/%.sh
 	$(Q)mkdir -p $(@D) && cp $< $@
 $(B)/bin/agentsight:
 	$(call say,DRIVER) mkdir -p $(@D)
@@ -337,7 +338,7 @@ PUBLIC = $(foreach t,$(TOOLS),$(if $(filter process sysmon,$(t)),agentsight-$(t)
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(DOCDIR)
 	install -m 755 $(addprefix $(B)/bin/,$(TOOLS)) $(DRIVER) $(B)/bin/agentsight-report $(DESTDIR)$(LIBEXECDIR)
-	install -m 644 $(B)/bin/agentsight.usage $(B)/bin/agentsight.run $(DESTDIR)$(LIBEXECDIR)
+	install -m 644 $(addprefix $(B)/bin/agentsight.,usage run end) $(DESTDIR)$(LIBEXECDIR)
 	for f in $(REPORT_FILES); do install -D -m 644 $(B)/bin/$$f $(DESTDIR)$(LIBEXECDIR)/$$f; done
 	for t in $(TOOLS); do case $$t in process|sysmon) n=agentsight-$$t;; *) n=$$t;; esac; \
 		ln -sf $(LIBEXECDIR)/$$t $(DESTDIR)$(BINDIR)/$$n; done

@@ -8,7 +8,8 @@
 # Lists are words with a newline between; no word is split or expanded else, and
 # a word of the user's that holds a newline is refused before it gets into one.
 #
-# This file is commands, options and what they mean; driver/run.sh is a run.
+# This file is commands, options and what they mean; driver/run.sh is a run, and
+# driver/end.sh its end.
 # Descriptors: 4 says to the hand-over that we live, 5 the orders of the run log, 6
 # the user's --fd, 7 the command's input, 8 who is ready, 9 the command's start.
 # shellcheck disable=SC2046,SC2086,SC2317	# such lists; functions that traps call
@@ -22,7 +23,8 @@ umask 077
 
 # The tools: in the folder of this script (installed, or built), or built below
 # it (the script of the source tree).
-here=$(dirname "$(readlink -f "$0")")
+here=$(readlink -f "$0")
+here=${here%/*}
 tools=${AGENTSIGHT_TOOLS:-$here}
 [ -n "${AGENTSIGHT_TOOLS:-}" ] || [ -f "$tools/sslsniff" ] || tools=$here/build/bin
 
@@ -30,7 +32,16 @@ phase=start	# start, run, drain: what a signal means
 caught='' dir='' cmd='' probes='' stages='' names='' watcher='' handover=''
 
 say() { printf 'agentsight: %s\n' "$*" >&2; }
-wrong() { say "$*"; say 'agentsight --help lists commands and options'; exit 2; }
+wrong() { say "$*"; say 'agentsight --help lists commands and options'; refused=1; exit 2; }
+
+# unknown WHAT WORD NAME...: with the nearest of the names there are.
+unknown() {
+	what=$1 word=$2
+	shift 2
+	near=$("$tools/agentsight-nearest" "$word" "$@") && wrong "unknown $what $word; did you mean $near?"
+	wrong "unknown $what $word"
+}
+unknown_option() { unknown option "$1" $(grep -o -e '--[a-z][a-z-]*' "$tools/agentsight.usage"); }
 
 # --- who runs what ---------------------------------------------------------------
 # Collectors are root. Filters and sinks have a user id that nobody else has, the
@@ -46,7 +57,7 @@ become() {
 no_caps='--inh-caps=-all --ambient-caps=-all --no-new-privs'
 as_user() {
 	IFS=' '; set -- $no_caps -- "$@"; IFS=$nl
-	[ "$(id -u)" -ne 0 ] || set -- --bounding-set=-all "$@"
+	[ "$me" -ne 0 ] || set -- --bounding-set=-all "$@"
 	[ -z "$user" ] || set -- --reuid="$user" --regid="${SUDO_GID:-$user}" --init-groups "$@"
 	exec setpriv "$@"
 }
@@ -60,7 +71,7 @@ as_stage() {
 
 # An id that no user has, from those that systemd gives to services for a while.
 choose_stage_uid() {
-	[ "$(id -u)" -eq 0 ] || { say 'filters and sinks run as you do: what is recorded could disturb them (not as root)'; return; }
+	[ "$me" -eq 0 ] || { say 'filters and sinks run as you do: what is recorded could disturb them (not as root)'; return; }
 	stage_uid=$((61184 + $$ % 4000))
 	while getent passwd "$stage_uid" >/dev/null || [ -n "$(ps -o pid= -u "$stage_uid")" ]; do
 		stage_uid=$((stage_uid + 1))
@@ -188,6 +199,7 @@ choose_stages() {
 }
 
 words() { [ $# -eq 0 ] || printf '%s\n' "$@"; }
+in_dir() { for word; do printf '%s\n' "$dir/$word"; done; }
 each() { option=$1; shift; for word; do words "$option" "$word"; done; }	# OPTION WORD...
 
 tool_of() { case $1 in *-filter | merge | file) echo jsonfilter ;; *) echo "$1" ;; esac; }
@@ -233,7 +245,7 @@ set_option() {
 	-p | --pid) pid=$2 targets=-p$nl$2 ;;
 	-c | --comm) targets=$(IFS=,; each -c $2) ;;
 	--session | --cgroup) targets=$1$nl$2 ;;
-	-d | --for) limit=$2 ;;
+	-d | --for) limit=$2; check_time "$@" ;;
 	--ssl-uid) to_sslsniff=$(words $to_sslsniff -u "$2") ;;
 	--binary-path) to_sslsniff=$(words $to_sslsniff "$@") ;;
 	--mode) to_process=$(words $to_process -m "$2") ;;
@@ -247,8 +259,8 @@ set_option() {
 	--stdio-max-bytes) to_stdiocap=$(words $to_stdiocap --max-bytes "$2") ;;
 	--system-interval) to_sysmon=$(words $to_sysmon -i "$2") ;;
 	--plain-ports) to_tcpsniff=$(words $to_tcpsniff --ports "$2") ;;
-	--ssl-filter) ssl_filter=$(words $ssl_filter -e "$2") ;;
-	--http-filter) http_filter=$(words $http_filter -e "$2") ;;
+	--ssl-filter) check_filter "$@"; ssl_filter=$(words $ssl_filter -e "$2") ;;
+	--http-filter) check_filter "$@"; http_filter=$(words $http_filter -e "$2") ;;
 	--db) db=$2 to=given ;;
 	-o | --output) output=$2 to=given ;;
 	--fd) fd=$2 to=given; case $2 in [1-5]) ;; *) wrong '--fd takes 1 to 5' ;; esac ;;
@@ -256,9 +268,22 @@ set_option() {
 	--server-listen) to_websink=$(words $to_websink --listen "$2") ;;
 	--server-port) to_websink=$(words $to_websink --port "$2") ;;
 	--otel-endpoint) otel=1 to_otelsink=$(words $to_otelsink --endpoint "$2") ;;
-	-i | --interval) refresh=$2 ;;
-	*) wrong "unknown option $1" ;;
+	-i | --interval) refresh=$2; check_time "$@" ;;
+	*) unknown_option "$1" ;;
 	esac
+}
+
+# What is wrong is said now, not when the program has run. Times are those of timeout(1)
+# and sleep(1).
+check_time() {
+	number=${2%[smhd]}
+	case $number in
+	'' | . | *[!0-9.]* | *.*.*) wrong "$1 $2: not a time (2s, 5m, 1h, 1d; plain numbers are seconds)" ;;
+	esac
+}
+check_filter() {
+	"$tools/jsonfilter" -e "$2" </dev/null >/dev/null
+	[ $? -le 1 ] || wrong "$1 $2: not an expression (see jsonfilter(1))"
 }
 
 # One that is true, or false (empty).
@@ -279,6 +304,7 @@ set_flag() {
 	--server) server=$2 ;;
 	--otel) otel=$2 ;;
 	--stop-on-failure) stop_on_failure=$2 ;;
+	--wait) wait=$2 ;;
 	--fail-on-loss) fail_on_loss=$2 ;;
 	--trace-fs | --trace-signals) to_process=$(words $to_process ${2:+"$1"}) ;;
 	--otel-capture-content) to_otelsink=$(words $to_otelsink ${2:+--content}) ;;
@@ -307,7 +333,7 @@ parse() {
 		case $name in
 		-h | --help) cat "$tools/agentsight.usage"; exit ;;
 		-V | --version) version; exit 0 ;;
-		--no-*) set_flag "--${name#--no-}" '' || wrong "unknown option $name"; continue ;;
+		--no-*) set_flag "--${name#--no-}" '' || unknown_option "$name"; continue ;;
 		esac
 		truth=1
 		[ "$value" != false ] || truth=''
@@ -315,7 +341,7 @@ parse() {
 			case $value in '' | true | false) continue ;; *) wrong "$name=$value is neither true nor false" ;; esac
 		fi
 		if [ -z "$given" ]; then
-			[ $# -gt 0 ] || wrong "$name needs a value"
+			[ $# -gt 0 ] || { grep -qw -e "$name" "$tools/agentsight.usage" || unknown_option "$name"; wrong "$name needs a value"; }
 			value=$1
 			case $value in *"$nl"*) ;; *) given_words=$(words $given_words "$value") ;; esac
 			shift
@@ -324,6 +350,26 @@ parse() {
 	done
 	[ $# -eq 0 ] || shift
 	begin "$@"
+}
+
+commands=$(words record exec stat trace ssl process stdio system top pipeline report serve discover doctor help)
+
+# show_help [COMMAND]: what it takes, of all that there is.
+show_help() {
+	case ${1:-} in
+	'') cat "$tools/agentsight.usage" ;;
+	report | discover | doctor) exec "$tools/agentsight-$1" --help ;;
+	serve) exec "$tools/websink" --help ;;
+	*)
+		case $nl$commands$nl in *"$nl$1$nl"*) ;; *) unknown command "$1" $commands ;; esac
+		# its lines, and the options
+		awk -v c="$1" '
+			/^$/ { part++ }
+			part == 1 && /^  [a-z]/ { mine = index(" " substr($0, 1, 26) " ", " " c " ") || index($0, " " c ",") }
+			part != 1 || mine || /^$/' "$tools/agentsight.usage"
+		;;
+	esac
+	exit
 }
 
 version() { "$tools/authstrip" -V | sed 's/.* /agentsight /'; }
@@ -357,6 +403,8 @@ begin() {
 	else
 		# shellcheck source=driver/run.sh
 		. "$tools/agentsight.run"
+		# shellcheck source=driver/end.sh
+		. "$tools/agentsight.end"
 		run "$@"
 	fi
 }
@@ -365,10 +413,11 @@ main() {
 	ssl='' tcp='' process='' stdio='' system='' http=1 secrets='' raw='' ssl_filter='' http_filter=''
 	pid='' targets='' stdio_targets='' limit='' to='' db='' output='' fd='' server='' otel=''
 	to_sslsniff='' to_tcpsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
-	stage_uid='' folder='' created='' keeper='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' to_httpparse='' stopper='' seen='' given_words='' status=''
-	run_id='' runlog='' asked_ms='' hurried='' log_ended=''
+	stage_uid='' folder='' created='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' wait='' to_httpparse='' seen='' given_words='' status=''
+	run_id='' runlog='' asked_ms='' hurried='' log_ended='' stopper='' refused='' causes='' collectors='' sinks=''
 	quiet='' verbose='' hush='' print='' attached='' terminal='' user='' refresh=0.5 once='' plain='' table=''
-	[ "$(id -u)" -ne 0 ] || [ "${SUDO_UID:-0}" = 0 ] || user=$SUDO_UID
+	me=$(id -u)
+	[ "$me" -ne 0 ] || [ "${SUDO_UID:-0}" = 0 ] || user=$SUDO_UID
 	( : </dev/tty ) 2>/dev/null && terminal=1
 
 	verb=${1:-}
@@ -378,11 +427,20 @@ main() {
 		case $verb in -*) verb=trace ;; *) [ $# -eq 0 ] || shift ;; esac
 	fi
 	case $verb in
-	record | exec | stat) ssl=1 tcp=1 process=1 stdio=1 system=1 ;;
+	record | exec | stat)
+		# orphans of what is run become our children, so that we can tell who still runs
+		[ -n "$print" ] || [ "${AGENTSIGHT_REAPER:-}" = $$ ] || {
+			umask "$umask_before"
+			AGENTSIGHT_REAPER=$$ exec "$tools/agentsight-spawn" --reaper -- /bin/sh "$here/${0##*/}" "$verb" "$@"
+		}
+		unset AGENTSIGHT_REAPER
+		ssl=1 tcp=1 process=1 stdio=1 system=1
+		;;
 	trace) ssl=1 tcp=1 process=1 ;;
 	top) ssl=1 tcp=1 process=1 system=1 refresh=2 ;;
 	ssl | plain | process | stdio | system) set_flag "--$verb" 1 ;;
 	report | doctor | discover) exec "$tools/agentsight-$verb" "$@" ;;
+	help) show_help "$@" ;;
 	serve)
 		[ $# -gt 0 ] || exec "$tools/agentsight-report" serve
 		exec "$tools/websink" "$@"
@@ -390,7 +448,7 @@ main() {
 	-h | --help) cat "$tools/agentsight.usage"; exit ;;
 	-V | --version) version; exit 0 ;;
 	'') wrong 'what to do?' ;;
-	*) wrong "unknown command $verb" ;;
+	*) unknown command "$verb" $commands ;;
 	esac
 	parse "$@"
 }

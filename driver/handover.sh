@@ -5,7 +5,8 @@
 # theirs. When the driver says "finished" on standard input, or is gone, and no stage
 # writes any more, every file of FOLDER is copied to where DIR/handover says, by a
 # process that is the user's and has no more rights than he has: it opens the name,
-# we the content. What cannot be copied stays in FOLDER, and the user is told.
+# we the content. What cannot be copied stays in FOLDER, and the user is told. After
+# "forget" nothing is kept. DIR, which holds the FIFOs, is removed in the end.
 set -uf
 dir=$1 folder=$2 user=$3 gid=$4
 self=agentsight
@@ -66,7 +67,10 @@ stages_end() {
 word=''
 read -r word
 case $word in
-forget) rm -rf "$folder"; exit 0 ;;
+forget)	# nothing was run
+	while read -r from && read -r to; do [ ! -h "$to" ] || ( as_user rm -f -- "$to" ); done <"$dir/handover"
+	exec rm -rf "$folder" "$dir"
+	;;
 finished) ;;
 *)
 	: >>"$dir/stages"
@@ -75,9 +79,5 @@ finished) ;;
 	;;
 esac
 while read -r from && read -r to; do copy_all "$from" "$to"; done <"$dir/handover"
-if [ "$word" != finished ]; then
-	rmdir "$folder" 2>/dev/null
-	exec rm -rf "$dir"
-fi
 rmdir "$folder" 2>/dev/null
-exit 0
+exec rm -rf "$dir"

@@ -1,4 +1,4 @@
-# run.sh - a run of agentsight.sh, which reads this: stages started, watched, ended
+# run.sh - a run of agentsight.sh, which reads this: stages started, the command run
 # shellcheck shell=sh
 # shellcheck disable=SC2046,SC2086,SC2317	# lists, and functions that traps call, as there
 # shellcheck disable=SC2154,SC2034	# variables of agentsight.sh, and those that it reads
@@ -9,12 +9,14 @@
 # each other.
 started() {
 	case $nl$collectors$nl in	# in the order of the lines: collectors first
-	*"$nl$1$nl"*) stages=$(words "$1:$2" $stages) ;;
-	*) stages=$(words $stages "$1:$2") ;;
+	*"$nl$1$nl"*) kind=collector stages=$(words "$1:$2" $stages) ;;
+	*) kind=filter stages=$(words $stages "$1:$2") ;;
 	esac
+	# what is not the only one that reads from the filters can be spared
+	case $nl$sinks$nl in *"$nl$1$nl"*) [ "$next" != "$dir/tee" ] || kind=sink ;; esac
 	echo "$2" >>"$dir/stages"
 	echo "$2" >>"$dir/self"
-	order "watch $1 $2"
+	order "watch $1 $2 $kind"
 }
 
 # The collectors die with us, also when we are gone before they can ask for it.
@@ -25,12 +27,10 @@ start_collector() {
 	[ "$ready" = /dev/null ] || set -- --ready-fd 8 "$@"
 	[ "$name" = sysmon ] || set -- --self-fd 3 "$@"
 	[ -z "$hush" ] || [ -n "$verbose" ] || set -- -q "$@"
-	# shellcheck disable=SC2016
 	(
 		exec 4>&- 5>&- 6>&- 7<&- 9>&-
 		exec >"$dir/$name" 8>"$ready" 3<"$dir/self"
-		exec setsid setpriv --pdeathsig TERM -- sh -c '[ "$PPID" -eq "$1" ] && shift && exec "$@"' \
-			agentsight $$ "$tools/$name" "$@" ${verbose:+-v}
+		exec "$tools/agentsight-spawn" --with $$ -- "$tools/$name" "$@" ${verbose:+-v}
 	) </dev/null 2>"$dir/$name.err" &
 	probes=$(words $probes $!)
 	started "$name" $!
@@ -55,7 +55,10 @@ start() {
 		exec 4>&- 5>&- 7<&- 8<&- 9>&-
 		exec <"$from"
 		[ ! -p "$dir/ready.$name" ] || exec 8>"$dir/ready.$name"
-		case $name in otelsink | websink) [ -z "$keeper" ] || exec 9>"$dir/reports" ;; esac
+		case $name in
+		otelsink | websink) exec 9>"$dir/reports" ;;
+		sqlitesink | file) exec 3<"$dir/back.$name" ;;
+		esac
 		if [ "$to" = - ]; then exec >&6; else exec >"$to"; fi
 		exec 6>&-
 		# the address of the page is wanted now, what others say at the end
@@ -65,15 +68,18 @@ start() {
 	started "$name" $!
 }
 
-# What the run is and how it ended, as lines before and behind all others.
+# What the run is and how it ended, as lines before and behind all others; behind them
+# also to what keeps lines, when a filter is gone.
 start_runlog() {
-	set -- $(each --stage $collectors $filters $sinks) $(each --drain $(words $collectors | sed "s|^|$dir/|")) \
-		$(words $given_words | sed 's/^/--option=/') -- "$@"
+	set -- $(each --stage $collectors $filters $sinks) $(each --drain $(in_dir $collectors)) \
+		$(for word in $given_words; do words "--option=$word"; done) \
+		$(each --hold $(in_dir $collectors $filters $sinks tee)) \
+		$(for name in $keepers; do words --back "$dir/back.$name"; done) --reports "$dir/reports" -- "$@"
 	[ -z "$terminal" ] || ! [ -t 2 ] || set -- --terminal "$@"
 	(
-		exec 4>&- 6>&- 7<&- 9>&- 3>&8 8>&-
+		exec 4>&- 6>"$dir/causes" 7<&- 9>&- 3>&8 8>&-
 		exec <"$dir/orders" >"$dir/run"
-		as_stage setsid "$tools/agentsight-runlog" --run="$run_id" --ready-fd 3 "$@"
+		as_stage setsid "$tools/agentsight-runlog" --run="$run_id" --ready-fd 3 --causes-fd 6 "$@"
 	) &
 	runlog=$!
 	echo $! >>"$dir/self"
@@ -81,7 +87,7 @@ start_runlog() {
 }
 
 start_filters() {
-	from=$dir/run more=$(words $collectors | sed "s|^|$dir/|") to=''
+	from=$dir/run more=$(in_dir $collectors) to=''
 	for filter in $filters; do
 		next=$dir/$filter
 		if [ "$filter" = "${filters##*"$nl"}" ]; then
@@ -98,23 +104,23 @@ start_filters() {
 	done
 }
 
-# tee goes on when a sink dies. What others report of themselves, a sink that keeps
-# lines has as well: it ends last.
+# tee goes on when a sink dies. What keeps lines has a second input: what other sinks
+# report of themselves, and run.end when the filters cannot pass it. So it ends last.
 start_sinks() {
-	keeper=$(words $sinks | grep -x 'sqlitesink\|file' | head -n 1)
-	tellers=$(words $sinks | grep -x 'otelsink\|websink')
 	for name in $sinks; do
 		set -- ${verbose:+--verbose}
 		[ "$name" != file ] || set -- -o "$output_now" "$@"
 		case $name in
-		"$keeper") [ -z "$tellers" ] || set -- "$@" - "$dir/reports" ;;
-		otelsink | websink) [ -z "$keeper" ] || set -- --report-fd 9 "$@" ;;
+		otelsink | websink) set -- --report-fd 9 "$@" ;;
+		*) set -- "$@" - /dev/fd/3 ;;
 		esac
 		[ "$name" = file ] || { await "$name"; set -- --ready-fd 8 "$@"; }
 		start "$name" "$dir/$name" /dev/null "$tools/$(tool_of "$name")" $(args_of "$name") "$@"
 	done
 	[ "$next" = "$dir/tee" ] || return 0
-	start tee "$dir/tee" "$(echo "${fd:+-}" | sed 's|^$|/dev/null|')" tee -p $(words $sinks | sed "s|^|$dir/|")
+	to=/dev/null
+	[ -z "$fd" ] || to=-
+	start tee "$dir/tee" "$to" tee -p $(in_dir $sinks)
 }
 
 kill_stages() { for stage in $stages; do kill -s KILL "${stage#*:}" 2>/dev/null; done; }
@@ -221,167 +227,39 @@ hurry() {
 	kill_stages
 }
 
-# However it ends. Before the command runs it is only a shell that waits.
+# However it ends. Before the command runs it is only a shell that waits. The hand-over
+# removes our folders: when no process can be started, it is there already.
 clean_up() {
+	code=$?
 	trap '' HUP INT QUIT TERM USR1
 	[ "$phase" != start ] || [ -z "$cmd" ] || kill -s KILL "$cmd" 2>/dev/null
 	[ -z "$watcher" ] || kill -s KILL -- "-$watcher" 2>/dev/null
 	kill_stages
+	[ "$phase" != start ] || give_up
 	exec 4>&- 5>&-
-	[ -z "$handover" ] || wait "$handover" 2>/dev/null
-	[ -n "$handover" ] || [ -z "$folder" ] || rm -rf "$folder"
-	[ -z "$dir" ] || rm -rf "$dir"
+	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
+	if [ -n "$handover" ]; then
+		wait "$handover" 2>/dev/null
+	elif [ -n "$dir" ]; then
+		rm -rf "$dir" ${folder:+"$folder"}
+	fi
+	# the shell itself ends with 2 when it cannot go on
+	[ "$code$phase" != 2start ] || [ -n "$refused" ] || {
+		say 'cannot start: see the message above (no more processes: pids.max of the cgroup, or ulimit -u?)'
+		exit 125
+	}
 }
+
+# Nothing was run: whoever still waits for the other end of a FIFO is let go. Without a
+# new process, for there may be no room for one.
+give_up() {
+	[ -z "$runlog" ] || kill -s KILL "$runlog"
+	for name in $collectors $sinks; do [ ! -p "$dir/ready.$name" ] || : <>"$dir/ready.$name"; done
+	[ -z "$handover" ] || echo forget >&4
+} 2>/dev/null
 
 # order WORDS: to the run log.
 order() { echo "$*" >&5; } 2>/dev/null
-
-# end_stage STAGE [HOW]: waits for it, and notes how it failed; with HOW it has.
-end_stage() {
-	wait_for "${1#*:}"
-	how="ended with status $rc"
-	[ "$rc" -le 128 ] || how="was killed by SIG$(kill -l "$rc")"
-	# whoever read our lines has left, and so every stage was right to end
-	if [ -n "$fd" ] && [ "$rc" -eq 0 ]; then return; fi
-	case ${1%%:*}$rc in
-	file1) [ -s "$dir/file.err" ] || return 0 ;;	# the same, of a file without lines
-	*-filter1)	# jsonfilter: nothing matched, about which it says nothing
-		[ -s "$dir/${1%%:*}.err" ] || { say "--${1%%:*} let no line through"; [ -n "${2:-}" ] || return 0; }
-		;;
-	esac
-	[ "$rc" -ne 0 ] || [ -n "${2:-}" ] || return 0
-	how="$how${2:+ $2}"
-	failed="$failed${failed:+, }${1%%:*} $how"
-	[ -n "$log_ended" ] || order "failed ${1%%:*} $how"
-}
-
-# Ends the stages, from the collectors on. One that has ended before it was asked to
-# has failed, whatever its status.
-drain() {
-	phase=drain failed='' rest='' log_ended=''
-	order stopping
-	[ -z "$stopper" ] || kill "$stopper" 2>/dev/null
-	for stage in $stages; do
-		if gone "${stage#*:}"; then end_stage "$stage" 'before it was asked to'; else rest=$(words $rest "$stage"); fi
-	done
-	stages=$rest
-	for probe in $probes; do kill -s TERM "$probe" 2>/dev/null; done
-	watch_drain &
-	drainer=$!
-	for stage in $rest; do
-		case $nl$collectors$nl in *"$nl${stage%%:*}$nl"*) ;; *) end_runlog ;; esac
-		end_stage "$stage"
-	done
-	end_runlog
-	stages=''
-	[ -z "$failed" ] || kill -s KILL "$runlog" 2>/dev/null	# nobody may be left to read it
-	wait_for "$runlog"
-	kill -s KILL "$drainer" 2>/dev/null
-	show_errors
-}
-
-# gone PID: a child of ours that has ended, and was not waited for yet.
-gone() {
-	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
-	case ${line##*) } in Z* | X*) return 0 ;; esac
-	return 1
-}
-
-# The collectors are gone: the last line goes behind what they wrote.
-end_runlog() {
-	[ -z "$log_ended" ] || return 0
-	log_ended=1
-	if [ -n "$attached" ]; then order end; else order "end $status"; fi
-	exec 5>&-
-}
-
-# Names the stages that do not come to their end. When nothing moves any more, the
-# first of them is what the others wait for.
-watch_drain() {
-	exec 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
-	trap - EXIT HUP INT TERM QUIT USR1
-	still=0 seen=0 before=''
-	while sleep 1; do
-		work='' late='' first=''
-		for stage in $stages; do
-			gone "${stage#*:}" && continue
-			late="$late${late:+, }${stage%%:*}" first=${first:-$stage}
-			work=$work$(cut -d' ' -f14,15 "/proc/${stage#*:}/stat" 2>/dev/null)
-		done
-		seen=$((seen + 1)) still=$((still + 1))
-		[ "$work" = "$before" ] || still=0
-		before=$work
-		[ "$seen" -ne 3 ] || [ -z "$late" ] || say "still writing what was seen: $late"
-		if [ "$still" -lt 30 ] || [ -z "$first" ]; then continue; fi
-		say "${first%%:*} has not moved for 30 s: it is ended"
-		kill -s KILL "${first#*:}"
-		still=0
-	done
-}
-
-show_errors() { for name in $names; do cat "$dir/$name.err" 2>/dev/null; done >&2; }
-
-# --- what was seen --------------------------------------------------------------------
-# For when nothing is recorded: afterwards there is no process to look at.
-watch_libraries() {
-	setsid "$tools/agentsight-doctor" --keep "$dir/list" $targets </dev/null >/dev/null 2>&1 4>&- 5>&- 6>&- 7<&- 8<&- 9>&- &
-	watcher=$!
-}
-
-nothing_sent() {
-	say 'NOTHING WAS SENT: no process of it reached another program over TCP or UDP, or spoke HTTP'
-}
-
-nothing_seen() {
-	say "NO TLS DATA WAS SEEN${tcp:+, NOR HTTP WITHOUT TLS}"
-	if [ -s "$dir/list" ]; then
-		say 'This is what sslsniff --list said of it:'
-		sed 's/^/  /' "$dir/list" >&2
-	else
-		say 'It ended before its libraries could be looked at (see sslsniff --list).'
-	fi
-}
-
-# What was recorded, whole or not, and what it shows; read where only the stages
-# could write, named as the user will find it.
-report() {
-	now=${db_now:-$output_now} file=${db:-$output}
-	[ -f "$now" ] || return 0
-	seen=$( as_stage env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
-	case $ssl$tcp$seen in
-	*'(nothing was sent)'*) nothing_sent ;;
-	*'(no TLS data)'*) nothing_seen ;;
-	esac
-	[ -z "$quiet" ] || case $seen in *INCOMPLETE*) ;; *) return 0 ;; esac
-	for line in $seen; do
-		# one verdict: what failed is said behind this
-		[ -z "$failed" ] || case $line in 'nothing was lost'* | WHOLE*) continue ;; esac
-		case $line in *"$now"*) line=${line%%"$now"*}$file${line#*"$now"} ;; esac
-		say "$line"
-	done
-}
-
-# What the command says at the end.
-finish() {
-	case $verb in
-	record | exec) report ;;
-	stat) ( as_stage "$tools/agentsight-report" summary --db "$db_now" ) >&2 ;;
-	esac
-}
-
-not_started() {
-	phase=start
-	order stopping
-	kill_stages
-	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
-	stages=''	# nobody creates the recording any more
-	for file in $created; do ( as_user rm -f -- "$file" ); done
-	echo forget >&4
-	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
-	show_errors
-	say 'a collector or a sink did not start; nothing was run'
-	exit 125
-}
 
 # --- a run --------------------------------------------------------------------------------
 prepare() {
@@ -404,18 +282,22 @@ prepare() {
 	[ "$(id -u)" -ne 0 ] || { parent=${RUNTIME_DIRECTORY:-/run}; [ -w "$parent" ] || parent=/tmp; }
 	case $parent in *"$nl"* | *'|'*) say "the folder for temporary files has a name with a newline or |"; exit 125 ;; esac
 	dir=$(mktemp -d "$parent/agentsight.XXXXXX") || exit 125
-	run_id=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+	read -r run_id </proc/sys/kernel/random/uuid
+	run_id=${run_id##*-}${run_id%%-*} run_id=${run_id%????}
 	choose_stage_uid
 	make_outputs
 	choose_stages
 	names=$(words $collectors $filters $sinks tee)
+	keepers=''
+	for name in $sinks; do case $name in sqlitesink | file) keepers=$(words $keepers "$name") ;; esac; done
 	# the folder is ours; the stages open what they read beside standard input by name
 	mkfifo -m 600 "$dir/go" "$dir/ready" "$dir/tee" "$dir/run" "$dir/orders" "$dir/reports" "$dir/alive" \
-		$(words $collectors $filters $sinks | sed "s|^|$dir/|") \
-		$(words $collectors $sinks | grep -vx 'sysmon\|file' | sed "s|^|$dir/ready.|") || exit 125
+		$(in_dir $collectors $filters $sinks) $(for name in $keepers; do in_dir "back.$name"; done) \
+		$(for name in $collectors $sinks; do case $name in sysmon | file) ;; *) in_dir "ready.$name" ;; esac; done) || exit 125
 	[ -z "$stage_uid" ] || {
 		chmod 711 "$dir"
-		chown "$stage_uid" $(words $collectors $filters $sinks run tee reports | sed "s|^|$dir/|") || exit 125
+		chown "$stage_uid" $(in_dir $collectors $filters $sinks run tee reports) \
+			$(for name in $keepers; do in_dir "back.$name"; done) || exit 125
 	}
 	exec 8<>"$dir/ready" 9<>"$dir/go"
 }
@@ -435,12 +317,24 @@ start_handover() {
 	exec 4>"$dir/alive"
 }
 
-# hear N: waits until N more of those that were started are ready.
+not_started() {
+	phase=start
+	order stopping
+	kill_stages
+	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
+	stages=''	# nobody creates the recording any more
+	for file in $created; do ( as_user rm -f -- "$file" ); done
+	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
+	show_errors
+	say 'a collector or a sink did not start; nothing was run'
+	exit 125
+}
+
+# hear NAME...: waits until as many are ready of those that were started and say so.
 hear() {
-	count=$1
-	while [ "$count" -gt 0 ]; do
+	for name; do
+		case $name in sysmon | file) continue ;; esac
 		{ read -r word <&8 && [ "$word" = ready ]; } || not_started
-		count=$((count - 1))
 	done
 }
 
@@ -449,9 +343,9 @@ start_stages() {
 	start_runlog "$@"
 	start_filters
 	start_sinks
-	hear "$(words log $sinks | grep -cvx file)"	# the first line is written
+	hear log $sinks		# the first line is written
 	for name in $collectors; do start_collector "$name"; done
-	hear "$(words $collectors | grep -cvx sysmon)"
+	hear $collectors
 	[ -z "$caught" ] || not_started
 	phase=run
 	[ -n "$fd" ] || order running	# else its reader may leave at any time, and they all end
@@ -479,6 +373,7 @@ run() {
 	wait_for "$cmd"
 	status=$rc
 	[ -z "$attached" ] || status=0
+	[ -z "$wait" ] || [ -n "$attached" ] || wait_for_rest
 	drain
 	[ "$status" -eq 126 ] || [ "$status" -eq 127 ] || finish
 	echo finished >&4

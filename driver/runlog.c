@@ -2,17 +2,24 @@
  * agentsight-runlog - the lines in which the driver says what a run was
  *
  * reads   orders of the driver on standard input, a line each:
- *           watch NAME PID    a stage that was started
+ *           watch NAME PID KIND  a stage that was started: a collector, a filter (what all
+ *                             lines pass), or a sink (one of several)
  *           running           all are ready; from here on an early end is said at once
  *           stopping          from here on stages may end
  *           failed NAME HOW   one that ended early, or badly
- *           end [STATUS]      all have ended; the command's status, if there was one
+ *           end [STATUS]      collectors have ended; the command's status, if there was one
+ *           close             all have ended but those that keep lines
+ *         lines of the sinks about themselves from --reports
  * writes  run.begin when it starts, run.end at "end" and nothing in place of it
- *         when the driver is gone: a recording without run.end is incomplete
+ *         when the driver is gone: a recording without run.end is incomplete;
+ *         what --reports had, and run.end again when something failed, to each --back
  * keeps   a descriptor for each stage
  *
  * run.end goes behind everything that collectors wrote: it waits until the first
- * filter has taken all from the FIFOs that are named by --drain.
+ * filter has taken all from the FIFOs that are named by --drain. When a filter is gone
+ * no line comes through any more: --back is the way around them all. While all run
+ * their FIFOs are held open: who ends too early does so alone, and is known as the cause
+ * before the others end for want of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,23 +39,33 @@
 #include "line.h"
 #include "opt.h"
 
-enum { STAGES = 32, FAILURES = 2 * STAGES, DRAIN_MS = 10 };
+enum { STAGES = 32, HELD = 2 * STAGES, FAILURES = 2 * STAGES, DRAIN_MS = 10, BACKS = 4, PATIENCE_MS = 1000, FIFO_MAX = 65536 };
+
+enum kind { COLLECTOR, FILTER, SINK };
 
 struct stage {
 	char *name;
-	int fd;		/* pidfd_open(2), Linux 5.3; -1: not watched any more */
+	enum kind kind;
+	int fd;			/* pidfd_open(2), Linux 5.3; -1: it has ended */
+	uint64_t ended_ns;	/* before it was asked to */
 };
 
 struct failure {
 	char *stage, *how;
+	uint64_t at_ns;		/* 0: not seen, or at the end */
 };
 
 struct runlog {
 	const char *run;	/* --run */
-	struct opt_list stages, options, drain;
+	struct opt_list stages, options, drain, back_names, held_names;
+	const char *reports_name;	/* --reports */
 	bool terminal;		/* --terminal: a program draws there */
 	int64_t ready_fd;	/* --ready-fd, -1: none */
+	int64_t causes_fd;	/* --causes-fd, -1: none */
 	bool running, stopping;
+	bool broken;		/* a filter has ended: no line comes through */
+	int reports, back[BACKS], held[HELD];	/* -1: not open */
+	const char *status;	/* of "end"; NULL before */
 	struct line_out out;
 	struct stage watched[STAGES];
 	size_t nwatched;
@@ -68,9 +85,9 @@ now_ns(void)
 }
 
 static void
-line_begin(struct runlog *r, struct jput *j, const char *type)
+line_begin(const struct runlog *r, struct jput *j, struct line_out *out, const char *type)
 {
-	jput_open(j, &r->out, type);
+	jput_open(j, out, type);
 	jput_uint(j, "timestamp_ns", now_ns());
 	jput_uint(j, "pid", getppid());
 	jput_str(j, "run", r->run);
@@ -100,7 +117,7 @@ write_begin(struct runlog *r, char **command, int n)
 	struct jput j;
 
 	uname(&u);
-	line_begin(r, &j, "run.begin");
+	line_begin(r, &j, &r->out, "run.begin");
 	jput_str(&j, "version", VERSION);
 	jput_str(&j, "kernel", u.release);
 	put_words(&j, "stages", "stages_b64", r->stages.v, r->stages.n);
@@ -111,73 +128,213 @@ write_begin(struct runlog *r, char **command, int n)
 	line_flush(&r->out);
 }
 
-/* Waits until nothing is left in the FIFO, or nobody reads it any more: the first
- * filter keeps it open until it has seen its end. */
-static void
-wait_empty(const char *fifo)
-{
-	struct timespec nap = { 0, DRAIN_MS * 1000000 };
-	int fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC), left = 0;
-
-	if (fd < 0)
-		return;
-	/* should the reader be gone what it left stays, and the driver's patience ends it */
-	while (ioctl(fd, FIONREAD, &left) == 0 && left > 0)
-		nanosleep(&nap, NULL);
-	close(fd);
-}
-
-static void
-write_end(struct runlog *r, const char *status)
-{
-	struct jput j;
-
-	for (size_t i = 0; i < r->drain.n; i++)
-		wait_empty(r->drain.v[i]);
-	line_begin(r, &j, "run.end");
-	if (*status)
-		jput_int(&j, "status", atoi(status));
-	jput_array(&j, "failed");
-	for (size_t i = 0; i < r->nfailed; i++) {
-		jput_object(&j, NULL);
-		jput_str(&j, "stage", r->failed[i].stage);
-		jput_str(&j, "how", r->failed[i].how);
-		jput_object_end(&j);
-	}
-	jput_array_end(&j);
-	jput_close(&j);
-	line_flush(&r->out);
-}
-
 /* --- stages that end too early ------------------------------------------------------ */
 
+static const char *
+seen_by(const char *stage)
+{
+	static const struct { const char *stage, *what; } table[] = {
+		{ "sslsniff", "what crosses TLS" }, { "tcpsniff", "HTTP without TLS" }, { "process", "what processes do" },
+		{ "stdiocap", "what passes standard input and output" }, { "sysmon", "what processes cost" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (!strcmp(table[i].stage, stage))
+			return table[i].what;
+	return "what it sees";
+}
+
+/* Into the terminal's title when a program draws on it: words would tear its screen. */
 static void
-watch(struct runlog *r, const char *name, const char *pid)
+say_ended(const struct runlog *r, const struct stage *s)
+{
+	const char *begin = r->terminal ? "\033]0;" : "", *end = r->terminal ? "\007" : "\n";
+
+	if (s->kind == COLLECTOR)
+		fprintf(stderr, "%sagentsight: %s ended too early: %s is not recorded from now on%s", begin, s->name,
+		    seen_by(s->name), end);
+	else if (s->kind == SINK)
+		fprintf(stderr, "%sagentsight: %s ended too early: it gets nothing from now on; the recording goes on%s",
+		    begin, s->name, end);
+	else
+		fprintf(stderr, "%sagentsight: %s ended too early: nothing is recorded from now on%s", begin, s->name, end);
+}
+
+static void
+hold_fifos(struct runlog *r)
+{
+	for (size_t i = 0; i < r->held_names.n && i < HELD; i++)
+		r->held[i] = open(r->held_names.v[i], O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* That of one stage, or all: its writers see that nobody reads it, its readers its end. */
+static void
+release_fifos(struct runlog *r, const char *stage)
+{
+	for (size_t i = 0; i < r->held_names.n && i < HELD; i++) {
+		const char *slash = strrchr(r->held_names.v[i], '/');
+
+		if (r->held[i] < 0 || (stage && (!slash || strcmp(slash + 1, stage))))
+			continue;
+		close(r->held[i]);
+		r->held[i] = -1;
+	}
+}
+
+/* When a filter ends all others end as well, for want of a reader or of input: that is
+ * one cause, which is the first of them. */
+static void
+stage_ended(struct runlog *r, struct stage *s)
+{
+	close(s->fd);
+	s->fd = -1;
+	if (r->stopping)
+		return;
+	s->ended_ns = now_ns();
+	if (r->ready_fd >= 0)
+		dprintf(r->ready_fd, "%s\n", s->name);
+	if (r->broken)
+		return;
+	r->broken = s->kind == FILTER;
+	if (r->causes_fd >= 0)
+		dprintf(r->causes_fd, "%s\n", s->name);
+	if (r->running)
+		say_ended(r, s);
+	if (s->kind != COLLECTOR)
+		release_fifos(r, s->kind == SINK ? s->name : NULL);
+}
+
+/* Waits at most that long for one of them to end; sees those that have. */
+static void
+look_at_stages(struct runlog *r, int ms)
+{
+	struct pollfd f[STAGES];
+
+	for (size_t i = 0; i < r->nwatched; i++)
+		f[i] = (struct pollfd){ .fd = r->watched[i].fd, .events = POLLIN };
+	if (poll(f, r->nwatched, ms) <= 0)
+		return;
+	for (size_t i = 0; i < r->nwatched; i++)
+		if (f[i].revents && r->watched[i].fd >= 0)
+			stage_ended(r, &r->watched[i]);
+}
+
+/* The first filter, which reads what collectors write, is there to do so. */
+static bool
+is_read(const struct runlog *r)
+{
+	for (size_t i = 0; i < r->nwatched; i++)
+		if (r->watched[i].kind == FILTER)
+			return r->watched[i].fd >= 0;
+	return false;
+}
+
+static void
+watch(struct runlog *r, const char *name, const char *pid, const char *kind)
 {
 	int fd = syscall(SYS_pidfd_open, atoi(pid), 0);
+	struct stage *s = &r->watched[r->nwatched];
 
 	if (fd < 0 && errno != ESRCH)	/* without it the driver says it at the end */
 		return;
 	if (r->nwatched == STAGES)
 		return;
-	r->watched[r->nwatched].name = strdup(name);
-	r->watched[r->nwatched++].fd = fd;
+	s->name = strdup(name);
+	s->kind = !strcmp(kind, "collector") ? COLLECTOR : !strcmp(kind, "sink") ? SINK : FILTER;
+	s->fd = fd;
+	r->nwatched++;
+	if (fd < 0)
+		stage_ended(r, s);
 }
 
-/* Into the terminal's title when a program draws on it: words would tear its screen. */
-static void
-say_ended(struct runlog *r, const char *name)
-{
-	const char *what = "ended while the recording runs; it goes on without";
+/* --- the end -------------------------------------------------------------------------- */
 
-	if (r->ready_fd >= 0)
-		dprintf(r->ready_fd, "%s\n", name);
-	if (!r->running)
+/* Waits until nothing is left in the FIFO, or nobody reads it any more: the first
+ * filter keeps it open until it has seen its end. */
+static void
+wait_empty(struct runlog *r, const char *fifo)
+{
+	int fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC), left = 0;
+
+	if (fd < 0)
 		return;
-	if (r->terminal)
-		fprintf(stderr, "\033]0;agentsight: %s %s\007", name, what);
-	else
-		fprintf(stderr, "agentsight: %s %s\n", name, what);
+	while (!r->broken && is_read(r) && ioctl(fd, FIONREAD, &left) == 0 && left > 0)
+		look_at_stages(r, DRAIN_MS);
+	close(fd);
+}
+
+static void
+put_end(const struct runlog *r, struct line_out *out)
+{
+	struct jput j;
+
+	line_begin(r, &j, out, "run.end");
+	if (*r->status)
+		jput_int(&j, "status", atoi(r->status));
+	jput_array(&j, "failed");
+	for (size_t i = 0; i < r->nfailed; i++) {
+		jput_object(&j, NULL);
+		jput_str(&j, "stage", r->failed[i].stage);
+		jput_str(&j, "how", r->failed[i].how);
+		if (r->failed[i].at_ns)
+			jput_uint(&j, "at_ns", r->failed[i].at_ns);
+		jput_object_end(&j);
+	}
+	jput_array_end(&j);
+	jput_close(&j);
+}
+
+/* The filters get theirs, and see the end of what we write. */
+static void
+write_end(struct runlog *r, const char *status)
+{
+	r->status = strdup(status);
+	for (size_t i = 0; i < r->drain.n; i++)
+		wait_empty(r, r->drain.v[i]);
+	put_end(r, &r->out);
+	line_flush(&r->out);
+	close(STDOUT_FILENO);
+}
+
+/* To each that keeps lines; one that does not take them is not waited for. */
+static void
+write_back(const struct runlog *r, const char *s, size_t n)
+{
+	for (size_t i = 0; i < r->back_names.n; i++) {
+		struct pollfd f = { .fd = r->back[i], .events = POLLOUT };
+
+		for (size_t at = 0; at < n;) {
+			ssize_t put = poll(&f, 1, PATIENCE_MS) > 0 ? write(f.fd, s + at, n - at) : -1;
+
+			if (put <= 0)
+				break;
+			at += put;
+		}
+	}
+}
+
+static void
+pass_reports(struct runlog *r)
+{
+	static char buf[FIFO_MAX];
+	ssize_t got;
+
+	while (r->reports >= 0 && (got = read(r->reports, buf, sizeof(buf))) > 0)
+		write_back(r, buf, got);
+}
+
+static void
+close_run(struct runlog *r)
+{
+	struct line_out out;
+
+	pass_reports(r);
+	if (!r->nfailed || !r->status)
+		return;
+	line_out_init(&out, -1);
+	put_end(r, &out);
+	write_back(r, out.buf, out.len);
+	line_out_free(&out);
 }
 
 /* --- orders ---------------------------------------------------------------------------- */
@@ -185,28 +342,41 @@ say_ended(struct runlog *r, const char *name)
 static void
 add_failure(struct runlog *r, const char *stage, const char *how)
 {
+	struct failure *f = &r->failed[r->nfailed];
+
 	if (r->nfailed == FAILURES)
 		return;
-	r->failed[r->nfailed].stage = strdup(stage);
-	r->failed[r->nfailed++].how = strdup(how);
+	f->stage = strdup(stage);
+	f->how = strdup(how);
+	for (size_t i = 0; i < r->nwatched; i++)
+		if (!strcmp(r->watched[i].name, stage))
+			f->at_ns = r->watched[i].ended_ns;
+	r->nfailed++;
 }
 
 /* One order; false: it was the last. */
 static bool
 obey(struct runlog *r, char *line)
 {
-	char *verb = strsep(&line, " "), *name = line ? strsep(&line, " ") : NULL;
+	char *verb = strsep(&line, " "), *name = line ? strsep(&line, " ") : NULL, *pid;
 
-	if (strcmp(verb, "end") == 0) {
-		write_end(r, name ? name : "");
+	if (strcmp(verb, "close") == 0) {
+		close_run(r);
 		return false;
 	}
-	if (strcmp(verb, "running") == 0)
+	if (strcmp(verb, "end") == 0 && !r->status)
+		write_end(r, name ? name : "");
+	else if (strcmp(verb, "running") == 0) {
 		r->running = true;
-	else if (strcmp(verb, "stopping") == 0)
+		if (!r->broken)
+			hold_fifos(r);
+	} else if (strcmp(verb, "stopping") == 0) {
 		r->stopping = true;
-	else if (strcmp(verb, "watch") == 0 && line)
-		watch(r, name, line);
+		release_fifos(r, NULL);
+		if (r->causes_fd >= 0)
+			dprintf(r->causes_fd, ".\n");	/* no more come */
+	} else if (strcmp(verb, "watch") == 0 && line && (pid = strsep(&line, " ")) && line)
+		watch(r, name, pid, line);
 	else if (strcmp(verb, "failed") == 0 && line)
 		add_failure(r, name, line);
 	return true;
@@ -235,31 +405,41 @@ read_orders(struct runlog *r)
 static void
 serve(struct runlog *r)
 {
-	struct pollfd f[1 + STAGES];
+	struct pollfd f[2 + STAGES];
 
 	for (;;) {
 		f[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
+		f[1] = (struct pollfd){ .fd = r->reports, .events = POLLIN };
 		for (size_t i = 0; i < r->nwatched; i++)
-			f[1 + i] = (struct pollfd){ .fd = r->watched[i].fd, .events = POLLIN };
-		if (poll(f, 1 + r->nwatched, -1) < 0 && errno != EINTR)
+			f[2 + i] = (struct pollfd){ .fd = r->watched[i].fd, .events = POLLIN };
+		if (poll(f, 2 + r->nwatched, -1) < 0 && errno != EINTR)
 			return;
+		/* who ended, before an order that came meanwhile lets all of them */
+		look_at_stages(r, 0);
+		if (f[1].revents)
+			pass_reports(r);
 		if (f[0].revents && !read_orders(r))
 			return;
-		for (size_t i = 0; i < r->nwatched; i++) {
-			if (!f[1 + i].revents || r->watched[i].fd < 0)
-				continue;
-			if (!r->stopping)
-				say_ended(r, r->watched[i].name);
-			close(r->watched[i].fd);
-			r->watched[i].fd = -1;
-		}
 	}
+}
+
+/* FIFOs, opened for both sides: nobody who comes late, or has gone, holds us up. */
+static void
+open_fifos(struct runlog *r)
+{
+	for (size_t i = 0; i < HELD; i++)
+		r->held[i] = -1;
+	r->reports = r->reports_name ? open(r->reports_name, O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;
+	if (r->back_names.n > BACKS)
+		r->back_names.n = BACKS;
+	for (size_t i = 0; i < r->back_names.n; i++)
+		r->back[i] = open(r->back_names.v[i], O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct runlog r = { .run = "", .ready_fd = -1 };
+	static struct runlog r = { .run = "", .ready_fd = -1, .causes_fd = -1 };
 	const struct opt own[] = {
 		{ .kind = OPT_STR, .name = "run", .arg = "ID", .to = &r.run, .help = "names the run" },
 		{ .kind = OPT_LIST, .name = "stage", .arg = "NAME", .to = &r.stages,
@@ -268,8 +448,16 @@ main(int argc, char **argv)
 		    .help = "a word of the command line" },
 		{ .kind = OPT_LIST, .name = "drain", .arg = "FIFO", .to = &r.drain,
 		    .help = "run.end waits until this one is empty" },
-		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &r.ready_fd, .lo = 0,
-		    .hi = 1 << 20, .help = "write a word there when run.begin is written, and the name of a stage that ends too early" },
+		{ .kind = OPT_LIST, .name = "hold", .arg = "FIFO", .to = &r.held_names,
+		    .help = "between two stages: kept open while all run" },
+		{ .kind = OPT_LIST, .name = "back", .arg = "FIFO", .to = &r.back_names,
+		    .help = "a way to what keeps lines, around the filters" },
+		{ .kind = OPT_STR, .name = "reports", .arg = "FIFO", .to = &r.reports_name,
+		    .help = "lines from there go to each --back" },
+		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &r.ready_fd, .lo = 0, .hi = 1 << 20,
+		    .help = "write a word there when run.begin is written, and the name of a stage that ends too early" },
+		{ .kind = OPT_NUM, .name = "causes-fd", .arg = "FD", .to = &r.causes_fd, .lo = 0, .hi = 1 << 20,
+		    .help = "write there which stages ended too early, without those that ended for want of another" },
 		{ .kind = OPT_FLAG, .name = "terminal", .to = &r.terminal,
 		    .help = "a program draws on standard error: use its title for messages" },
 		{ .kind = OPT_END },
@@ -281,11 +469,12 @@ main(int argc, char **argv)
 	int first = opt_parse(&use, argc, argv);
 
 	signal(SIGPIPE, SIG_IGN);
+	open_fifos(&r);
 	line_out_init(&r.out, STDOUT_FILENO);
 	write_begin(&r, argv + first, argc - first);
 	if (r.ready_fd >= 0)
 		dprintf(r.ready_fd, "ready\n");
 	serve(&r);
 	line_out_free(&r.out);
-	return r.out.err ? 1 : 0;
+	return 0;
 }

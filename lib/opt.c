@@ -1,6 +1,7 @@
 /* opt.c - options from a table; see opt.h */
 #include "opt.h"
 
+#include "nearest.h"
 #include "show.h"
 
 #include <ctype.h>
@@ -173,6 +174,23 @@ help(const struct opt_use *u, const struct opt *const *all)
 	}
 }
 
+/* "unknown option --duratoin: did you mean --duration?" */
+static _Noreturn void
+unknown_option(const struct opt_use *u, const char *given, const struct option *longs)
+{
+	const char *names[OPTS_MAX], *near;
+	char name[64];
+	size_t n = 0;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(given, "="), given);
+	for (; longs[n].name; n++)
+		names[n] = longs[n].name;
+	near = strncmp(name, "--", 2) ? NULL : nearest_name(name + 2, names, n);
+	if (near)
+		opt_fail(u, "unknown option %s; did you mean --%s?", name, near);
+	opt_fail(u, "unknown option %s", given);
+}
+
 int
 opt_parse(const struct opt_use *u, int argc, char **argv)
 {
@@ -218,7 +236,7 @@ opt_parse(const struct opt_use *u, int argc, char **argv)
 		if (!o && optopt && optopt < LONG_BASE)
 			opt_fail(u, "unknown option -%c", optopt);
 		if (!o)
-			opt_fail(u, "unknown option %s", argv[optind - 1]);
+			unknown_option(u, argv[optind - 1], longs);
 		if (o == &builtin[0]) {
 			help(u, all);
 			exit(fflush(stdout) ? 1 : 0);

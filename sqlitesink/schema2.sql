@@ -11,7 +11,7 @@ ALTER TABLE runs ADD COLUMN stages TEXT;	-- array: all that were to take part
 ALTER TABLE runs ADD COLUMN command TEXT;	-- array: the program that was run
 ALTER TABLE runs ADD COLUMN options TEXT;	-- array
 ALTER TABLE runs ADD COLUMN status INTEGER;	-- of the program
-ALTER TABLE runs ADD COLUMN failed TEXT;	-- array of objects: stage, how; null: run.end did not come
+ALTER TABLE runs ADD COLUMN failed TEXT;	-- array of objects: stage, how, at_ns; null: run.end did not come
 ALTER TABLE runs ADD COLUMN input_ended INTEGER NOT NULL DEFAULT 0;	-- 1: sqlitesink came to the end of its input
 ALTER TABLE runs ADD COLUMN part INTEGER NOT NULL DEFAULT 1;	-- which file of the recording, with --rotate
 ALTER TABLE runs ADD COLUMN continued INTEGER NOT NULL DEFAULT 0;	-- 1: it goes on in another file
@@ -40,11 +40,13 @@ CREATE INDEX stages_run ON stages(run_id, stage);
 -- The stages that we know, in the order of a pipeline: rank 0 collects.
 CREATE TABLE stage_ranks (
 	stage TEXT PRIMARY KEY,
-	rank INTEGER NOT NULL
+	rank INTEGER NOT NULL,
+	sees TEXT			-- of a collector
 ) STRICT, WITHOUT ROWID;
-INSERT INTO stage_ranks VALUES ('sslsniff', 0), ('process', 0), ('stdiocap', 0), ('tcpsniff', 0), ('sysmon', 0),
-	('httpparse', 1), ('ssemerge', 2), ('llmparse', 3), ('authstrip', 4), ('jsonfilter', 4), ('otelsink', 5),
-	('websink', 5), ('sqlitesink', 5);
+INSERT INTO stage_ranks VALUES ('sslsniff', 0, 'what crosses TLS'), ('process', 0, 'what processes do'),
+	('stdiocap', 0, 'what passes standard input and output'), ('tcpsniff', 0, 'HTTP without TLS'),
+	('sysmon', 0, 'what processes cost'), ('httpparse', 1, NULL), ('ssemerge', 2, NULL), ('llmparse', 3, NULL),
+	('authstrip', 4, NULL), ('jsonfilter', 4, NULL), ('otelsink', 5, NULL), ('websink', 5, NULL), ('sqlitesink', 5, NULL);
 
 -- Reasons to lose something, from docs/losses.md; stage is empty where all have it.
 -- The row of no reason says by which version they were written. counts_as: 'lost'; 'follows' from a loss before, when there is one; 'kept', nothing is missing.
@@ -73,8 +75,12 @@ FROM k;
 -- All that is missing in a run, one row for each cause, in plain words. kind: not_ended,
 -- no_end, failed, cut, stopped, unknown, loss, unsaid; follows: 1, a consequence of another row.
 CREATE VIEW run_gaps (run_id, place, kind, stage, reason, events, bytes, follows, what, helps) AS
-WITH broken AS (SELECT r.id AS run_id, f.value ->> 'stage' AS stage, f.value ->> 'how' AS how
-	FROM runs r, json_each(r.failed) f),
+WITH broken AS (SELECT r.id AS run_id, f.value ->> 'stage' AS stage, f.value ->> 'how' AS how,
+		(max(r.ended_ns, r.last_ns) - (f.value ->> 'at_ns')) / 1e9 AS seconds, coalesce(o.rank, 4) AS rank, o.sees
+	FROM runs r, json_each(r.failed) f LEFT JOIN stage_ranks o ON o.stage = f.value ->> 'stage'),
+-- a filter that is gone lets nothing through, so what is missing of others is missing for that
+stuck AS (SELECT run_id FROM broken WHERE rank > 0 UNION
+	SELECT run_id FROM stages WHERE stage = 'sqlitesink' AND why IN ('signal', 'failed')),
 closed AS (SELECT * FROM runs WHERE input_ended AND NOT continued)
 SELECT id, 1, 'not_ended', 'sqlitesink', NULL, NULL, NULL, 0,
 	'the recording is not at its end: it is still going on, or sqlitesink was killed', '' FROM runs
@@ -83,25 +89,30 @@ UNION ALL
 SELECT id, 2, 'no_end', 'agentsight', NULL, NULL, NULL, 0,
 	'agentsight was ended before it could close the recording (killed, or the machine stopped): ' ||
 	'what happened behind the last event is missing', '' FROM closed
-	WHERE run IS NOT NULL AND failed IS NULL
+	WHERE run IS NOT NULL AND failed IS NULL AND id NOT IN (SELECT run_id FROM stuck)
 UNION ALL
-SELECT run_id, 3, 'failed', stage, NULL, NULL, NULL, 0, stage || ' ' || how || ': what it had still to do is missing',
-	'its message, if any, was on standard error' FROM broken
+SELECT run_id, 3, 'failed', stage, NULL, NULL, NULL, 0, stage || ' ' || how || CASE
+		WHEN seconds IS NULL THEN ': what it had still to do is missing'
+		ELSE format(', %.1f s before the end: ', seconds) || CASE
+			WHEN rank > 0 AND rank < 5 THEN 'nothing is recorded from then on'
+			ELSE coalesce(sees || ' is missing from then on', 'what it had still to do is missing') END END,
+	iif(how LIKE 'ended with status %' AND how NOT LIKE 'ended with status 0%', 'its message was on standard error', '') FROM broken
 UNION ALL
-SELECT s.run_id, 4, 'cut', s.stage, NULL, NULL, NULL, 0,
+SELECT s.run_id, 4, 'cut', s.stage, NULL, NULL, NULL, s.run_id IN (SELECT run_id FROM stuck),
 	s.stage || ' was cut off: it began, and its last line is not here', '' FROM closed r JOIN stages s ON s.run_id = r.id
 	WHERE s.why IS NULL AND NOT EXISTS (SELECT 1 FROM broken b WHERE b.run_id = r.id AND b.stage = s.stage)
 UNION ALL
-SELECT s.run_id, 4, 'stopped', s.stage, s.why, NULL, NULL, 0, s.stage || CASE s.why
+SELECT s.run_id, 4, 'stopped', s.stage, s.why, NULL, NULL, s.stage <> 'sqlitesink' AND s.run_id IN (SELECT run_id FROM stuck),
+	s.stage || CASE s.why
 		WHEN 'failed' THEN ' failed: what it had still to do is missing'
 		WHEN 'output_closed' THEN ' stopped, for nobody read what it wrote any more'
-		ELSE ' was ended before its input was' END,
+		ELSE ' was ended before its input was: what came behind is missing' END,
 	CASE s.why WHEN 'failed' THEN 'its message was on standard error' ELSE '' END
 	FROM closed r JOIN stages s ON s.run_id = r.id LEFT JOIN stage_ranks o ON o.stage = s.stage
 	WHERE (s.why IN ('failed', 'output_closed') OR (s.why = 'signal' AND coalesce(o.rank, 4) > 0))
 	AND NOT EXISTS (SELECT 1 FROM broken b WHERE b.run_id = r.id AND b.stage = s.stage)
 UNION ALL
-SELECT r.id, 5, 'unknown', n.value, NULL, NULL, NULL, 0,
+SELECT r.id, 5, 'unknown', n.value, NULL, NULL, NULL, r.id IN (SELECT run_id FROM stuck),
 	'nothing is known of ' || n.value || ': it was to take part, and said neither that it began nor how it ended', ''
 	FROM closed r, json_each(r.stages) n JOIN stage_ranks o ON o.stage = n.value	-- not a role of jsonfilter
 	WHERE NOT EXISTS (SELECT 1 FROM stages s WHERE s.run_id = r.id AND s.stage = n.value)

@@ -15,7 +15,8 @@ export TMPDIR RUNTIME_DIRECTORY
 tools=$T/tools
 mkdir "$tools"
 for tool in sslsniff tcpsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor \
-	agentsight-runlog agentsight-grant agentsight-handover agentsight-report agentsight.usage agentsight.run; do ln -s "$real/$tool" "$tools/$tool"; done
+	agentsight-runlog agentsight-grant agentsight-spawn agentsight-nearest agentsight-handover agentsight-report \
+	agentsight.usage agentsight.run agentsight.end; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS
 
@@ -30,8 +31,10 @@ stage_runs() { [ -n "$(pid_of "$1")" ]; }
 
 # --- the script ---------------------------------------------------------------
 ok "shellcheck has nothing to say" shellcheck -x -s sh agentsight.sh driver/*.sh
-ok "it is thin" [ "$(wc -l <agentsight.sh)" -le 500 ] && [ "$(wc -l <driver/run.sh)" -le 500 ]
-is "no eval" "$(grep -nw eval agentsight.sh driver/run.sh)" ''
+for file in agentsight.sh driver/run.sh driver/end.sh; do
+	ok "$file is thin" [ "$(wc -l <$file)" -le 500 ]
+	is "$file: no eval" "$(grep -nw eval $file)" ''
+done
 
 # --- usage: nothing is started --------------------------------------------------
 for args in '' 'record' 'record --' 'record -x -- true' 'record true' 'replay' 'record -o' '-- true'; do
@@ -41,6 +44,20 @@ for args in '' 'record' 'record --' 'record -x -- true' 'record true' 'replay' '
 	like "agentsight $args: says what is wrong" "$(cat "$T/err")" '^agentsight: .'
 	is "agentsight $args: nothing on standard output" "$(cat "$T/out")" ''
 done
+like "a command that is nearly one" "$(agentsight repotr 2>&1)" "unknown command repotr; did you mean report\?"
+like "an option that is nearly one" "$(agentsight record --duratoin 5 -- true 2>&1)" "unknown option --duratoin; did you mean --duration\?"
+like "one that lacks its value" "$(agentsight record --sever 2>&1)" "unknown option --sever; did you mean --server\?"
+like "of a tool" "$(agentsight discover --al 2>&1; sqlitesink --rotat=1 --kep 3 2>&1)" "did you mean --keep\?"
+for args in '-d 10min' '-d .' '--ssl-filter (a=1' '--http-filter a&&' '--no-such'; do
+	rm -f "$T/ran"
+	# shellcheck disable=SC2086
+	agentsight record $args -- touch "$T/ran" 2>"$T/err" && rc=0 || rc=$?
+	is "$args: refused, exit 2" "$rc" 2
+	ok "$args: nothing was run" test ! -e "$T/ran"
+done
+like "help COMMAND: that command, and its options" "$(agentsight help stat)" 'stat -- PROGRAM'
+unlike "help COMMAND: no other" "$(agentsight help stat)" '(exec|record) -- PROGRAM'
+like "help of a command that has its own" "$(agentsight help report)" '^usage: agentsight report'
 like "--help goes to standard output" "$(agentsight --help)" '^Usage: agentsight COMMAND '
 is "--version" "$(agentsight --version)" "agentsight $(cat VERSION)"
 

@@ -21,7 +21,7 @@ _agentsight() {
 	-o | --output | --db | --binary-path) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	*)
 		if ((COMP_CWORD == 1)); then
-			words='record exec stat trace ssl plain process stdio system pipeline report top serve discover doctor --help --version'
+			words='record exec stat trace ssl plain process stdio system pipeline report top serve discover doctor help --help --version'
 		elif [[ ${COMP_WORDS[1]} == report && $cur != -* ]]; then
 			words=$(agentsight report --list 2>/dev/null | cut -d' ' -f1)
 		elif [[ ${COMP_WORDS[1]} == @(report|serve|discover|doctor) ]]; then

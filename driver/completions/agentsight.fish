@@ -3,7 +3,7 @@ function __agentsight_options
     $argv --help 2>/dev/null | string match -rga -- '(--[a-z][a-z-]+)' | sort -u
 end
 
-set -l commands record exec stat trace ssl plain process stdio system pipeline report top serve discover doctor
+set -l commands record exec stat trace ssl plain process stdio system pipeline report top serve discover doctor help
 complete -c agentsight -f
 complete -c agentsight -n "not __fish_seen_subcommand_from $commands" -a "$commands"
 complete -c agentsight -n '__fish_seen_subcommand_from report' -a "(agentsight report --list 2>/dev/null | string split -f1 ' ')"

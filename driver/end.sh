@@ -1,0 +1,248 @@
+# end.sh - how a run of agentsight.sh ends: stages drained, what is missing said
+# shellcheck shell=sh
+# shellcheck disable=SC2046,SC2086,SC2317	# lists, and functions that traps call, as there
+# shellcheck disable=SC2154,SC2034	# variables of agentsight.sh and run.sh, and those that they read
+
+# is_cause NAME: not one that ended because another had, as far as the run log could see.
+is_cause() {
+	case $causes in *"$nl.$nl"*) ;; *) return 0 ;; esac
+	case $causes in *"$nl$1$nl"*) return 0 ;; esac
+	return 1
+}
+
+# end_stage STAGE [EARLY]: waits for it, and notes how it failed; with EARLY it has.
+end_stage() {
+	wait_for "${1#*:}"
+	name=${1%%:*} how="ended with status $rc"
+	[ "$rc" -le 128 ] || how="was killed by SIG$(kill -l "$rc")"
+	# whoever read our lines has left, and so every stage was right to end
+	if [ -n "$fd" ] && [ "$rc" -eq 0 ]; then return; fi
+	case $name$rc${2:-} in
+	file1) [ -s "$dir/file.err" ] || return 0 ;;	# the same, of a file without lines
+	*-filter1*)	# jsonfilter: nothing matched, about which it says nothing
+		[ -s "$dir/$name.err" ] || { say "--$name let no line through"; [ -n "${2:-}" ] || return 0; }
+		;;
+	esac
+	[ "$rc" -ne 0 ] || { [ -n "${2:-}" ] && is_cause "$name"; } || return 0
+	how="$how${2:+ before it was asked to}"
+	failed="$failed${failed:+, }$name $how"
+	order "failed $name $how"
+}
+
+# Ends the stages, from the collectors on. One that has ended before it was asked to
+# has failed, whatever its status.
+drain() {
+	phase=drain failed='' early='' rest='' last='' log_ended=''
+	order stopping
+	[ -z "$stopper" ] || kill "$stopper" 2>/dev/null
+	for stage in $stages; do
+		if gone "${stage#*:}"; then early=$(words $early "$stage"); else rest=$(words $rest "$stage"); fi
+	done
+	[ -z "$early" ] || read_causes
+	for stage in $early; do end_stage "$stage" early; done
+	stages=$rest
+	for probe in $probes; do kill -s TERM "$probe" 2>/dev/null; done
+	watch_drain &
+	drainer=$!
+	for stage in $rest; do
+		case $nl$collectors$nl in *"$nl${stage%%:*}$nl"*) ;; *) end_runlog ;; esac
+		case $nl$keepers$nl in
+		*"$nl${stage%%:*}$nl"*) last=$(words $last "$stage") ;;
+		*) end_stage "$stage" ;;
+		esac
+	done
+	end_runlog
+	order close
+	exec 5>&-
+	for stage in $last; do end_stage "$stage"; done
+	stages=''
+	wait_for "$runlog"
+	[ "$rc" -eq 0 ] || failed="$failed${failed:+, }agentsight-runlog ended with status $rc"
+	kill -s KILL "$drainer" 2>/dev/null
+	wait "$drainer" 2>/dev/null
+	[ ! -e "$dir/progress" ] || printf '\r\033[K' >&2
+	show_errors
+}
+
+# Who ended first, and who because of that, the run log has seen.
+read_causes() {
+	tries=40
+	while [ $tries -gt 0 ] && ! gone "$runlog"; do
+		causes=$nl
+		while read -r word; do causes=$causes$word$nl; done <"$dir/causes"
+		case $causes in *"$nl.$nl"*) break ;; esac
+		sleep 0.05
+		tries=$((tries - 1))
+	done
+}
+
+# gone PID: a child of ours that has ended, and was not waited for yet.
+gone() {
+	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
+	case ${line##*) } in Z* | X*) return 0 ;; esac
+	return 1
+}
+
+# The collectors are gone: the last line goes behind what they wrote.
+end_runlog() {
+	[ -z "$log_ended" ] || return 0
+	log_ended=1
+	if [ -n "$attached" ]; then order end; else order "end $status"; fi
+}
+
+# Shows the stages that do not come to their end. When nothing moves any more, the
+# first of them is what the others wait for, unless one was stopped.
+watch_drain() {
+	exec 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
+	trap - EXIT HUP INT TERM QUIT USR1
+	cd "$dir" || exit	# by which its sleep is known: see find_rest
+	still=0 seen=0 before=''
+	while sleep 1; do
+		work='' late='' first='' stopped=''
+		for stage in $stages "agentsight-runlog:$runlog"; do
+			read -r line 2>/dev/null <"/proc/${stage#*:}/stat" || continue
+			line=${line##*) }
+			case $line in Z* | X*) continue ;; T*) stopped=${stopped:-$stage} ;; esac
+			late="$late${late:+, }${stage%%:*}" first=${first:-$stage}
+			IFS=' '; set -- $line; IFS=$nl
+			work=$work${12}.${13},
+		done
+		seen=$((seen + 1)) still=$((still + 1))
+		[ "$work" = "$before" ] || still=0
+		before=$work
+		show_progress
+		if [ "$still" -lt "${AGENTSIGHT_PATIENCE:-30}" ] || [ -z "$first" ]; then continue; fi
+		first=${stopped:-$first}
+		say "${first%%:*} has not moved for $still s${stopped:+ (it was stopped)}: it is ended"
+		kill -s KILL "${first#*:}"
+		still=0
+	done
+}
+
+# On a terminal a line that changes, else one line.
+show_progress() {
+	late="${late%, agentsight-runlog}${stopped:+; ${stopped%%:*} is stopped}"
+	if [ -z "$first" ] || [ "$seen" -lt 3 ]; then
+		return
+	elif [ -t 2 ]; then
+		: >"$dir/progress"
+		printf '\r\033[Kagentsight: still writing what was seen, for %s s: %s' "$seen" "$late" >&2
+	elif [ "$seen" -eq 3 ]; then
+		say "still writing what was seen: $late"
+	fi
+}
+
+show_errors() { for name in $names; do cat "$dir/$name.err" 2>/dev/null; done >&2; }
+
+# --- what was seen --------------------------------------------------------------------
+# For when nothing is recorded: afterwards there is no process to look at.
+watch_libraries() {
+	setsid "$tools/agentsight-doctor" --keep "$dir/list" $targets </dev/null >/dev/null 2>&1 4>&- 5>&- 6>&- 7<&- 8<&- 9>&- &
+	watcher=$!
+}
+
+# Lines of PID, NAME, FILE and what is said of it: once for all processes of one program.
+same_lines() {
+	awk -F '\t' '
+		{ what = $2 "\t" $3; for (i = 4; i <= NF; i++) what = what "\t" $i }
+		!(what in n) { order[++kinds] = what; pid[what] = $1 }
+		{ n[what]++ }
+		END {
+			for (i = 1; i <= kinds && i <= 20; i++) {
+				what = order[i]
+				print "  " (n[what] > 1 ? n[what] " processes, first " : "") pid[what] "\t" what
+			}
+			if (kinds > 20)
+				print "  and " (kinds - 20) " more"
+		}' "$1"
+}
+
+nothing_sent() {
+	say 'NOTHING WAS SENT: no process of it reached another program over TCP or UDP, or spoke HTTP'
+}
+
+nothing_seen() {
+	say "NO TLS DATA WAS SEEN${tcp:+, NOR HTTP WITHOUT TLS}"
+	if [ -s "$dir/list" ]; then
+		say 'This is what sslsniff --list said of it:'
+		same_lines "$dir/list" >&2
+	else
+		say 'It ended before its libraries could be looked at (see sslsniff --list).'
+	fi
+}
+
+# What was recorded, whole or not, and what it shows; read where only the stages
+# could write, named as the user will find it.
+report() {
+	now=${db_now:-$output_now} file=${db:-$output}
+	[ -f "$now" ] || return 0
+	reader=$db_as
+	[ -n "$db" ] || [ "$output_now" != "$output" ] || reader=as_user
+	seen=$( $reader env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
+	# what did not work is no reason to look for another
+	[ -n "$failed" ] || case $ssl$tcp$seen in
+	*'(nothing was sent)'*) nothing_sent ;;
+	*'(no TLS data)'*) nothing_seen ;;
+	esac
+	[ -z "$quiet" ] || case $seen in *INCOMPLETE*) ;; *) return 0 ;; esac
+	for line in $seen; do
+		# one verdict: what failed is said behind this
+		[ -z "$failed" ] || case $line in 'nothing was lost'* | WHOLE*) continue ;; esac
+		case $line in *"$now"*) line=${line%%"$now"*}$file${line#*"$now"} ;; esac
+		say "$line"
+	done
+}
+
+# What the command says at the end.
+finish() {
+	case $verb in
+	record | exec) report ;;
+	stat) ( $db_as "$tools/agentsight-report" summary --db "$db_now" ) >&2 ;;
+	esac
+	say_rest
+}
+
+# --- what still runs ------------------------------------------------------------------
+# Orphans become our children (agentsight-spawn): those that are not ours to start.
+find_rest() {
+	rest='' kids=''
+	ours=$(words $stages | cut -d: -f2)$nl$runlog$nl$handover$nl$watcher$nl$stopper$nl$cmd
+	read -r kids <"/proc/$$/task/$$/children"
+	IFS=' '; set -- $kids; IFS=$nl
+	for kid; do
+		case $nl$ours$nl in *"$nl$kid$nl"*) continue ;; esac
+		gone "$kid" || [ "$(readlink "/proc/$kid/cwd")" = "$dir" ] || rest=$rest$kid$nl
+	done
+} 2>/dev/null
+
+# --wait: until the last of them has gone, or somebody wants an end.
+wait_for_rest() {
+	phase=wait caught=''
+	find_rest
+	[ -z "$rest" ] || [ -n "$quiet" ] || say 'the program has ended; waiting for what it left running (Ctrl-C ends the recording)'
+	while [ -n "$rest" ] && [ -z "$caught" ]; do
+		sleep 0.2
+		find_rest
+	done
+}
+
+say_rest() {
+	[ -z "$attached" ] || return 0
+	find_rest
+	[ -n "$rest" ] || return 0
+	still=$(ps -e -o pid= -o ppid= -o comm= | awk -v roots="$rest" '
+		BEGIN { split(roots, r, "\n"); for (i in r) below[r[i]] }
+		{ pid[NR] = $1; ppid[NR] = $2; $1 = $2 = ""; sub(/^ +/, ""); name[NR] = $0 }
+		END {
+			do {
+				more = 0
+				for (i = 1; i <= NR; i++)
+					if (!(pid[i] in below) && ppid[i] in below) { below[pid[i]]; more = 1 }
+			} while (more)
+			for (i = 1; i <= NR; i++)
+				if (pid[i] in below && ++n <= 5)
+					said = said (n > 1 ? ", " : "") name[i] " (" pid[i] ")"
+			print said (n > 5 ? " and " n - 5 " more" : "")
+		}')
+	[ -z "$still" ] || say "still running, and not recorded any more: $still (--wait stays until they have gone)"
+}

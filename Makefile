@@ -89,7 +89,7 @@ LLHTTP_OBJ = $(patsubst /usr/share/llhttp/%.c,$(B)/llhttp/%.o,$(LLHTTP_SRC))
 # Parts that need no libbpf, for unit tests and fuzzers: all of the filters'
 # and sinks', and those of sslsniff that only read bytes.
 PURE_SRC = $(foreach t,$(FILTERS) $(SINKS) report,$(call tool_parts,$(t))) \
-	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/inspect.c sslsniff/cache.c sslsniff/hold.c)
+	$(wildcard sslsniff/elf.c sslsniff/find_*.c sslsniff/found.c sslsniff/inspect.c sslsniff/cache.c sslsniff/hold.c)
 PURE_OBJ = $(call obj,$(PURE_SRC))
 # Not in an archive, from which only what is called for would come: vendors are found by their section.
 VENDOR_OBJ = $(call obj,$(VENDOR_SRC))

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "find.h"
+#include "found.h"
 
 enum {
 	FORMAT = 3,	/* another one for every change of what finders decide */

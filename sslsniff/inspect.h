@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "find.h"
+#include "found.h"
 
 struct line_out;
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "find.h"
+#include "found.h"
 #include "flow.h"
 #include "hold.h"
 #include "lines.h"

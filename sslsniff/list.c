@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "caps.h"
-#include "find.h"
+#include "found.h"
 #include "inspect.h"
 #include "libs.h"
 #include "list.h"

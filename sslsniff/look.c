@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "find.h"
 #include "inspect.h"
 
 /* What the child writes: this, its sites, its refusals. */

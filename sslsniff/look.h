@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "apart.h"
-#include "find.h"
+#include "found.h"
 
 struct look {
 	struct apart apart;

@@ -11,7 +11,7 @@
 enum { DIR_READ, DIR_WRITE };
 
 /* What a probe's cookie says of the function it sits on; the library is enum
- * find_lib of find.h, of which the BPF side knows only Go. */
+ * find_lib of found.h, of which the BPF side knows only Go. */
 enum {
 	SIG_INT,	/* f(conn, buf, n) -> int: bytes done, <= 0 none */
 	SIG_OUT4,	/* f(conn, buf, n, size_t *done) -> int: > 0 done */
@@ -26,7 +26,7 @@ enum {
 	SIG_OBJECT,	/* f(conn): its end; or -> conn: its beginning */
 	SIG_GO_OBJECT,	/* conn in Go's first register: its end */
 	SIG_GO,		/* Go: conn, buf, n -> n in its registers */
-	SIG_ENCRYPT,	/* rustls, find.h */
+	SIG_ENCRYPT,	/* rustls, found.h */
 	SIG_DECRYPT,	/* rustls, TLS 1.3: the content type is behind the plaintext */
 	SIG_DECRYPT12,	/* rustls, TLS 1.2: it is in the message */
 };

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "find.h"
+#include "found.h"
 #include "point.h"
 #include "site.h"
 
-_Static_assert((int)COOKIE_GO == (int)LIB_GO, "point.h and find.h");
+_Static_assert((int)COOKIE_GO == (int)LIB_GO, "point.h and found.h");
 
 /* Per ABI: how our programs take its arguments and results, what is probed at the
  * entry and at the return; SITE_PROGS: nothing. */

@@ -1,7 +1,7 @@
 /*
  * site.h - probes to put on a file: which program, where, with what cookie
  *
- * Made from what a finder found (find.h), taken by the attacher.
+ * Made from what a finder found (found.h), taken by the attacher.
  */
 #ifndef SITE_H
 #define SITE_H

@@ -27,7 +27,7 @@
 #include "caps.h"
 #include "check.h"
 #include "container.h"
-#include "find.h"
+#include "found.h"
 #include "hold.h"
 #include "inspect.h"
 #include "kernel.h"

@@ -16,6 +16,7 @@
 
 #include "line.h"
 #include "sslsniff/cache.h"
+#include "sslsniff/find.h"
 #include "sslsniff/find_code.h"
 #include "sslsniff/inspect.h"
 #include "tap.h"

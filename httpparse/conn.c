@@ -72,12 +72,27 @@ envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
 
 /* --- what the readers tell -------------------------------------------------------------- */
 
-/* Something of this direction is not known, before what comes next. */
+/* Is a part of a request there that is not complete? */
+static bool
+is_partial(const struct http1 *h)
+{
+	return h->pend.n && (h->state == HTTP1_HEAD || h->state == HTTP1_SEEK);
+}
+
+/* How far the direction has come. */
+static uint64_t
+side_end(const struct side *s)
+{
+	return s->h.pos + s->h.pend.n;
+}
+
+/* Something of this direction is not known, before what comes next: the answers to all
+ * requests so far, also to one that is not complete, may have been in it. */
 static void
 side_lost(struct side *s)
 {
 	s->gap = true;
-	s->gap_number = s->c->number;
+	s->gap_end = side_end(other_side(s));
 	s->c->broken = true;
 }
 
@@ -175,12 +190,13 @@ early_take(struct conn *c, uint64_t start, bool lost)
 {
 	struct exchange *x = NULL;
 
-	if (c->nearly && (!lost || c->early[0]->start == start)) {
-		x = c->early[0];
+	while (c->nearly && !x) {
+		if (!lost || c->early[0]->start == start)
+			x = c->early[0];
+		else
+			exchange_drop(c->early[0]);	/* its request is in what is lost */
 		memmove(c->early, c->early + 1, --c->nearly * sizeof(*c->early));
 	}
-	while (lost && c->nearly)
-		exchange_drop(c->early[--c->nearly]);
 	return x;
 }
 
@@ -200,6 +216,7 @@ request_exchange(struct side *s, const struct head *head, uint64_t ns, uint64_t 
 	if (!(x = exchange_new(head, "/", ++c->number)))
 		return NULL;
 	x->first_ns = ns;
+	x->start = start;
 	/* whose response comes next is not sure when one before it may have been lost */
 	x->uncertain = c->first && (lost || c->first->uncertain);
 	if (c->waiting == WAITING_MAX)
@@ -213,16 +230,18 @@ request_exchange(struct side *s, const struct head *head, uint64_t ns, uint64_t 
 }
 
 /* A response to a request that is not complete yet, or whose line is still to come.
- * NULL: nothing says so. */
+ * limit: as in response_exchange. NULL: nothing says so. */
 static struct exchange *
-early_new(struct side *s)
+early_new(struct side *s, uint64_t limit)
 {
 	struct conn *c = s->c;
 	struct side *o = other_side(s);
 	struct envelope_text env = { 0 };
 	struct exchange *x;
-	bool begun = http1_peek(&o->h);
+	bool begun = o->h.pos < limit && http1_peek(&o->h);
 
+	if (begun && c->nearly && c->early[c->nearly - 1]->start == o->h.pos)
+		return NULL;		/* that one has its answer */
 	if (c->nearly == EARLY_MAX ||
 	    (!begun && (c->broken || !o->whole || o->h.state != HTTP1_SEEK || o->h.pend.n)))
 		return NULL;
@@ -240,23 +259,36 @@ early_new(struct side *s)
 	return x;
 }
 
+/* The header of a message may have begun, and goes on in another line: a request that
+ * comes meanwhile is none that it answers. */
+static void
+side_begun(struct side *s)
+{
+	if (!is_partial(&s->h) || s->begun == s->h.pos)
+		return;
+	s->begun = s->h.pos;
+	s->begun_end = side_end(other_side(s));
+}
+
 /* The request that a response answers. Behind a gap those that were waiting may have
  * had their answers in it; it is the newest one, for no client sends the next request
  * before it has its answer. */
 static struct exchange *
-response_exchange(struct side *s)
+response_exchange(struct side *s, uint64_t start)
 {
 	struct conn *c = s->c;
-	bool begun = s->gap && http1_peek(&other_side(s)->h), doubt = false;
-	struct exchange *x;
+	const struct side *o = other_side(s);
+	uint64_t limit = s->begun == start ? s->begun_end : UINT64_MAX;
+	bool begun = s->gap && o->h.pos < limit && http1_peek(&other_side(s)->h), doubt = false;
+	struct exchange *x = NULL;
 
-	while (s->gap && c->first && c->first->number <= s->gap_number && (c->waiting > 1 || begun)) {
+	while (s->gap && c->first && c->first->start < s->gap_end && (c->waiting > 1 || begun)) {
 		exchange_drop(exchange_pop(c));
 		doubt = true;
 	}
-	if ((x = exchange_pop(c)))
-		doubt |= s->gap && x->number <= s->gap_number;
-	else if (!(x = early_new(s)))
+	if (c->first && c->first->start < limit && (x = exchange_pop(c)))
+		doubt |= s->gap && x->start < s->gap_end;
+	else if (c->first || !(x = early_new(s, limit)))
 		x = exchange_new(NULL, "/", ++c->number);
 	s->gap = false;
 	if (!x)
@@ -293,7 +325,7 @@ on_head(void *arg, struct http1 *h, uint64_t start)
 	envelope_at(s, start, &env);
 	if (!env.p)
 		c->w->nomem = true;
-	x = head->response ? response_exchange(s) : request_exchange(s, head, env.ns, start, h->lost);
+	x = head->response ? response_exchange(s, start) : request_exchange(s, head, env.ns, start, h->lost);
 	if (!x || c->w->nomem) {
 		c->w->nomem = true;
 		envelope_drop(&env);
@@ -348,7 +380,7 @@ on_end(void *arg, struct http1 *h, const char *why)
 		loss_add(s->c->w->loss, "behind_hole", 1, h->behind);
 	if (why && !strcmp(why, "malformed"))
 		loss_add(s->c->w->loss, why, 1, 0);
-	if (why)
+	if (h->lost)
 		side_lost(s);
 	else
 		s->whole = true;
@@ -382,6 +414,7 @@ conn_init(struct conn *c, struct writer *w, const struct conn_limits *limits, bo
 	for (int i = 0; i < 2; i++) {
 		c->side[i].c = c;
 		c->side[i].heldtail = &c->side[i].held;
+		c->side[i].begun = UINT64_MAX;
 		http1_init(&c->side[i].h, &ops, &c->side[i], limits->max_head);
 	}
 }
@@ -569,6 +602,7 @@ side_feed(struct side *s, const char *p, size_t n)
 	if (other_side(s)->h.state == HTTP1_OTHER)
 		other_feed(other_side(s), NULL, 0);
 	message_flush(&s->m);
+	side_begun(s);
 	s->c->w->nomem |= s->h.nomem;
 }
 
@@ -578,11 +612,12 @@ side_hole(struct side *s, uint64_t n)
 {
 	loss_add(s->c->w->loss, "hole", 1, n);
 	conn_is_http(s->c);
-	side_lost(s);
 	if (s->h.state == HTTP1_OTHER)
 		other_hole(s, n);
 	else
 		http1_hole(&s->h, n);
+	if (s->h.lost)
+		side_lost(s);
 	s->decided = s->h.pos;
 }
 

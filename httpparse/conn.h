@@ -40,8 +40,9 @@ struct side {
 	struct envelope_text tail;	/* of the line in which the undecided bytes begin */
 	bool seen, emitted;	/* any byte; as a loss, that some are not HTTP */
 	bool whole;		/* a message was seen */
-	bool gap;		/* responses are missing, or parts, to requests up to this number: */
-	uint64_t gap_number;
+	bool gap;		/* something is missing before the next response: */
+	uint64_t gap_end;	/* how far the requests had come when it was */
+	uint64_t begun, begun_end;	/* where a header began that goes on; how far they had come then */
 	uint64_t other;		/* bytes that are no HTTP, as long as nothing here is */
 };
 

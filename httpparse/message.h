@@ -60,7 +60,7 @@ struct exchange {
 	bool pushed;		/* the server asked it for the client */
 	bool uncertain;		/* behind a hole: its response may be another's */
 	bool stream;		/* the request asks for one */
-	uint64_t start;		/* stream position of the request, where it is not complete */
+	uint64_t start;		/* stream position of the request; UINT64_MAX: not known */
 	uint64_t first_ns, last_ns;	/* of the request; 0: not known */
 	size_t method, path, host;	/* lengths; one behind the other in text */
 	struct exchange *next;

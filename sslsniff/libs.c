@@ -82,23 +82,31 @@ libs_host(libs_fn *fn, void *arg)
 	globfree(&g);
 }
 
-/* Opens the mapped file: by its path as the process sees it when that is still
- * the same file, else by the mapping itself. */
+/* Opens the mapped file: by the mapping itself; without the right to do so by its
+ * path as the process sees it, when that is still the same file. */
 static int
 open_mapped(int pid, const char *path, const char *range, unsigned long ino)
 {
+	unsigned long from, to;
 	char name[4200];
 	struct stat st;
 	int fd;
 
+	/* there without the zeros before, which maps has where a program is not moved */
+	if (sscanf(range, "%lx-%lx", &from, &to) != 2)
+		return -1;
+	snprintf(name, sizeof(name), "/proc/%d/map_files/%lx-%lx", pid, from, to);
+	/* opening a device may already do something */
+	fd = stat(name, &st) || !S_ISREG(st.st_mode) ? -1 : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		return fd;
 	snprintf(name, sizeof(name), "/proc/%d/root%s", pid, path);
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = stat(name, &st) || !S_ISREG(st.st_mode) ? -1 : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == ino && S_ISREG(st.st_mode))
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	snprintf(name, sizeof(name), "/proc/%d/map_files/%s", pid, range);
-	return open(name, O_RDONLY | O_CLOEXEC);
+	return -1;
 }
 
 int

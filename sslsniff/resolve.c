@@ -228,7 +228,9 @@ find(char *path, const char *word)
 	struct stat st;
 
 	if (strchr(word, '/') || (stat(word, &st) == 0 && S_ISREG(st.st_mode)))
-		return realpath(word, path) != NULL;
+		/* what has no name any more is found through /proc all the same */
+		return realpath(word, path) || (stat(word, &st) == 0 &&
+		    snprintf(path, RESOLVE_PATH, "%s", word) < RESOLVE_PATH);
 	return in_path(path, word) || in_home(path, word);
 }
 

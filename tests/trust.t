@@ -97,7 +97,7 @@ jsonfilter x=1 - "$name.not" >"$T/out" 2>&1 </dev/null
 is 'of a filter neither' "$(grep -c 'x\\x1b\[2J\\x0asslsniff: all is well\\u009b\\u202e' "$T/out")" 1
 
 # --- collectors --------------------------------------------------------------------------
-[ "$(id -u)" -eq 0 ] || { echo '# the rest needs root'; done_testing; }
+[ "$(id -u)" -eq 0 ] || { echo '# the rest needs root'; done_testing; exit; }
 
 started() {
 	rm -f "$T/ready"; mkfifo "$T/ready"
@@ -135,4 +135,123 @@ started process -p $$
 /bin/true seen-later
 kill "$pid"; wait "$pid"
 is 'process: sees what starts later' "$(grep -c '"seen-later"' "$T/lines")" 1
+
+# --- programs that have no name any more, or another one where they run ----------------------
+cat >"$T/tls.c" <<'END'
+#include <openssl/ssl.h>
+#include <unistd.h>
+int main(int n, char **v)
+{
+	SSL *s = SSL_new(SSL_CTX_new(TLS_client_method()));
+	if (n > 9 && SSL_do_handshake(s))
+		return SSL_read(s, v, 1) + SSL_write(s, v, 1) + SSL_ctrl(s, 0, 0, 0);
+	puts("up");
+	fflush(stdout);
+	return pause();
+}
+END
+hooked() {
+	until_true 20 grep -q up "$T/up" || diag "does not run: $(cat "$T/up")"
+	sslsniff --list -p "$1" | grep -c 'hooked: ssl_read'
+	kill "$1"; wait "$1"
+}
+# its addresses are short ones
+# shellcheck disable=SC2086
+if ${CC:-cc} -o "$T/tls" "$T/tls.c" -no-pie -Wl,-Bstatic -lssl -lcrypto -Wl,-Bdynamic -ldl -lpthread 2>"$T/err" ||
+	${CC:-cc} -o "$T/tls" "$T/tls.c" -no-pie -Wl,-Bstatic -lssl -lcrypto -Wl,-Bdynamic -ldl -lpthread -lz -lzstd 2>"$T/err"; then
+	"$PYTHON" -c 'import os, sys; f = os.memfd_create("x"); os.write(f, open(sys.argv[1], "rb").read()); os.execve(f, ["x"], os.environ)' \
+		"$T/tls" >"$T/up" & hold $!
+	is 'TLS in a program that is only in memory is found' "$(hooked $!)" 1
+	cp "$T/tls" "$T/tls.gone"
+	sh -c 'exec 5<"$1"; rm "$1"; exec /proc/self/fd/5' sh "$T/tls.gone" >"$T/up" & hold $!
+	is 'in one that was deleted before it ran' "$(hooked $!)" 1
+	mkdir -p "$T/root/bin"
+	cp "$T/tls" "$T/root/bin/tls"
+	for lib in $(ldd "$T/tls" | grep -o '/[^ ]*'); do mkdir -p "$T/root${lib%/*}"; cp -L "$lib" "$T/root$lib"; done
+	chroot "$T/root" /bin/tls >"$T/up" & hold $!
+	is 'in a copy in another root' "$(hooked $!)" 1
+else
+	skip 'TLS in programs without a name' "no static libssl: $(tail -n 1 "$T/err")"
+fi
+
+# --- what a recorded agent can do to its recorder --------------------------------------------
+nobody=$(id -u nobody 2>/dev/null) || nobody=
+[ -n "$nobody" ] && setpriv --reuid="$nobody" --clear-groups test -x "$(command -v agentsight)" 2>/dev/null || {
+	skip 'the recorder against its agent' 'nobody may not run our programs'
+	done_testing
+	exit
+}
+user() { setpriv --reuid="$nobody" --regid="$(id -g nobody)" --clear-groups "$@"; }
+recorder() { SUDO_UID=$nobody SUDO_GID=$(id -g nobody) SUDO_USER=nobody HOME=$d agentsight "$@"; }
+TMPDIR=$T RUNTIME_DIRECTORY=$T
+export TMPDIR RUNTIME_DIRECTORY
+chmod 711 "$T"
+d=$T/user
+mkdir "$d" "$T/root-only"
+chown nobody "$d"
+chmod 700 "$T/root-only"
+echo of-root-alone >"$T/root-only/secret"
+cat >"$d/agent" <<'END'
+cd "$1"
+# reports of the user's own, which whoever looks at the recording for him would run
+mkdir -p .config/agentsight/reports
+printf 'SELECT 1;\n.shell id >%s/pwned\nSELECT writefile("%s/pwned2", "x");\n' "$1" "$1" >.config/agentsight/reports/recorded.sql
+# the places of the recording lead elsewhere
+rm -f out.ndjson run.db
+ln -s "$2/secret" out.ndjson
+ln -s "$2/made" run.db
+# whoever reads or writes for us is stopped, read, and given lines that are not true
+sleep 1
+for p in /proc/[0-9]*; do
+	read -r comm <$p/comm || continue
+	case $comm in
+	sslsniff | process | stdiocap | sysmon | httpparse | llmparse | authstrip | sqlitesink | jsonfilter)
+		echo "$comm" >>tried
+		kill -STOP ${p#/proc/} && echo "stopped $comm" >>done
+		for fd in 0 1 3; do
+			echo '{"type":"process.exec","timestamp_ns":1,"pid":424242,"filename":"/forged"}' >>$p/fd/$fd && echo "wrote to $comm" >>done
+		done
+		head -c 1 <$p/mem && echo "read $comm" >>done
+		cat $p/environ >/dev/null && echo "environ of $comm" >>done
+		;;
+	esac 2>/dev/null
+done
+END
+cd "$d" || exit 1
+recorder record --db "$d/run.db" -o "$d/out.ndjson" -- sh "$d/agent" "$d" "$T/root-only" >"$T/out" 2>&1
+is 'the agent has its own status' "$?" 0
+like 'it tried all' "$(sort -u "$d/tried" | tr '\n' ' ')" 'authstrip httpparse jsonfilter llmparse process sqlitesink sslsniff stdiocap sysmon'
+is 'it could do none of it' "$(cat "$d/done" 2>&1 | sort -u | tr '\n' ' ')" "cat: $d/done: No such file or directory "
+is 'no report of its own was run' "$(ls "$d/pwned" "$d/pwned2" 2>/dev/null)" ''
+is 'what only root may read is not shown' "$(grep -c of-root-alone "$T/out")" 0
+is 'nor overwritten, nor is anything made there' "$(cat "$T/root-only"/*)" of-root-alone
+is 'the recording is there, and a file' "$(stat -c '%F %a %u' "$d/out.ndjson")" "regular file 600 $nobody"
+is 'without what was not so' "$(grep -c '"pid":424242' "$d/out.ndjson") $(sqlite3 "$d/run.db" "SELECT count(*) FROM processes WHERE pid = 424242")" '0 0'
+is 'and whole' "$(grep -c 'WHOLE: nothing was lost' "$T/out")" 1
+
+# a name is one word, whatever is in it
+nl='
+'
+for name in "z$nl-o$nl$T/root-only/by-name" "z,-o,$T/root-only/by-name" "-o$T/root-only/by-name"; do
+	recorder record --db "$d/name.db" -d 1 -c "$name" >"$T/out" 2>&1
+done
+recorder exec -- "true$nl-o$nl$T/root-only/by-name" >"$T/out" 2>&1
+is 'no name becomes an option of a collector' "$(ls "$T/root-only")" secret
+
+# what a filter that was taken over may leave beside the recording
+mkdir "$T/run" "$T/folder" "$T/folder/lines"
+echo line >"$T/folder/lines/r"
+ln -s "$T/root-only/secret" "$T/folder/lines/r.1"
+mkfifo "$T/folder/lines/r.2"
+printf '%s\n' "$T/folder/lines/r" "$d/r" >"$T/run/handover"
+echo finished | agentsight-handover "$T/run" "$T/folder" "$nobody" "$(id -g nobody)" >"$T/out" 2>&1
+is 'the recording is handed over' "$(cat "$d/r")" line
+is 'a link or a FIFO beside it is not' "$(find "$d" -name 'r.*')" ''
+# and who waits for it where it goes
+echo line >"$T/folder/lines/r"
+rm -f "$d/r"
+ln -s "$T/root-only/made" "$d/r"
+echo finished | agentsight-handover "$T/run" "$T/folder" "$nobody" "$(id -g nobody)" >"$T/out" 2>&1
+is 'a link in its place is replaced, not followed' "$(ls "$T/root-only") $(stat -c %F "$d/r")" 'secret regular file'
+cd / || exit 1
 done_testing

@@ -337,6 +337,7 @@ on_head(void *arg, struct http1 *h, uint64_t start)
 	loss_add(c->w->loss, "bad_line", head->bad_lines, head->bad_bytes);
 	loss_add(c->w->loss, "long_header", head->truncated, 0);
 	message_begin(&s->m, c->w, head, x, &env);
+	s->m.server = c->requests == 1;
 	/* refused: the request's side goes on with HTTP */
 	if (head->response && !switches(head, x) && (x->upgrade || x->connect))
 		http1_resume(&other_side(s)->h);
@@ -751,6 +752,12 @@ conn_free(struct conn *c)
 	streams_free(c->h2);
 	c->h2 = NULL;
 	c->up = NULL;
+}
+
+int
+conn_requests(const struct conn *c)
+{
+	return c->requests < 0 && c->h2 ? streams_requests(c->h2) : c->requests;
 }
 
 bool

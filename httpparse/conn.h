@@ -97,6 +97,7 @@ enum conn_rc conn_data(struct conn *, int dir, const struct event *, const char 
 /* No more comes. why: "close" "eof" "evicted"; the stream's own end when closed. */
 void conn_finish(struct conn *, const char *why, bool closed);
 void conn_free(struct conn *);
+int conn_requests(const struct conn *);	/* the side that carries them; -1 not known */
 bool conn_open(const struct conn *);	/* is a message under way? */
 size_t conn_held(const struct conn *);	/* bytes of memory */
 

@@ -3,10 +3,12 @@
  * reads   ssl.data, tcp.data, by conn and direction; ssl.close, tcp.close
  * writes  http.request, http.response; http.body for bodies that are read while they come;
  *         ws.message
+ *         of two ends of one connection the client's
  * keeps   per conn the message under way in each direction and the requests that wait;
  *         at most --max-flows conns and --max-memory bytes, least recently used goes first
  */
 #include "conn.h"
+#include "ends.h"
 #include "flow.h"
 #include "stage.h"
 
@@ -16,8 +18,14 @@
 #include <stdio.h>
 #include <string.h>
 
+struct connection {
+	struct conn c;		/* first: what finds the one finds the other */
+	struct end end;
+};
+
 static struct httpparse {
 	struct flow_table *flows;
+	struct ends ends;
 	struct writer w;
 	struct conn_limits limits;
 	int64_t max_flows;
@@ -40,12 +48,19 @@ static const struct opt options[] = {
 	{ .kind = OPT_END },
 };
 
+static struct end *
+end_of(const struct conn *c)
+{
+	return &((struct connection *)c)->end;
+}
+
 static void
 writer_at(struct httpparse *me, const struct conn *c, uint64_t now)
 {
 	me->w.conn = flow_key(c, &me->w.connlen);
 	me->w.now = now;
 	me->w.plain = c->plain;
+	me->w.peer_pid = end_of(c)->peer_pid;
 }
 
 /* Every way out of the table: what is unfinished is written with the reason. */
@@ -58,9 +73,11 @@ on_finish(void *arg, void *entry, enum flow_why why)
 	if (!c->w)
 		return;
 	writer_at(me, c, 0);
+	me->w.out = end_of(c)->state == END_TELLS ? me->ends.out : &end_of(c)->held;
 	if (why == FLOW_FULL && conn_open(c))
 		loss_add(me->w.loss, "evicted", 1, 0);
 	conn_finish(c, why == FLOW_END ? "close" : flow_why_name(why), why == FLOW_END);
+	end_finish(&me->ends, end_of(c));
 	conn_free(c);
 }
 
@@ -71,8 +88,8 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 
 	(void)argc, (void)argv;
 	me->limits = (struct conn_limits){ .max_head = me->max_header };
-	me->flows = flow_new(sizeof(struct conn), me->max_flows, me->max_memory, on_finish, me);
-	if (!me->flows)
+	me->flows = flow_new(sizeof(struct connection), me->max_flows, me->max_memory, on_finish, me);
+	if (!me->flows || ends_open(&me->ends, me->max_flows, &io->out))
 		err(1, "start");
 	writer_init(&me->w, &io->out, &io->loss, me->max_body);
 	return 0;
@@ -92,7 +109,7 @@ memory_check(const struct httpparse *me)
 static void
 conn_charge(struct httpparse *me, struct conn *c)
 {
-	size_t held = conn_held(c);
+	size_t held = conn_held(c) + end_of(c)->held.cap;
 	ptrdiff_t delta = (ptrdiff_t)held - (ptrdiff_t)c->charged;
 
 	if (delta == 0)
@@ -118,6 +135,7 @@ on_data(struct httpparse *me, struct event *ev, struct stage_io *io)
 	const void *data = event_bytes(ev, "data", &n);
 	uint64_t off = 0, len = 0, late = me->w.passed;
 	bool has_off = event_u64(ev, "off", &off), has_len = event_u64(ev, "len", &len);
+	struct line_out *out;
 	struct conn *c;
 	enum conn_rc rc;
 
@@ -132,9 +150,14 @@ on_data(struct httpparse *me, struct event *ev, struct stage_io *io)
 		err(1, "read a connection");
 	if (!c->w)
 		begin(me, c, event_is(ev, "tcp.data"));
+	out = end_line(end_of(c), ev);
+	me->w.out = out ? out : &io->out;
 	writer_at(me, c, event_time(ev));
 	rc = conn_data(c, *function == 'R', ev, ev->line, ev->len, has_off, off, data, n,
 	    has_len && len > n ? len - n : 0);
+	end_settle(&me->ends, end_of(c), conn_requests(c), event_time(ev));
+	if (end_of(c)->state == END_MUTE)
+		rc = CONN_TAKEN;
 	conn_charge(me, c);
 	memory_check(me);
 	stage_passed(io, me->w.passed - late);	/* lines that were pending and went on now */
@@ -146,6 +169,8 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 {
 	struct httpparse *me = arg;
 
+	if (me->ends.waiting)
+		ends_pass(&me->ends, event_time(ev));
 	if (event_is(ev, "ssl.data") || event_is(ev, "tcp.data"))
 		return on_data(me, ev, io);
 	if (event_is(ev, "ssl.close") || event_is(ev, "tcp.close")) {
@@ -167,6 +192,7 @@ on_end(void *arg, struct stage_io *io)
 
 	(void)io;
 	flow_free(me->flows);
+	ends_close(&me->ends);
 	memory_check(me);
 	writer_free(&me->w);
 }

@@ -311,6 +311,9 @@ put_protocol(const struct message *m, struct jput *j)
 		snprintf(text, sizeof(text), "HTTP/%u.%u", h->major, h->minor);
 	jput_str(j, "protocol", text);
 	jput_str(j, "scheme", m->w->plain ? "http" : "https");
+	jput_str(j, "side", m->server ? "server" : "client");
+	if (m->w->peer_pid)
+		jput_uint(j, "peer_pid", m->w->peer_pid);
 }
 
 static void

@@ -32,6 +32,7 @@ struct writer {
 	size_t connlen;
 	uint64_t now;		/* timestamp_ns of the line being read */
 	bool plain;		/* its connection is without TLS */
+	uint64_t peer_pid;	/* the process at its other end; 0: not known */
 	uint64_t passed;	/* lines that were held and went on after all */
 	bool nomem;
 	/* scratch */
@@ -95,6 +96,7 @@ struct message {
 	struct envelope_text env;	/* of the line in which it began */
 	uint64_t last_ns;
 	const struct head *head;	/* borrowed, until message_end */
+	bool server;		/* seen at the server's end */
 	bool response, streaming, coded, undecoded, truncated, closed, failed;
 	bool sniffing;		/* its first bytes may show that it streams */
 	struct body *units;	/* NULL: the body is plain */

@@ -309,6 +309,7 @@ request_begin(struct stream *st, struct envelope_text *env, bool pushed)
 	st->x = x;
 	x->refs++;
 	message_begin(&p->m, st->s->w, &p->head, x, env);
+	p->m.server = st->s->requests == 1;
 }
 
 static void
@@ -321,6 +322,7 @@ response_begin(struct stream *st, struct envelope_text *env)
 	st->x->answered = true;
 	st->x->refs++;
 	message_begin(&p->m, st->s->w, &p->head, st->x, env);
+	p->m.server = st->s->requests == 1;
 	if (st->x->connect && p->head.status / 100 == 2)
 		tunnel_begin(st);
 }
@@ -513,6 +515,12 @@ streams_new(struct writer *w, const struct streams_ops *ops, void *arg, size_t m
 		}
 	}
 	return s;
+}
+
+int
+streams_requests(const struct streams *s)
+{
+	return s->requests;
 }
 
 void

@@ -29,6 +29,8 @@ struct streams;
  * hand, and at which stream position the next byte is. NULL: out of memory. */
 struct streams *streams_new(struct writer *, const struct streams_ops *, void *arg, size_t max_head,
     int requests, const bool fresh[2], const uint64_t pos[2]);
+/* The direction that carries requests; -1 not known. */
+int streams_requests(const struct streams *);
 void streams_free(struct streams *);
 size_t streams_held(const struct streams *);
 bool streams_open(const struct streams *);	/* is a message under way? */

@@ -131,8 +131,21 @@ line_end(struct line_out *o)
 		o->len++;
 	}
 	o->lines++;
-	if (o->len >= FLUSH_SIZE || o->err)
+	if (!o->keep && (o->len >= FLUSH_SIZE || o->err))
 		line_flush(o);
+}
+
+void
+line_move(struct line_out *to, struct line_out *from)
+{
+	if (!from->lines)
+		return;
+	line_add(to, from->buf, from->len);
+	to->lines += from->lines;
+	from->len = 0;
+	from->lines = 0;
+	if (to->len >= FLUSH_SIZE || to->err)
+		line_flush(to);
 }
 
 void

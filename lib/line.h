@@ -24,6 +24,7 @@ struct line_out {
 	size_t len, cap;
 	uint64_t lines, bytes;	/* lines ended, bytes handed to write(2) so far */
 	bool watch;		/* fd is a file by a name: when that is deleted, err is ESTALE */
+	bool keep;		/* lines stay in buf until the caller takes them; fd is not used */
 };
 
 /* Writes to fd, which stays the caller's. */
@@ -39,6 +40,9 @@ void line_put(struct line_out *, const char *s, size_t n);
 char *line_room(struct line_out *, size_t n);
 void line_add(struct line_out *, const char *s, size_t n);	/* n bytes of it */
 void line_end(struct line_out *);
+
+/* Adds all whole lines that from keeps, which is empty then. */
+void line_move(struct line_out *to, struct line_out *from);
 
 /* Adds a piece of a line that is too long to hold; last ends it. */
 void line_piece(struct line_out *, const char *s, size_t n, bool last);

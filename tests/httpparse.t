@@ -283,6 +283,43 @@ tap.equal([body(e) for e in r.events], [every, every], "bytes 0x80 to 0xff come 
 r = parse(case["plain"])
 tap.equal(body(r.of("http.response")[0]), b'{"ok":true}', "a plain JSON response is there too")
 
+# --- both ends of one connection: told once, from the client's ------------------------------
+ENDS = {"local": "127.0.0.1:50000", "peer": "127.0.0.1:8443"}
+SWAP = {"local": ENDS["peer"], "peer": ENDS["local"], "pid": 200}
+
+
+def with_ends(lines, ends, known=lambda e: True):
+    return [json.dumps({**e, **(ends if known(e) else {k: v for k, v in ends.items() if k == "pid"})}) for e in map(json.loads, lines)]
+
+
+def by_turns(first, second):
+    """The n-th bytes of one, then those of the other."""
+    at = [json.loads(x)["timestamp_ns"] for x in first + second]
+    return [x for _, _, x in sorted(zip(at, [0] * len(first) + [1] * len(second), first + second), key=lambda t: t[:2])]
+
+
+def told(r):
+    return [{k: v for k, v in e.items() if k not in ("timestamp_ns", "peer_pid")} for e in r.events if e["type"].startswith(("http.", "ws."))]
+
+
+late = lambda e: e.get("function") == R or e["type"] == "ssl.close"
+for name in ("plain", "keep-alive", "pipelined", "chunked request", "event stream until close"):
+    client, server = lines(case[name]), lines(case[name].flipped())
+    server = [x.replace('"conn":"', '"conn":"server-') for x in server]
+    alone = told(run(with_ends(client, ENDS)))
+    for order in (by_turns(with_ends(client, ENDS), with_ends(server, SWAP)), by_turns(with_ends(server, SWAP), with_ends(client, ENDS)),
+                  by_turns(with_ends(server, SWAP), with_ends(client, ENDS, late))):
+        tap.equal(told(run(order)), alone, "both ends of: " + name)
+    tap.equal([e["peer_pid"] for e in run(by_turns(with_ends(client, ENDS), with_ends(server, SWAP))).of("http.response")],
+              [200] * len([e for e in alone if e["type"] == "http.response"]), "... who was at the other end")
+    only = told(run(with_ends(server, SWAP)))
+    tap.equal(([e["side"] for e in only if "side" in e], [e["type"] for e in only]),
+              (["server" for e in alone if "side" in e], [e["type"] for e in alone]), "... the server's end alone")
+other = with_ends(lines(case["plain"].flipped()), {"local": "192.0.2.1:8443", "peer": "192.0.2.9:50000"})
+tap.equal(run(other[:1] + ['{"type":"x","timestamp_ns":1}']).raw[-1], b'{"type":"x","timestamp_ns":1}', "a server whose client is elsewhere does not wait")
+held = run(with_ends(lines(case["plain"].flipped()), SWAP)[:1] + ['{"type":"x","timestamp_ns":%d}' % (T0 + t) for t in (0, 10 ** 9)])
+tap.equal([e["type"] for e in held.events], ["x", "http.request", "x"], "one that waits in vain tells when time has passed")
+
 # --- golden: the very bytes -----------------------------------------------------------------
 data = os.path.join(HERE, "data", "httpparse")
 for name in sorted(f[:-len(".in.ndjson")] for f in os.listdir(data) if f.endswith(".in.ndjson")):

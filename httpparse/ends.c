@@ -1,0 +1,241 @@
+/* ends.c - see ends.h */
+#include "ends.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WAIT_NS = 200000000,
+	HELD_MAX = 1 << 20,	/* bytes of lines that wait for the other end */
+	KEY_MAX = 512,
+};
+
+struct client { struct end *end; };
+
+static void
+on_finish(void *arg, void *entry, enum flow_why why)
+{
+	struct client *c = entry;
+
+	(void)arg, (void)why;
+	if (c->end)
+		c->end->entered = false;
+}
+
+int
+ends_open(struct ends *e, size_t max, struct line_out *out)
+{
+	*e = (struct ends){ .out = out };
+	e->last = &e->waiting;
+	e->clients = flow_new(sizeof(struct client), max, SIZE_MAX, on_finish, e);
+	return e->clients ? 0 : -1;
+}
+
+void
+ends_close(struct ends *e)
+{
+	flow_free(e->clients);
+}
+
+static char *
+copy(struct event *ev, const char *key)
+{
+	size_t n;
+	const char *p = event_str(ev, key, &n);
+
+	return p ? strndup(p, n) : NULL;
+}
+
+struct line_out *
+end_line(struct end *e, struct event *ev)
+{
+	event_u64(ev, "peer_pid", &e->peer_pid);
+	if (!e->pid)
+		event_u64(ev, "pid", &e->pid);
+	if (e->state == END_OPEN && event_is(ev, "tcp.data") && !event_bool(ev, "late"))
+		e->state = END_TELLS;
+	if (!e->peer && e->state != END_MUTE) {
+		e->local = copy(ev, "local");
+		e->peer = copy(ev, "peer");
+	}
+	e->held.fd = -1;
+	e->held.keep = true;
+	return e->state == END_TELLS ? NULL : &e->held;
+}
+
+/* Where the port begins. */
+static size_t
+host_length(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+
+	return colon ? (size_t)(colon - address) : strlen(address);
+}
+
+static bool
+is_loopback(const char *address)
+{
+	return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]", 5);
+}
+
+/* Whether the other end can be on this machine. */
+static bool
+is_here(const struct end *e)
+{
+	size_t n = host_length(e->local);
+
+	return (n == host_length(e->peer) && !memcmp(e->local, e->peer, n)) ||
+	    (is_loopback(e->local) && is_loopback(e->peer));
+}
+
+/* The name of a connection as its client knows it. 0: too long. */
+static size_t
+client_key(char *key, const char *client, const char *server)
+{
+	size_t n = strlen(client), m = strlen(server);
+
+	if (n + m + 1 > KEY_MAX)
+		return 0;
+	memcpy(key, client, n + 1);
+	memcpy(key + n + 1, server, m);
+	return n + m + 1;
+}
+
+static struct end *
+client_find(struct ends *ends, const struct end *server)
+{
+	char key[KEY_MAX];
+	size_t n = client_key(key, server->peer, server->local);
+	struct client *c = n ? flow_find(ends->clients, key, n, 0) : NULL;
+
+	return c ? c->end : NULL;
+}
+
+static void
+client_enter(struct ends *ends, struct end *e)
+{
+	char key[KEY_MAX];
+	size_t n = client_key(key, e->local, e->peer);
+	struct client *c = n ? flow_get(ends->clients, key, n, 0) : NULL;
+
+	if (!c)
+		return;
+	if (c->end)
+		c->end->entered = false;
+	c->end = e;
+	e->entered = true;
+}
+
+static void
+client_leave(struct ends *ends, struct end *e)
+{
+	char key[KEY_MAX];
+	size_t n = client_key(key, e->local, e->peer);
+	struct client *c = n ? flow_find(ends->clients, key, n, 0) : NULL;
+
+	if (c)
+		flow_drop(ends->clients, c, FLOW_END);
+}
+
+static void
+stop_waiting(struct ends *ends, struct end *e)
+{
+	struct end **at = &ends->waiting;
+
+	while (*at && *at != e)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	*at = e->next;
+	if (ends->last == &e->next)
+		ends->last = at;
+}
+
+/* A server's end stops to wait: the client's is there, or it tells itself. */
+static void
+decide(struct ends *ends, struct end *e, struct end *client)
+{
+	if (e->state == END_WAITS)
+		stop_waiting(ends, e);
+	e->state = client ? END_MUTE : END_TELLS;
+	if (client)
+		client->peer_pid = e->pid;
+	else
+		line_move(ends->out, &e->held);
+	e->held.len = e->held.lines = 0;
+}
+
+static void
+wait_for_client(struct ends *ends, struct end *e, uint64_t now)
+{
+	e->state = END_WAITS;
+	e->since = now;
+	e->next = NULL;
+	*ends->last = e;
+	ends->last = &e->next;
+}
+
+/* A server's end that is new. */
+static void
+settle_server(struct ends *ends, struct end *e, uint64_t now)
+{
+	struct end *client = e->peer ? client_find(ends, e) : NULL;
+
+	if (client || !e->peer || !is_here(e))
+		decide(ends, e, client);
+	else
+		wait_for_client(ends, e, now);
+}
+
+/* A client's end whose addresses are known now. */
+static void
+settle_client(struct ends *ends, struct end *e)
+{
+	struct end *next;
+
+	client_enter(ends, e);
+	for (struct end *w = ends->waiting; w; w = next) {
+		next = w->next;
+		if (!strcmp(w->peer, e->local) && !strcmp(w->local, e->peer))
+			decide(ends, w, e);
+	}
+}
+
+void
+end_settle(struct ends *ends, struct end *e, int requests, uint64_t now)
+{
+	if (e->state == END_OPEN && requests == 1)
+		settle_server(ends, e, now);
+	else if (e->state == END_OPEN && requests == 0)
+		e->state = END_TELLS;
+	if (requests == 0 && e->peer && e->local && !e->entered)
+		settle_client(ends, e);
+	if (e->state == END_MUTE)
+		e->held.len = e->held.lines = 0;
+	else if (e->state != END_WAITS)
+		line_move(ends->out, &e->held);
+	else if (e->held.len > HELD_MAX)
+		decide(ends, e, NULL);
+}
+
+void
+end_finish(struct ends *ends, struct end *e)
+{
+	if (e->state == END_WAITS)
+		decide(ends, e, client_find(ends, e));
+	else if (e->state != END_MUTE)
+		line_move(ends->out, &e->held);
+	if (e->entered)
+		client_leave(ends, e);
+	line_out_free(&e->held);
+	free(e->local);
+	free(e->peer);
+	e->local = e->peer = NULL;
+}
+
+void
+ends_pass(struct ends *ends, uint64_t now)
+{
+	while (ends->waiting && now > ends->waiting->since + WAIT_NS)
+		decide(ends, ends->waiting, NULL);
+}

@@ -246,7 +246,7 @@ int
 main(int argc, char **argv)
 {
 	const struct stage stage = {
-		.use = use, .start = start, .event = on_event, .text = on_text, .end = at_end, .summary = summary,
+		.use = use, .same_lines = true, .start = start, .event = on_event, .text = on_text, .end = at_end, .summary = summary,
 	};
 	int rc = stage_run(&stage, &self, argc, argv);
 

@@ -56,6 +56,21 @@ allowed(const struct rule *r, const char *s, size_t n)
 	return digit && upper && lower;
 }
 
+/* How many bytes before its literal start at pos belong to a token; SIZE_MAX: it is
+ * none. The letters of an escape do not: "\nacme_live_". */
+static size_t
+token_before(struct scan *c, const struct rule *r, size_t pos)
+{
+	size_t n = pattern_before(&r->pattern, c->s, c->floor, pos), start;
+
+	if (n == SIZE_MAX)
+		return n;
+	start = scan_word_start(c, pos - n, pos);
+	if (start != pos - n)
+		n = pattern_before(&r->pattern, c->s, start, pos);
+	return n == SIZE_MAX || !scan_edge(c, pos - n) ? SIZE_MAX : n;
+}
+
 /* The token whose literal start is at pos; false: there is none. */
 static bool
 token_at(struct scan *c, size_t pos, int start, struct token *tk)
@@ -69,8 +84,8 @@ token_at(struct scan *c, size_t pos, int start, struct token *tk)
 		return false;
 	if (!(r->flags & SHAPE_INSIDE) && !r->pattern.nbefore && !scan_edge(c, pos))
 		return false;
-	before = r->pattern.nbefore ? pattern_before(&r->pattern, c->s, c->floor, pos) : 0;
-	if (before == SIZE_MAX || (r->pattern.nbefore && !scan_edge(c, pos - before)))
+	before = r->pattern.nbefore ? token_before(c, r, pos) : 0;
+	if (before == SIZE_MAX)
 		return false;
 	c->value = before ? pos - before : behind;
 	if (r->flags & SHAPE_DIGIT && !has_digit(c, behind))
@@ -142,8 +157,10 @@ add_tokens(struct scan *c, size_t pos, size_t floor)
 		scan_add(c, tk.at, tk.end, tk.rule, -1);
 	}
 	c->floor = span.at;
-	/* from one literal start to the next: what stands before it (BAA of BAACAAAA) is behind us */
-	for (size_t from = span.at; next_token(c, from, span.end, &tk); from = tk.start + 1)
+	/* from one literal start to the next: what stands before it (BAA of BAACAAAA) is behind us;
+	 * of a long value its last bytes, for each look may go to its end */
+	tk.start = span.end - span.at > SECRET_LOOK ? span.end - SECRET_LOOK : span.at;
+	for (; next_token(c, tk.start, span.end, &tk); tk.start++)
 		if (tk.end > span.end)
 			span.end = tk.end;
 	c->list->v[c->list->n++] = span;

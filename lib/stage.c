@@ -27,7 +27,8 @@ struct run {
 	bool strict, fail_on_loss, verbose;
 	uint64_t next_tick;	/* milliseconds of the monotonic clock */
 	bool complained;	/* about a bad line, once */
-	bool failed, begun;
+	bool failed;
+	bool begun, in_books;	/* stage.begin was reported, was written */
 	int64_t ready_fd, report_fd;	/* -1: none */
 	struct line_out report;
 	struct loss reported;	/* of the losses, what was written there */
@@ -99,21 +100,25 @@ in_stream(const struct run *r)
 	return r->io.tee && !r->io.silent;
 }
 
-/* Before the first line is passed, with its time: a filter reads no clock. */
+/* Before the first line is passed, with its time: a filter reads no clock. ev: the
+ * line, when it is an event. */
 static void
-begin(struct run *r, uint64_t ns)
+begin(struct run *r, uint64_t ns, const struct event *ev)
 {
-	struct books b = books_of(r, ns);
+	struct books b;
 
-	if (r->begun)
+	if (r->begun && (r->in_books || !in_stream(r)))
 		return;
-	r->begun = true;
-	if (in_stream(r))
+	b = books_of(r, ns);
+	if (in_stream(r) && (!r->st->same_lines || (ev && books_event(ev)))) {
 		books_begin(&r->io.out, &b);
-	if (r->report_fd >= 0) {
+		r->in_books = true;
+	}
+	if (r->report_fd >= 0 && !r->begun) {
 		books_begin(&r->report, &b);
 		line_flush(&r->report);
 	}
+	r->begun = true;
 }
 
 static void
@@ -141,7 +146,7 @@ end_books(struct run *r)
 {
 	struct books b = books_of(r, r->io.now);
 
-	if (!in_stream(r))
+	if (!r->in_books)
 		return;
 	b.written++;
 	books_end(&r->io.out, &b);
@@ -240,11 +245,11 @@ one_line(struct run *r, enum line_rc rc, const char *name, const char *s, size_t
 	if (rc != LINE_LONG)
 		r->io.lines++;
 	if (rc == LINE_OK && (e = event_scan(&r->ev, s, n)) == EVENT_OK) {
-		begin(r, event_time(&r->ev));
+		begin(r, event_time(&r->ev), &r->ev);
 		one_event(r, s, n);
 		return;
 	}
-	begin(r, 0);
+	begin(r, 0, NULL);
 	if (r->io.tee && r->st->bad)
 		pass = r->st->bad(r->self, &r->io);
 	if (rc == LINE_LONG_END)
@@ -323,7 +328,7 @@ finish(struct run *r, bool at_end)
 {
 	struct stage_io *io = &r->io;
 
-	begin(r, io->now);
+	begin(r, io->now, NULL);
 	io->why = why_ended(r, at_end);
 	if (r->st->end)
 		r->st->end(r->self, io);

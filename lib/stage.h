@@ -43,6 +43,9 @@ struct stage {
 	/* Lines end here: nothing is written, no loss either, unless --tee, which
 	 * makes it a filter that passes all. */
 	bool sink;
+	/* Of every line one comes out: stage.begin and stage.end are added only where
+	 * lines of books come in, so that from plain lines come as many. */
+	bool same_lines;
 	/* After options are parsed; may opt_fail. argv holds the operands; a
 	 * stage that takes some as its own returns how many. NULL: none. */
 	int (*start)(void *self, struct stage_io *, int argc, char **argv);

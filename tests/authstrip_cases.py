@@ -126,6 +126,13 @@ token_count tokens key keys author authors secretary passwordless_allowed""".spl
 # --- texts: (rule, positive, near miss), anywhere ------------------------------------------------------------------------
 T = some(32)
 TEXTS = [
+    # a token whose shape begins before its literal start, within a value: was looked at for ever
+    ("azure", "token = '«%sJQQJ99%s»'" % (some(52), some(24)), "token = 'none'"),
+    ("newrelic", "license_key: «%sNRAL»\n" % some(36, HEX), "license_key: none\n"),
+    ("docker", "docker login -u me -p «dckr_pat_%s»" % some(27), "docker login -u me"),
+    # and the n of "\n" is none of its letters
+    ("maker", "x\n«acme_live_%s»\n" % some(24), "x\nacme_live_mode"),
+    ("maker", "x\t«acme_secret_%s»\\n" % some(30), "x\tacme_secret_name"),
     ("bearer", "use Bearer «%s» for it" % T, "Bearer authentication is what it wants"),
     ("bearer", "bearer «%s»" % some(40), "bearer tokens of any kind"),
     ("basic", "Basic «%s» goes" % base64.b64encode(b"user:password").decode(), "Basic authentication of users"),

@@ -418,6 +418,7 @@ head_make(struct caller *c, struct call *call, const struct call_request *rq, co
 	put_model(&m, rq, a);
 	call->model = take(&c->scratch, &call->modellen);
 	call->provider = rq->route->provider;
+	call->hostless = !rq->host.n && event_bool(rq->ev, "hpack_incomplete");
 	if (rq->host.n && !(call->host = text_dup(rq->host.p, host_split(rq->host.p, rq->host.n, &port))))
 		return -1;
 	call->operation = a->operation;
@@ -871,6 +872,18 @@ response_read(struct caller *c, const struct call *call, const struct call_respo
 	section_end(&c->finish);
 }
 
+/* Whoever speaks a vendor's dialect need not be the vendor. */
+static void
+put_provider(struct jput *j, const struct call *call)
+{
+	if (call->provider)
+		jput_str(j, "provider", call->provider);
+	else if (call->host && *call->host)
+		jput_str(j, "provider", call->host);
+	else
+		jput_str(j, "provider", call->hostless ? "unknown" : call->vendor->provider);
+}
+
 void
 call_emit(struct caller *c, const struct call *call, const struct call_response *r, struct line_out *out)
 {
@@ -882,9 +895,7 @@ call_emit(struct caller *c, const struct call *call, const struct call_response 
 	response_read(c, call, r, &a);
 	failure_find(&f, call, &a, r);
 	line_add(out, call->head, call->headlen);
-	/* whoever speaks a vendor's dialect need not be the vendor */
-	jput_str(&j, "provider", call->provider ? call->provider : call->host && *call->host ? call->host :
-	    call->vendor->provider);
+	put_provider(&j, call);
 	jput_str(&j, "api", call->vendor->api);
 	jput_str(&j, "operation", call->operation);
 	line_add(out, call->model, call->modellen);

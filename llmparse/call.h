@@ -47,6 +47,7 @@ struct call {
 	uint64_t start_ns;		/* 0: the request was not seen */
 	const char *provider;		/* by host; NULL: not a vendor's */
 	char *host;			/* without its port; NULL: not known */
+	bool hostless;			/* it is among headers that were not seen */
 	const char *operation;
 	char *head;			/* of the line: from the type to the id */
 	char *model, *tail;		/* what the request says: the model; all else */

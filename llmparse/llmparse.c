@@ -393,6 +393,9 @@ on_request(struct llmparse *self, struct event *ev)
 	confidence = route_request(&route, rq.body, has_header, &rq.headers, &rq.vendor);
 	if (confidence == ROUTE_NO)
 		return;
+	/* what a table of headers that is not whole leaves open, the body has to tell */
+	if (!route.known && event_bool(ev, "hpack_incomplete"))
+		confidence = ROUTE_CERTAIN;
 	if (confidence == ROUTE_CERTAIN && body.kind && rq.body.kind == VALUE_NONE)
 		loss_add(&self->io->loss, "bad_body", 1, body.n);
 	if (!(o = open_new(self, ev)))

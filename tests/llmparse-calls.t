@@ -145,7 +145,9 @@ late[0].pop("method")
 late[0].pop("path")
 late[1].pop("method")
 late[1].pop("path")
-one("... without method and path", late, hpack_incomplete=True, finish_reasons=["stop"], request_model="m")
+one("... without method and path", late, hpack_incomplete=True, finish_reasons=["stop"], request_model="m", provider="unknown")
+one("... without an answer", late[:1] + [close("c")], hpack_incomplete=True, error_type="no_response", request_model="m")
+same("... one of nobody's", calls("x", [request("c/s5", None, CHAT, host=None, hpack_incomplete=True, headers={}, method=None), response("c/s5", {"ok": True})]), [])
 
 # --- Responses in the background --------------------------------------------------------
 USED = {"input_tokens": 10, "output_tokens": 7, "total_tokens": 17}

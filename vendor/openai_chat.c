@@ -237,9 +237,10 @@ is_input(struct value body)
 static bool
 is_vectors(struct value body)
 {
-	struct value data = value_get(body, "data");
+	struct value data = value_get(body, "data"), first = value_element(data, 0);
 
-	return data.kind == VALUE_ARRAY && is_given(value_get(value_element(data, 0), "embedding"));
+	return data.kind == VALUE_ARRAY && (is_given(value_get(first, "embedding")) ||
+	    value_eq(value_get(first, "object"), "list"));	/* Voyage: a list for each text */
 }
 
 static void
@@ -914,7 +915,8 @@ static const struct vendor_path paths[] = {
 }, completions_paths[] = {
 	{ .end = "/completions" }, { .end = NULL },
 }, embeddings_paths[] = {
-	{ .end = "/embeddings" }, { .end = NULL },
+	{ .end = "/embeddings" }, { .end = "/multimodalembeddings" },	/* the latter two: Voyage's */
+	{ .end = "/contextualizedembeddings" }, { .end = NULL },
 };
 
 static const struct vendor_word roles[] = {

@@ -72,7 +72,7 @@ say = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$@)";
 MAKEFLAGS += --no-print-directory
 endif
 
-LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c books.c opt.c stage.c clock.c proc.c lenient.c caps.c sandbox.c show.c nearest.c)
+LIBSTAGE_SRC = $(addprefix lib/,line.c event.c jput.c flow.c loss.c books.c opt.c stage.c clock.c proc.c container.c lenient.c caps.c sandbox.c show.c nearest.c)
 # Asking a database; for what asks one.
 LIBQUERY_SRC = $(addprefix lib/,query.c reports.c)
 LIBPROBE_SRC = $(filter-out $(LIBSTAGE_SRC) $(LIBQUERY_SRC),$(wildcard lib/*.c))

@@ -244,7 +244,7 @@ set_option() {
 	case $1 in
 	-p | --pid) pid=$2 targets=-p$nl$2 ;;
 	-c | --comm) targets=$(IFS=,; each -c $2) ;;
-	--session | --cgroup) targets=$1$nl$2 ;;
+	--session | --cgroup | --container) targets=$1$nl$2 ;;
 	-d | --for) limit=$2; check_time "$@" ;;
 	--ssl-uid) to_sslsniff=$(words $to_sslsniff -u "$2") ;;
 	--binary-path) to_sslsniff=$(words $to_sslsniff "$@") ;;
@@ -306,6 +306,7 @@ set_flag() {
 	--stop-on-failure) stop_on_failure=$2 ;;
 	--wait) wait=$2 ;;
 	--fail-on-loss) fail_on_loss=$2 ;;
+	--reads) [ -n "$2" ] || to_process=$(words $to_process --no-reads) ;;
 	--trace-fs | --trace-signals) to_process=$(words $to_process ${2:+"$1"}) ;;
 	--otel-capture-content) to_otelsink=$(words $to_otelsink ${2:+--content}) ;;
 	--once) once=$2 ;;
@@ -380,7 +381,7 @@ begin() {
 	record | exec | stat)
 		hush=1
 		[ $# -gt 0 ] || [ "$verb$targets" != "$verb" ] || wrong 'what to run? (-- PROGRAM; or -p PID, -c NAME)'
-		[ $# -eq 0 ] || [ -z "$targets" ] || wrong 'either a program, or -p, -c, --session, --cgroup'
+		[ $# -eq 0 ] || [ -z "$targets" ] || wrong 'either a program, or -p, -c, --session, --cgroup, --container'
 		;;
 	*) [ $# -eq 0 ] || wrong "$verb runs no program" ;;
 	esac
@@ -415,7 +416,7 @@ main() {
 	to_sslsniff='' to_tcpsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
 	stage_uid='' folder='' created='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' wait='' to_httpparse='' seen='' given_words='' status=''
 	run_id='' runlog='' asked_ms='' hurried='' log_ended='' stopper='' refused='' causes='' collectors='' sinks=''
-	quiet='' verbose='' hush='' print='' attached='' terminal='' user='' refresh=0.5 once='' plain='' table=''
+	quiet='' verbose='' hush='' print='' attached='' held='' terminal='' user='' refresh=0.5 once='' plain='' table=''
 	me=$(id -u)
 	[ "$me" -ne 0 ] || [ "${SUDO_UID:-0}" = 0 ] || user=$SUDO_UID
 	( : </dev/tty ) 2>/dev/null && terminal=1

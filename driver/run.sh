@@ -26,6 +26,8 @@ start_collector() {
 	[ ! -p "$dir/ready.$name" ] || ready=$dir/ready.$name
 	[ "$ready" = /dev/null ] || set -- --ready-fd 8 "$@"
 	[ "$name" = sysmon ] || set -- --self-fd 3 "$@"
+	# the shell that holds the command back is none of what is recorded
+	[ "$name" = sysmon ] || [ -z "$held" ] || set -- --from-exec "$@"
 	[ -z "$hush" ] || [ -n "$verbose" ] || set -- -q "$@"
 	(
 		exec 4>&- 5>&- 6>&- 7<&- 9>&-
@@ -361,7 +363,7 @@ run() {
 	prepare
 	if [ $# -gt 0 ]; then
 		start_command "$@"
-		targets=-p$nl$cmd
+		targets=-p$nl$cmd held=1
 		start_stages "$@"
 		echo go >&9
 	else

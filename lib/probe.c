@@ -107,6 +107,8 @@ probe_options(struct probe *p)
 		    .help = "processes of this session" },
 		{ .kind = OPT_LIST, .name = "cgroup", .arg = "PATH", .to = &t->cgroups,
 		    .help = "processes in this cgroup (v2) or below" },
+		{ .kind = OPT_LIST, .name = "container", .arg = "NAME|ID", .to = &t->containers,
+		    .help = "processes in this container, or those of this pod, also such that begin later" },
 		{ .kind = OPT_FLAG, .name = "no-children", .to = &t->no_children,
 		    .help = "-p and -c without descendants" },
 		{ .kind = OPT_FLAG, .name = "from-exec", .to = &t->from_exec,

@@ -293,6 +293,12 @@ container_in_path(const char *path, size_t n)
 	return found;
 }
 
+const char *
+proc_container_id(const char *path)
+{
+	return container_in_path(path, strlen(path));
+}
+
 bool
 proc_container_in(const char *text, size_t n, char id[13])
 {

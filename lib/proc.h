@@ -49,6 +49,8 @@ bool proc_cgroup(int pid, const char *controller, char *path, size_t size);
 /* First 12 digits of the id of the innermost container that a process is in, as
  * docker, podman, containerd, cri-o and ECS name their cgroups; false when none. */
 bool proc_container(int pid, char id[13]);
+/* The whole id in a cgroup's path, within it; NULL: it is no container's. */
+const char *proc_container_id(const char *path);
 /* The same from the n bytes of /proc/PID/cgroup. */
 bool proc_container_in(const char *text, size_t n, char id[13]);
 

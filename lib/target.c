@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/magic.h>
-#include <mntent.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "proc.h"
 #include "target.h"
 #include "trace.h"
@@ -52,24 +52,6 @@ parse_numbers(const struct opt_list *l, const char *what, __u32 *to, __u32 *n)
 	return NULL;
 }
 
-/* Where cgroup v2 is mounted. */
-static bool
-cgroup_root(char *path, size_t size)
-{
-	FILE *f = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
-	bool found = false;
-
-	while (f && !found && (m = getmntent(f)))
-		if (strcmp(m->mnt_type, "cgroup2") == 0) {
-			snprintf(path, size, "%s", m->mnt_dir);
-			found = true;
-		}
-	if (f)
-		endmntent(f);
-	return found;
-}
-
 /* A cgroup's id is the inode number of its directory; its level is the depth
  * below the root. */
 static const char *
@@ -82,7 +64,7 @@ parse_cgroup(struct target *t, const char *arg)
 
 	if (c->ncgroup == TARGET_LIST)
 		return say("cgroup", arg, "too many of them (at most 16)");
-	if (!cgroup_root(root, sizeof(root)))
+	if (!container_root(root, sizeof(root)))
 		return say("cgroup", arg, "needs cgroup v2, which is not mounted here");
 	if (strncmp(arg, root, strlen(root)) == 0)
 		snprintf(full, sizeof(full), "%s", arg);
@@ -104,6 +86,31 @@ parse_cgroup(struct target *t, const char *arg)
 	if (!t->cgroup_paths[c->ncgroup++])
 		return "out of memory";
 	return NULL;
+}
+
+struct containers {
+	struct target *t;
+	const char *wrong;
+};
+
+static void
+add_container(void *arg, const char *path)
+{
+	struct containers *c = arg;
+
+	if (!c->wrong)
+		c->wrong = parse_cgroup(c->t, path);
+}
+
+static const char *
+parse_container(struct target *t, const char *arg)
+{
+	struct containers c = { .t = t };
+
+	if (!container_find(arg, add_container, &c))
+		return say("container", arg, "none that runs has this id or name (docker, podman, "
+		    "containerd, cri-o; cgroup v2)");
+	return c.wrong;
 }
 
 const char *
@@ -140,6 +147,9 @@ target_parse(struct target *t)
 	}
 	for (size_t i = 0; i < t->cgroups.n; i++)
 		if ((wrong = parse_cgroup(t, t->cgroups.v[i])))
+			return wrong;
+	for (size_t i = 0; i < t->containers.n; i++)
+		if ((wrong = parse_container(t, t->containers.v[i])))
 			return wrong;
 	c->tree = (t->npid ? TARGET_PID : 0) | (c->ncomm ? TARGET_COMM : 0);
 	return NULL;

@@ -49,7 +49,7 @@ struct bpf_object;
 struct bpf_link;
 
 struct target {
-	struct opt_list pids, comms, uids, sessions, cgroups;	/* options as given */
+	struct opt_list pids, comms, uids, sessions, cgroups, containers;	/* as given */
 	bool no_children, from_exec;
 	struct target_conf conf;
 	__u32 pid[TARGET_LIST];

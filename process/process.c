@@ -383,7 +383,8 @@ anything_chosen(const struct process *s)
 {
 	const struct target *t = &s->probe.target;
 
-	return t->pids.n || t->comms.n || t->sessions.n || t->uids.n || t->cgroups.n || s->seeds.n;
+	return t->pids.n || t->comms.n || t->sessions.n || t->uids.n || t->cgroups.n ||
+	    t->containers.n || s->seeds.n;
 }
 
 static void

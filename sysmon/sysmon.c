@@ -11,6 +11,7 @@
 
 #include "books.h"
 #include "clock.h"
+#include "container.h"
 #include "jput.h"
 #include "line.h"
 #include "loss.h"
@@ -31,11 +32,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum by { BY_PID, BY_COMM, BY_SESSION };
+enum by { BY_PID, BY_COMM, BY_SESSION, BY_CGROUP };
 
 struct target {
 	enum by by;
-	int pid;		/* the process, or the session */
+	int pid;		/* the process, or the session; of a cgroup its first process */
+	const char *cgroup;	/* below the root of cgroup v2 */
 	uint64_t start;		/* of that process */
 	bool live, seen;
 	char comm[16];
@@ -51,7 +53,7 @@ struct io {
 };
 
 static struct sysmon {
-	struct opt_list pids, comms, sessions;
+	struct opt_list pids, comms, sessions, cgroups, containers;
 	uint64_t interval, duration, memory_threshold;
 	int64_t cpu_threshold;
 	bool no_children, pss, host, quiet, verbose, fail_on_loss, failed;
@@ -80,6 +82,10 @@ static const struct opt options[] = {
 	    .help = "processes of this name, and theirs (repeatable)" },
 	{ .kind = OPT_LIST, .name = "session", .arg = "SID", .to = &self.sessions,
 	    .help = "all of a session, and theirs (repeatable)" },
+	{ .kind = OPT_LIST, .name = "cgroup", .arg = "PATH", .to = &self.cgroups,
+	    .help = "all in this cgroup (v2) or below, and theirs (repeatable)" },
+	{ .kind = OPT_LIST, .name = "container", .arg = "NAME|ID", .to = &self.containers,
+	    .help = "all in this container, or in those of this pod (repeatable)" },
 	{ .kind = OPT_FLAG, .name = "no-children", .to = &self.no_children,
 	    .help = "without descendants" },
 	{ .kind = OPT_FLAG, .name = "host", .to = &self.host, .help = "the host as well" },
@@ -155,6 +161,12 @@ field(const char *text, const char *key, uint64_t unit)
 	const char *p = strstr(text, key);
 
 	return p ? strtoull(p + strlen(key), NULL, 10) * unit : 0;
+}
+
+static bool
+chosen(const struct sysmon *m)
+{
+	return m->pids.n || m->comms.n || m->sessions.n || m->cgroups.n || m->containers.n;
 }
 
 /* --- targets -------------------------------------------------------------- */
@@ -233,6 +245,39 @@ find_comms(struct sysmon *m)
 	}
 }
 
+static bool
+in_cgroup(int pid, const char *cgroup)
+{
+	char path[CONTAINER_PATH];
+	size_t n = strlen(cgroup);
+
+	return proc_cgroup(pid, "", path, sizeof(path)) && strncmp(path, cgroup, n) == 0 &&
+	    (!path[n] || path[n] == '/');
+}
+
+/* Its members; the first of them stands for it while that lives. */
+static void
+mark_cgroup(struct sysmon *m, size_t g)
+{
+	struct target *t = &m->target[g];
+	struct sample_proc *first = NULL;
+
+	for (size_t i = 0; i < m->now.n; i++) {
+		struct sample_proc *p = &m->now.p[i];
+
+		if (!in_cgroup(p->pid, t->cgroup))
+			continue;
+		p->groups |= (uint64_t)1 << g;
+		if (!first || (p->pid == t->pid && p->start == t->start))
+			first = p;
+	}
+	if (first) {
+		t->pid = first->pid;
+		t->start = first->start;
+		memcpy(t->comm, first->comm, sizeof(t->comm));
+	}
+}
+
 static void
 mark_roots(struct sysmon *m)
 {
@@ -240,7 +285,9 @@ mark_roots(struct sysmon *m)
 		struct target *t = &m->target[g];
 		struct sample_proc *p = sample_find(&m->now, t->pid);
 
-		if (t->by == BY_SESSION) {
+		if (t->by == BY_CGROUP) {
+			mark_cgroup(m, g);
+		} else if (t->by == BY_SESSION) {
 			for (size_t i = 0; i < m->now.n; i++)
 				if (m->now.p[i].session == t->pid)
 					m->now.p[i].groups |= (uint64_t)1 << g;
@@ -260,7 +307,7 @@ find_orphans(struct sysmon *m)
 
 	/* who had no look yet */
 	for (; n < m->ntarget && !m->samples; n++)
-		roots[n] = m->target[n].by != BY_SESSION && m->target[n].live ? m->target[n].pid : 0;
+		roots[n] = m->target[n].by < BY_SESSION && m->target[n].live ? m->target[n].pid : 0;
 	if (!kin_spread(&m->kin, &m->before, &m->now, roots, n))
 		loss_add(&m->loss, "forks", 1, 0);
 }
@@ -447,7 +494,7 @@ put_host(struct sysmon *m)
 static bool
 any_left(const struct sysmon *m)
 {
-	if (!m->ntarget || m->comms.n)
+	if (!m->ntarget || m->comms.n || m->cgroups.n || m->containers.n)
 		return true;
 	for (size_t g = 0; g < m->ntarget; g++)
 		if (m->target[g].live || !m->target[g].seen)
@@ -478,7 +525,7 @@ take_sample(struct sysmon *m)
 	keep_io(m);
 	for (size_t g = 0; g < m->ntarget; g++)
 		put_target(m, g);
-	if (m->host || (!m->pids.n && !m->comms.n && !m->sessions.n))
+	if (m->host || !chosen(m))
 		put_host(m);
 	m->samples++;
 	loss_emit(&m->loss, &m->out, clock_epoch(&m->clock, m->now.time_ns), true);
@@ -593,6 +640,42 @@ add_numbers(struct sysmon *m, const struct opt_list *l, enum by by)
 	}
 }
 
+static void
+add_cgroup(void *arg, const char *path)
+{
+	struct sysmon *m = arg;
+	struct target *t = target_add(m, BY_CGROUP, 0, NULL);
+	char *copy = strdup(path);
+	size_t n = copy ? strlen(copy) : 0;
+
+	if (!t || !copy)
+		errx(1, "%s: too many targets (at most %d)", path, SAMPLE_GROUPS);
+	while (n && copy[n - 1] == '/')		/* the root is "" */
+		copy[--n] = '\0';
+	t->cgroup = copy;
+}
+
+static void
+add_cgroups(struct sysmon *m)
+{
+	char root[CONTAINER_PATH], path[CONTAINER_PATH];
+
+	if (m->cgroups.n && !container_root(root, sizeof(root)))
+		errx(2, "--cgroup needs cgroup v2, which is not mounted here");
+	for (size_t i = 0; i < m->cgroups.n; i++) {
+		const char *arg = m->cgroups.v[i];
+
+		if (strncmp(arg, root, strlen(root)) == 0)
+			arg += strlen(root);
+		snprintf(path, sizeof(path), "%s%s", *arg == '/' || !*arg ? "" : "/", arg);
+		add_cgroup(m, path);
+	}
+	for (size_t i = 0; i < m->containers.n; i++)
+		if (!container_find(m->containers.v[i], add_cgroup, m))
+			errx(2, "container %s: none that runs has this id or name (docker, podman, "
+			    "containerd, cri-o; cgroup v2)", m->containers.v[i]);
+}
+
 /* All that is read in /proc anybody may read. */
 static void
 give_up_privileges(void)
@@ -627,11 +710,12 @@ main(int argc, char **argv)
 	if (procs_open(&m->procs))
 		err(1, "open /proc");
 	m->kin.fd = -1;
-	if (!m->no_children && (m->pids.n || m->comms.n || m->sessions.n) && kin_open(&m->kin) &&
+	if (!m->no_children && chosen(m) && kin_open(&m->kin) &&
 	    m->verbose)
 		warn("listen to forks");
 	add_numbers(m, &m->pids, BY_PID);
 	add_numbers(m, &m->sessions, BY_SESSION);
+	add_cgroups(m);
 	if (m->output && (fd = open(m->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
 		fprintf(stderr, "sysmon: open %s: %s\n", m->output, strerror(errno));
 		return 1;

@@ -38,6 +38,69 @@ c = Collector('process', '-c', os.readlink('/proc/self/exe').split('/')[-1])
 c.stop()
 ok('no process was named' not in c.messages, 'nor when it ran before', c.messages)
 
+# --- what people call a program: argv[0], and the script of an interpreter
+script = scratch + '/gemini.py'
+open(script, 'w').write('import sys\nsys.stdin.readline()\n')
+other = scratch + '/other'
+shutil.copy(script, other)
+CALLED = ([PYTHON, script], [PYTHON, '-S', script], ['bash', '-c', 'exec -a gemini cat'])
+OTHERS = ([PYTHON, other, 'gemini'], ['cat', '-', '/dev/null'])
+
+
+def named(order):
+    """The processes that -c gemini finds, which begin before the collector or later."""
+    c = Collector('process', '-c', 'gemini') if order == 'later' else None
+    held = [Held(argv, stdout=subprocess.DEVNULL) for argv in CALLED + OTHERS]
+    for h in held if not c else ():
+        while b'gemini' not in open('/proc/%d/cmdline' % h.pid, 'rb').read() and h.p.args[0] == 'bash':
+            os.sched_yield()
+    c = c or Collector('process', '-c', 'gemini')
+    for h in held:
+        h.go()
+    seen = {e['pid'] for e in c.stop() if e['type'] == 'process.exit'}
+    equal([h.pid in seen for h in held], [True] * len(CALLED) + [False] * len(OTHERS), '-c: a script, and argv[0]; begun ' + order)
+
+
+named('before')
+named('later')
+
+# --- from the next program on
+held = Held(['sh', '-c', 'read x; : >"$1/shell"; exec sh -c \': >"$1/program"; cd "$1/none"\' sh "$1"', 'sh', scratch])
+c = Collector('process', '-p', held.pid, '--from-exec')
+io = Collector('stdiocap', '-p', held.pid, '--from-exec')
+held.go()
+ev, said = c.stop(), io.stop()
+equal([os.path.basename(e['path']) for e in of(ev, 'file.open') if 'created' in e], ['program'], '--from-exec: nothing of the program before')
+equal([e.get('argv', [0])[1:2] for e in of(ev, 'process.exec')], [['-c']], 'the next program is the first event')
+equal([e['direction'] for e in said], ['WRITE'] * len(said), 'what was read before it is not captured')
+
+# --- containers, as they are called
+root = next((x.split()[1] for x in open('/proc/mounts') if x.split()[2] == 'cgroup2'), None)
+ID = '7c0ffee7' * 8
+if root and os.access(root, os.W_OK):
+    group = '%s/agentsight-test-%d/docker-%s.scope' % (root, os.getpid(), ID)
+    os.makedirs(group)
+    ENTER = 'echo $$ >"$0/cgroup.procs"; echo; read x; exec true'
+    held = Held(['sh', '-c', ENTER, group], stdout=subprocess.PIPE)
+    held.p.stdout.readline()
+    c = Collector('process', '--container', ID[:12])
+    later = subprocess.run(['sh', '-c', 'echo $$ >"$0/cgroup.procs"; exec sh -c "exit 3"', group])
+    subprocess.run(['true'])
+    runtime = 'mount -t tmpfs t /var/lib && mkdir -p /var/lib/docker/containers/$0 && ' \
+        'echo "{\\"ID\\":\\"$0\\",\\"Name\\":\\"/my-agent\\"}" >/var/lib/docker/containers/$0/config.v2.json && exec "$@"'
+    by_name = subprocess.run(['unshare', '-m', 'sh', '-c', runtime, ID, 'sysmon', '--container', 'my-agent', '-i', '50ms', '-d', '60ms', '-q'],
+                             capture_output=True, text=True)
+    held.go()
+    ev = c.stop()
+    pids = {e['pid'] for e in ev if 'pid' in e and e['type'] != 'loss'}
+    ok(held.pid in pids and len(pids) == 2, '--container: its processes, and no other', ev)
+    equal([e['exit_code'] for e in of(ev, 'process.exit')], [3, 0], 'who enters it later, too')
+    ok('"container_id":"%s"' % ID[:12] in by_name.stdout, 'by its name', by_name)
+    p = subprocess.run(['process', '--container', 'no-such-container'], capture_output=True, text=True)
+    ok(p.returncode == 2 and 'none that runs has this id or name' in p.stderr, 'one that does not run is refused', p.stderr)
+    os.rmdir(group)
+    os.rmdir(os.path.dirname(group))
+
 # --- a pid namespace: numbers are as the collector's own has them, who is outside is not seen
 INSIDE = r"""
 sleep 60 & held=$!

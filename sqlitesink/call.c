@@ -3,6 +3,7 @@
 
 #include "lib/jput.h"
 #include "lib/line.h"
+#include "sqlitesink/agent.h"
 #include "sqlitesink/prompt.h"
 #include "sqlitesink/text.h"
 #include "sqlitesink/tool.h"
@@ -208,17 +209,40 @@ ended(const struct event *ev)
 	return value_f64(event_get(ev, "duration_ms"), &ms) && ms > 0 && ms < 1e12 ? ns + (int64_t)(ms * 1e6) : ns;
 }
 
+/* What the agent is called, when the call has just the name of a process. */
+static bool
+agent_of(struct call *call, char *to, size_t size)
+{
+	size_t n = 0, commlen = 0;
+	const char *name = event_str(call->ev, "agent", &n), *comm = event_str(call->ev, "comm", &commlen), *known;
+	bool found = false;
+	struct row r;
+
+	if (name && !agent_is_process(name, n, comm ? comm : "", commlen))
+		return false;
+	r = row_of(call->db, SQL_AGENT_NAME);
+	row_id(&r, "id", call->process);
+	if (row_step(&r) && (known = (const char *)sqlite3_column_text(r.of->st, 0)))
+		found = snprintf(to, size, "%s", known) > 0;
+	row_end(&r);
+	return found;
+}
+
 static int64_t
 call_insert(struct call *call)
 {
 	struct calls *c = call->calls;
 	struct event *ev = call->ev;
 	int64_t tools = text_of_value(c->db, ev, event_get(ev, "tools"));
+	char name[64];
+	bool named = agent_of(call, name, sizeof(name));
 	struct row r = row_of(c->db, SQL_CALL_NEW);
 
 	parameters(c, ev);
 	row_int(&r, "run_id", c->db->run);
 	row_id(&r, "process_id", call->process);
+	if (named)
+		row_str(&r, "agent", name);
 	row_id(&r, "prompt_id", 0);	/* prompts_of says which */
 	row_str(&r, "chain_id", *call->chain ? call->chain : NULL);
 	row_int(&r, "ended_ns", call->ended_ns);

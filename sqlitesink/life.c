@@ -3,7 +3,9 @@
 
 #include "lib/flow.h"
 #include "lib/jput.h"
+#include "sqlitesink/agent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -422,27 +424,25 @@ exec_parent(struct lives *ls, struct life *l, int64_t ppid, uint64_t ns)
 	return l;
 }
 
-/* The tool that a program began for: one of its agent, unless what started it works for such
- * a one already. */
+/* The tool that a program began for: one of its agent (of an agent that is known as one already,
+ * of that above it), unless what started it works for such a one already. */
 static void
 exec_tool(struct lives *ls, struct life *l, uint64_t ns, size_t n)
 {
-	uint64_t parent_ns = 0;
-	int64_t tool;
+	const struct life *parent = l->ppid ? flow_find(ls->table, &l->ppid, sizeof(l->ppid), ns) : NULL;
+	int64_t agent = l->agent, tool;
 
-	if (!l->agent || l->agent == l->id || l->tool_agent == l->agent)
+	if (parent && parent->id != l->parent)
+		parent = NULL;
+	if (agent == l->id)
+		agent = parent ? parent->agent : 0;
+	if (!agent || l->tool_agent == agent || (l->parent != agent && !parent))
 		return;
-	if (l->parent != l->agent) {
-		const struct life *parent = flow_find(ls->table, &l->ppid, sizeof(l->ppid), ns);
-
-		if (!parent || parent->id != l->parent)
-			return;
-		parent_ns = parent->start_ns ? parent->start_ns : 1;
-	}
-	if (!(tool = work_find(ls->work, l->agent, ns, parent_ns, ls->command, n)))
+	tool = work_find(ls->work, agent, ns, l->parent == agent ? 0 : parent->start_ns + !parent->start_ns, ls->command, n);
+	if (!tool)
 		return;
 	l->tool = tool;
-	l->tool_agent = l->agent;
+	l->tool_agent = agent;
 	l->moved = true;
 }
 
@@ -519,11 +519,45 @@ life_exit(struct lives *ls, struct event *ev)
 
 /* --- agents ----------------------------------------------------------------------- */
 
+/* What its program is called, when the event has just the name of a process; false: it has a
+ * better one, or there is none. */
+static bool
+agent_program(struct lives *ls, struct event *ev, int64_t id, char *to, size_t size)
+{
+	char file[256] = "", words[16][256];
+	const char *word[16], *name, *comm;
+	size_t n = 0, len, commlen = 0;
+	struct row r;
+
+	name = event_str(ev, "agent", &len);
+	comm = event_str(ev, "comm", &commlen);
+	if (name && !agent_is_process(name, len, comm ? comm : "", commlen))
+		return false;
+	r = row_of(ls->db, SQL_AGENT_PROGRAM);
+	row_int(&r, "id", id);
+	while (n < 16 && row_step(&r)) {
+		const char *f = (const char *)sqlite3_column_text(r.of->st, 0), *w = (const char *)sqlite3_column_text(r.of->st, 1);
+
+		snprintf(file, sizeof(file), "%s", f ? f : "");
+		snprintf(words[n], sizeof(words[n]), "%s", w ? w : "");
+		word[n] = words[n];
+		n++;
+	}
+	row_end(&r);
+	if (!n && name)
+		snprintf(file, sizeof(file), "%s", name);
+	return agent_name(file, word, n, to, size);
+}
+
 static void
 agent_new(struct lives *ls, struct event *ev, int64_t id, int64_t before)
 {
+	char name[64];
+	bool named = agent_program(ls, ev, id, name, sizeof(name));
 	struct row r = row_of(ls->db, SQL_AGENT_NEW);
 
+	if (named)
+		row_str(&r, "name", name);
 	row_int(&r, "process_id", id);
 	row_id(&r, "parent_id", before);
 	row_keys(&r, ev);
@@ -575,7 +609,8 @@ late_find(struct lives *ls, int64_t agent, uint64_t since_ns, struct late *all)
 		int64_t tool = work_find(ls->work, agent, sqlite3_column_int64(st, 1), 0, sqlite3_column_blob(st, 2),
 		    sqlite3_column_bytes(st, 2));
 
-		if (tool)
+		/* a tool that ended before the program began was taken for it, for that was not known */
+		if (tool || sqlite3_column_int64(st, 4))
 			all[n++] = (struct late){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 3), tool };
 	}
 	row_end(&r);
@@ -599,7 +634,7 @@ life_work(struct lives *ls, int64_t agent, uint64_t since_ns)
 
 		row_int(&r, "id", all[i].process);
 		row_id(&r, "before", all[i].before);
-		row_int(&r, "tool", all[i].tool);
+		row_id(&r, "tool", all[i].tool);
 		row_run(&r);
 	}
 }

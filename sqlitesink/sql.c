@@ -37,15 +37,20 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_PROCESS_EXIT] = SQL("UPDATE processes SET end_ns=:timestamp_ns, exit_code=:exit_code, signal=:signal,"
 	    " rss_max_kb=:rss_max_kb WHERE id=:id"),
 
-	/* children of an agent that began since then, and are not at work for a tool of it */
-	[SQL_PROGRAMS_SINCE] = SQL("SELECT p.id, e.timestamp_ns, e.command, p.tool_use_id FROM processes p"
+	/* children of an agent that began since then, and are not at work for a tool of it, or for
+	 * one whose result was there before */
+	[SQL_PROGRAMS_SINCE] = SQL("SELECT p.id, e.timestamp_ns, e.command, p.tool_use_id, u.process_id IS :agent FROM processes p"
 	    " JOIN execs e ON e.process_id=p.id LEFT JOIN tool_uses u ON u.id=p.tool_use_id WHERE p.parent_id=:agent"
-	    " AND p.start_ns>=:ns AND NOT e.seed AND u.process_id IS NOT :agent ORDER BY e.id"),
-	/* a process and those below it that worked for what it worked for */
+	    " AND p.start_ns>=:ns AND NOT e.seed AND (u.process_id IS NOT :agent OR u.answered_ns<e.timestamp_ns)"
+	    " ORDER BY e.id"),
+	/* a process and those below it that worked for what it worked for, or for nothing */
 	[SQL_PROCESS_TOOL] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id FROM below b"
-	    " JOIN processes p ON p.parent_id=b.id WHERE p.tool_use_id IS :before)"
+	    " JOIN processes p ON p.parent_id=b.id WHERE p.tool_use_id IS :before OR p.tool_use_id IS NULL)"
 	    " UPDATE processes SET tool_use_id=:tool WHERE id IN (SELECT id FROM below)"),
 
+	[SQL_AGENT_PROGRAM] = SQL("SELECT e.filename, j.value FROM processes p JOIN execs e ON e.id=p.exec_id,"
+	    " json_each(e.argv) j WHERE p.id=:id AND NOT e.argv_base64 LIMIT 16"),
+	[SQL_AGENT_NAME] = SQL("SELECT name FROM agents WHERE process_id=:id"),
 	[SQL_AGENT_NEW] = INTO("agents", "process_id parent_id name=agent version=agent_version"),
 	/* those below it that belonged to the same agent as it did, not those of agents between */
 	[SQL_AGENT_MEMBERS] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id FROM below b"

@@ -136,18 +136,22 @@ find_call(struct call *call, struct value result, int64_t place)
 	return k;
 }
 
-/* Whether the model has been given it before: an answer stands behind it in the list. Then
- * the tool was at work before the recording began. */
+/* Whether the model has been given it before: an answer stands behind it in the list, and more
+ * behind that. Then the tool was at work before the recording began. (codex 0.20 sends a result
+ * before the text of the answer that asked for it.) */
 static bool
 is_history(struct call *call, struct value id)
 {
 	struct value list = event_get(call->ev, "input_messages"), k, v, kp, part, parts;
 	struct value_iter it, ip;
-	bool seen = false, behind = false;
+	bool seen = false, answered = false, more = false;
 
 	value_iter(&it, list);
 	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		behind |= seen && value_eq(value_get(v, "role"), "assistant");
+		bool assistant = value_eq(value_get(v, "role"), "assistant");
+
+		more |= answered && !assistant;
+		answered |= seen && assistant;
 		parts = value_get(v, "parts");
 		value_iter(&ip, parts);
 		while (!seen && parts.kind == VALUE_ARRAY && value_next(&ip, &kp, &part)) {
@@ -157,7 +161,7 @@ is_history(struct call *call, struct value id)
 			    value_eq(value_get(part, "type"), "tool_call_response");
 		}
 	}
-	return behind;
+	return more;
 }
 
 static void
@@ -205,5 +209,5 @@ tools_of(struct call *call)
 	while (calls.kind == VALUE_ARRAY && value_next(&it, &k, &v))
 		if (v.kind == VALUE_OBJECT)
 			tool_call(call, v);
-	return calls.kind == VALUE_ARRAY;
+	return calls.kind == VALUE_ARRAY || results.kind == VALUE_ARRAY;
 }

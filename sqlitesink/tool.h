@@ -11,7 +11,7 @@
 
 #include "sqlitesink/call.h"
 
-/* Returns whether it asks for any. */
+/* Returns whether there are any: asked for, or results. */
 bool tools_of(struct call *);
 
 #endif

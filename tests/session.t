@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""A recorded session of a scripted agent, whose truth its server wrote down: 35 calls, 25 tool
+calls, a sub-agent in a process of its own, a tool server, tools side by side, retries, helper
+calls, an upload. Every number of the reports is the truth's, in whatever order lines come."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from store_kit import *  # noqa: E402,F401,F403
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "session")
+
+
+def lines_of(name):
+    with open(os.path.join(HERE, name), encoding="utf-8") as f:
+        return [json.loads(x) for x in f]
+
+
+with open(os.path.join(HERE, "truth.json"), encoding="utf-8") as f:
+    TRUTH = json.load(f)["calls"]
+lines = lines_of("events.ndjson")
+db = store(lines)
+asked = [t for c in TRUTH for t in c[8]]
+total = [sum(c[i] or 0 for c in TRUTH) for i in (4, 5, 6, 7)]
+
+# --- calls, tools, tokens --------------------------------------------------------------------
+same("calls: as many, their tokens", rows(db, "SELECT count(*), sum(input_tokens), sum(cache_creation_tokens), sum(cache_read_tokens),"
+                                         " sum(output_tokens) FROM model_calls WHERE error_type IS NULL"),
+     [[sum(1 for c in TRUTH if not c[3])] + total])
+same("calls that failed", one(db, "SELECT count(*) FROM model_calls WHERE error_type IS NOT NULL"), sum(1 for c in TRUTH if c[3]))
+calls = table("calls", db, "--limit", "0")
+same("report calls", [len(calls), sum(c["output_tokens"] or 0 for c in calls)], [35, total[3]])
+same("tool calls: no retry makes another", [one(db, "SELECT count(*) FROM tool_uses"), one(db, "SELECT count(*) FROM tool_uses WHERE result_call_id IS NULL")],
+     [len(asked), 0])
+same("report tools", {r["tool"]: r["calls"] for r in table("tools", db) if r["by"] == "model"}, {n: asked.count(n) for n in asked})
+tokens = table("tokens", db)
+# of the call that broke off in the middle the server had told its input, and no output
+broken = rows(db, "SELECT input_tokens, cache_creation_tokens, cache_read_tokens FROM model_calls WHERE error_type IS NOT NULL AND input_tokens > 0")
+same("report tokens", [sum(r[k] for r in tokens) for k in ("calls", "input_tokens", "cache_creation_tokens", "cache_read_tokens", "output_tokens")],
+     [35] + [a + b for a, b in zip(total, broken[0] + [0])])
+
+# --- prompts, sub-agents, helpers ----------------------------------------------------------------
+FIRST, SECOND, THIRD = ("The price test fails. Please fix it and commit.",
+                        "Now look at ticket SHOP-17, have the docs written, and check negative prices.",
+                        "Here is a screenshot of the price table: write a script that prints it.")
+prompts = table("prompts", db)
+same("prompts are what the user typed, with the sub-agent's below", [(p["text"][:48], p["calls"], p["tools"], p["under"] is not None) for p in prompts],
+     [(FIRST[:48], 12, 9, False), (SECOND[:48], 12, 11, False), ("Write docs/price.md that explains total_cents. R", 4, 3, True), (THIRD[:48], 2, 2, False)])
+same("answers go to the prompt of their own messages", [p["answer"][:20] for p in prompts],
+     ["Fixed: `total_cents`", "All green: rounding ", "docs/price.md is wri", "Done. `tools/table.p"])
+same("tokens with sub-agents and helpers, each once",
+     [sum(p["all_tokens"] or 0 for p in prompts), sum(p["tokens"] for p in prompts)],
+     [one(db, "SELECT sum(t.total_tokens) FROM call_work w JOIN token_usage t ON t.llm_call_id = 'llm-' || w.call_id WHERE w.prompt_id IS NOT NULL"),
+      one(db, "SELECT sum(t.total_tokens) FROM call_work w JOIN token_usage t ON t.llm_call_id = 'llm-' || w.call_id WHERE w.kind <> 'helper'")])
+who = {"main": "main", "sub": "sub-agent", "title": "helper", "sum": "helper", "openai": "helper"}
+same("whose each call is", rows(db, "SELECT kind, count(*) FROM call_work GROUP BY 1 ORDER BY 1"),
+     [[k, sum(1 for c in TRUTH if who[c[1]] == k)] for k in ("helper", "main", "sub-agent")])
+same("what began them", rows(db, "SELECT h.kind, h.evidence, u.name, count(*) FROM chains h LEFT JOIN tool_uses u ON u.id = h.tool_use_id"
+                                 " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"),
+     [["helper", None, None, 1], ["helper", "named", "SecondOpinion", 1], ["helper", "named", "Summarize", 3], ["main", None, None, 1],
+      ["sub-agent", "process", "Task", 1]])
+same("agents have names that people use", rows(db, "SELECT DISTINCT agent FROM model_calls"), [["agent"]])
+
+# --- effects, files --------------------------------------------------------------------------------
+OUT = "/home/ada/session/out"       # the agent's own standard output
+EFFECTS = ("SELECT u.tool_call_id, e.evidence, e.kind, e.target FROM tool_effects e JOIN tool_uses u ON u.id = e.tool_use_id"
+           " WHERE e.target <> '%s' ORDER BY 1, e.timestamp_ns, 3, 4" % OUT)
+effects = rows(db, EFFECTS)
+same("all that programs did is their tool's by the tree", sorted({e[1] for e in effects}), ["named", "process"])
+same("what the agent did itself is named", [e for e in effects if e[1] == "named"],
+     [["toolu_16_0", "named", "mkdir", "/home/ada/shop/docs"], ["toolu_16_0", "named", "create", "/home/ada/shop/docs/price.md"],
+      ["toolu_16_0", "named", "write", "/home/ada/shop/docs/price.md"], ["toolu_31_0", "named", "truncate", "/home/ada/shop/src/price.c"],
+      ["toolu_31_0", "named", "write", "/home/ada/shop/src/price.c"], ["toolu_34_0", "named", "mkdir", "/home/ada/shop/tools"],
+      ["toolu_34_0", "named", "create", "/home/ada/shop/tools/table.py"], ["toolu_34_0", "named", "write", "/home/ada/shop/tools/table.py"],
+      ["toolu_8_0", "named", "truncate", "/home/ada/shop/src/price.c"], ["toolu_8_0", "named", "write", "/home/ada/shop/src/price.c"]])
+same("side by side: each its own", [e[3] for e in effects if e[0] == "toolu_31_1" and e[2] == "exec"][:2],
+     ['/bin/bash -c sed -i "1i #include <math.h>" src/price.c && make test', "sed -i 1i #include <math.h> src/price.c"])
+same("hosts, not those of its models", [e[3] for e in effects if e[2] == "connect" and e[0] == "toolu_27_0"],
+     ["paste.example.com:443", "docs.example.com:443"])
+same("no effect twice", len(effects), len({tuple(x) for x in rows(db, EFFECTS.replace("e.target FROM", "e.target, e.timestamp_ns, e.process_id FROM"))}))
+files = {r["path"].replace("/home/ada/shop/", ""): (r["change"], r["tool"], r["evidence"]) for r in table("files", db)}
+same("files as an outcome", {k: files.get(k) for k in ("src/price.c", "Makefile", "docs/price.md", "tools/table.py", "build/test", ".git/logs/HEAD")},
+     {"src/price.c": ("changed", "Bash", "process"), "Makefile": ("changed", "Bash", "process"), "docs/price.md": ("created", "Write", "named"),
+      "tools/table.py": ("created", "Write", "named"), "build/test": ("created", "Bash", "process"), ".git/logs/HEAD": ("changed", "Bash", "process")})
+report("page.html" not in files and "34 temporary files" in files, "what was made and is gone again is temporary", repr(files))
+same("each host once", one(db, "SELECT count(*) FROM (SELECT CAST(host AS TEXT) FROM http_exchanges UNION SELECT coalesce(host, address)"
+                               " FROM connections WHERE family <> 'unix')"), 4)
+summary = {r["item"]: r["value"] for r in table("summary", db, "--limit", "0")}
+same("summary", {k: summary.get(k) for k in ("model calls", "model calls that failed", "prompts", "tool calls", "sub-agents", "model calls of sub-agents",
+                                             "tool calls of sub-agents", "agents")},
+     {"model calls": 35, "model calls that failed": 5, "prompts": 3, "tool calls": 25, "sub-agents": 1, "model calls of sub-agents": 4,
+      "tool calls of sub-agents": 3, "agents": "agent"})
+
+# --- however the lines come ---------------------------------------------------------------------------
+def said(name):
+    return [rows(name, q) for q in (
+        "SELECT u.tool_call_id, u.name, a.exchange, r.exchange, u.asked_ns, u.answered_ns, u.is_error FROM tool_uses u"
+        " LEFT JOIN model_calls a ON a.id = u.call_id LEFT JOIN model_calls r ON r.id = u.result_call_id ORDER BY 1",
+        "SELECT x.text, m.exchange, q.timestamp_ns FROM prompts q JOIN texts x ON x.id = q.text_id JOIN model_calls m ON m.id = q.call_id ORDER BY 2, 1",
+        "SELECT m.exchange, w.kind, x.text FROM model_calls m JOIN call_work w ON w.call_id = m.id LEFT JOIN prompts q ON q.id = w.prompt_id"
+        " LEFT JOIN texts x ON x.id = q.text_id ORDER BY 1", EFFECTS)]
+
+
+want = said(db)
+is_call = [x for x in lines if x["type"] == "llm.call"]
+others = [x for x in lines if x["type"] != "llm.call"]
+for name, order in (("calls behind all else", others + is_call),
+                    ("calls behind all else, the last first", others + is_call[::-1]),
+                    ("every other call 40 lines later", sorted(lines, key=lambda x, n={id(x): i for i, x in enumerate(lines)}:
+                                                               n[id(x)] + (40 if x["type"] == "llm.call" and n[id(x)] % 2 else 0)))):
+    got = said(store(order))
+    for what, a, b in zip(("tools", "prompts", "whose calls", "effects"), got, want):
+        same("%s: the same %s" % (name, what), a, b)
+
+# --- calls of real agents -------------------------------------------------------------------------------
+gemini = store(lines_of("gemini.ndjson"))
+same("Gemini gives no ids: by name and place", rows(gemini, "SELECT name, tool_call_id, call_id, result_call_id FROM tool_uses"),
+     [["run_shell_command", None, 1, 2], ["run_shell_command", None, 2, 3]])
+same("... and what it adds to a prompt is kept apart", [(p["text"], p["added"]) for p in table("prompts", gemini)],
+     [("Please list the root folder, then write the file.", 67)])
+again = lines_of("gemini.ndjson")
+again.insert(1, dict(again[1], id=again[1]["id"] + "b", timestamp_ns=again[1]["timestamp_ns"] - 1000, error_type="503", status_code=503))
+for key in ("tool_calls", "output_messages", "usage", "finish_reasons"):
+    del again[1][key]
+same("... a retry makes no other one", rows(store(again), "SELECT name, result_id IS NOT NULL FROM tool_uses"), [["run_shell_command", 1]] * 2)
+codex = store(lines_of("codex-0.20.ndjson"))
+same("codex 0.20: the first call's line comes behind the second's",
+     rows(codex, "SELECT u.tool_call_id, a.exchange, r.exchange FROM tool_uses u JOIN model_calls a ON a.id = u.call_id"
+                 " JOIN model_calls r ON r.id = u.result_call_id ORDER BY a.started_ns"),
+     [["call_A_MARK31bd683e_1", "11431:7f425fd22380:1/1", "11431:7f425fd221d0:2/1"],
+      ["call_B_MARK31bd683e_2", "11431:7f425fd221d0:2/1", "11431:7f425fd20610:3/1"]])
+same("... one prompt, of all three calls", [(p["text"], p["calls"], p["agent"]) for p in table("prompts", codex)],
+     [("Please list the root folder, then write the file.", 3, "codex")])
+
+# --- a program that did not start ----------------------------------------------------------------------
+failed = store([execs(0, 5, 1, ["agent"]), execs(1, 5, 1, ["nothing"], error="ENOENT"), execs(2, 5, 1, ["ls"])])
+same("a failed exec is no program that ran", [rows(failed, "SELECT command FROM execs"), rows(failed, "SELECT command, error FROM failed_execs"),
+                                             one(failed, "SELECT e.command FROM processes p JOIN execs e ON e.id = p.exec_id")],
+     [[["agent"], ["ls"]], [["nothing", "ENOENT"]], "ls"])
+done()

@@ -12,11 +12,16 @@
 # driver/end.sh its end.
 # Descriptors: 4 says to the hand-over that we live, 5 the orders of the run log, 6
 # the user's --fd, 7 the command's input, 8 who is ready, 9 the command's start.
-# shellcheck disable=SC2046,SC2086,SC2317	# such lists; functions that traps call
+# shellcheck disable=SC2046,SC2086,SC2317,SC3045	# such lists; functions that traps call; ulimit
 set -uf
 nl='
 '
 IFS=$nl
+
+# Standard descriptors that are closed would be those of the next files opened.
+[ -e /proc/$$/fd/0 ] || exec </dev/null
+[ -e /proc/$$/fd/1 ] || exec >/dev/null
+[ -e /proc/$$/fd/2 ] || exec 2>/dev/null
 
 umask_before=$(umask)
 umask 077
@@ -31,6 +36,8 @@ tools=${AGENTSIGHT_TOOLS:-$here}
 phase=start	# start, run, drain: what a signal means
 caught='' dir='' cmd='' probes='' stages='' names='' watcher='' handover=''
 
+# Also where no descriptor is left for a redirection.
+fail() { awk -v text="agentsight: $*" 'BEGIN { print text >"/dev/stderr" }'; refused=1; exit 125; }
 say() { printf 'agentsight: %s\n' "$*" >&2; }
 wrong() { say "$*"; say 'agentsight --help lists commands and options'; refused=1; exit 2; }
 
@@ -373,6 +380,21 @@ show_help() {
 	exit
 }
 
+# What the recording needs of the limits that we run under; the program has its own.
+check_limits() {
+	files_soft=$(ulimit -S -n) files_hard=$(ulimit -H -n) blocks=$(ulimit -f)
+	# without a redirection that is undone: with very few, no shell can do it
+	if [ "$files_hard" != unlimited ] && [ "$files_hard" -lt 1024 ]; then
+		if ( exec 2>/dev/null; ulimit -n 1024 ); then ulimit -n 1024; else ulimit -S -n "$files_hard"; fi
+	elif [ "$files_soft" != unlimited ] && [ "$files_soft" -lt 1024 ]; then
+		ulimit -S -n 1024
+	fi
+	files=$(ulimit -S -n)
+	[ "$files" = unlimited ] || [ "$files" -ge 256 ] || fail "only $files files may be open at a time (ulimit -n): a recording needs 256"
+	[ "$blocks" = unlimited ] || [ "$blocks" -ge 8192 ] ||
+		fail "a file may have only $((blocks / 2)) KiB (ulimit -f): a recording needs 4096"
+}
+
 version() { "$tools/authstrip" -V | sed 's/.* /agentsight /'; }
 
 # begin [PROGRAM [ARGUMENT]...]
@@ -396,6 +418,7 @@ begin() {
 	top) to=temporary hush=1 table=$tools/agentsight-report ;;
 	*) to=given; [ -n "$output$fd$quiet" ] || fd=1 ;;
 	esac
+	[ -n "$print" ] || check_limits
 	if [ -n "$print" ]; then
 		case $to in db | temporary) db=agentsight.db ;; lines) output=agentsight.ndjson ;; esac
 		[ $# -eq 0 ] || targets=-p$nl\$PID
@@ -415,7 +438,7 @@ main() {
 	pid='' targets='' stdio_targets='' limit='' to='' db='' output='' fd='' server='' otel=''
 	to_sslsniff='' to_tcpsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
 	stage_uid='' folder='' created='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' wait='' to_httpparse='' seen='' given_words='' status=''
-	run_id='' runlog='' asked_ms='' hurried='' log_ended='' stopper='' refused='' causes='' collectors='' sinks=''
+	run_id='' runlog='' asked_ms='' hurried='' log_ended='' stopper='' refused='' causes='' collectors='' sinks='' awaits='' ended=''
 	quiet='' verbose='' hush='' print='' attached='' held='' terminal='' user='' refresh=0.5 once='' plain='' table=''
 	me=$(id -u)
 	[ "$me" -ne 0 ] || [ "${SUDO_UID:-0}" = 0 ] || user=$SUDO_UID

@@ -60,6 +60,9 @@ drain() {
 	[ "$rc" -eq 0 ] || failed="$failed${failed:+, }agentsight-runlog ended with status $rc"
 	kill -s KILL "$drainer" 2>/dev/null
 	wait "$drainer" 2>/dev/null
+	nap=''
+	read -r nap 2>/dev/null <"$dir/nap"
+	[ -z "$nap" ] || [ "$(readlink "/proc/$nap/cwd")" != "$dir" ] || kill "$nap" 2>/dev/null
 	[ ! -e "$dir/progress" ] || printf '\r\033[K' >&2
 	show_errors
 }
@@ -97,7 +100,10 @@ watch_drain() {
 	trap - EXIT HUP INT TERM QUIT USR1
 	cd "$dir" || exit	# by which its sleep is known: see find_rest
 	still=0 seen=0 before=''
-	while sleep 1; do
+	while :; do
+		sleep 1 &
+		echo $! >"$dir/nap"
+		wait
 		work='' late='' first='' stopped=''
 		for stage in $stages "agentsight-runlog:$runlog"; do
 			read -r line 2>/dev/null <"/proc/${stage#*:}/stat" || continue

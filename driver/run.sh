@@ -1,6 +1,6 @@
 # run.sh - a run of agentsight.sh, which reads this: stages started, the command run
 # shellcheck shell=sh
-# shellcheck disable=SC2046,SC2086,SC2317	# lists, and functions that traps call, as there
+# shellcheck disable=SC2046,SC2086,SC2317,SC3045	# lists, functions that traps call, ulimit, as there
 # shellcheck disable=SC2154,SC2034	# variables of agentsight.sh, and those that it reads
 
 # --- the pipeline, run ------------------------------------------------------------------
@@ -9,8 +9,8 @@
 # each other.
 started() {
 	case $nl$collectors$nl in	# in the order of the lines: collectors first
-	*"$nl$1$nl"*) kind=collector stages=$(words "$1:$2" $stages) ;;
-	*) kind=filter stages=$(words $stages "$1:$2") ;;
+	*"$nl$1$nl"*) kind=collector stages=$1:$2${stages:+$nl$stages} ;;
+	*) kind=filter stages=${stages:+$stages$nl}$1:$2 ;;
 	esac
 	# what is not the only one that reads from the filters can be spared
 	case $nl$sinks$nl in *"$nl$1$nl"*) [ "$next" != "$dir/tee" ] || kind=sink ;; esac
@@ -34,7 +34,7 @@ start_collector() {
 		exec >"$dir/$name" 8>"$ready" 3<"$dir/self"
 		exec "$tools/agentsight-spawn" --with $$ -- "$tools/$name" "$@" ${verbose:+-v}
 	) </dev/null 2>"$dir/$name.err" &
-	probes=$(words $probes $!)
+	probes=${probes:+$probes$nl}$!
 	started "$name" $!
 	[ "$ready" = /dev/null ] || await "$name"
 }
@@ -46,6 +46,7 @@ await() {
 		read -r word <"$dir/ready.$1" || word=failed
 		echo "${word:-ready}" >&8
 	) 2>/dev/null &
+	awaits=${awaits:+$awaits$nl}$!
 }
 
 # start NAME FROM TO COMMAND...: a filter or sink. TO may be - for descriptor 6.
@@ -140,6 +141,7 @@ start_command() {
 	(
 		exec <&7 4>&- 5>&- 6>&- 7<&- 8<"$dir/go" 9>&-
 		umask "$umask_before"
+		ulimit -S -n "$files_soft"; ulimit -H -n "$files_hard"
 		restore_user
 		set -- env --default-signal=INT,QUIT sh -c 'read -r go <&8 || exit 125; exec 8<&-; exec "$@"' agentsight "$@"
 		[ -n "$terminal" ] || set -- setsid "$@"
@@ -236,28 +238,36 @@ clean_up() {
 	trap '' HUP INT QUIT TERM USR1
 	[ "$phase" != start ] || [ -z "$cmd" ] || kill -s KILL "$cmd" 2>/dev/null
 	[ -z "$watcher" ] || kill -s KILL -- "-$watcher" 2>/dev/null
-	kill_stages
-	[ "$phase" != start ] || give_up
-	exec 4>&- 5>&-
+	if [ "$phase" = start ]; then give_up; else for probe in $probes; do kill -s TERM "$probe" 2>/dev/null; done; fi
+	exec 5>&-
 	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
+	if [ "$phase" = start ]; then
+		for pid in $runlog $cmd $awaits; do wait "$pid"; done
+		for file in $created; do ( as_user rm -f -- "$file" ); done
+		[ -z "$handover" ] || echo forget >&4
+	fi 2>/dev/null
+	exec 4>&-
 	if [ -n "$handover" ]; then
 		wait "$handover" 2>/dev/null
 	elif [ -n "$dir" ]; then
 		rm -rf "$dir" ${folder:+"$folder"}
 	fi
 	# the shell itself ends with 2 when it cannot go on
-	[ "$code$phase" != 2start ] || [ -n "$refused" ] || {
-		say 'cannot start: see the message above (no more processes: pids.max of the cgroup, or ulimit -u?)'
+	[ "$code" -ne 2 ] || [ -n "$refused$ended" ] || {
+		say 'cannot go on: see the message above (no more processes: pids.max of the cgroup, or ulimit -u?)'
 		exit 125
 	}
 }
 
-# Nothing was run: whoever still waits for the other end of a FIFO is let go. Without a
-# new process, for there may be no room for one.
+# Nothing was run: all end, without a new process, for there may be no room for one. A
+# job may have ended, and its number be another's: what is our child is ours.
 give_up() {
+	kill_stages
 	[ -z "$runlog" ] || kill -s KILL "$runlog"
-	for name in $collectors $sinks; do [ ! -p "$dir/ready.$name" ] || : <>"$dir/ready.$name"; done
-	[ -z "$handover" ] || echo forget >&4
+	for pid in $awaits; do
+		read -r line <"/proc/$pid/stat" || continue
+		case ${line##*) } in ?" $$ "*) kill -s KILL "$pid" ;; esac
+	done
 } 2>/dev/null
 
 # order WORDS: to the run log.
@@ -265,7 +275,6 @@ order() { echo "$*" >&5; } 2>/dev/null
 
 # --- a run --------------------------------------------------------------------------------
 prepare() {
-	( : <&0 ) 2>/dev/null || exec </dev/null
 	exec 7<&0
 	case $fd in
 	'') exec 6>/dev/null ;;
@@ -278,6 +287,7 @@ prepare() {
 	trap 'on_signal TERM' TERM
 	trap 'on_signal QUIT' QUIT
 	trap 'on_signal USR1' USR1
+	trap : XFSZ	# a write says what is wrong
 	trap : PIPE	# whoever reads our messages may leave; children do not inherit it
 	# root's own: below a TMPDIR the user may be able to put another folder in its place
 	parent=${TMPDIR:-/tmp}
@@ -379,6 +389,7 @@ run() {
 	drain
 	[ "$status" -eq 126 ] || [ "$status" -eq 127 ] || finish
 	echo finished >&4
+	ended=1
 	[ -z "$hurried" ] || exit 130
 	if [ -z "$failed" ]; then
 		case $fail_on_loss$seen in 1*INCOMPLETE*) exit 3 ;; esac

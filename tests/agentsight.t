@@ -1,6 +1,6 @@
 #!/bin/sh
 # agentsight record: exit status, signals, privilege, what is left behind.
-# shellcheck disable=SC2016,SC2009,SC2317,SC2119	# $ for others; ps; functions by name
+# shellcheck disable=SC2016,SC2009,SC2317,SC2119,SC3045	# $ for others; ps; functions by name; ulimit -n
 . tests/lib.sh
 need agentsight setpriv setsid shellcheck
 
@@ -122,6 +122,52 @@ exits 126 "not executable: 126" record /etc/passwd 2>"$T/err"
 like "not executable: said" "$(cat "$T/err")" '/etc/passwd: Permission denied'
 nothing_left "after ordinary ends"
 
+# --- limits that it runs under ---------------------------------------------------------------
+( ulimit -S -n 24; record sh -c 'ulimit -S -n; ulimit -H -n' ) >"$T/out" 2>"$T/err" && rc=0 || rc=$?
+is "few files may be open: raised for the recording, not for the program" "$rc $(tr '\n' ' ' <"$T/out")" "0 24 $(ulimit -H -n) "
+rm -f "$T/ran"
+( ulimit -f 8; exec agentsight record -q -o "$T/r" -- touch "$T/ran" ) 2>"$T/err" && rc=0 || rc=$?
+is "files may not be large: exit 125" "$rc" 125
+like "files may not be large: said" "$(cat "$T/err")" 'a file may have only 4 KiB \(ulimit -f\)'
+exits 0 "standard input is closed" record cat <&- 2>/dev/null
+exits 0 "all standard descriptors are closed" record true <&- >&- 2>&-
+# few processes: version 1 or 2 of cgroups
+for cg in /sys/fs/cgroup/pids /sys/fs/cgroup; do
+	mkdir "$cg/agentsight-test.$$" 2>/dev/null && [ -e "$cg/agentsight-test.$$/pids.max" ] && break
+	rmdir "$cg/agentsight-test.$$" 2>/dev/null
+done
+cg=$cg/agentsight-test.$$
+if [ -e "$cg/pids.max" ]; then
+	for most in 8 12 16; do
+		echo $most >"$cg/pids.max"
+		( sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' sh "$cg" \
+			agentsight record -q -o "$T/few" -- touch "$T/ran" ) 2>"$T/err" && rc=0 || rc=$?
+		is "no more than $most processes: exit 125" "$rc" 125
+		like "no more than $most processes: said" "$(cat "$T/err")" 'no more processes: pids.max'
+		is "no more than $most processes: nothing is left" \
+			"$(find "$T/few" 2>/dev/null)$(until_true 10 no_ours || ours)$(find "$TMPDIR" -mindepth 1)" ''
+	done
+	until_true 10 rmdir "$cg"
+else
+	skip "few processes" "no cgroup of one's own can be made"
+fi
+ok "too tight: the command is not run" test ! -e "$T/ran"
+
+# --- what outlives the command --------------------------------------------------------------
+agentsight record -o "$T/r" -- sh -c "sleep 60 & sh -c 'sleep 61 & exit' & wait \$!; echo \$(jobs -p) >$T/pids" 2>"$T/err"
+like "what still runs is named" "$(cat "$T/err")" 'still running, and not recorded any more: sleep \([0-9]+\), sleep \([0-9]+\) \(--wait'
+# shellcheck disable=SC2046
+kill $(grep -o 'sleep ([0-9]*)' "$T/err" | grep -o '[0-9]*')
+rm -f "$T/end"
+agentsight record --wait -o "$T/r" -- sh -c "( while [ ! -e $T/end ]; do sleep 0.05; done; touch $T/late ) & exit 3" 2>"$T/err" &
+pid=$!
+ok "--wait: waits for what the command left" wait_for_line "$T/err" 'waiting for what it left running'
+touch "$T/end"
+wait $pid && rc=0 || rc=$?
+is "--wait: the command's status" "$rc" 3
+like "--wait: what came later is recorded" "$(cat "$T/r")" '"type":"process.exec".*"filename":"[^"]*/touch"'
+unlike "--wait: nothing still runs" "$(cat "$T/err")" 'still running'
+
 # --- the command does not notice ----------------------------------------------------------
 printf 'one\ntwo' >"$T/in"
 record cat <"$T/in" >"$T/out" 2>/dev/null
@@ -234,6 +280,8 @@ if [ "$(id -u)" -eq 0 ] && setpriv --reuid=nobody --clear-groups test -x "$real/
 		touch "$T/anyone/ran" 2>"$T/err" && rc=0 || rc=$?
 	is "not root: exit 125" "$rc" 125
 	like "not root: says what is needed" "$(cat "$T/err")" '(sslsniff|tcpsniff|process|stdiocap): .*(root|CAP_)'
+	( ulimit -n 12; TMPDIR=$T/anyone setpriv --reuid=nobody --clear-groups "$real/agentsight" record -o "$T/anyone/r" -- true ) 2>"$T/err"
+	like "not root, few files may be open: said" "$(cat "$T/err")" 'only 12 files may be open at a time'
 	is "not root: nothing is left, and the command is not run" "$(ls "$T/anyone")" ''
 	chmod 711 "$T"
 else

@@ -253,6 +253,25 @@ call_insert(struct call *call)
 	return row_run(&r);
 }
 
+/* Calls that a proxy made to answer this one, or the one that this was made for. */
+static void
+link_calls(struct call *call)
+{
+	struct event *ev = call->ev;
+	struct row r = row_of(call->calls->db, SQL_CALL_PARENT);
+
+	row_key(&r, "pid", ev, "pid");
+	row_int(&r, "id", call->id);
+	row_run(&r);
+	r = row_of(call->calls->db, SQL_CALL_CHILDREN);
+	row_int(&r, "id", call->id);
+	row_int(&r, "run_id", call->calls->db->run);
+	row_int(&r, "from", event_time(ev));
+	row_int(&r, "to", call->ended_ns);
+	row_key(&r, "exchange", ev, "id");
+	row_run(&r);
+}
+
 /* The chain of a call whose messages lead nowhere is that of the call that asked for the
  * tools whose results it carries: the list was rewritten. */
 static void
@@ -284,6 +303,7 @@ llm_call(struct calls *c, struct event *ev, int64_t process)
 	chain_of(&call);
 	if (!(call.id = call_insert(&call)))
 		return;
+	link_calls(&call);
 	instructions(&call);
 	messages(&call, "input", "input_messages");
 	messages(&call, "output", "output_messages");

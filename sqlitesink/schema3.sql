@@ -17,6 +17,26 @@ CREATE TABLE failed_execs (
 	error TEXT NOT NULL
 ) STRICT;
 ALTER TABLE processes ADD COLUMN tool_use_id INTEGER REFERENCES tool_uses(id);	-- that it was started for, with all above it
+ALTER TABLE http_exchanges ADD COLUMN scheme TEXT;	-- https, or http: without TLS
+ALTER TABLE http_exchanges ADD COLUMN side TEXT;	-- client, server: the end that was seen
+ALTER TABLE http_exchanges ADD COLUMN peer_pid INTEGER;	-- the process at the other end, when it was observed, too
+-- The call that this one was made for: by the process that was asked, a proxy, before it answered. Totals
+-- leave out calls that have one.
+ALTER TABLE model_calls ADD COLUMN parent_id INTEGER REFERENCES model_calls(id);
+CREATE INDEX model_calls_parent ON model_calls(parent_id) WHERE parent_id IS NOT NULL;
+DROP VIEW token_usage;
+CREATE VIEW token_usage AS
+SELECT 'token-llm-' || c.id AS id, 'llm-' || c.id AS llm_call_id, c.ended_ns / 1000000 AS timestamp_ms, p.pid, p.comm,
+	c.provider, coalesce(c.request_model, c.response_model, 'unknown') AS model,
+	max(0, coalesce(c.input_tokens, 0) - coalesce(c.cache_read_tokens, 0) - coalesce(c.cache_creation_tokens, 0)) AS input_tokens,
+	coalesce(c.output_tokens, 0) AS output_tokens,
+	coalesce(c.cache_creation_tokens, 0) AS cache_creation_tokens, coalesce(c.cache_read_tokens, 0) AS cache_read_tokens,
+	max(coalesce(c.input_tokens, 0), coalesce(c.cache_read_tokens, 0) + coalesce(c.cache_creation_tokens, 0)) +
+		coalesce(c.output_tokens, 0) AS total_tokens,
+	'response_usage' AS source, 'live_view' AS view_source, 1.0 AS confidence, c.run_id
+FROM model_calls c JOIN processes p ON p.id = c.process_id
+WHERE c.parent_id IS NULL AND coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) + coalesce(c.cache_read_tokens, 0) +
+	coalesce(c.cache_creation_tokens, 0) > 0;
 UPDATE model_calls SET chain_id = conversation_id;
 UPDATE prompts SET chain_id = conversation_id;
 UPDATE tool_uses SET chain_id = conversation_id;

@@ -88,10 +88,10 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_DNS_NEW] = INTO("dns", "process_id timestamp_ns kind name qtype server rcode addresses"),
 
 	[SQL_REQUEST_PUT] = INTO("http_exchanges", "run_id process_id exchange=id started_ns=timestamp_ns:! method:!"
-	    " host:!b path:!b protocol:! request_headers=headers:! request_bytes=body_len:! request_body=body:!b"
+	    " host:!b path:!b protocol:! scheme:! side:! request_headers=headers:! request_bytes=body_len:! request_body=body:!b"
 	    " incomplete"),
 	[SQL_RESPONSE_PUT] = INTO("http_exchanges", "run_id process_id exchange=id started_ns=timestamp_ns method host:b"
-	    " path:b protocol status_code:! status_text:!b response_headers=headers:! response_bytes=body_len:!"
+	    " path:b protocol scheme side peer_pid:! status_code:! status_text:!b response_headers=headers:! response_bytes=body_len:!"
 	    " response_body=body:?b streaming:!f ttfb_ms:! duration_ms:! incomplete:?"),
 	[SQL_STREAM_PUT] = INTO("http_exchanges", "run_id process_id exchange=id started_ns=timestamp_ns method host:b"
 	    " path:b status_code response_body:! streaming"),
@@ -106,6 +106,14 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " request_model response_model response_id stream:f status_code error_type error_message finish_reasons"
 	    " input_tokens output_tokens cache_read_tokens cache_creation_tokens reasoning_tokens total_tokens usage"
 	    " service_tier parameters tools_id tools_offered=request_tools:f agent agent_version server_address:b server_port incomplete"),
+	/* what a proxy asks for a call ends before it, mostly: both are looked for */
+	[SQL_CALL_PARENT] = SQL("UPDATE model_calls SET parent_id=(SELECT o.id FROM http_exchanges x JOIN model_calls o"
+	    " ON o.run_id=x.run_id AND o.exchange=x.exchange WHERE x.run_id=model_calls.run_id AND x.peer_pid=:pid"
+	    " AND o.started_ns<=model_calls.started_ns AND o.ended_ns>=model_calls.started_ns AND o.id<>model_calls.id"
+	    " ORDER BY o.started_ns DESC LIMIT 1) WHERE id=:id"),
+	[SQL_CALL_CHILDREN] = SQL("UPDATE model_calls SET parent_id=:id WHERE run_id=:run_id AND parent_id IS NULL"
+	    " AND id<>:id AND started_ns BETWEEN :from AND :to AND process_id IN (SELECT p.id FROM http_exchanges x"
+	    " JOIN processes p ON p.pid=x.peer_pid WHERE x.run_id=:run_id AND x.exchange=:exchange)"),
 	[SQL_CALL_PROMPT] = SQL("UPDATE model_calls SET prompt_id=:prompt_id WHERE id=:id"),
 	[SQL_MESSAGE_NEW] = INTO("messages", "call_id direction message part role type text_key text_json text_id"
 	    " attributes finish_reason"),

@@ -9,7 +9,7 @@ reached(place, n) AS (	-- what was connected to, but for names to be looked up
 	WHERE kind = 'connect' AND family <> 'unix' AND port <> 53 AND error IS NULL AND (transport = 'tcp' OR sent_bytes > 0) AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))
 	GROUP BY 1 ORDER BY count(*) DESC),
 n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
-	SELECT (SELECT count(*) FROM model_calls WHERE run_id IN (SELECT id FROM r)),
+	SELECT (SELECT count(*) FROM model_calls WHERE parent_id IS NULL AND run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(total_tokens), 0) FROM token_usage WHERE run_id IN (SELECT id FROM r)),
 		(SELECT count(*) FROM execs WHERE NOT seed AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
 		(SELECT count(*) FROM temp.outcomes WHERE change IN ('created', 'changed', 'created or changed', 'renamed', 'deleted')),
@@ -25,7 +25,7 @@ n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 SELECT line FROM (
 	SELECT 1 AS place, 'recorded ' || coalesce(round((r.last_ns - r.first_ns) / 1e9, 1), 0) || ' s in ' || :file || ': ' || calls || ' model calls, ' ||
 		tokens || ' tokens, ' || execs || ' programs, ' || files || ' files changed, ' || hosts || ' hosts' ||
-		CASE WHEN calls > 0 OR exchanges > 0 THEN '' WHEN reached = 0 AND watched THEN ' (nothing was sent)' ELSE ' (no TLS data)' END AS line FROM r, n
+		CASE WHEN calls > 0 OR exchanges > 0 THEN iif((SELECT count(*) > 0 AND min(scheme = 'http') FROM http_exchanges WHERE run_id IN (SELECT id FROM r)), ' (plain HTTP, no TLS)', '') WHEN reached = 0 AND watched THEN ' (nothing was sent)' ELSE ' (no TLS data)' END AS line FROM r, n
 	UNION ALL
 	SELECT 2, iif(v.verdict = 'WHOLE', 'WHOLE: nothing was lost', 'INCOMPLETE: ' || (SELECT group_concat(what, '; ')
 			FROM (SELECT what || iif(helps <> '', ' (what helps: ' || helps || ')', '') AS what FROM run_gaps g

@@ -4,7 +4,7 @@
 -- value    how many, or what
 WITH r AS (SELECT * FROM runs WHERE :run IS NULL OR id = :run),
 p AS (SELECT * FROM processes WHERE :all OR id IN temp.chosen),
-c AS (SELECT * FROM model_calls WHERE :all OR process_id IN temp.chosen),
+c AS (SELECT * FROM model_calls WHERE parent_id IS NULL AND (:all OR process_id IN temp.chosen)),
 u AS (SELECT * FROM tool_uses WHERE :all OR process_id IN temp.chosen),
 rows(place, item, value) AS (
 	SELECT 10, 'runs', count(*) FROM r

@@ -24,5 +24,5 @@ FROM (
 		t.*, k.usd, k.as_of
 	FROM model_calls c JOIN processes p ON p.id = c.process_id LEFT JOIN execs e ON e.id = p.exec_id
 	LEFT JOIN token_usage t ON t.llm_call_id = 'llm-' || c.id LEFT JOIN temp.costs k ON k.call_id = c.id
-	WHERE (:all OR c.process_id IN temp.chosen) AND c.started_ns BETWEEN :since AND :until)
+	WHERE c.parent_id IS NULL AND (:all OR c.process_id IN temp.chosen) AND c.started_ns BETWEEN :since AND :until)
 GROUP BY "group" ORDER BY CASE :by WHEN 'hour' THEN "group" END, total_tokens DESC, calls DESC LIMIT :limit;

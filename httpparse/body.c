@@ -115,13 +115,15 @@ static void
 part_inflate(struct body *b, decode_sink *sink, void *arg)
 {
 	bool unknown, none;
-	struct decode *d = decode_new(b->coding.p ? b->coding.p : "", b->coding.n, sink, arg, &unknown, &none);
+	struct decode *d = decode_new(b->coding.p ? b->coding.p : "", b->coding.n, sink, arg,
+	    &unknown, &none);
 
 	if (!d) {
 		sink(arg, b->part.p, b->part.n);
 		return;
 	}
-	b->bad |= decode_feed(d, b->part.p, b->part.n, false) == DECODE_BAD || decode_end(d) == DECODE_BAD;
+	b->bad |= decode_feed(d, b->part.p, b->part.n, false) == DECODE_BAD ||
+	    decode_end(d) == DECODE_BAD;
 	decode_free(d);
 }
 
@@ -134,7 +136,8 @@ on_end(void *arg)
 	if (b->flags & ~1u) {
 		if (b->flags & GRPC_COMPRESSED)
 			part_inflate(b, keep_inflated, &text);
-		b->ops->trailer(b->arg, text.n ? text.p : b->part.p ? b->part.p : "", text.n ? text.n : b->part.n);
+		b->ops->trailer(b->arg, text.n ? text.p : b->part.p ? b->part.p : "",
+		    text.n ? text.n : b->part.n);
 		bytes_free(&text);
 	} else {
 		if (b->whole && b->part.n)
@@ -177,7 +180,8 @@ framing_of(const struct head *h)
 	if (media_is(p, n, "application/vnd.amazon.eventstream"))
 		return AWS;
 	/* gRPC-Web's text form is base64 of it all; it stays as it is */
-	if ((media_begins(p, n, "application/grpc") && !media_begins(p, n, "application/grpc-web-text")) ||
+	if ((media_begins(p, n, "application/grpc") &&
+	    !media_begins(p, n, "application/grpc-web-text")) ||
 	    media_begins(p, n, "application/connect+"))
 		return GRPC;
 	return PLAIN;
@@ -201,7 +205,8 @@ codings_list(const struct head *h, struct bytes *list)
 }
 
 struct body *
-body_new(const struct head *h, size_t max, const struct body_ops *ops, void *arg, bool *undecoded, bool *nomem)
+body_new(const struct head *h, size_t max, const struct body_ops *ops, void *arg, bool *undecoded,
+    bool *nomem)
 {
 	struct body *b = calloc(1, sizeof(*b));
 	struct bytes list = { 0 };
@@ -246,7 +251,8 @@ body_free(struct body *b)
 size_t
 body_held(const struct body *b)
 {
-	return sizeof(*b) + (b->dec ? decode_held(b->dec) : 0) + b->aws.buf.cap + b->part.cap + b->coding.cap;
+	return sizeof(*b) + (b->dec ? decode_held(b->dec) :
+	    0) + b->aws.buf.cap + b->part.cap + b->coding.cap;
 }
 
 bool
@@ -277,7 +283,8 @@ body_found(const struct body *b)
 static const char *
 coding_found(const unsigned char *p, size_t n)
 {
-	return n >= 3 && !memcmp(p, "\x1f\x8b\x08", 3) ? "gzip" : n == 4 && !memcmp(p, "\x28\xb5\x2f\xfd", 4) ? "zstd" : NULL;
+	return n >= 3 && !memcmp(p, "\x1f\x8b\x08", 3) ? "gzip" : n == 4 &&
+	    !memcmp(p, "\x28\xb5\x2f\xfd", 4) ? "zstd" : NULL;
 }
 
 /* The first four bytes are there, or all. */

@@ -6,7 +6,8 @@
 #include <strings.h>
 
 enum {
-	WAITING_MAX = 128,	/* requests in a row without a response; older ones are told already */
+	/* requests in a row without a response; older ones are told already */
+	WAITING_MAX = 128,
 };
 
 static struct side *
@@ -325,7 +326,8 @@ on_head(void *arg, struct http1 *h, uint64_t start)
 	envelope_at(s, start, &env);
 	if (!env.p)
 		c->w->nomem = true;
-	x = head->response ? response_exchange(s, start) : request_exchange(s, head, env.ns, start, h->lost);
+	x = head->response ? response_exchange(s, start) :
+	    request_exchange(s, head, env.ns, start, h->lost);
 	if (!x || c->w->nomem) {
 		c->w->nomem = true;
 		envelope_drop(&env);
@@ -376,7 +378,8 @@ on_end(void *arg, struct http1 *h, const char *why)
 	if (!s->m.open)
 		return;		/* an interim response */
 	change = h->head.response && switches(&h->head, s->m.x);
-	wait = !h->head.response && !why && (s->m.x->upgrade || s->m.x->connect) && !s->m.x->answered;
+	wait = !h->head.response && !why && (s->m.x->upgrade || s->m.x->connect) &&
+	    !s->m.x->answered;
 	if (h->behind)
 		loss_add(s->c->w->loss, "behind_hole", 1, h->behind);
 	if (why && !strcmp(why, "malformed"))
@@ -491,7 +494,8 @@ on_h2_decided(void *arg, int dir, uint64_t upto, bool ours)
 	side_decided(&c->side[dir], upto, ours);
 }
 
-static const struct streams_ops streams_ops = { .envelope = on_h2_envelope, .decided = on_h2_decided };
+static const struct streams_ops streams_ops = { .envelope = on_h2_envelope,
+	.decided = on_h2_decided };
 
 /* HTTP/2 from here on, in both directions. fresh: this is its beginning. */
 static void
@@ -504,7 +508,8 @@ h2_begin(struct conn *c, bool fresh0, bool fresh1)
 	conn_is_http(c);
 	http1_other(&c->side[0].h);
 	http1_other(&c->side[1].h);
-	c->h2 = streams_new(c->w, &streams_ops, c, c->side[0].h.head.max, c->requests, is_fresh, pos);
+	c->h2 = streams_new(c->w, &streams_ops, c, c->side[0].h.head.max, c->requests, is_fresh,
+	    pos);
 	c->w->nomem |= !c->h2;
 }
 
@@ -590,13 +595,15 @@ side_feed(struct side *s, const char *p, size_t n)
 	size_t used = http1_feed(&s->h, p, n);
 
 	if (s->h.h2 && !s->c->other) {
-		const unsigned char *q = (const unsigned char *)(s->h.pend.n ? s->h.pend.p : p + used);
+		const unsigned char *q = (const unsigned char *)(s->h.pend.n ? s->h.pend.p :
+		    p + used);
 
 		/* both begin with SETTINGS, behind the client's preface */
 		bool fresh = s->h.pos == 0 && (*q == 'P' || (q[3] == 4 && !(q[4] & 1)));
 		bool both = fresh && other_side(s)->h.pos == 0;
 
-		h2_begin(s->c, s == &s->c->side[0] ? fresh : both, s == &s->c->side[1] ? fresh : both);
+		h2_begin(s->c, s == &s->c->side[0] ? fresh : both, s == &s->c->side[1] ? fresh :
+		    both);
 	}
 	if (s->h.state == HTTP1_OTHER)
 		other_feed(s, p + used, n - used);
@@ -705,7 +712,8 @@ conn_finish(struct conn *c, const char *why, bool closed)
 {
 	int first = c->requests > 0;	/* the requests' side; finishing may make it known */
 
-	c->w->now = 0;		/* nothing arrives with the end: a message ended with its last byte */
+	/* nothing arrives with the end: a message ended with its last byte */
+	c->w->now = 0;
 	for (int i = 0; i < 2; i++) {
 		struct side *s = &c->side[i ^ first];
 

@@ -3,8 +3,9 @@
  *
  * Which direction carries the requests is found from the bytes, so the view
  * of the client and that of the server give the same. Requests and responses
- * are matched first in, first out; behind a hole as well as can be, and marked. Lines whose bytes may or may not be HTTP
- * are held until that is decided; those that are not are passed on.
+ * are matched first in, first out; behind a hole as well as can be, and marked.
+ * Lines whose bytes may or may not be HTTP are held until that is decided; those
+ * that are not are passed on.
  */
 #ifndef CONN_H
 #define CONN_H
@@ -42,7 +43,8 @@ struct side {
 	bool whole;		/* a message was seen */
 	bool gap;		/* something is missing before the next response: */
 	uint64_t gap_end;	/* how far the requests had come when it was */
-	uint64_t begun, begun_end;	/* where a header began that goes on; how far they had come then */
+	/* where a header began that goes on; how far they had come then */
+	uint64_t begun, begun_end;
 	uint64_t other;		/* bytes that are no HTTP, as long as nothing here is */
 };
 
@@ -91,7 +93,8 @@ enum conn_rc {
 /* One ssl.data event of direction dir: n bytes at stream position off, then
  * missing more that were not captured. has_off false: off is not known, they
  * follow the ones before. line is what is held or passed. */
-enum conn_rc conn_data(struct conn *, int dir, const struct event *, const char *line, size_t linelen,
+enum conn_rc conn_data(struct conn *, int dir, const struct event *, const char *line,
+    size_t linelen,
     bool has_off, uint64_t off, const void *p, size_t n, uint64_t missing);
 
 /* No more comes. why: "close" "eof" "evicted"; the stream's own end when closed. */

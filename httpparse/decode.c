@@ -293,7 +293,8 @@ br_feed(struct decode *d, int i, const unsigned char *p, size_t n)
 
 	while (!l->ended) {
 		size_t none = 0;
-		BrotliDecoderResult r = BrotliDecoderDecompressStream(l->br, &n, &p, &none, NULL, NULL);
+		BrotliDecoderResult r = BrotliDecoderDecompressStream(l->br, &n, &p, &none, NULL,
+		    NULL);
 
 		while (BrotliDecoderHasMoreOutput(l->br)) {
 			size_t len = 0;
@@ -342,7 +343,8 @@ frame_feed(struct decode *d, int i, const unsigned char *p, size_t n, size_t *us
 static bool
 frame_begins(const unsigned char *p, size_t n)
 {
-	static const unsigned char frame[] = { 0x28, 0xb5, 0x2f, 0xfd }, skip[] = { 0x50, 0x2a, 0x4d, 0x18 };
+	static const unsigned char frame[] = { 0x28, 0xb5, 0x2f, 0xfd },
+		skip[] = { 0x50, 0x2a, 0x4d, 0x18 };
 
 	return !memcmp(p, frame, n) || ((*p & 0xf0) == skip[0] && !memcmp(p + 1, skip + 1, n - 1));
 }

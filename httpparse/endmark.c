@@ -14,7 +14,8 @@ line_is(const struct endmark *e, const char *field, const char *value)
 static void
 line_end(struct endmark *e)
 {
-	static const char *const event[] = { "message_stop", "response.completed", "response.incomplete",
+	static const char *const event[] = { "message_stop", "response.completed",
+		"response.incomplete",
 		"response.failed", "message-end" };
 
 	if (!e->n) {

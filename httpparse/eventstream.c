@@ -48,7 +48,8 @@ type_find(struct eventstream_event *ev, const unsigned char *p, size_t n)
 		if (!v || len + v > n)
 			return;
 		for (size_t i = 0; i < 3; i++)
-			if (p[0] == strlen(name[i]) && !memcmp(p + 1, name[i], p[0]) && p[len] == STRING) {
+			if (p[0] == strlen(name[i]) && !memcmp(p + 1, name[i], p[0]) &&
+			    p[len] == STRING) {
 				ev->type = (const char *)p + len + 3;
 				ev->typelen = v - 3;
 			}
@@ -67,7 +68,8 @@ message_length(const struct eventstream *e, const unsigned char *p, size_t n)
 		return 0;
 	total = be32(p);
 	head = be32(p + 4);
-	if (total < LEAST || total > e->max || head > total - LEAST || be32(p + 8) != crc32(0, p, 8))
+	if (total < LEAST || total > e->max || head > total - LEAST ||
+	    be32(p + 8) != crc32(0, p, 8))
 		return -1;
 	if (n < total)
 		return 0;
@@ -114,7 +116,8 @@ eventstream_feed(struct eventstream *e, const void *p, size_t n, eventstream_fn 
 			return -1;
 		return bytes_add(&e->buf, (const char *)p + used, n - used);
 	}
-	if (bytes_add(&e->buf, p, n) || (used = messages(e, (unsigned char *)e->buf.p, e->buf.n, fn, arg)) < 0)
+	if (bytes_add(&e->buf, p, n) ||
+	    (used = messages(e, (unsigned char *)e->buf.p, e->buf.n, fn, arg)) < 0)
 		return -1;
 	bytes_shift(&e->buf, used);
 	if (!e->buf.n)

@@ -18,7 +18,8 @@ struct eventstream_event {
 	const char *p;		/* the whole message */
 	size_t n;
 	bool good;		/* false: bytes that are no message (from there on) */
-	const char *type;	/* its ":event-type", or ":exception-type", ":error-code"; NULL: none */
+	/* its ":event-type", or ":exception-type", ":error-code"; NULL: none */
+	const char *type;
 	size_t typelen;
 };
 /* Nonzero: no more. */

@@ -13,7 +13,8 @@ grpc_feed(struct grpc *g, const void *bytes, size_t n, const struct grpc_ops *op
 				continue;
 			g->nhead = 0;
 			g->inside = true;
-			g->left = (uint32_t)g->head[1] << 24 | g->head[2] << 16 | g->head[3] << 8 | g->head[4];
+			g->left = (uint32_t)g->head[1] << 24 | g->head[2] << 16 | g->head[3] << 8 |
+			    g->head[4];
 			ops->begin(arg, g->head[0], g->left);
 		} else if (g->left) {
 			size_t k = (size_t)(end - p) < g->left ? (size_t)(end - p) : g->left;

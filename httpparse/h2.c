@@ -6,15 +6,18 @@
 
 enum {
 	HEAD = 9,
-	TABLE = 1 << 20,	/* the largest table that an encoder may use here; browsers use 64 KiB */
-	UNKNOWN_TABLE = 16 << 10,	/* most use 4096; this is what stands for entries not seen */
+	/* the largest table that an encoder may use here; browsers use 64 KiB */
+	TABLE = 1 << 20,
+	/* most use 4096; this is what stands for entries not seen */
+	UNKNOWN_TABLE = 16 << 10,
 	UNKNOWNS = UNKNOWN_TABLE / 33,	/* entries of one byte that fill it */
 	PREFACE = 24,
 	FRAME_MAX = 16384,	/* of a frame that is guessed */
 	AHEAD = 400,		/* streams that may have been opened unseen */
 };
 
-enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION };
+enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE,
+    CONTINUATION };
 enum { END_STREAM = 1, END_HEADERS = 4, PADDED = 8, PRIORITY_FLAG = 32 };
 
 static const char unknown[] = "\1";	/* no header's name */
@@ -31,14 +34,16 @@ inflate_entry(nghttp2_hd_inflater *hd)
 
 	if (nghttp2_hd_inflate_hd2(hd, &nv, &flags, entry, sizeof(entry), 1) < 0)
 		return false;
-	return nghttp2_hd_inflate_hd2(hd, &nv, &flags, NULL, 0, 1) >= 0 && nghttp2_hd_inflate_end_headers(hd) == 0;
+	return nghttp2_hd_inflate_hd2(hd, &nv, &flags, NULL, 0, 1) >= 0 &&
+	    nghttp2_hd_inflate_end_headers(hd) == 0;
 }
 
 /* An inflater whose table is empty, or holds what we do not know. */
 static bool
 hpack_renew(struct h2 *h, bool fresh)
 {
-	static const unsigned char grow[] = { 0x3f, 0xe1, 0x7f };	/* table size UNKNOWN_TABLE */
+	/* table size UNKNOWN_TABLE */
+	static const unsigned char grow[] = { 0x3f, 0xe1, 0x7f };
 	nghttp2_nv nv;
 	int flags = 0;
 
@@ -70,7 +75,8 @@ static int
 pseudo_add(struct head *h, const nghttp2_nv *nv)
 {
 	const char *v = (const char *)nv->value;
-	struct span *to = name_is(nv, ":method") ? &h->method_text : name_is(nv, ":path") ? &h->target :
+	struct span *to = name_is(nv, ":method") ? &h->method_text :
+	    name_is(nv, ":path") ? &h->target :
 	    name_is(nv, ":authority") ? &h->authority : name_is(nv, ":scheme") ? &h->scheme :
 	    name_is(nv, ":protocol") ? &h->protocol : NULL;
 
@@ -103,7 +109,8 @@ field_add(struct h2 *h, const nghttp2_nv *nv)
 	}
 	for (size_t i = 0; i < nv->namelen; i++)
 		if (!head_is_token(nv->name[i])) {
-			head->unknown = true;	/* no header's name: table and stream are out of step */
+			/* no header's name: table and stream are out of step */
+			head->unknown = true;
 			return;
 		}
 	if (head_field(head)) {
@@ -183,9 +190,11 @@ h2_head_take(struct h2 *h, struct head *to)
 /* --- frames --------------------------------------------------------------------------- */
 
 int
-h2_init(struct h2 *h, const struct h2_ops *ops, void *arg, size_t max_head, bool fresh, uint64_t pos)
+h2_init(struct h2 *h, const struct h2_ops *ops, void *arg, size_t max_head, bool fresh,
+    uint64_t pos)
 {
-	*h = (struct h2){ .ops = ops, .arg = arg, .head.max = max_head, .pos = pos, .lost = !fresh };
+	*h = (struct h2){ .ops = ops, .arg = arg, .head.max = max_head, .pos = pos,
+		.lost = !fresh };
 	return hpack_renew(h, fresh) ? 0 : -1;
 }
 
@@ -202,8 +211,10 @@ size_t
 h2_held(const struct h2 *h)
 {
 	/* an entry costs nghttp2 about a hundred bytes beside its text */
-	return head_held(&h->head) + (h->hpack ? nghttp2_hd_inflate_get_dynamic_table_size(h->hpack) +
-	    100 * nghttp2_hd_inflate_get_num_table_entries(h->hpack) : 0);
+	size_t tables = h->hpack ? nghttp2_hd_inflate_get_dynamic_table_size(h->hpack) +
+	    100 * nghttp2_hd_inflate_get_num_table_entries(h->hpack) : 0;
+
+	return head_held(&h->head) + tables;
 }
 
 static uint32_t
@@ -216,7 +227,8 @@ be32(const unsigned char *p)
 static bool
 frame_allowed(unsigned type, uint32_t len, unsigned flags, uint32_t stream)
 {
-	unsigned before = (flags & PADDED ? 1 : 0) + (type == HEADERS && (flags & PRIORITY_FLAG) ? 5 : 0) +
+	unsigned before = (flags & PADDED ? 1 : 0) + (type == HEADERS &&
+	    (flags & PRIORITY_FLAG) ? 5 : 0) +
 	    (type == PUSH_PROMISE ? 4 : 0);
 
 	switch (type) {
@@ -246,12 +258,14 @@ bool
 h2_frame_plausible(const unsigned char *p, uint32_t highest)
 {
 	static const unsigned char flags[] = {
-		[DATA] = 0x9, [HEADERS] = 0x2d, [SETTINGS] = 1, [PUSH_PROMISE] = 0xc, [PING] = 1, [CONTINUATION] = 4,
+		[DATA] = 0x9, [HEADERS] = 0x2d, [SETTINGS] = 1, [PUSH_PROMISE] = 0xc, [PING] = 1,
+		[CONTINUATION] = 4,
 	};
 	uint32_t len = be32(p) >> 8, stream = be32(p + 5);
 
 	return len <= FRAME_MAX && p[3] <= CONTINUATION && !(p[4] & ~flags[p[3]]) &&
-	    stream <= (highest ? highest + AHEAD : 1 << 20) && frame_allowed(p[3], len, p[4], stream) &&
+	    stream <= (highest ? highest + AHEAD : 1 << 20) &&
+	    frame_allowed(p[3], len, p[4], stream) &&
 	    !(p[3] == SETTINGS && len > 600);
 }
 
@@ -265,12 +279,14 @@ frame_begin(struct h2 *h)
 	h->stream = be32(h->buf + 5) & 0x7fffffff;
 	if (!frame_allowed(h->type, h->left, h->flags, h->stream))
 		return false;
-	if (h->block ? h->type != CONTINUATION || h->stream != h->block : h->type == CONTINUATION && !h->lost)
+	if (h->block ? h->type != CONTINUATION || h->stream != h->block : h->type == CONTINUATION &&
+	    !h->lost)
 		return false;
 	if (h->stream > h->highest)
 		h->highest = h->stream;
 	h->fixed = 0;
-	if ((h->type == DATA || h->type == HEADERS || h->type == PUSH_PROMISE) && (h->flags & PADDED))
+	if ((h->type == DATA || h->type == HEADERS || h->type == PUSH_PROMISE) &&
+	    (h->flags & PADDED))
 		h->fixed++;
 	if (h->type == HEADERS && (h->flags & PRIORITY_FLAG))
 		h->fixed += 5;
@@ -314,7 +330,8 @@ frame_end(struct h2 *h)
 	h->nbuf = 0;
 	if (h->type == DATA && (h->flags & END_STREAM))
 		h->ops->end(h->arg, h, h->stream);
-	if ((h->type == HEADERS || h->type == CONTINUATION || h->type == PUSH_PROMISE) && (h->flags & END_HEADERS) && h->block)
+	if ((h->type == HEADERS || h->type == CONTINUATION || h->type == PUSH_PROMISE) &&
+	    (h->flags & END_HEADERS) && h->block)
 		block_finish(h);
 }
 
@@ -323,7 +340,8 @@ content(struct h2 *h, const unsigned char *p, size_t n)
 {
 	if (h->type == DATA)
 		h->ops->data(h->arg, h, h->stream, (const char *)p, n);
-	else if ((h->type == HEADERS || h->type == CONTINUATION || h->type == PUSH_PROMISE) && h->block)
+	else if ((h->type == HEADERS || h->type == CONTINUATION || h->type == PUSH_PROMISE) &&
+	    h->block)
 		block_feed(h, p, n, false);
 }
 
@@ -440,7 +458,8 @@ h2_feed(struct h2 *h, const void *bytes, size_t n)
 void
 h2_hole(struct h2 *h, uint64_t n)
 {
-	bool inside = h->in_payload && !h->in_fixed && n <= h->left + h->pad && (h->type == DATA || !h->block);
+	bool inside = h->in_payload && !h->in_fixed && n <= h->left + h->pad &&
+	    (h->type == DATA || !h->block);
 	uint64_t k = n < h->left ? n : h->left;
 
 	if (!h->in_payload) {

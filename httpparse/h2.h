@@ -64,7 +64,8 @@ struct h2 {
 
 /* max_head: bytes kept of a header. fresh: this is the stream's beginning, at
  * stream position pos. -1: out of memory. */
-int h2_init(struct h2 *, const struct h2_ops *, void *arg, size_t max_head, bool fresh, uint64_t pos);
+int h2_init(struct h2 *, const struct h2_ops *, void *arg, size_t max_head, bool fresh,
+    uint64_t pos);
 void h2_free(struct h2 *);
 size_t h2_held(const struct h2 *);
 

@@ -13,7 +13,8 @@ bool
 head_is_token(unsigned char c)
 {
 	static const char token[256] = {
-		['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
+		['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1,
+		['+'] = 1,
 		['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
 		['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
 	};
@@ -26,7 +27,8 @@ head_reset(struct head *h)
 {
 	struct head old = *h;
 
-	*h = (struct head){ .field = old.field, .fieldcap = old.fieldcap, .text = old.text, .max = old.max };
+	*h = (struct head){ .field = old.field, .fieldcap = old.fieldcap, .text = old.text,
+		.max = old.max };
 	bytes_reset(&h->text, KEEP);
 }
 

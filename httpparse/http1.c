@@ -300,9 +300,11 @@ on_headers(llhttp_t *p)
 	h->open = true;
 	none = h->ops->head(h->arg, h, h->pos);
 	/* RFC 9112 6.3: llhttp leaves 204 and 304 with a Content-Length to us */
-	if (h->head.response && (h->head.status / 100 == 1 || h->head.status == 204 || h->head.status == 304))
+	if (h->head.response &&
+	    (h->head.status / 100 == 1 || h->head.status == 204 || h->head.status == 304))
 		none = true;
-	h->counted = !none && (p->flags & F_CONTENT_LENGTH) && !(p->flags & (F_CHUNKED | F_TRANSFER_ENCODING));
+	h->counted = !none && (p->flags & F_CONTENT_LENGTH) &&
+	    !(p->flags & (F_CHUNKED | F_TRANSFER_ENCODING));
 	h->left = h->counted ? p->content_length : 0;
 	h->in_size = !none && (p->flags & F_CHUNKED);
 	return none;
@@ -423,7 +425,8 @@ message_end(struct http1 *h, const char *why)
 static void
 parser_begin(struct http1 *h, const char *p)
 {
-	bool response = h->role == HTTP1_RESPONSE || (h->role == HTTP1_ANY && !memcmp(p, "HTTP", 4));
+	bool response = h->role == HTTP1_RESPONSE ||
+	    (h->role == HTTP1_ANY && !memcmp(p, "HTTP", 4));
 
 	llhttp_init(&h->parser, response ? HTTP_RESPONSE : HTTP_REQUEST, &settings);
 	h->parser.data = h;
@@ -553,7 +556,8 @@ line_copy(struct http1 *h, struct text_line l, bool *field)
 		return line_bad(h, l.n);
 	if (end == colon)
 		return field_copy(h, l.p, l.n, false);
-	return !bytes_add(&h->clean, l.p, end - l.p) && field_copy(h, colon, l.p + l.n - colon, false);
+	return !bytes_add(&h->clean, l.p, end - l.p) &&
+	    field_copy(h, colon, l.p + l.n - colon, false);
 }
 
 /* Copies whole lines for llhttp. */
@@ -634,7 +638,8 @@ head_parse(struct http1 *h, const char *p, size_t n)
 	parser_begin(h, p);
 	if (!head_copy(h, p, n))
 		return HPE_USER;
-	for (int i = 0; (r = llhttp_execute(&h->parser, h->clean.p, h->clean.n)) != HPE_OK && !h->open; i++)
+	for (int i = 0; (r = llhttp_execute(&h->parser, h->clean.p, h->clean.n)) != HPE_OK &&
+	    !h->open; i++)
 		if (i == BAD_LINES || !line_drop(h) || !parse_again(h, p, n))
 			return HPE_USER;
 	return r;
@@ -757,7 +762,8 @@ size_run(struct http1 *h, const char *p, size_t n)
 	size_t i = 0;
 
 	if (!h->in_extension) {
-		while (i < n && ((p[i] >= '0' && p[i] <= '9') || ((p[i] | 32) >= 'a' && (p[i] | 32) <= 'f')))
+		while (i < n &&
+		    ((p[i] >= '0' && p[i] <= '9') || ((p[i] | 32) >= 'a' && (p[i] | 32) <= 'f')))
 			i++;
 		h->digits |= i > 0;
 		if (i < n && (!h->digits || (p[i] != ';' && p[i] != ' ' && p[i] != '\t'))) {

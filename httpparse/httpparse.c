@@ -36,7 +36,8 @@ static struct httpparse {
 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw, .help = "pass the ssl.data and tcp.data lines on too" },
+	{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw,
+	.help = "pass the ssl.data and tcp.data lines on too" },
 	{ .kind = OPT_SIZE, .name = "max-body", .arg = "SIZE", .to = &self.max_body,
 	    .help = "most bytes kept of one body, decoded (16M)", .lo = 1, .hi = 1LL << 32 },
 	{ .kind = OPT_SIZE, .name = "max-header", .arg = "SIZE", .to = &self.max_header,
@@ -88,7 +89,8 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 
 	(void)argc, (void)argv;
 	me->limits = (struct conn_limits){ .max_head = me->max_header };
-	me->flows = flow_new(sizeof(struct connection), me->max_flows, me->max_memory, on_finish, me);
+	me->flows = flow_new(sizeof(struct connection), me->max_flows, me->max_memory, on_finish,
+	    me);
 	if (!me->flows || ends_open(&me->ends, me->max_flows, &io->out))
 		err(1, "start");
 	writer_init(&me->w, &io->out, &io->loss, me->max_body);
@@ -131,7 +133,8 @@ static enum verdict
 on_data(struct httpparse *me, struct event *ev, struct stage_io *io)
 {
 	size_t n, connlen;
-	const char *conn = event_str(ev, "conn", &connlen), *function = event_str(ev, "function", NULL);
+	const char *conn = event_str(ev, "conn", &connlen),
+	    *function = event_str(ev, "function", NULL);
 	const void *data = event_bytes(ev, "data", &n);
 	uint64_t off = 0, len = 0, late = me->w.passed;
 	bool has_off = event_u64(ev, "off", &off), has_len = event_u64(ev, "len", &len);

@@ -46,7 +46,8 @@ envelope_take(struct writer *w, const struct event *ev, struct envelope_text *to
 	if (line_room(&w->line, 1))
 		w->line.buf[w->line.len++] = '}';
 	free(to->p);
-	*to = (struct envelope_text){ .p = malloc(w->line.len), .n = w->line.len, .ns = event_time(ev) };
+	*to = (struct envelope_text){ .p = malloc(w->line.len), .n = w->line.len,
+		.ns = event_time(ev) };
 	if (!to->p || w->line.err) {
 		w->nomem = true;
 		return -1;
@@ -135,7 +136,8 @@ static bool
 is_streaming(const struct message *m)
 {
 	static const char *const type[] = {
-		"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl",
+		"text/event-stream", "application/x-ndjson", "application/ndjson",
+		"application/jsonl",
 		"application/x-jsonlines", "application/stream+json", "application/json-seq",
 		"application/vnd.amazon.eventstream",
 	};
@@ -161,7 +163,8 @@ may_stream(const struct message *m)
 
 	if (!m->response || m->streaming || m->head->status / 100 != 2)
 		return false;
-	return !p || (m->x->stream && (media_is(p, n, "text/plain") || media_is(p, n, "application/json") ||
+	return !p ||
+	    (m->x->stream && (media_is(p, n, "text/plain") || media_is(p, n, "application/json") ||
 	    media_is(p, n, "application/octet-stream")));
 }
 
@@ -169,7 +172,8 @@ may_stream(const struct message *m)
 static int
 is_sse(const char *p, size_t n)
 {
-	static const char *const begin[] = { "data:", "event:", "id:", "retry:", ": ", ":\n", ":\r" };
+	static const char *const begin[] = { "data:", "event:", "id:", "retry:", ": ", ":\n",
+		":\r" };
 	int found = 0;
 
 	for (size_t i = 0; i < sizeof(begin) / sizeof(*begin) && found <= 0; i++) {
@@ -245,7 +249,8 @@ id_put(struct writer *w, const struct exchange *x, struct jput *j)
 
 /* Type, envelope, conn, id. ns 0: when the message began. */
 static void
-line_begin(struct writer *w, const struct envelope_text *env, const struct exchange *x, struct jput *j,
+line_begin(struct writer *w, const struct envelope_text *env, const struct exchange *x,
+    struct jput *j,
     const char *type, uint64_t ns)
 {
 	event_scan(&w->env, env->p, env->n);
@@ -324,7 +329,8 @@ put_upgrade(const struct head *h, struct jput *j)
 
 	if (h->protocol.n)	/* RFC 8441 */
 		jput_bytes(j, "upgrade", head_at(h, h->protocol), h->protocol.n);
-	else if (p && head_has_token(h, "connection", "upgrade") && (!h->response || h->status == 101))
+	else if (p && head_has_token(h, "connection", "upgrade") &&
+	    (!h->response || h->status == 101))
 		jput_bytes(j, "upgrade", p, n);
 }
 
@@ -541,7 +547,8 @@ message_begin(struct message *m, struct writer *w, const struct head *h, struct 
 	const char *type;
 	size_t n;
 
-	*m = (struct message){ .open = true, .w = w, .head = h, .x = x, .env = *env, .last_ns = env->ns,
+	*m = (struct message){ .open = true, .w = w, .head = h, .x = x, .env = *env,
+		.last_ns = env->ns,
 		.response = h->response, .body = old.body };
 	*env = (struct envelope_text){ 0 };
 	memcpy(m->interim, old.interim, sizeof(m->interim));
@@ -658,7 +665,8 @@ message_drop(struct message *m)
 size_t
 message_held(const struct message *m)
 {
-	return m->body.cap + m->env.n + m->parts.cap + m->trailer.cap + (m->units ? body_held(m->units) : 0);
+	return m->body.cap + m->env.n + m->parts.cap + m->trailer.cap +
+	    (m->units ? body_held(m->units) : 0);
 }
 
 void
@@ -666,7 +674,8 @@ exchange_ws(struct writer *w, const struct exchange *x, const struct envelope_te
     const struct ws_message *ws)
 {
 	static const char *const name[16] = {
-		[WS_TEXT] = "text", [WS_BINARY] = "binary", [WS_CLOSE] = "close", [WS_PING] = "ping", [WS_PONG] = "pong",
+		[WS_TEXT] = "text", [WS_BINARY] = "binary", [WS_CLOSE] = "close",
+		[WS_PING] = "ping", [WS_PONG] = "pong",
 	};
 	const unsigned char *p = (const unsigned char *)ws->p;
 	bool code = ws->opcode == WS_CLOSE && ws->n >= 2;

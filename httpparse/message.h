@@ -46,7 +46,8 @@ void writer_free(struct writer *);
 
 /* The envelope of an event: what messages that begin in it inherit. */
 struct envelope_text { char *p; size_t n; uint64_t ns; };
-int envelope_take(struct writer *, const struct event *, struct envelope_text *);	/* -1: no memory */
+/* -1: no memory */
+int envelope_take(struct writer *, const struct event *, struct envelope_text *);
 void envelope_drop(struct envelope_text *);
 
 /* What a response needs to know of its request. Shared by the two. */

@@ -86,7 +86,8 @@ tunnel_end(struct stream *st)
 {
 	const struct streams *s = st->s;
 	const struct part *req = &st->part[REQUEST];
-	struct other o = { .x = st->x, .protocol = head_at(&req->head, req->head.protocol), .n = req->head.protocol.n };
+	struct other o = { .x = st->x, .protocol = head_at(&req->head, req->head.protocol),
+		.n = req->head.protocol.n };
 
 	o.bytes[s->requests == 1] = req->other;
 	o.bytes[s->requests != 1] = st->part[RESPONSE].other;
@@ -234,7 +235,8 @@ static void
 tunnel_begin(struct stream *st)
 {
 	struct part *req = &st->part[REQUEST], *res = &st->part[RESPONSE];
-	bool ws = req->head.protocol.n == 9 && !strncasecmp(head_at(&req->head, req->head.protocol), "websocket", 9);
+	bool ws = req->head.protocol.n == 9 &&
+	    !strncasecmp(head_at(&req->head, req->head.protocol), "websocket", 9);
 
 	st->tunnel = true;
 	if (ws) {
@@ -378,7 +380,8 @@ on_headers(void *arg, struct h2 *h, uint32_t id, uint32_t promised)
 		return;
 	p = promised ? &st->part[REQUEST] : part_of(st, h);
 	/* what says which of both it is may be among the fields that are not known */
-	if (!request && !response && h->head.unknown && !h->block_end && (p->server ? !p->ended : fresh))
+	if (!request && !response && h->head.unknown && !h->block_end &&
+	    (p->server ? !p->ended : fresh))
 		request = !(response = p->server);
 	if (p->m.open) {
 		trailers_add(p, &h->head);
@@ -506,7 +509,8 @@ streams_new(struct writer *w, const struct streams_ops *ops, void *arg, size_t m
 
 	if (!s)
 		return NULL;
-	*s = (struct streams){ .w = w, .ops = ops, .arg = arg, .max_head = max_head, .requests = requests };
+	*s = (struct streams){ .w = w, .ops = ops, .arg = arg, .max_head = max_head,
+		.requests = requests };
 	for (int i = 0; i < 2; i++) {
 		s->dir[i] = (struct line_dir){ .s = s, .dir = i };
 		if (h2_init(&s->h2[i], &h2_ops, &s->dir[i], max_head, fresh[i], pos[i])) {
@@ -553,7 +557,8 @@ streams_open(const struct streams *s)
 void
 streams_feed(struct streams *s, int dir, const void *p, size_t n)
 {
-	if (n && s->requests < 0 && !s->h2[dir].begun && !s->h2[dir].lost && *(const char *)p == 'P')
+	if (n && s->requests < 0 && !s->h2[dir].begun && !s->h2[dir].lost &&
+	    *(const char *)p == 'P')
 		s->requests = dir;	/* the client's preface */
 	h2_feed(&s->h2[dir], p, n);
 	s->w->nomem |= s->h2[dir].nomem;

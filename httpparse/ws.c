@@ -10,7 +10,8 @@ enum { CONTROL_MAX = 125, KEEP = 8 << 10, INFLATER = 48 << 10 };
 void
 ws_init(struct ws *w, const struct ws_ops *ops, void *arg, size_t max, bool deflate, bool takeover)
 {
-	*w = (struct ws){ .ops = ops, .arg = arg, .max = max, .deflate = deflate, .takeover = takeover, .need = 2 };
+	*w = (struct ws){ .ops = ops, .arg = arg, .max = max, .deflate = deflate,
+		.takeover = takeover, .need = 2 };
 }
 
 void
@@ -92,7 +93,8 @@ inflate_on(struct ws *w)
 {
 	unsigned char *window = malloc(32 << 10);
 	unsigned n = 0;
-	bool good = window && inflateGetDictionary(&w->z, window, &n) == Z_OK && inflateReset(&w->z) == Z_OK &&
+	bool good = window && inflateGetDictionary(&w->z, window, &n) == Z_OK &&
+	    inflateReset(&w->z) == Z_OK &&
 	    (!n || inflateSetDictionary(&w->z, window, n) == Z_OK);
 
 	free(window);
@@ -120,7 +122,8 @@ inflate_some(struct ws *w, const char *p, size_t n)
 		keep(w, (char *)out, sizeof(out) - w->z.avail_out);
 		if (r == Z_STREAM_END && !inflate_on(w))
 			return false;
-	} while (r == Z_STREAM_END ? w->z.avail_in > 0 : r == Z_OK && (w->z.avail_in || !w->z.avail_out));
+	} while (r == Z_STREAM_END ? w->z.avail_in > 0 : r == Z_OK &&
+	    (w->z.avail_in || !w->z.avail_out));
 	return r == Z_OK || r == Z_STREAM_END || r == Z_BUF_ERROR;
 }
 
@@ -163,7 +166,8 @@ payload(struct ws *w, const unsigned char *p, size_t n)
 static void
 control_end(struct ws *w, const char *why)
 {
-	struct ws_message m = { .opcode = w->opcode, .p = w->ctl.p ? w->ctl.p : "", .n = w->ctl.n, .len = w->ctl.n,
+	struct ws_message m = { .opcode = w->opcode, .p = w->ctl.p ? w->ctl.p : "", .n = w->ctl.n,
+		.len = w->ctl.n,
 		.incomplete = why };
 
 	w->ops->message(w->arg, &m);
@@ -174,12 +178,15 @@ control_end(struct ws *w, const char *why)
 static void
 data_end(struct ws *w, const char *why)
 {
-	if (w->compressed && !w->undecoded && !w->why && !why && !inflate_some(w, "\0\0\xff\xff", 4)) {
+	if (w->compressed && !w->undecoded && !w->why && !why &&
+	    !inflate_some(w, "\0\0\xff\xff", 4)) {
 		w->why = "encoding";
 		w->zdead = true;
 	}
-	struct ws_message m = { .opcode = w->data_opcode, .p = w->data.p ? w->data.p : "", .n = w->data.n, .len = w->len,
-		.truncated = w->truncated, .undecoded = w->undecoded, .incomplete = w->why ? w->why : why };
+	struct ws_message m = { .opcode = w->data_opcode, .p = w->data.p ? w->data.p : "",
+		.n = w->data.n, .len = w->len,
+		.truncated = w->truncated, .undecoded = w->undecoded,
+		    .incomplete = w->why ? w->why : why };
 
 	/* a context that missed something is of no use to what follows */
 	w->zdead = w->takeover && (w->zdead || (w->compressed && m.incomplete));
@@ -216,7 +223,8 @@ head_begin(struct ws *w)
 	w->control = w->opcode >= 8;
 	w->masked = w->head[1] & 0x80;
 	if (w->control ? w->opcode > WS_PONG || rsv || !w->fin || len > CONTROL_MAX :
-	    w->opcode > WS_BINARY || (rsv & ~0x40u) || (rsv && (!w->deflate || w->opcode == WS_MORE)) ||
+	    w->opcode > WS_BINARY || (rsv & ~0x40u) ||
+	    (rsv && (!w->deflate || w->opcode == WS_MORE)) ||
 	    (w->opcode == WS_MORE) != (w->data_opcode != 0))
 		return false;
 	w->need = 2 + (len == 126 ? 2 : len == 127 ? 8 : 0) + (w->masked ? 4 : 0);
@@ -258,7 +266,8 @@ ws_feed(struct ws *w, const void *bytes, size_t n)
 			if (!w->nhead && (*p & 15) != WS_MORE)
 				w->ops->begin(w->arg, *p & 8);
 			w->head[w->nhead++] = *p++;
-			if ((w->nhead == 2 && !head_begin(w)) || (w->nhead == w->need && !head_end(w))) {
+			if ((w->nhead == 2 && !head_begin(w)) ||
+			    (w->nhead == w->need && !head_end(w))) {
 				w->nhead = 0;	/* it is no frame: not to be finished */
 				w->in_payload = false;
 				return p - 1 - (const unsigned char *)bytes;

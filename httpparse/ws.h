@@ -60,7 +60,8 @@ struct ws {
 
 /* deflate: permessage-deflate was agreed on; takeover: its context goes on
  * from message to message in this direction. */
-void ws_init(struct ws *, const struct ws_ops *, void *arg, size_t max, bool deflate, bool takeover);
+void ws_init(struct ws *, const struct ws_ops *, void *arg, size_t max, bool deflate,
+    bool takeover);
 void ws_free(struct ws *);
 size_t ws_held(const struct ws *);
 

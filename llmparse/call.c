@@ -29,7 +29,8 @@ tool_finish(void *arg, void *entry, enum flow_why why)
 static struct section *
 section_at(struct caller *c, int i)
 {
-	struct section *const all[] = { &c->list, &c->system, &c->definitions, &c->calls, &c->results, &c->finish };
+	struct section *const all[] = { &c->list, &c->system, &c->definitions, &c->calls,
+		&c->results, &c->finish };
 
 	return i < 6 ? all[i] : NULL;
 }
@@ -213,7 +214,8 @@ thread_find(struct caller *c, struct call *call, struct continued *o, bool tools
 
 /* The call that the chain of requests began with. */
 static int
-chain_find(struct caller *c, struct call *call, const struct continued *o, const struct thread *linked)
+chain_find(struct caller *c, struct call *call, const struct continued *o,
+    const struct thread *linked)
 {
 	const struct thread *t = linked ? linked : o->thread;
 	const char *first;
@@ -235,7 +237,8 @@ continued_from(struct caller *c, struct continued *o, bool remembered)
 	else if (t && o->known == c->nitem)	/* again */
 		o->from = t->from < c->nitem ? t->from : 0;
 	else if (t)
-		for (o->from = o->known; t->answered && o->from < c->nitem && item_is_response(c->vendor, c->item[o->from]);)
+		for (o->from = o->known; t->answered && o->from < c->nitem &&
+		    item_is_response(c->vendor, c->item[o->from]);)
 			o->from++;
 	else if (seen)		/* a list that was rewritten */
 		o->from = behind_responses(c);
@@ -249,7 +252,8 @@ path_conversation(const struct call_request *rq)
 	const char *at, *end;
 
 	if (!rq->vendor->conversation || !(path.p = event_str(rq->ev, "path", &path.n)) ||
-	    !(at = memmem(path.p, path.n, rq->vendor->conversation, strlen(rq->vendor->conversation))))
+	    !(at = memmem(path.p, path.n, rq->vendor->conversation,
+	    strlen(rq->vendor->conversation))))
 		return none;
 	at += strlen(rq->vendor->conversation);
 	for (end = at; end < path.p + path.n && *end != '/' && *end != '?'; end++)
@@ -261,7 +265,8 @@ path_conversation(const struct call_request *rq)
 
 /* c->item is the list. */
 static int
-conversation_find(struct caller *c, struct call *call, const struct call_request *rq, const struct request *a,
+conversation_find(struct caller *c, struct call *call, const struct call_request *rq,
+    const struct request *a,
     struct continued *o)
 {
 	const struct thread *linked = NULL;
@@ -274,7 +279,8 @@ conversation_find(struct caller *c, struct call *call, const struct call_request
 	*o = (struct continued){ .id = client_conversation(rq->ev, rq->headers, a) };
 	if (!o->id.n)
 		o->id = rq->conversation;
-	if (!o->id.n && (named = path_conversation(rq)).n && !(linked = history_linked(c->history, named.p, named.n)))
+	if (!o->id.n && (named = path_conversation(rq)).n &&
+	    !(linked = history_linked(c->history, named.p, named.n)))
 		o->id = named;
 	if (is_text(a->previous) && (previous = value_str(&rq->ev->arena, a->previous, &n)))
 		linked = history_linked(c->history, previous, n);
@@ -291,7 +297,8 @@ conversation_find(struct caller *c, struct call *call, const struct call_request
 	if (!(call->conversation = text_dup(o->id.p, o->id.n)))
 		return -1;
 	o->id.p = call->conversation;	/* the thread's own may go now */
-	if (call->listed && (t = history_add(c->history, call->digest, o->id.p, o->id.n, o->sent))) {
+	if (call->listed &&
+	    (t = history_add(c->history, call->digest, o->id.p, o->id.n, o->sent))) {
 		t->from = o->from;
 		t->answered = false;
 		thread_begin(t, call->chain);
@@ -316,7 +323,8 @@ tool_at(struct caller *c, struct value id, bool make)
 	if ((key = line_room(s, conv + id.n))) {
 		memcpy(key, c->conversation, conv);
 		memcpy(key + conv, id.p, id.n);
-		t = make ? flow_get(c->tools, key, conv + id.n, 0) : flow_find(c->tools, key, conv + id.n, 0);
+		t = make ? flow_get(c->tools, key, conv + id.n, 0) :
+		    flow_find(c->tools, key, conv + id.n, 0);
 	}
 	s->len = before;
 	return t;
@@ -385,7 +393,8 @@ put_model(struct jput *j, const struct call_request *rq, const struct request *a
 	if (is_text(a->model))
 		jput_value(j, "request_model", a->model);
 	else if (rq->route->modellen && rq->route->modellen <= sizeof(name))
-		jput_bytes(j, "request_model", name, percent_decode(rq->route->model, rq->route->modellen, name));
+		jput_bytes(j, "request_model", name,
+		    percent_decode(rq->route->model, rq->route->modellen, name));
 }
 
 static char *
@@ -401,7 +410,8 @@ take(struct line_out *scratch, size_t *n)
 }
 
 static int
-head_make(struct caller *c, struct call *call, const struct call_request *rq, const struct request *a)
+head_make(struct caller *c, struct call *call, const struct call_request *rq,
+    const struct request *a)
 {
 	struct jput j, m = { &c->scratch, true };
 	unsigned port;
@@ -419,7 +429,8 @@ head_make(struct caller *c, struct call *call, const struct call_request *rq, co
 	call->model = take(&c->scratch, &call->modellen);
 	call->provider = rq->route->provider;
 	call->hostless = !rq->host.n && event_bool(rq->ev, "hpack_incomplete");
-	if (rq->host.n && !(call->host = text_dup(rq->host.p, host_split(rq->host.p, rq->host.n, &port))))
+	if (rq->host.n &&
+	    !(call->host = text_dup(rq->host.p, host_split(rq->host.p, rq->host.n, &port))))
 		return -1;
 	call->operation = a->operation;
 	return call->head && call->model ? 0 : -1;
@@ -444,7 +455,8 @@ put_sampling(struct jput *j, const struct request *a)
 	put_number(j, "request_presence_penalty", a->presence_penalty);
 	if (count_of(a->choices) > 1)
 		jput_value(j, "request_choices", a->choices);
-	if (a->stop.kind == VALUE_STRING || (a->stop.kind == VALUE_ARRAY && is_given(value_element(a->stop, 0))))
+	if (a->stop.kind == VALUE_STRING ||
+	    (a->stop.kind == VALUE_ARRAY && is_given(value_element(a->stop, 0))))
 		put_json(j, "request_stop", a->stop);
 	if (is_text(a->reasoning))
 		jput_value(j, "request_reasoning", a->reasoning);
@@ -489,7 +501,8 @@ system_new(struct caller *c, struct value system)
 static void
 put_messages(struct caller *c, struct call *call, const struct call_request *rq, size_t from)
 {
-	struct messages m = { .ev = rq->ev, .content = c->content != CONTENT_NONE, .known = on_result, .arg = c };
+	struct messages m = { .ev = rq->ev, .content = c->content != CONTENT_NONE,
+		.known = on_result, .arg = c };
 	size_t first = c->content == CONTENT_ALL ? 0 : from;
 
 	section_begin(&c->list);
@@ -567,7 +580,8 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 	if (rq->body.kind == VALUE_OBJECT)
 		rq->vendor->request(&a, rq->body);
 	id = event_str(rq->ev, "id", &n);
-	if (!(call->id = text_dup(id ? id : "", n)) || items_find(c, a.list) || head_make(c, call, rq, &a))
+	if (!(call->id = text_dup(id ? id : "", n)) || items_find(c, a.list) ||
+	    head_make(c, call, rq, &a))
 		return -1;
 	if (!rq->unseen && conversation_find(c, call, rq, &a, &o))
 		return -1;
@@ -610,7 +624,8 @@ struct failure {
 static void
 failure_read(struct failure *f, struct value v)
 {
-	static const char *const key[] = { "code", "type", "status", "__type", "message", "Message", "detail" };
+	static const char *const key[] = { "code", "type", "status", "__type", "message", "Message",
+		"detail" };
 	struct value e, m[7];
 
 	if (v.kind == VALUE_ARRAY)
@@ -634,7 +649,8 @@ failure_read(struct failure *f, struct value v)
 }
 
 static void
-failure_find(struct failure *f, const struct call *call, const struct response *a, const struct call_response *r)
+failure_find(struct failure *f, const struct call *call, const struct response *a,
+    const struct call_response *r)
 {
 	int64_t status = r->status ? r->status : call->status;
 	struct value header = header_get(r->headers, "x-amzn-errortype");
@@ -676,31 +692,47 @@ class_of_word(struct value type, struct value message)
 {
 	static const struct { const char *in, *class; } word[] = {
 		{ "context_length", "context_overflow" }, { "context_window", "context_overflow" },
-		{ "string_above_max", "context_overflow" }, { "request_too_large", "context_overflow" },
+		{ "string_above_max", "context_overflow" },
+		{ "request_too_large", "context_overflow" },
 		{ "exceed_context", "context_overflow" },
-		{ "insufficient_quota", "quota" }, { "billing", "quota" }, { "servicequotaexceeded", "quota" },
-		{ "arrearage", "quota" }, { "usage_limit_reached", "quota" }, { "insufficient_credits", "quota" },
-		{ "resource_exhausted", "rate_limit" }, { "rate_limit", "rate_limit" }, { "ratelimit", "rate_limit" },
-		{ "throttling", "rate_limit" }, { "toomanyrequests", "rate_limit" }, { "too_many_requests", "rate_limit" },
-		{ "overloaded", "overloaded" }, { "unavailable", "overloaded" }, { "capacity", "overloaded" },
+		{ "insufficient_quota", "quota" }, { "billing", "quota" },
+		{ "servicequotaexceeded", "quota" },
+		{ "arrearage", "quota" }, { "usage_limit_reached", "quota" },
+		{ "insufficient_credits", "quota" },
+		{ "resource_exhausted", "rate_limit" }, { "rate_limit", "rate_limit" },
+		{ "ratelimit", "rate_limit" },
+		{ "throttling", "rate_limit" }, { "toomanyrequests", "rate_limit" },
+		{ "too_many_requests", "rate_limit" },
+		{ "overloaded", "overloaded" }, { "unavailable", "overloaded" },
+		{ "capacity", "overloaded" },
 		{ "modelnotready", "overloaded" },
-		{ "authentication", "auth" }, { "permission", "auth" }, { "api_key", "auth" }, { "apikey", "auth" },
-		{ "unauthorized", "auth" }, { "unauthenticated", "auth" }, { "accessdenied", "auth" },
+		{ "authentication", "auth" }, { "permission", "auth" }, { "api_key", "auth" },
+		{ "apikey", "auth" },
+		{ "unauthorized", "auth" }, { "unauthenticated", "auth" },
+		{ "accessdenied", "auth" },
 		{ "access_denied", "auth" }, { "forbidden", "auth" }, { "expiredtoken", "auth" },
 		{ "unrecognizedclient", "auth" }, { "invalidsignature", "auth" },
-		{ "content_filter", "safety" }, { "content_policy", "safety" }, { "safety", "safety" },
-		{ "prohibited_content", "safety" }, { "blocklist", "safety" }, { "moderation", "safety" },
-		{ "datainspection", "safety" }, { "responsibleai", "safety" }, { "cyber_policy", "safety" },
-		{ "timeout", "timeout" }, { "deadline_exceeded", "timeout" }, { "timed_out", "timeout" },
+		{ "content_filter", "safety" }, { "content_policy", "safety" },
+		{ "safety", "safety" },
+		{ "prohibited_content", "safety" }, { "blocklist", "safety" },
+		{ "moderation", "safety" },
+		{ "datainspection", "safety" }, { "responsibleai", "safety" },
+		{ "cyber_policy", "safety" },
+		{ "timeout", "timeout" }, { "deadline_exceeded", "timeout" },
+		{ "timed_out", "timeout" },
 		{ "not_found", "not_found" }, { "notfound", "not_found" },
 		{ "invalid_request", "invalid_request" }, { "invalid_argument", "invalid_request" },
 		{ "invalidparameter", "invalid_request" }, { "validation", "invalid_request" },
 		{ "badrequest", "invalid_request" }, { "bad_request", "invalid_request" },
-		{ "server_error", "server" }, { "servererror", "server" }, { "api_error", "server" },
-		{ "internal", "server" }, { "modelerror", "server" }, { "modelstreamerror", "server" },
+		{ "server_error", "server" }, { "servererror", "server" },
+		{ "api_error", "server" },
+		{ "internal", "server" }, { "modelerror", "server" },
+		{ "modelstreamerror", "server" },
 	};
-	static const char *const overflow[] = { "maximum context length", "prompt is too long", "context window",
-		"too many tokens", "input is too long", "exceeds the maximum number of tokens", "context size",
+	static const char *const overflow[] = { "maximum context length", "prompt is too long",
+		"context window",
+		"too many tokens", "input is too long", "exceeds the maximum number of tokens",
+		"context size",
 		"exceed context limit", "maximum prompt length", "range of input length" };
 
 	for (size_t i = 0; i < sizeof(overflow) / sizeof(*overflow); i++)
@@ -715,8 +747,10 @@ class_of_word(struct value type, struct value message)
 static const char *
 class_of_status(int64_t status)
 {
-	return status == 401 || status == 403 ? "auth" : status == 404 ? "not_found" : status == 408 || status == 504 ? "timeout" :
-	    status == 413 ? "context_overflow" : status == 429 ? "rate_limit" : status == 503 || status == 529 ? "overloaded" :
+	return status == 401 || status == 403 ? "auth" : status == 404 ? "not_found" :
+	status == 408 || status == 504 ? "timeout" :
+	    status == 413 ? "context_overflow" : status == 429 ? "rate_limit" : status == 503 ||
+	    status == 529 ? "overloaded" :
 	    status >= 500 ? "server" : status >= 400 ? "invalid_request" : NULL;
 }
 
@@ -751,7 +785,8 @@ put_failure(struct caller *c, struct jput *j, const struct failure *f, int64_t s
 		jput_str(j, "error_type", number);
 	}
 	if (is_text(f->type) || f->word) {
-		const char *class = class_of_word(f->type, f->message), *known = class_of_status(status);
+		const char *class = class_of_word(f->type, f->message),
+		*known = class_of_status(status);
 
 		/* a word for any wrong request says less than a status does */
 		if (known && (!class || (!strcmp(class, "invalid_request") && status != 400)))
@@ -784,14 +819,17 @@ cost_of(const struct response *a, const struct call_response *r)
 static void
 put_headers(struct jput *j, struct value headers)
 {
-	static const char *const id[] = { "request-id", "x-request-id", "x-amzn-requestid", "x-goog-request-id",
-		"apim-request-id", "x-github-request-id", "x-dashscope-request-id", "mistral-correlation-id" };
+	static const char *const id[] = { "request-id", "x-request-id", "x-amzn-requestid",
+		"x-goog-request-id",
+		"apim-request-id", "x-github-request-id", "x-dashscope-request-id",
+		"mistral-correlation-id" };
 	static const struct { const char *header, *key; } limit[] = {
 		{ "anthropic-ratelimit-requests-remaining", "requests_remaining" },
 		{ "anthropic-ratelimit-tokens-remaining", "tokens_remaining" },
 		{ "x-ratelimit-remaining-requests", "requests_remaining" },
 		{ "x-ratelimit-remaining-tokens", "tokens_remaining" },
-		{ "x-ratelimit-remaining-tokens-minute", "tokens_remaining" }, { "retry-after", "retry_after" },
+		{ "x-ratelimit-remaining-tokens-minute", "tokens_remaining" },
+		{ "retry-after", "retry_after" },
 		{ "anthropic-ratelimit-unified-status", "status" },
 	};
 	struct value v;
@@ -802,8 +840,10 @@ put_headers(struct jput *j, struct value headers)
 			jput_value(j, "provider_request_id", v);
 			break;
 		}
-	for (size_t i = 0; headers.kind == VALUE_OBJECT && i < sizeof(limit) / sizeof(*limit); i++) {
-		bool *twice = !strncmp(limit[i].key, "tokens", 6) ? &tokens : !strncmp(limit[i].key, "requests", 8) ? &requests : NULL;
+	for (size_t i = 0; headers.kind == VALUE_OBJECT &&
+	    i < sizeof(limit) / sizeof(*limit); i++) {
+		bool *twice = !strncmp(limit[i].key, "tokens", 6) ? &tokens :
+		    !strncmp(limit[i].key, "requests", 8) ? &requests : NULL;
 
 		if (!is_text(v = header_get(headers, limit[i].header)) || (twice && *twice))
 			continue;
@@ -846,9 +886,11 @@ remember(struct caller *c, const struct call *call, const struct response *a, bo
 }
 
 static void
-response_read(struct caller *c, const struct call *call, const struct call_response *r, struct response *a)
+response_read(struct caller *c, const struct call *call, const struct call_response *r,
+    struct response *a)
 {
-	struct messages m = { .ev = r->ev, .calls = &c->calls, .content = c->content != CONTENT_NONE,
+	struct messages m = { .ev = r->ev, .calls = &c->calls,
+		.content = c->content != CONTENT_NONE,
 	    .call = on_response_call, .arg = c };
 
 	c->ev = r->ev;
@@ -885,7 +927,8 @@ put_provider(struct jput *j, const struct call *call)
 }
 
 void
-call_emit(struct caller *c, const struct call *call, const struct call_response *r, struct line_out *out)
+call_emit(struct caller *c, const struct call *call, const struct call_response *r,
+    struct line_out *out)
 {
 	int64_t status = r->status ? r->status : call->status;
 	struct response a = { .cost = -1 };

@@ -53,7 +53,8 @@ struct call {
 	char *model, *tail;		/* what the request says: the model; all else */
 	size_t headlen, modellen, taillen;
 	char *id, *conversation;	/* of the exchange; NULL: of none */
-	char *chain;			/* the call whose list it continues, from the first on; NULL: no list */
+	/* the call whose list it continues, from the first on; NULL: no list */
+	char *chain;
 	bool sent;			/* the conversation's name is the client's */
 	struct digest digest;		/* of its list */
 	bool listed;
@@ -92,7 +93,8 @@ struct call_response {
 
 /* -1: out of memory. */
 int call_request(struct caller *, struct call *, const struct call_request *);
-void call_emit(struct caller *, const struct call *, const struct call_response *, struct line_out *);
+void call_emit(struct caller *, const struct call *, const struct call_response *,
+    struct line_out *);
 void call_free(struct call *);
 size_t call_size(const struct call *);
 

@@ -19,14 +19,18 @@ header_get(struct value headers, const char *name)
 /* By the first product of the user agent, and by the process's name. */
 static const struct { const char *begin, *agent; } products[] = {
 	{ "claude-cli", "claude-code" }, { "claude-code", "claude-code" }, { "codex_", "codex" },
-	{ "codex-", "codex" }, { "codex/", "codex" }, { "GeminiCLI", "gemini-cli" }, { "opencode", "opencode" },
-	{ "QwenCode", "qwen-code" }, { "qwen-code", "qwen-code" }, { "GitHubCopilot", "github-copilot" },
+	{ "codex-", "codex" }, { "codex/", "codex" }, { "GeminiCLI", "gemini-cli" },
+	{ "opencode", "opencode" },
+	{ "QwenCode", "qwen-code" }, { "qwen-code", "qwen-code" },
+	{ "GitHubCopilot", "github-copilot" },
 	{ "copilot", "github-copilot" }, { "Cursor", "cursor" }, { "cursor-agent", "cursor" },
 	{ "aider", "aider" }, { "goose", "goose" }, { "Zed", "zed" }, { "RooCode", "roo-code" },
-	{ "Cline", "cline" }, { "Kilo-Code", "kilo-code" }, { "crush", "crush" }, { "Charm", "crush" },
+	{ "Cline", "cline" }, { "Kilo-Code", "kilo-code" }, { "crush", "crush" },
+	{ "Charm", "crush" },
 	{ "factory-cli", "droid" }, { "OpenHands", "openhands" }, { "amp", "amp" },
 }, processes[] = {
-	{ "claude", "claude-code" }, { "codex", "codex" }, { "gemini", "gemini-cli" }, { "opencode", "opencode" },
+	{ "claude", "claude-code" }, { "codex", "codex" }, { "gemini", "gemini-cli" },
+	{ "opencode", "opencode" },
 	{ "qwen", "qwen-code" }, { "copilot", "github-copilot" }, { "cursor-agent", "cursor" },
 	{ "aider", "aider" }, { "goose", "goose" }, { "crush", "crush" }, { "droid", "droid" },
 	{ "openhands", "openhands" }, { "amp", "amp" }, { "zed", "zed" },
@@ -34,10 +38,14 @@ static const struct { const char *begin, *agent; } products[] = {
 
 /* What libraries and clients of vendors call themselves: no agent's name. */
 static const char *const libraries[] = {
-	"Anthropic/", "AnthropicBedrock/", "AnthropicVertex/", "AsyncAnthropic/", "OpenAI/", "AsyncOpenAI/",
-	"AzureOpenAI/", "AsyncAzureOpenAI/", "Mozilla/", "python-", "Python-", "aiohttp/", "axios/", "node", "undici",
-	"curl/", "Wget/", "Go-http-client", "okhttp", "Java/", "ruby", "reqwest", "hyper", "Bun/", "Deno/",
-	"google-genai-sdk", "google-api", "Boto3/", "aws-sdk", "botocore", "ai-sdk/", "ai/", "langchain",
+	"Anthropic/", "AnthropicBedrock/", "AnthropicVertex/", "AsyncAnthropic/", "OpenAI/",
+	"AsyncOpenAI/",
+	"AzureOpenAI/", "AsyncAzureOpenAI/", "Mozilla/", "python-", "Python-", "aiohttp/", "axios/",
+	"node", "undici",
+	"curl/", "Wget/", "Go-http-client", "okhttp", "Java/", "ruby", "reqwest", "hyper", "Bun/",
+	"Deno/",
+	"google-genai-sdk", "google-api", "Boto3/", "aws-sdk", "botocore", "ai-sdk/", "ai/",
+	"langchain",
 	"litellm", "ollama-", "ollama/", "cohere", "got ", "http", "Apache-HttpClient",
 };
 
@@ -72,14 +80,23 @@ product(struct client_text ua, struct client_text *version)
 	return (struct client_text){ ua.p, n };
 }
 
+/* Does it begin with this name, and does the name end there? */
+static bool
+is_product(struct client_text ua, const char *name)
+{
+	size_t n = strlen(name);
+
+	return begins(ua, name) && (strchr("_-/", name[n - 1]) || ua.n == n ||
+	    !isalnum((unsigned char)ua.p[n]));
+}
+
 struct client_text
 client_agent(struct client_text ua, struct client_text comm, struct client_text *version)
 {
 	struct client_text name = product(ua, version);
 
 	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
-		if (begins(ua, products[i].begin) && (strchr("_-/", products[i].begin[strlen(products[i].begin) - 1]) ||
-		    !isalnum((unsigned char)(ua.n > strlen(products[i].begin) ? ua.p[strlen(products[i].begin)] : ' '))))
+		if (is_product(ua, products[i].begin))
 			return fixed(products[i].agent);
 	for (size_t i = 0; i < sizeof(processes) / sizeof(*processes); i++)
 		if (comm.n == strlen(processes[i].begin) && begins(comm, processes[i].begin)) {
@@ -125,8 +142,10 @@ id_inside(struct event *ev, struct value text, const char *const *key, size_t nk
 static struct client_text
 header_conversation(struct event *ev, struct value headers)
 {
-	static const char *const name[] = { "x-claude-code-session-id", "x-codex-turn-metadata", "session_id",
-		"session-id", "conversation_id", "conversation-id", "x-session-id", "x-conversation-id",
+	static const char *const name[] = { "x-claude-code-session-id", "x-codex-turn-metadata",
+		"session_id",
+		"session-id", "conversation_id", "conversation-id", "x-session-id",
+		"x-conversation-id",
 		"x-opencode-session", "x-session-affinity", "x-thread-id", "helicone-session-id" };
 	static const char *const turn[] = { "session_id", "thread_id", "conversation_id" };
 	struct client_text t = { 0 };
@@ -150,7 +169,8 @@ user_conversation(struct event *ev, struct value user)
 
 	if (t.n || !is_text(user) || user.escaped)
 		return t;
-	if (!(at = memmem(user.p, user.n, "_session_", 9)) || user.p + user.n - 1 - (at + 9) > ID_MAX)
+	if (!(at = memmem(user.p, user.n, "_session_", 9)) ||
+	user.p + user.n - 1 - (at + 9) > ID_MAX)
 		return t;
 	return (struct client_text){ at + 9, user.p + user.n - 1 - (at + 9) };
 }
@@ -158,7 +178,8 @@ user_conversation(struct event *ev, struct value user)
 struct client_text
 client_conversation(struct event *ev, struct value headers, const struct request *a)
 {
-	static const char *const key[] = { "session_id", "conversation_id", "thread_id", "user_id", "sessionId" };
+	static const char *const key[] = { "session_id", "conversation_id", "thread_id", "user_id",
+	"sessionId" };
 	struct value m[5], sent = a->conversation;
 	struct client_text t;
 

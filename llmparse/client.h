@@ -24,6 +24,7 @@ struct client_text client_agent(struct client_text user_agent, struct client_tex
 
 /* What the client calls the conversation: in its headers, in the body. Text in
  * the event's arena; n 0 when it says nothing. */
-struct client_text client_conversation(struct event *, struct value headers, const struct request *);
+struct client_text client_conversation(struct event *, struct value headers,
+    const struct request *);
 
 #endif

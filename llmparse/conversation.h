@@ -22,7 +22,8 @@ struct history;
 /* What is known of one request's list. */
 struct thread {
 	char *id;		/* of the conversation */
-	char *first;		/* the call whose list this one continues, from the first on; NULL */
+	/* the call whose list this one continues, from the first on; NULL */
+	char *first;
 	bool sent;		/* the client's own name for it */
 	bool answered;
 	size_t from;		/* where what the request added began */
@@ -42,14 +43,16 @@ struct digest content_digest(struct value, const char *except);
 /* The longest beginning that an earlier request consisted of; *known items. */
 struct thread *history_find(struct history *, const struct digest *at, size_t n, size_t *known);
 /* The request itself. NULL: out of memory. */
-struct thread *history_add(struct history *, struct digest, const char *id, size_t idlen, bool sent);
+struct thread *history_add(struct history *, struct digest, const char *id, size_t idlen,
+    bool sent);
 struct thread *history_at(struct history *, struct digest);
 
 /* Says which call its list began with. Without memory: none. */
 void thread_begin(struct thread *, const char *first);
 
 /* Names that lead to a conversation: ids of responses. NULL: out of memory. */
-struct thread *history_link(struct history *, const char *name, size_t n, const char *id, bool sent);
+struct thread *history_link(struct history *, const char *name, size_t n, const char *id,
+    bool sent);
 const struct thread *history_linked(struct history *, const char *name, size_t n);
 
 /* Was this mark made before? It is now. */

@@ -72,7 +72,8 @@ lines_cut(struct lines *l, uint64_t off)
 }
 
 int
-lines_feed(struct lines *l, uint64_t off, bool has_off, const char *p, size_t n, lines_fn *fn, void *arg)
+lines_feed(struct lines *l, uint64_t off, bool has_off, const char *p, size_t n, lines_fn *fn,
+    void *arg)
 {
 	const char *end = p + n;
 	int rc = 0;

@@ -26,7 +26,8 @@ typedef void lines_fn(void *arg, const char *p, size_t n);
 void lines_free(struct lines *);
 /* off: where in the stream the piece begins, when known (has_off). Gives each
  * line that it completes. -1: out of memory; the line at hand is lost. */
-int lines_feed(struct lines *, uint64_t off, bool has_off, const char *p, size_t n, lines_fn *, void *arg);
+int lines_feed(struct lines *, uint64_t off, bool has_off, const char *p, size_t n, lines_fn *,
+    void *arg);
 /* What follows the last piece was left out, up to off: no hole. */
 void lines_cut(struct lines *, uint64_t off);
 

@@ -94,7 +94,9 @@ looks_json(const char *p, size_t n, bool raw)
 		p += 3;
 	else if (raw && n >= 6 && !strncasecmp(p, "\\ufeff", 6))
 		p += 6;
-	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t' || (raw && *p == '\\' && end - p > 1 &&
+	while (p < end &&
+	    (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t' ||
+	    (raw && *p == '\\' && end - p > 1 &&
 	    (p[1] == 'n' || p[1] == 'r' || p[1] == 't') && p++)))
 		p++;
 	return p < end && (*p == '{' || *p == '[');
@@ -156,7 +158,8 @@ open_finish(void *arg, void *entry, enum flow_why why)
 {
 	struct llmparse *self = arg;
 	struct open *o = entry;
-	struct call_response r = { .ev = &self->scratch, .why = why == FLOW_ERROR ? "close" : flow_why_name(why) };
+	struct call_response r = { .ev = &self->scratch, .why = why == FLOW_ERROR ? "close" :
+		flow_why_name(why) };
 
 	if (why == FLOW_FULL && o->call.vendor)
 		loss_add(&self->io->loss, "evicted", 1, call_size(&o->call));
@@ -214,7 +217,8 @@ background_finish(void *arg, void *entry, enum flow_why why)
 {
 	struct llmparse *self = arg;
 	struct background *b = entry;
-	struct call_response r = { .ev = &self->scratch, .why = flow_why_name(why), .status = b->status,
+	struct call_response r = { .ev = &self->scratch, .why = flow_why_name(why),
+		.status = b->status,
 	    .stream = b->stream };
 
 	if (why == FLOW_FULL && b->call.vendor)
@@ -247,7 +251,8 @@ background_keep(struct llmparse *self, struct call *call, const struct call_resp
 	struct value id = value_get(r->body, "id");
 	struct background *b;
 
-	if (!call->background || !is_text(id) || !call->vendor->is_pending || !call->vendor->is_pending(r->body))
+	if (!call->background || !is_text(id) || !call->vendor->is_pending ||
+	    !call->vendor->is_pending(r->body))
 		return false;
 	if (!(b = flow_get(self->background, id.p, id.n, self->io->now)))
 		err(1, "call in the background");
@@ -286,7 +291,8 @@ background_find(struct llmparse *self, struct event *ev, struct value body)
 static bool
 background_emit(struct llmparse *self, struct event *ev, struct call_response *r)
 {
-	struct background *b = flow_count(self->background) ? background_find(self, ev, r->body) : NULL;
+	struct background *b = flow_count(self->background) ? background_find(self, ev, r->body) :
+	    NULL;
 
 	if (!b || r->status >= 300 || r->body.kind != VALUE_OBJECT)
 		return b;
@@ -319,7 +325,8 @@ has_header(void *arg, const char *name)
 static struct mcp_event
 mcp_event(struct llmparse *self, struct event *ev)
 {
-	return (struct mcp_event){ .ev = ev, .now = self->io->now, .first = pass_first, .arg = self };
+	return (struct mcp_event){ .ev = ev, .now = self->io->now, .first = pass_first,
+	    .arg = self };
 }
 
 /* MCP over HTTP; also a GET, on whose stream a server may ask. */
@@ -382,10 +389,12 @@ on_request(struct llmparse *self, struct event *ev)
 	if (mcp_takes(self, ev, body))
 		return;
 	/* with a table of headers that is not whole, the method may be one that is not known */
-	if (!value_eq(event_get(ev, "method"), "POST") && (event_get(ev, "method").kind || !event_bool(ev, "hpack_incomplete")))
+	if (!value_eq(event_get(ev, "method"), "POST") &&
+	    (event_get(ev, "method").kind || !event_bool(ev, "hpack_incomplete")))
 		return;
 	route_of(ev, &route);
-	if (route.never || (!route.vendor && (!body.kind || (!coded && !vendor_marks(body.p, body.n)))))
+	if (route.never ||
+	    (!route.vendor && (!body.kind || (!coded && !vendor_marks(body.p, body.n)))))
 		return;
 	request_fill(&rq, ev);
 	rq.body = body_of(ev, &rq.lenient);
@@ -411,7 +420,8 @@ on_request(struct llmparse *self, struct event *ev)
 
 /* An answer whose request was not taken for a call, or not seen at all. */
 static void
-emit_unexpected(struct llmparse *self, struct event *ev, struct call_response *r, struct value format)
+emit_unexpected(struct llmparse *self, struct event *ev, struct call_response *r,
+    struct value format)
 {
 	struct call_request rq = { .body = { 0 }, .unseen = true };
 	struct value method = event_get(ev, "method");
@@ -443,7 +453,8 @@ contradicted(const struct open *o, const struct call_response *r, struct value t
 	const struct vendor *v = o->call.vendor;
 	const struct route anywhere = { .known = false };
 
-	if (o->call.provider || r->why || is_given(r->incomplete) || r->stream || r->status < 200 || r->status >= 300)
+	if (o->call.provider || r->why || is_given(r->incomplete) || r->stream || r->status < 200 ||
+	    r->status >= 300)
 		return false;
 	if (is_given(r->body))
 		return !v->is_response(r->body) && !is_given(value_get(r->body, "error")) &&
@@ -458,9 +469,11 @@ confirmed(struct open *o, const struct call_response *r, struct value format)
 	const struct vendor *v = o->call.vendor;
 
 	/* requests of several APIs look alike: the response tells which */
-	if (o->call.confidence != ROUTE_CERTAIN && !v->is_response(r->body) && vendor_of_response(r->body))
+	if (o->call.confidence != ROUTE_CERTAIN && !v->is_response(r->body) &&
+	    vendor_of_response(r->body))
 		v = o->call.vendor = vendor_of_response(r->body);
-	return o->call.confidence == ROUTE_CERTAIN || (v->is_response(r->body) && !is_given(value_get(r->body, "error"))) ||
+	return o->call.confidence == ROUTE_CERTAIN ||
+	    (v->is_response(r->body) && !is_given(value_get(r->body, "error"))) ||
 	    route_streams(v, format);
 }
 
@@ -524,7 +537,8 @@ on_response(struct llmparse *self, struct event *ev)
 	r.body = body_of(ev, &r.lenient);
 	r.duration = event_get(ev, "duration_ms");
 	r.incomplete = event_get(ev, "incomplete");
-	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) && r.status < 300 &&
+	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) &&
+	    r.status < 300 &&
 	    !contradicted(o, &r, body))
 		loss_add(&self->io->loss, "bad_body", 1, body.n);
 	answered(self, ev, &r, (struct value){ 0 });
@@ -536,13 +550,15 @@ ms_of(const struct event *ev, const char *key)
 {
 	double d;
 
-	return value_f64(event_get(ev, key), &d) && d >= 0 && d < 1e12 ? (uint64_t)(d * 1e6 + 0.5) : 0;
+	return value_f64(event_get(ev, key), &d) && d >= 0 && d < 1e12 ? (uint64_t)(d * 1e6 + 0.5) :
+	    0;
 }
 
 static void
 on_message(struct llmparse *self, struct event *ev)
 {
-	struct call_response r = { .ev = ev, .stream = true, .error = event_get(ev, "error"), .lenient = marks_of(ev) };
+	struct call_response r = { .ev = ev, .stream = true, .error = event_get(ev, "error"),
+		.lenient = marks_of(ev) };
 	struct mcp_event at = mcp_event(self, ev);
 	uint64_t t = event_time(ev);
 
@@ -646,24 +662,30 @@ static int
 start(void *arg, struct stage_io *io, int argc, char **argv)
 {
 	struct llmparse *self = arg;
-	const struct sockets_conf sockets = { self->max_calls, self->max_memory, &self->caller, &io->out, &io->loss,
+	const struct sockets_conf sockets = { self->max_calls, self->max_memory, &self->caller,
+	    &io->out, &io->loss,
 	    pass_first, self };
-	const struct talks_conf talks = { &self->caller, self->max_calls, self->max_memory, &io->out, &io->loss,
+	const struct talks_conf talks = { &self->caller, self->max_calls, self->max_memory,
+	    &io->out, &io->loss,
 	    pass_first, self };
-	const struct mcp_conf mcp = { self->content != CONTENT_NONE, self->max_calls, self->max_message,
+	const struct mcp_conf mcp = { self->content != CONTENT_NONE, self->max_calls,
+	    self->max_message,
 	    self->max_memory, self->idle_ns, &io->out, &io->loss };
 
 	(void)argc;
 	(void)argv;
 	self->io = io;
 	event_init(&self->scratch);
-	self->calls = flow_new(sizeof(struct open), self->max_calls, self->max_memory, open_finish, self);
-	self->background = flow_new(sizeof(struct background), self->max_calls, self->max_memory, background_finish, self);
+	self->calls = flow_new(sizeof(struct open), self->max_calls, self->max_memory, open_finish,
+	    self);
+	self->background = flow_new(sizeof(struct background), self->max_calls, self->max_memory,
+	    background_finish, self);
 	self->emitted = flow_new(1, self->max_calls, 0, NULL, NULL);
 	self->sockets = sockets_new(&sockets);
 	self->talks = talks_new(&talks);
 	self->mcp = mcp_new(&mcp);
-	if (!self->calls || !self->background || !self->emitted || !self->sockets || !self->talks || !self->mcp || caller_init(&self->caller, self->content, self->max_history))
+	if (!self->calls || !self->background || !self->emitted || !self->sockets || !self->talks ||
+	    !self->mcp || caller_init(&self->caller, self->content, self->max_history))
 		err(1, "table of calls");
 	return 0;
 }
@@ -710,14 +732,16 @@ int
 main(int argc, char **argv)
 {
 	static const struct opt opts[] = {
-		{ .kind = OPT_CALL, .name = "messages", .arg = "none|last|all", .call = set_messages,
-		    .help = "what of the messages: nothing, what the request adds, or the whole list (last)" },
+		{ .kind = OPT_CALL, .name = "messages", .arg = "none|last|all",
+		.call = set_messages,
+		    .help = "what of the messages: nothing, what a request adds, or all (last)" },
 		{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &self.idle_ns,
 		    .help = "report calls without a response after this long (15m)" },
 		{ .kind = OPT_NUM, .name = "max-calls", .arg = "N", .to = &self.max_calls,
 		    .help = "calls open at a time (4096)", .lo = 1, .hi = 1 << 24 },
 		{ .kind = OPT_NUM, .name = "max-history", .arg = "N", .to = &self.max_history,
-		    .help = "requests remembered to follow conversations (16384)", .lo = 1, .hi = 1 << 24 },
+		    .help = "requests remembered to follow conversations (16384)", .lo = 1,
+		    .hi = 1 << 24 },
 		{ .kind = OPT_SIZE, .name = "max-message", .arg = "SIZE", .to = &self.max_message,
 		    .help = "longest line of a tool server (16M)", .lo = 1 << 10, .hi = 1LL << 32 },
 		{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
@@ -725,7 +749,8 @@ main(int argc, char **argv)
 		{ .kind = OPT_END },
 	};
 	static const struct stage stage = {
-		.use = { "llmparse", "[OPTION]... [FILE]...", "Tell model calls and tool calls, whatever the vendor.", { opts } },
+		.use = { "llmparse", "[OPTION]... [FILE]...",
+		"Tell model calls and tool calls, whatever the vendor.", { opts } },
 		.start = start,
 		.event = event,
 		.end = end,

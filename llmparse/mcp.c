@@ -163,8 +163,10 @@ mcp_new(const struct mcp_conf *conf)
 	m->conf = *conf;
 	line_out_init(&m->scratch, -1);
 	event_init(&m->scan);
-	m->scopes = flow_new(sizeof(struct scope), conf->max_calls, conf->max_memory, scope_finish, m);
-	m->streams = flow_new(sizeof(struct stream), conf->max_calls, conf->max_memory, stream_finish, m);
+	m->scopes = flow_new(sizeof(struct scope), conf->max_calls, conf->max_memory, scope_finish,
+	    m);
+	m->streams = flow_new(sizeof(struct stream), conf->max_calls, conf->max_memory,
+	    stream_finish, m);
 	m->sights = flow_new(sizeof(struct sight), conf->max_calls, 0, NULL, m);
 	m->names = flow_new(sizeof(struct name), conf->max_calls, 0, name_finish, m);
 	m->pairs = flow_new(sizeof(int64_t), conf->max_calls, 0, NULL, m);
@@ -209,7 +211,8 @@ name_at(struct mcp *m, int64_t pid, int64_t fd, bool make)
 {
 	int64_t key[2] = { pid, fd };
 
-	return make ? flow_get(m->names, key, sizeof(key), 0) : flow_find(m->names, key, sizeof(key), 0);
+	return make ? flow_get(m->names, key, sizeof(key), 0) :
+	    flow_find(m->names, key, sizeof(key), 0);
 }
 
 static int64_t
@@ -234,10 +237,12 @@ text_keep(char **to, struct value v)
 static void
 name_learn(struct mcp *m, const struct pending *p, struct value result)
 {
-	struct value info = value_get(result, "serverInfo"), version = value_get(result, "protocolVersion");
+	struct value info = value_get(result, "serverInfo"),
+	    version = value_get(result, "protocolVersion");
 	struct value name = value_get(info.kind == VALUE_OBJECT ? info :
 	    value_get(value_get(result, "_meta"), "io.modelcontextprotocol/serverInfo"), "name");
-	struct name *n = p->stdio && (is_text(name) || is_text(version)) ? name_at(m, p->pid, name_fd(p), true) : NULL;
+	struct name *n = p->stdio &&
+	    (is_text(name) || is_text(version)) ? name_at(m, p->pid, name_fd(p), true) : NULL;
 
 	if (!n)
 		return;
@@ -404,7 +409,8 @@ static void
 put_request(struct mcp *m, struct line_out *out, const struct seen *s)
 {
 	const struct rpc *r = &s->rpc;
-	struct value host = event_get(s->ev, "host"), version, state = value_get(r->params, "requestState");
+	struct value host = event_get(s->ev, "host"), version,
+	    state = value_get(r->params, "requestState");
 	char *const *before = is_text(state) ? flow_find(m->states, state.p, state.n, 0) : NULL;
 	struct jput j;
 
@@ -449,7 +455,8 @@ asks_on(struct mcp *m, const struct seen *s)
 static void
 notification(struct mcp *m, const struct seen *s)
 {
-	struct pending p = { .hash = s->text ? hash_bytes(5, s->text, s->textlen) : 0, .pid = s->pid,
+	struct pending p = { .hash = s->text ? hash_bytes(5, s->text, s->textlen) : 0,
+		.pid = s->pid,
 	    .server = s->server, .stdio = !s->http };
 	struct line_out *out = m->conf.out;
 	struct jput j = { out, true };
@@ -468,7 +475,8 @@ notification(struct mcp *m, const struct seen *s)
 static struct scope *
 scope_get(struct mcp *m, const char *key, size_t n, bool make)
 {
-	return make ? flow_get(m->scopes, key, n, m->at->now) : flow_find(m->scopes, key, n, m->at->now);
+	return make ? flow_get(m->scopes, key, n, m->at->now) :
+	    flow_find(m->scopes, key, n, m->at->now);
 }
 
 static struct pending *
@@ -567,7 +575,8 @@ pending_choose(struct mcp *m, struct scope *scope, const struct seen *s)
 	int64_t nearest = INT64_MAX;
 
 	for (struct pending **at = &scope->first; *at; at = &(*at)->next) {
-		int64_t far = s->fd > (*at)->fd ? 2 * (s->fd - (*at)->fd) : 2 * ((*at)->fd - s->fd) + 1;
+		int64_t far = s->fd > (*at)->fd ? 2 * (s->fd - (*at)->fd) :
+		    2 * ((*at)->fd - s->fd) + 1;
 
 		if (!id_is(*at, s->rpc.id))
 			continue;
@@ -617,7 +626,8 @@ static void
 stdio_rpc(struct mcp *m, struct seen *s)
 {
 	char key[40];
-	size_t n = stdio_key(key, sizeof(key), s->pid, s->rpc.kind == RPC_RESPONSE ? !s->write : s->write);
+	size_t n = stdio_key(key, sizeof(key), s->pid, s->rpc.kind == RPC_RESPONSE ? !s->write :
+	    s->write);
 	struct scope *scope;
 	struct pending **at;
 
@@ -664,7 +674,8 @@ static struct stream *
 stream_get(struct mcp *m, const struct seen *s)
 {
 	char key[64];
-	size_t n = snprintf(key, sizeof(key), "%" PRId64 "/%" PRId64 "%c", s->pid, s->fd, s->write ? 'w' : 'r');
+	size_t n = snprintf(key, sizeof(key), "%" PRId64 "/%" PRId64 "%c", s->pid, s->fd,
+	    s->write ? 'w' : 'r');
 	struct stream *st = flow_get(m->streams, key, n, m->at->now);
 
 	if (st)
@@ -685,11 +696,13 @@ mcp_stdio(struct mcp *m, const struct mcp_event *at)
 	bool has_off = event_u64(ev, "off", &off);
 
 	m->at = at;
-	if (!event_i64(ev, "pid", &s.pid) || !event_i64(ev, "fd", &s.fd) || !(data = event_bytes(ev, "data", &n)))
+	if (!event_i64(ev, "pid", &s.pid) || !event_i64(ev, "fd", &s.fd) ||
+	    !(data = event_bytes(ev, "data", &n)))
 		return false;
 	s.write = value_eq(direction, "WRITE");
 	/* its own standard input and output, however numbered: that is the server's end */
-	s.server = is_given(role) ? value_eq(role, "stdin") || value_eq(role, "stdout") : s.fd == 0 || s.fd == 1;
+	s.server = is_given(role) ? value_eq(role, "stdin") || value_eq(role, "stdout") :
+	    s.fd == 0 || s.fd == 1;
 	if (!(st = stream_get(m, &s)))
 		return false;
 	if (lines_feed(&st->lines, off, has_off, data, n, on_line, &s))
@@ -883,7 +896,8 @@ exchange_defer(struct mcp *m, const char *key, size_t n, struct seen *s)
 {
 	char other[KEY + 1];
 	size_t o = session_key(other, s->session, event_get(s->ev, "host"));
-	struct scope *to = o ? scope_get(m, other, o, true) : NULL, *scope = scope_get(m, key, n, false);
+	struct scope *to = o ? scope_get(m, other, o, true) : NULL,
+	    *scope = scope_get(m, key, n, false);
 	struct pending **end = to ? &to->first : NULL;
 
 	while (end && *end)

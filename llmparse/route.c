@@ -79,7 +79,8 @@ route_find(struct route *p, const char *host, size_t hostlen, const char *path, 
 static int
 hex(int c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' &&
+	    (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
 size_t
@@ -107,7 +108,8 @@ shape_fits(const struct vendor *v, struct value body)
 }
 
 enum route_confidence
-route_request(const struct route *p, struct value body, bool (*header)(void *arg, const char *name), void *arg,
+route_request(const struct route *p, struct value body, bool (*header)(void *arg, const char *name),
+    void *arg,
     const struct vendor **v)
 {
 	if (p->never)
@@ -126,7 +128,9 @@ route_response(const struct route *p, struct value body, struct value format)
 {
 	if (p->never || (p->known && !p->vendor && !p->provider))
 		return NULL;
-	if (p->vendor && ((p->provider && !p->shape) || p->vendor->is_response(body) || route_streams(p->vendor, format)))
+	if (p->vendor &&
+	    ((p->provider && !p->shape) || p->vendor->is_response(body) ||
+	    route_streams(p->vendor, format)))
 		return p->vendor;
 	return is_given(value_get(body, "error")) ? NULL : vendor_of_response(body);
 }

@@ -3,14 +3,16 @@
 
 /* Exact names, and beginnings that end with a slash. */
 static const char *const methods[] = {
-	"initialize", "ping", "tools/", "resources/", "prompts/", "completion/complete", "logging/setLevel",
+	"initialize", "ping", "tools/", "resources/", "prompts/", "completion/complete",
+	"logging/setLevel",
 	"sampling/createMessage", "elicitation/create", "roots/list", "tasks/", "server/discover",
 	"subscriptions/listen", "notifications/",
 };
 
 static const char *const from_server[] = {
 	"sampling/createMessage", "elicitation/create", "roots/list", "notifications/message",
-	"notifications/resources/", "notifications/tools/", "notifications/prompts/", "notifications/tasks/",
+	"notifications/resources/", "notifications/tools/", "notifications/prompts/",
+	"notifications/tasks/",
 	"notifications/elicitation/",
 };
 
@@ -39,7 +41,8 @@ is_mcp(struct value method, struct value params)
 {
 	if (!is_one_of(method, methods, sizeof(methods) / sizeof(*methods)))
 		return false;
-	return !value_eq(method, "initialize") || value_get(params, "protocolVersion").kind == VALUE_STRING;
+	return !value_eq(method, "initialize") ||
+	    value_get(params, "protocolVersion").kind == VALUE_STRING;
 }
 
 struct rpc
@@ -60,8 +63,10 @@ rpc_read(struct value v)
 	if (r.method.kind == VALUE_STRING) {
 		if (!is_mcp(r.method, r.params))
 			return r;
-		r.kind = r.id.kind == VALUE_STRING || r.id.kind == VALUE_INT ? RPC_REQUEST : RPC_NOTIFICATION;
-	} else if ((r.id.kind == VALUE_STRING || r.id.kind == VALUE_INT) && (r.result.kind || r.error.kind)) {
+		r.kind = r.id.kind == VALUE_STRING || r.id.kind == VALUE_INT ? RPC_REQUEST :
+		    RPC_NOTIFICATION;
+	} else if ((r.id.kind == VALUE_STRING || r.id.kind == VALUE_INT) &&
+	    (r.result.kind || r.error.kind)) {
 		r.kind = RPC_RESPONSE;
 	}
 	return r;

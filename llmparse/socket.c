@@ -11,7 +11,8 @@
 
 enum {
 	EMITTED = 8,		/* ids of responses remembered, so that none is emitted twice */
-	SAID_MAX = 1 << 20,	/* bytes that are said in a Realtime session between two responses */
+	/* bytes that are said in a Realtime session between two responses */
+	SAID_MAX = 1 << 20,
 };
 
 /* A piece of JSON kept. */
@@ -40,7 +41,8 @@ struct socket {
 	unsigned nemitted;
 	bool hinted;		/* by the upgrade: host or path */
 	bool realtime;
-	struct kept model, instructions, input;	/* of Realtime: of the session; what was said since the last turn */
+	/* of Realtime: of the session; what was said since the last turn */
+	struct kept model, instructions, input;
 };
 
 struct sockets {
@@ -223,7 +225,8 @@ sockets_new(const struct sockets_conf *conf)
 	w->conf = *conf;
 	line_out_init(&w->scratch, -1);
 	event_init(&w->scan);
-	if ((w->flows = flow_new(sizeof(struct socket), conf->max, conf->max_memory, socket_finish, w)))
+	if ((w->flows = flow_new(sizeof(struct socket), conf->max, conf->max_memory, socket_finish,
+	    w)))
 		return w;
 	free(w);
 	return NULL;
@@ -271,7 +274,8 @@ socket_at(struct sockets *w, struct event *ev, uint64_t now, bool make)
 static void
 realtime_model(struct socket *s, const char *path, size_t n)
 {
-	const char *at = memmem(path, n, "model=", 6), *end = path + n, *stop = at ? memchr(at, '&', end - at) : NULL;
+	const char *at = memmem(path, n, "model=", 6), *end = path + n,
+	    *stop = at ? memchr(at, '&', end - at) : NULL;
 
 	if (!at)
 		return;
@@ -335,7 +339,8 @@ on_create(struct sockets *w, struct socket *s, struct event *ev, struct value v)
 {
 	struct value nested = value_get(v, "response"), none = { 0 };
 	struct value body = nested.kind == VALUE_OBJECT ? nested : v;
-	struct call_request rq = { .ev = ev, .vendor = s->realtime ? &vendor_realtime : &vendor_responses, .body = body };
+	struct call_request rq = { .ev = ev, .vendor = s->realtime ? &vendor_realtime :
+		&vendor_responses, .body = body };
 	struct turn *t = calloc(1, sizeof(*t)), **end = &s->first;
 	struct route route;
 
@@ -372,7 +377,8 @@ turn_of(struct socket *s, struct value lane, struct value response)
 	struct turn *t;
 
 	for (t = s->first; t; t = t->next)
-		if (is_text(lane) ? kept_is(&t->lane, lane) : is_text(response) && kept_is(&t->response, response))
+		if (is_text(lane) ? kept_is(&t->lane, lane) : is_text(response) &&
+		    kept_is(&t->response, response))
 			return t;
 	for (t = s->first; t && !is_text(lane); t = t->next)
 		if (!is_text(response) || !t->response.n)
@@ -445,7 +451,8 @@ realtime_create(struct sockets *w, struct socket *s, struct event *ev, struct va
 
 /* What Realtime has besides responses. True: it is dealt with. */
 static bool
-realtime_event(struct sockets *w, struct socket *s, struct event *ev, struct value type, struct value v)
+realtime_event(struct sockets *w, struct socket *s, struct event *ev, struct value type,
+    struct value v)
 {
 	struct value session = value_get(v, "session");
 
@@ -486,7 +493,8 @@ static bool
 is_last(struct value type)
 {
 	return value_eq(type, "response.completed") || value_eq(type, "response.incomplete") ||
-	    value_eq(type, "response.failed") || value_eq(type, "response.done") || value_eq(type, "error") ||
+	    value_eq(type, "response.failed") || value_eq(type, "response.done") ||
+	    value_eq(type, "error") ||
 	    value_eq(type, "response.cancelled");
 }
 
@@ -567,9 +575,11 @@ sockets_message(struct sockets *w, struct event *ev, uint64_t now)
 	if (s && s->realtime && realtime_event(w, s, ev, type, v))
 		return;
 	if (value_eq(type, "response.create")) {
-		struct value body = value_get(v, "response").kind == VALUE_OBJECT ? value_get(v, "response") : v;
+		struct value body = value_get(v, "response").kind == VALUE_OBJECT ? value_get(v,
+		    "response") : v;
 
-		if ((s && s->hinted) || (is_text(value_get(body, "model")) && is_given(value_get(body, "input"))))
+		if ((s && s->hinted) ||
+		    (is_text(value_get(body, "model")) && is_given(value_get(body, "input"))))
 			on_create(w, socket_at(w, ev, now, true), ev, v);
 	} else if (s && (text_begins(type, "response.") || value_eq(type, "error"))) {
 		on_server(w, s, ev, v);
@@ -577,7 +587,8 @@ sockets_message(struct sockets *w, struct event *ev, uint64_t now)
 }
 
 bool
-sockets_merged(struct sockets *w, struct event *ev, const struct call_response *merged, uint64_t now)
+sockets_merged(struct sockets *w, struct event *ev, const struct call_response *merged,
+    uint64_t now)
 {
 	struct socket *s = socket_at(w, ev, now, false);
 	struct value id = value_get(merged->body, "id");
@@ -587,7 +598,8 @@ sockets_merged(struct sockets *w, struct event *ev, const struct call_response *
 	if (!s)
 		return false;
 	w->at = ev;
-	if (is_text(id) && !was_emitted(s, id) && (t = turn_of(s, value_get(merged->body, "stream_id"), id)))
+	if (is_text(id) && !was_emitted(s, id) &&
+	    (t = turn_of(s, value_get(merged->body, "stream_id"), id)))
 		turn_emit(w, s, t, &r);
 	return true;
 }

@@ -93,7 +93,8 @@ fits(struct talks *w, struct talk *s, const struct made *k, size_t n)
 static void
 request_make(struct talk *s, struct made *to, struct value setup)
 {
-	static const char *const key[] = { "systemInstruction", "system_instruction", "tools", "generationConfig",
+	static const char *const key[] = { "systemInstruction", "system_instruction", "tools",
+		"generationConfig",
 		"generation_config" };
 
 	text(to, "{\"contents\":[");
@@ -146,15 +147,18 @@ turn_clear(struct talk *s)
 static void
 turn_emit(struct talks *w, struct talk *s, const char *finish, const char *why, uint64_t end_ns)
 {
-	struct call_request rq = { .ev = &w->line, .vendor = &vendor_live, .turn = ++s->turns, .lenient = s->marks };
-	struct call_response r = { .ev = &w->scan, .stream = true, .why = why, .end_ns = end_ns, .first_ns = s->first_ns };
+	struct call_request rq = { .ev = &w->line, .vendor = &vendor_live, .turn = ++s->turns,
+	.lenient = s->marks };
+	struct call_response r = { .ev = &w->scan, .stream = true, .why = why, .end_ns = end_ns,
+	.first_ns = s->first_ns };
 	struct made asked = { 0 }, answer = { 0 };
 	struct call call = { 0 };
 	struct route route;
 
 	event_scan(&w->line, s->first.p, s->first.n);
 	arena_reset(&w->scan.arena);
-	request_make(s, &asked, event_scan_value(&w->scan, s->setup.p ? s->setup.p : "", s->setup.n));
+	request_make(s, &asked,
+	event_scan_value(&w->scan, s->setup.p ? s->setup.p : "", s->setup.n));
 	rq.body = event_scan_value(&w->line, asked.p, asked.n);
 	if (s->host.n > 2)
 		rq.host = (struct client_text){ s->host.p + 1, s->host.n - 2 };
@@ -355,7 +359,8 @@ say_results(struct talks *w, struct talk *s, struct event *ev, struct value list
 	if (list.kind != VALUE_ARRAY || !fits(w, s, &s->said, list.n * 2 + 64))
 		return;
 	turn_begin(w, s, ev);
-	text(&s->said, s->said.n ? ",{\"role\":\"user\",\"parts\":[" : "{\"role\":\"user\",\"parts\":[");
+	text(&s->said, s->said.n ? ",{\"role\":\"user\",\"parts\":[" :
+	"{\"role\":\"user\",\"parts\":[");
 	value_iter(&it, list);
 	while (value_next(&it, &k, &v)) {
 		text(&s->said, any ? ",{\"functionResponse\":" : "{\"functionResponse\":");
@@ -376,8 +381,10 @@ either(struct value v, const char *a, const char *b)
 static bool
 on_client(struct talks *w, struct talk *s, struct event *ev, struct value v)
 {
-	struct value setup = value_get(v, "setup"), content = either(v, "clientContent", "client_content");
-	struct value input = either(v, "realtimeInput", "realtime_input"), tool = either(v, "toolResponse", "tool_response");
+	struct value setup = value_get(v, "setup"),
+	content = either(v, "clientContent", "client_content");
+	struct value input = either(v, "realtimeInput", "realtime_input"),
+	tool = either(v, "toolResponse", "tool_response");
 
 	if (is_given(setup)) {
 		put(&s->setup, setup);
@@ -400,7 +407,8 @@ on_client(struct talks *w, struct talk *s, struct event *ev, struct value v)
 static void
 hear(struct talks *w, struct talk *s, struct event *ev, struct value part, struct value t, int kind)
 {
-	static const char *const before[] = { "", "{\"text\":", "{\"thought\":true,\"text\":", "{\"text\":" };
+	static const char *const before[] = { "", "{\"text\":", "{\"thought\":true,\"text\":",
+	"{\"text\":" };
 
 	if (!fits(w, s, &s->heard, part.n + 32))
 		return;
@@ -435,8 +443,10 @@ hear_parts(struct talks *w, struct talk *s, struct event *ev, struct value list)
 	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
 		t = value_get(v, "text");
 		if (t.kind == VALUE_STRING)
-			hear(w, s, ev, v, t, value_get(v, "thought").kind == VALUE_TRUE ? OPEN_THOUGHT : OPEN_TEXT);
-		else if (!is_given(value_get(v, "inlineData")))		/* audio: what is said is its transcript */
+			hear(w, s, ev, v, t,
+			value_get(v, "thought").kind == VALUE_TRUE ? OPEN_THOUGHT : OPEN_TEXT);
+		/* audio: what is said is its transcript */
+		else if (!is_given(value_get(v, "inlineData")))
 			hear(w, s, ev, v, t, OPEN_NOT);
 		else if (!s->first_ns)
 			s->first_ns = event_time(ev);
@@ -456,7 +466,8 @@ hear_calls(struct talks *w, struct talk *s, struct event *ev, struct value list)
 		text(&part, "{\"functionCall\":");
 		add(&part, v.p, v.n);
 		text(&part, "}");
-		hear(w, s, ev, (struct value){ part.p, part.n, VALUE_OBJECT, false }, (struct value){ 0 }, OPEN_NOT);
+		hear(w, s, ev, (struct value){ part.p, part.n, VALUE_OBJECT, false },
+		(struct value){ 0 }, OPEN_NOT);
 		free(part.p);
 	}
 }
@@ -464,7 +475,8 @@ hear_calls(struct talks *w, struct talk *s, struct event *ev, struct value list)
 static void
 on_content(struct talks *w, struct talk *s, struct event *ev, struct value v)
 {
-	static const char *const key[] = { "modelTurn", "inputTranscription", "outputTranscription", "turnComplete",
+	static const char *const key[] = { "modelTurn", "inputTranscription", "outputTranscription",
+		"turnComplete",
 		"interrupted" };
 	struct value c[5], t;
 
@@ -495,7 +507,8 @@ on_server(struct talks *w, struct talk *s, struct event *ev, struct value v)
 		if (s->first.n)
 			turn_emit(w, s, "STOP", NULL, event_time(ev));
 	}
-	return is_given(content) || is_given(tool) || is_given(usage) || is_given(value_get(v, "setupComplete")) ||
+	return is_given(content) || is_given(tool) || is_given(usage) ||
+	is_given(value_get(v, "setupComplete")) ||
 	    is_given(value_get(v, "goAway")) || is_given(value_get(v, "toolCallCancellation")) ||
 	    is_given(value_get(v, "sessionResumptionUpdate"));
 }

@@ -120,7 +120,8 @@ message(const char *p, size_t n, aws_event_fn *fn, void *arg)
 	struct aws_event e = { .type = "", .error = "" };
 	size_t head = be32(p + 4);
 
-	if (be32(p + n - 4) != aws_crc32(p, n - 4) || !headers(&e, (const unsigned char *)p + PRELUDE, head))
+	if (be32(p + n - 4) != aws_crc32(p, n - 4) ||
+	    !headers(&e, (const unsigned char *)p + PRELUDE, head))
 		return false;
 	e.payload = p + PRELUDE + head;
 	e.len = n - LEAST - head;

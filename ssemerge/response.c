@@ -13,7 +13,8 @@ enum framing
 framing_of(const char *type, bool *lines)
 {
 	static const struct { const char *type; enum framing framing; bool lines; } known[] = {
-		{ "text/", FRAMING_UNKNOWN, false },	/* also of event streams: errors come as plain JSON */
+		/* also of event streams: errors come as plain JSON */
+		{ "text/", FRAMING_UNKNOWN, false },
 		{ "application/x-ndjson", FRAMING_VALUES, true },
 		{ "application/ndjson", FRAMING_VALUES, true },
 		{ "application/jsonl", FRAMING_VALUES, true },
@@ -155,7 +156,8 @@ start(struct response *a, const struct merge_format *format)
 
 		memcpy(len, p, sizeof(len));
 		p += sizeof(len);
-		in = (struct merge_input){ .name = p, .namelen = len[0], .id = p + len[0], .idlen = len[1] };
+		in = (struct merge_input){ .name = p, .namelen = len[0], .id = p + len[0],
+		    .idlen = len[1] };
 		in.data = p += len[0] + len[1];
 		in.len = len[2];
 		input_json(a, &in, in.data, in.len);
@@ -316,6 +318,7 @@ response_limited(const struct response *a, uint64_t *bytes)
 {
 	*bytes = a->merge.builder.lost + a->sse.long_bytes + a->values.long_bytes +
 	    a->aws.long_bytes;
-	return a->merge.builder.lost || a->merge.builder.nomem || a->sse.long_events || a->values.long_events ||
+	return a->merge.builder.lost || a->merge.builder.nomem || a->sse.long_events ||
+	    a->values.long_events ||
 	    a->aws.long_events;
 }

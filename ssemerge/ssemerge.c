@@ -242,7 +242,8 @@ stream_finish(void *arg, void *entry, enum flow_why why)
 {
 	struct ssemerge *self = arg;
 	struct stream *s = entry;
-	const char *reason = s->incomplete ? s->incomplete : why == FLOW_END ? NULL : flow_why_name(why);
+	const char *reason = s->incomplete ? s->incomplete : why == FLOW_END ? NULL :
+	flow_why_name(why);
 
 	if (!s->begun || s->foreign)
 		return;
@@ -277,7 +278,8 @@ stream_charge(struct ssemerge *self, struct stream *s)
 static const char *
 reason_of(const struct event *ev)
 {
-	static const char *const known[] = { "eof", "idle", "evicted", "hole", "error", "limit", "close",
+	static const char *const known[] = { "eof", "idle", "evicted", "hole", "error", "limit",
+		"close",
 	    "malformed", "encoding", "max_body" };
 	struct value v = event_get(ev, "incomplete");
 
@@ -456,7 +458,8 @@ socket_message(struct ssemerge *self, struct event *ev, struct stage_io *io)
 	struct stream *s;
 	bool created;
 
-	if (!n || *data != '{' || (!memmem(data, n, "response.", 9) && !memmem(data, n, "\"error\"", 7)))
+	if (!n || *data != '{' ||
+	(!memmem(data, n, "response.", 9) && !memmem(data, n, "\"error\"", 7)))
 		return STAGE_PASS;
 	if (!socket_scan(self, data, n))
 		return STAGE_PASS;
@@ -464,7 +467,8 @@ socket_message(struct ssemerge *self, struct event *ev, struct stage_io *io)
 	created = value_eq(type, "response.created") &&
 	    value_eq(value_get(event_get(&self->scan, "response"), "object"), "response");
 	/* what clients send */
-	if ((!value_begins(type, "response.") && !value_eq(type, "error")) || value_eq(type, "response.create") ||
+	if ((!value_begins(type, "response.") && !value_eq(type, "error")) ||
+	value_eq(type, "response.create") ||
 	    value_eq(type, "response.cancel") || value_eq(type, "response.steer"))
 		return STAGE_PASS;
 	if (!(s = turn_get(self, ev, created)))
@@ -538,7 +542,8 @@ whole(struct ssemerge *self, struct event *ev)
 	size_t n;
 
 	event_i64(ev, "status_code", &status);
-	if (status >= 400 || event_bool(ev, "streaming") || event_bool(ev, "undecoded") || !event_get(ev, "id").kind ||
+	if (status >= 400 || event_bool(ev, "streaming") || event_bool(ev, "undecoded") ||
+	!event_get(ev, "id").kind ||
 	    (text.kind == VALUE_STRING && text.n > 3 && text.p[1] == '<'))
 		return STAGE_PASS;
 	if (!(p = event_bytes(ev, "body", &n)) || !is_stream(p, n))
@@ -581,7 +586,8 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	self->io = io;
 	event_init(&self->scan);
 	line_out_init(&self->scratch, -1);
-	self->flows = flow_new(sizeof(struct stream), self->max_streams, self->max_memory, stream_finish, self);
+	self->flows = flow_new(sizeof(struct stream), self->max_streams, self->max_memory,
+	stream_finish, self);
 	self->gone = flow_new(1, self->max_streams, 0, NULL, NULL);
 	if (!self->flows || !self->gone)
 		err(1, "table of streams");
@@ -614,19 +620,23 @@ main(int argc, char **argv)
 	const struct opt opts[] = {
 		{ .kind = OPT_FLAG, .name = "deltas", .to = &self.deltas,
 		    .help = "write what grows as it comes, as sse.delta lines" },
-		{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw, .help = "pass the http.body lines on as well" },
+		{ .kind = OPT_FLAG, .name = "raw", .to = &self.raw,
+		.help = "pass the http.body lines on as well" },
 		{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &self.idle_ns,
 		    .help = "write streams that were silent this long, as incomplete (120s)" },
 		{ .kind = OPT_NUM, .name = "max-streams", .arg = "N", .to = &self.max_streams,
 		    .help = "streams open at a time (4096)", .lo = 1, .hi = 1 << 24 },
 		{ .kind = OPT_SIZE, .name = "max-message", .arg = "SIZE", .to = &self.max_message,
-		    .help = "largest message, and largest event (16M)", .lo = 1 << 10, .hi = 1LL << 32 },
+		    .help = "largest message, and largest event (16M)", .lo = 1 << 10,
+		    .hi = 1LL << 32 },
 		{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
-		    .help = "all messages in the making together (256M)", .lo = 1 << 16, .hi = 1LL << 40 },
+		    .help = "all messages in the making together (256M)", .lo = 1 << 16,
+		    .hi = 1LL << 40 },
 		{ .kind = OPT_END },
 	};
 	const struct stage stage = {
-		.use = { "ssemerge", "[OPTION]... [FILE]...", "Join the pieces of streamed model answers.", { opts } },
+		.use = { "ssemerge", "[OPTION]... [FILE]...",
+		"Join the pieces of streamed model answers.", { opts } },
 		.start = start,
 		.event = event,
 		.end = end,

@@ -33,7 +33,8 @@ empty(struct values *v)
 static void
 keep(struct values *v, const char *p, size_t n)
 {
-	if (v->skip || (!v->toolong && v->text.n + n <= v->max && builder_add(v->d, &v->text, p, n)))
+	if (v->skip ||
+	    (!v->toolong && v->text.n + n <= v->max && builder_add(v->d, &v->text, p, n)))
 		return;
 	if (!v->toolong)
 		v->long_events++;
@@ -113,7 +114,8 @@ find_end(struct values *v, const char *p, const char *end)
 			v->escape = false;
 			p++;
 		} else if (v->string) {
-			p = (const char *)text_plain((const unsigned char *)p, (const unsigned char *)end);
+			p = (const char *)text_plain((const unsigned char *)p,
+			    (const unsigned char *)end);
 			if (p == end)
 				break;
 			v->escape = *p == '\\';

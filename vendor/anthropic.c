@@ -14,7 +14,8 @@ is_request(struct value body)
 	struct value m[4];
 
 	MEMBERS(body, key, m);
-	return m[0].kind == VALUE_ARRAY && m[1].kind == VALUE_INT && (is_text(m[2]) || is_text(m[3]));
+	return m[0].kind == VALUE_ARRAY && m[1].kind == VALUE_INT &&
+	    (is_text(m[2]) || is_text(m[3]));
 }
 
 static bool
@@ -24,7 +25,8 @@ is_response(struct value body)
 	struct value m[4];
 
 	MEMBERS(body, key, m);
-	return (value_eq(m[0], "message") && value_eq(m[1], "assistant") && m[2].kind == VALUE_ARRAY) ||
+	return (value_eq(m[0], "message") && value_eq(m[1], "assistant") &&
+	    m[2].kind == VALUE_ARRAY) ||
 	    (value_eq(m[0], "error") && value_get(body, "error").kind == VALUE_OBJECT);
 }
 
@@ -45,7 +47,8 @@ request(struct request *a, struct value body)
 static void
 source(struct messages *m, const char *modality, struct value block)
 {
-	static const char *const key[] = { "type", "media_type", "data", "url", "file_id", "content" };
+	static const char *const key[] = { "type", "media_type", "data", "url", "file_id",
+		"content" };
 	struct value src = value_get(block, "source"), s[6];
 
 	MEMBERS(src, key, s);
@@ -132,7 +135,8 @@ item(struct messages *m, struct value v)
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "id", "model", "content", "stop_reason", "usage", "completion",
+	static const char *const key[] = { "id", "model", "content", "stop_reason", "usage",
+		"completion",
 		"error", "amazon-bedrock-invocationMetrics" };
 	struct value v[8];
 
@@ -163,13 +167,15 @@ response(struct response *a, struct messages *m, struct value body)
 static bool
 is_complete(struct value body)
 {
-	return value_get(body, "prompt").kind == VALUE_STRING && is_given(value_get(body, "max_tokens_to_sample"));
+	return value_get(body, "prompt").kind == VALUE_STRING &&
+	is_given(value_get(body, "max_tokens_to_sample"));
 }
 
 static bool
 is_completion(struct value body)
 {
-	return value_eq(value_get(body, "type"), "completion") && value_get(body, "completion").kind == VALUE_STRING;
+	return value_eq(value_get(body, "type"), "completion") &&
+	value_get(body, "completion").kind == VALUE_STRING;
 }
 
 static void
@@ -208,7 +214,8 @@ struct anthropic {
 static bool
 detect(const struct merge_input *in)
 {
-	static const char *const type[] = { "content_block_delta", "message_start", "content_block_start",
+	static const char *const type[] = { "content_block_delta", "message_start",
+		"content_block_start",
 	    "content_block_stop", "message_delta", "message_stop" };
 
 	for (size_t i = 0; i < sizeof(type) / sizeof(*type); i++)
@@ -258,8 +265,10 @@ static struct block *
 block_guess(struct merge *m, int64_t index, struct value type)
 {
 	static const struct { const char *delta, *block; } guess[] = {
-		{ "text_delta", "{\"type\":\"text\"}" }, { "citations_delta", "{\"type\":\"text\"}" },
-		{ "thinking_delta", "{\"type\":\"thinking\"}" }, { "signature_delta", "{\"type\":\"thinking\"}" },
+		{ "text_delta", "{\"type\":\"text\"}" },
+		{ "citations_delta", "{\"type\":\"text\"}" },
+		{ "thinking_delta", "{\"type\":\"thinking\"}" },
+		{ "signature_delta", "{\"type\":\"thinking\"}" },
 		{ "input_json_delta", "{\"type\":\"tool_use\"}" },
 	};
 
@@ -302,14 +311,17 @@ block_delta(struct merge *m, const struct event *ev)
 		input_delta(m, b, v[3]);
 	} else if (value_eq(type, "signature_delta")) {
 		if (b->thinking)
-			builder_set(&m->builder, b->object, "signature", value_get(delta, "signature"));
+			builder_set(&m->builder, b->object, "signature",
+			    value_get(delta, "signature"));
 	} else if (value_eq(type, "citations_delta")) {
 		if (b->text)
-			builder_push(&m->builder, builder_array(&m->builder, b->object, "citations"),
+			builder_push(&m->builder,
+			    builder_array(&m->builder, b->object, "citations"),
 			    value_get(delta, "citation"));
 	} else if (value_eq(type, "compaction_delta")) {
 		builder_set(&m->builder, b->object, "content", value_get(delta, "content"));
-		builder_set(&m->builder, b->object, "encrypted_content", value_get(delta, "encrypted_content"));
+		builder_set(&m->builder, b->object, "encrypted_content",
+		    value_get(delta, "encrypted_content"));
 	}
 }
 
@@ -359,7 +371,8 @@ message_start(struct merge *m, const struct event *ev)
 	}
 	value_iter(&it, v);
 	while (value_next(&it, &key, &val))
-		if (!a->content || !value_eq(key, "content"))	/* blocks may be there after a hole */
+		/* blocks may be there after a hole */
+		if (!a->content || !value_eq(key, "content"))
 			builder_set_member(&m->builder, m->root, key, val);
 	a->content = builder_array(&m->builder, m->root, "content");
 	if (a->n)
@@ -402,7 +415,8 @@ usage_delta(struct merge *m, struct value usage)
 			continue;
 		name[value_decode(key, name)] = '\0';
 		old = json_object_get(to, name);
-		if (value_int(val, 1) != 0 || json_integer_value(old) <= 0 || !strcmp(name, "output_tokens"))
+		if (value_int(val, 1) != 0 || json_integer_value(old) <= 0 ||
+		    !strcmp(name, "output_tokens"))
 			builder_set_member(&m->builder, to, key, val);
 	}
 }
@@ -500,11 +514,13 @@ const struct merge_format merge_anthropic = {
 static bool
 is_request_alone(struct value body)
 {
-	static const char *const key[] = { "system", "anthropic_version", "tools", "thinking", "stop_sequences" };
+	static const char *const key[] = { "system", "anthropic_version", "tools", "thinking",
+		"stop_sequences" };
 	struct value m[5];
 
 	MEMBERS(body, key, m);
-	return is_request(body) && (is_given(m[0]) || is_given(m[1]) || is_given(m[3]) || is_given(m[4]) ||
+	return is_request(body) &&
+	    (is_given(m[0]) || is_given(m[1]) || is_given(m[3]) || is_given(m[4]) ||
 	    is_given(value_get(value_element(m[2], 0), "input_schema")));
 }
 
@@ -516,25 +532,30 @@ fits(struct value body)
 }
 
 static const struct vendor_host hosts[] = {
-	{ "anthropic.com", "anthropic" }, { "claude.ai", "anthropic" }, { "claude.com", "anthropic" }, { NULL, NULL },
+	{ "anthropic.com", "anthropic" }, { "claude.ai", "anthropic" },
+	{ "claude.com", "anthropic" }, { NULL, NULL },
 };
 
 static const struct vendor_path paths[] = {
-	{ .end = "/messages" }, { .end = ":rawPredict" }, { .end = ":streamRawPredict", .stream = true }, { .end = NULL },
+	{ .end = "/messages" }, { .end = ":rawPredict" },
+	{ .end = ":streamRawPredict", .stream = true }, { .end = NULL },
 }, complete_paths[] = {
 	{ .end = "/complete" }, { .end = NULL },
 };
 
 static const struct vendor_word finishes[] = {
-	{ "end_turn", "stop" }, { "stop_sequence", "stop" }, { "max_tokens", "length" }, { "tool_use", "tool_call" },
-	{ "model_context_window_exceeded", "length" }, { "refusal", "content_filter" }, { NULL, NULL },
+	{ "end_turn", "stop" }, { "stop_sequence", "stop" }, { "max_tokens", "length" },
+	{ "tool_use", "tool_call" },
+	{ "model_context_window_exceeded", "length" }, { "refusal", "content_filter" },
+	{ NULL, NULL },
 };
 
 const struct vendor vendor_messages = {
 	.api = "messages", .operation = "chat", .provider = "anthropic",
 	.is_request = is_request, .is_response = is_response,
 	.request = request, .item = item, .response = response,
-	.hosts = hosts, .paths = paths, .finishes = finishes, .header = "anthropic-version", .mark = "messages",
+	.hosts = hosts, .paths = paths, .finishes = finishes, .header = "anthropic-version",
+	.mark = "messages",
 	.request_rank = 1, .response_rank = 1, .is_request_alone = is_request_alone, .fits = fits,
 	.stream = &merge_anthropic,
 };
@@ -544,6 +565,7 @@ const struct vendor vendor_complete = {
 	.api = "complete", .operation = "text_completion", .provider = "anthropic",
 	.is_request = is_complete, .is_response = is_completion,
 	.request = complete, .item = item, .response = response,
-	.paths = complete_paths, .mark = "prompt", .request_rank = 6, .response_rank = 9, .stream = &merge_anthropic,
+	.paths = complete_paths, .mark = "prompt", .request_rank = 6, .response_rank = 9,
+	.stream = &merge_anthropic,
 };
 VENDOR_ENTRY(vendor_complete);

@@ -8,19 +8,22 @@
 static bool
 is_request(struct value body)
 {
-	return is_text(value_get(body, "assistant_id")) || value_get(body, "tool_outputs").kind == VALUE_ARRAY;
+	return is_text(value_get(body, "assistant_id")) ||
+	    value_get(body, "tool_outputs").kind == VALUE_ARRAY;
 }
 
 static bool
 is_response(struct value body)
 {
-	return value_eq(value_get(body, "object"), "thread.run") && is_text(value_get(body, "status"));
+	return value_eq(value_get(body, "object"), "thread.run") &&
+	    is_text(value_get(body, "status"));
 }
 
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "assistant_id", "instructions", "additional_messages", "thread",
+	static const char *const key[] = { "assistant_id", "instructions", "additional_messages",
+		"thread",
 		"max_completion_tokens", "tool_outputs", "reasoning_effort" };
 	struct value m[7];
 
@@ -74,13 +77,15 @@ is_pending(struct value body)
 {
 	struct value status = value_get(body, "status");
 
-	return value_eq(status, "queued") || value_eq(status, "in_progress") || value_eq(status, "cancelling");
+	return value_eq(status, "queued") || value_eq(status, "in_progress") ||
+	value_eq(status, "cancelling");
 }
 
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "id", "model", "status", "usage", "last_error", "incomplete_details",
+	static const char *const key[] = { "id", "model", "status", "usage", "last_error",
+		"incomplete_details",
 		"required_action", "content" };
 	struct value v[8], list, k, c, f, none = { 0 };
 	struct value_iter it;
@@ -119,7 +124,8 @@ static void
 message_delta(struct merge *m, struct value delta)
 {
 	static const char empty[] = "{\"type\":\"text\",\"text\":{\"value\":\"\"}}";
-	struct value list = value_get(delta, "content"), k, c, v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false };
+	struct value list = value_get(delta, "content"), k, c,
+	v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false };
 	json_t *all = builder_array(&m->builder, m->root, "content"), *last, *text;
 	struct value_iter it;
 
@@ -132,7 +138,9 @@ message_delta(struct merge *m, struct value delta)
 		}
 		last = json_array_get(all, json_array_size(all) - 1);
 		text = json_object_get(last, "text");
-		if (!text || json_integer_value(json_object_get(last, "index")) != value_int(value_get(c, "index"), 0)) {
+		if (!text ||
+		json_integer_value(json_object_get(last, "index")) != value_int(value_get(c,
+		"index"), 0)) {
 			builder_push(&m->builder, all, v);
 			last = json_array_get(all, json_array_size(all) - 1);
 			builder_set(&m->builder, last, "index", value_get(c, "index"));
@@ -150,8 +158,10 @@ event(struct merge *m, const struct merge_input *in)
 
 	if (value_eq(object, "thread.run")) {
 		for (size_t i = 0; i < in->json->nfields; i++)
-			builder_set_member(&m->builder, m->root, field_key(&in->json->fields[i]), in->json->fields[i].value);
-		m->ended |= value_says(status) && !value_eq(status, "queued") && !value_eq(status, "in_progress") &&
+			builder_set_member(&m->builder, m->root, field_key(&in->json->fields[i]),
+			in->json->fields[i].value);
+		m->ended |= value_says(status) && !value_eq(status, "queued") &&
+		!value_eq(status, "in_progress") &&
 		    !value_eq(status, "cancelling");
 	} else if (value_eq(object, "thread.message.delta")) {
 		message_delta(m, event_get(in->json, "delta"));
@@ -187,7 +197,8 @@ static const struct vendor_path paths[] = {
 };
 
 static const struct vendor_word finishes[] = {
-	{ "max_completion_tokens", "length" }, { "max_prompt_tokens", "length" }, { "expired", "error" }, { NULL, NULL },
+	{ "max_completion_tokens", "length" }, { "max_prompt_tokens", "length" },
+	{ "expired", "error" }, { NULL, NULL },
 };
 
 const struct vendor vendor_assistants = {

@@ -19,7 +19,8 @@ is_converse(struct value body)
 	MEMBERS(body, key, m);
 	content = value_get(value_element(m[0], 0), "content");
 	first = value_element(content, 0);
-	return m[0].kind == VALUE_ARRAY && content.kind == VALUE_ARRAY && value_get(first, "type").kind == VALUE_NONE &&
+	return m[0].kind == VALUE_ARRAY && content.kind == VALUE_ARRAY &&
+	    value_get(first, "type").kind == VALUE_NONE &&
 	    (is_given(m[1]) || is_given(m[2]) || value_get(first, "text").kind == VALUE_STRING ||
 	    value_get(first, "toolResult").kind == VALUE_OBJECT);
 }
@@ -37,8 +38,10 @@ is_conversed(struct value body)
 static void
 converse(struct request *a, struct value body)
 {
-	static const char *const key[] = { "messages", "system", "inferenceConfig", "toolConfig", "modelId" };
-	static const char *const ckey[] = { "maxTokens", "temperature", "topP", "stopSequences", "max_new_tokens",
+	static const char *const key[] = { "messages", "system", "inferenceConfig", "toolConfig",
+		"modelId" };
+	static const char *const ckey[] = { "maxTokens", "temperature", "topP", "stopSequences",
+		"max_new_tokens",
 		"topK" };
 	struct value m[5], c[6];
 
@@ -83,9 +86,11 @@ cited(struct messages *m, struct value list)
 static void
 block(struct messages *m, struct value b)
 {
-	static const char *const key[] = { "text", "toolUse", "toolResult", "reasoningContent", "image", "document",
+	static const char *const key[] = { "text", "toolUse", "toolResult", "reasoningContent",
+		"image", "document",
 		"video", "cachePoint", "citationsContent" };
-	static const char *const tkey[] = { "toolUseId", "name", "input", "content", "status", "type" };
+	static const char *const tkey[] = { "toolUseId", "name", "input", "content", "status",
+	"type" };
 	struct value v[9], t[6], none = { 0 };
 
 	MEMBERS(b, key, v);
@@ -183,13 +188,16 @@ is_invoke(struct value body)
 static bool
 is_invoked(struct value body)
 {
-	static const char *const key[] = { "generation", "results", "outputs", "completion", "embedding", "embeddings",
+	static const char *const key[] = { "generation", "results", "outputs", "completion",
+		"embedding", "embeddings",
 		"images" };
 	struct value m[7];
 
 	MEMBERS(body, key, m);
-	return vendor_messages.is_response(body) || is_conversed(body) || vendor_chat.is_response(body) ||
-	    is_given(m[0]) || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY || is_given(m[3]) || is_given(m[4]) ||
+	return vendor_messages.is_response(body) || is_conversed(body) ||
+	vendor_chat.is_response(body) ||
+	    is_given(m[0]) || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY ||
+	    is_given(m[3]) || is_given(m[4]) ||
 	    is_given(m[5]) || m[6].kind == VALUE_ARRAY;
 }
 
@@ -198,24 +206,29 @@ static const char *
 invoke_operation(const struct request *a, struct value body)
 {
 	static const struct { const char *in, *operation; } id[] = {
-		{ "embed", "embeddings" }, { "rerank", "rerank" }, { "stability.", "image_generation" },
-		{ "-canvas", "image_generation" }, { "titan-image", "image_generation" }, { "nova-reel", "video_generation" },
+		{ "embed", "embeddings" }, { "rerank", "rerank" },
+		{ "stability.", "image_generation" },
+		{ "-canvas", "image_generation" }, { "titan-image", "image_generation" },
+		{ "nova-reel", "video_generation" },
 	};
-	static const char *const key[] = { "texts", "input_type", "documents", "query", "taskType", "text_prompts" };
+	static const char *const key[] = { "texts", "input_type", "documents", "query", "taskType",
+		"text_prompts" };
 	struct value m[6];
 
 	for (size_t i = 0; a->path_modellen && i < sizeof(id) / sizeof(*id); i++)
 		if (memmem(a->path_model, a->path_modellen, id[i].in, strlen(id[i].in)))
 			return id[i].operation;
 	MEMBERS(body, key, m);
-	return m[0].kind == VALUE_ARRAY && is_given(m[1]) ? "embeddings" : m[2].kind == VALUE_ARRAY && is_given(m[3]) ? "rerank" :
+	return m[0].kind == VALUE_ARRAY && is_given(m[1]) ? "embeddings" :
+	    m[2].kind == VALUE_ARRAY && is_given(m[3]) ? "rerank" :
 	    is_text(m[4]) || m[5].kind == VALUE_ARRAY ? "image_generation" : NULL;
 }
 
 static void
 invoke(struct request *a, struct value body)
 {
-	static const char *const key[] = { "prompt", "inputText", "messages", "textGenerationConfig", "max_gen_len",
+	static const char *const key[] = { "prompt", "inputText", "messages",
+		"textGenerationConfig", "max_gen_len",
 		"temperature", "top_p" };
 	const struct vendor *maker = maker_of_request(body);
 	const char *operation = invoke_operation(a, body);
@@ -227,13 +240,16 @@ invoke(struct request *a, struct value body)
 	}
 	request_common(a, body);
 	MEMBERS(body, key, m);
-	a->list = first_given(m[2], first_given(m[0], first_given(m[1], first_given(value_get(body, "texts"),
-	    first_given(value_get(body, "query"), value_get(value_get(body, "textToImageParams"), "text"))))));
+	a->list = first_given(m[2],
+	first_given(m[0], first_given(m[1], first_given(value_get(body, "texts"),
+	    first_given(value_get(body, "query"),
+	    value_get(value_get(body, "textToImageParams"), "text"))))));
 	if (operation)
 		a->operation = operation;
 	else if (a->list.kind == VALUE_STRING)
 		a->operation = "text_completion";
-	a->max_tokens = first_given(first_given(m[4], a->max_tokens), value_get(m[3], "maxTokenCount"));
+	a->max_tokens = first_given(first_given(m[4], a->max_tokens),
+	value_get(m[3], "maxTokenCount"));
 	a->temperature = first_given(m[5], value_get(m[3], "temperature"));
 	a->top_p = first_given(m[6], value_get(m[3], "topP"));
 }
@@ -258,8 +274,10 @@ invoke_item(struct messages *m, struct value v)
 static void
 plain(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "generation", "stop_reason", "results", "outputs", "prompt_token_count",
-		"generation_token_count", "inputTextTokenCount", "embedding", "amazon-bedrock-invocationMetrics",
+	static const char *const key[] = { "generation", "stop_reason", "results", "outputs",
+		"prompt_token_count",
+		"generation_token_count", "inputTextTokenCount", "embedding",
+		"amazon-bedrock-invocationMetrics",
 		"embeddings", "images" };
 	struct value v[11], one, k, image;
 	struct value_iter it;
@@ -285,7 +303,8 @@ plain(struct response *a, struct messages *m, struct value body)
 		message_close(m, "stop");
 		return;
 	}
-	part_text(m, first_given(v[0], first_given(value_get(one, "outputText"), value_get(one, "text"))));
+	part_text(m,
+	first_given(v[0], first_given(value_get(one, "outputText"), value_get(one, "text"))));
 	message_close(m, response_finish(a, m, first_given(v[1],
 	    first_given(value_get(one, "completionReason"), value_get(one, "stop_reason")))));
 }
@@ -337,7 +356,8 @@ name_is(const struct merge_input *in, const char *name)
 static bool
 stream_is_converse(struct value key)
 {
-	static const char *const name[] = { "messageStart", "contentBlockStart", "contentBlockDelta",
+	static const char *const name[] = { "messageStart", "contentBlockStart",
+		"contentBlockDelta",
 	    "contentBlockStop", "messageStop", "metadata" };
 
 	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++)
@@ -388,7 +408,8 @@ reasoning(struct merge *m, struct block *b, struct value v)
 static void
 tool_result(struct merge *m, struct block *b, struct value list)
 {
-	json_t *to = builder_array(&m->builder, builder_object(&m->builder, b->object, "toolResult"), "content"), *last;
+	json_t *to = builder_array(&m->builder,
+	builder_object(&m->builder, b->object, "toolResult"), "content"), *last;
 	struct value_iter it;
 	struct value k, v, text;
 
@@ -417,14 +438,16 @@ image(struct merge *m, struct block *b, struct value v)
 		if (value_eq(key, "bytes"))
 			merge_grow(m, builder_object(&m->builder, to, "source"), "bytes", val);
 		else
-			builder_set_member(&m->builder, builder_object(&m->builder, to, "source"), key, val);
+			builder_set_member(&m->builder, builder_object(&m->builder, to, "source"),
+			key, val);
 	}
 }
 
 static void
 block_delta(struct merge *m, struct converse *c, struct value v)
 {
-	static const char *const name[] = { "text", "toolUse", "reasoningContent", "citation", "toolResult", "image" };
+	static const char *const name[] = { "text", "toolUse", "reasoningContent", "citation",
+	"toolResult", "image" };
 	struct block *b = block_get(m, c, value_int(value_get(v, "contentBlockIndex"), 0));
 	struct value d[6];
 
@@ -476,7 +499,8 @@ stream_converse(struct merge *m, struct converse *c, struct value name, struct v
 	} else if (value_eq(name, "contentBlockStop")) {
 		builder_settle(&m->builder);
 	} else if (value_eq(name, "messageStart")) {
-		message = builder_object(&m->builder, builder_object(&m->builder, m->root, "output"), "message");
+		message = builder_object(&m->builder,
+		builder_object(&m->builder, m->root, "output"), "message");
 		builder_set(&m->builder, message, "role", value_get(v, "role"));
 		c->content = builder_array(&m->builder, message, "content");
 	} else if (value_eq(name, "messageStop")) {
@@ -493,15 +517,18 @@ stream_converse(struct merge *m, struct converse *c, struct value name, struct v
 static void
 block_finish(struct merge *m, struct block *b)
 {
-	json_t *cited = json_object_get(b->object, "citations"), *text = json_object_get(b->object, "text"), *o;
+	json_t *cited = json_object_get(b->object, "citations"),
+	*text = json_object_get(b->object, "text"), *o;
 
 	if (b->hasinput) {
 		b->hasinput = false;
-		builder_set_json(&m->builder, builder_object(&m->builder, b->object, "toolUse"), "input",
+		builder_set_json(&m->builder, builder_object(&m->builder, b->object, "toolUse"),
+		"input",
 		    merge_arguments(m, b->input.p, b->input.n));
 		builder_drop(&m->builder, &b->input);
 	}
-	if (cited && (o = json_pack("{s:[{s:O*}],s:O}", "content", "text", text, "citations", cited))) {
+	if (cited &&
+	(o = json_pack("{s:[{s:O*}],s:O}", "content", "text", text, "citations", cited))) {
 		json_object_del(b->object, "text");
 		json_object_del(b->object, "citations");
 		json_object_set_new(b->object, "citationsContent", o);
@@ -547,7 +574,8 @@ converse_event(struct merge *m, const struct merge_input *in)
 	if (in->namelen + 2 <= sizeof(quoted)) {
 		memcpy(quoted + 1, in->name, in->namelen);
 		quoted[in->namelen + 1] = '"';
-		stream_converse(m, m->own, (struct value){ quoted, in->namelen + 2, VALUE_STRING, false },
+		stream_converse(m, m->own,
+		(struct value){ quoted, in->namelen + 2, VALUE_STRING, false },
 		    input_object(in));
 	}
 }
@@ -588,7 +616,8 @@ struct invoke {
 static bool
 invoke_detect(const struct merge_input *in)
 {
-	return in->framed && name_is(in, "chunk") && event_get(in->json, "bytes").kind == VALUE_STRING;
+	return in->framed && name_is(in, "chunk") &&
+	    event_get(in->json, "bytes").kind == VALUE_STRING;
 }
 
 /* Titan, Llama, Mistral, Jurassic and such: one string grows. */
@@ -612,7 +641,8 @@ stream_plain(struct merge *m, const struct event *ev)
 			merge_grow(m, m->root, grows[g], val);
 		else if (!value_eq(key, "outputs") && value_given(val))
 			rest_put(&m->builder, &own->rest, key, val);
-		m->ended |= (value_eq(key, "completionReason") || value_eq(key, "stop_reason")) && value_says(val);
+		m->ended |= (value_eq(key, "completionReason") || value_eq(key, "stop_reason")) &&
+		    value_says(val);
 	}
 	value_iter(&it, outputs);
 	for (size_t i = 0; outputs.kind == VALUE_ARRAY && value_next(&it, &k, &val); i++) {
@@ -622,7 +652,8 @@ stream_plain(struct merge *m, const struct event *ev)
 		if (i == json_array_size(all))
 			builder_push(&m->builder, all, none);
 		merge_grow(m, json_array_get(all, i), "text", value_get(val, "text"));
-		builder_set(&m->builder, json_array_get(all, i), "stop_reason", value_get(val, "stop_reason"));
+		builder_set(&m->builder, json_array_get(all, i), "stop_reason",
+		    value_get(val, "stop_reason"));
 		m->ended |= value_says(value_get(val, "stop_reason"));
 	}
 }
@@ -669,7 +700,8 @@ unwrapped(struct merge *m, struct merge_input *in)
 		inner_said(m, &own->inner);
 	} else if (in->json->nfields && stream_is_converse(field_key(in->json->fields))) {
 		for (size_t i = 0; i < in->json->nfields; i++)
-			stream_converse(m, &own->nova, field_key(&in->json->fields[i]), in->json->fields[i].value);
+			stream_converse(m, &own->nova, field_key(&in->json->fields[i]),
+			    in->json->fields[i].value);
 		builder_set(&m->builder, m->root, metrics, v);
 	} else {
 		stream_plain(m, in->json);
@@ -690,7 +722,8 @@ invoke_event(struct merge *m, const struct merge_input *in)
 	rc = wrapped.data ? event_scan(&own->scan, wrapped.data, wrapped.len) : EVENT_BAD;
 	if (wrapped.data && rc == EVENT_BAD) {
 		free(own->repaired);
-		own->repaired = lenient_json(wrapped.data, wrapped.len, true, &wrapped.len, &m->lenient);
+		own->repaired = lenient_json(wrapped.data, wrapped.len, true, &wrapped.len,
+		    &m->lenient);
 		wrapped.data = own->repaired;
 		rc = wrapped.data ? event_scan(&own->scan, wrapped.data, wrapped.len) : EVENT_BAD;
 		m->builder.halves |= (m->lenient & LENIENT_SURROGATE) != 0;
@@ -756,20 +789,23 @@ const struct merge_format merge_bedrock_invoke = {
 
 /* Also -fips and VPC endpoints. */
 static const struct vendor_host hosts[] = {
-	{ "bedrock-runtime*.amazonaws.com", "aws.bedrock" }, { "bedrock-runtime*.amazonaws.com.cn", "aws.bedrock" },
+	{ "bedrock-runtime*.amazonaws.com", "aws.bedrock" },
+	{ "bedrock-runtime*.amazonaws.com.cn", "aws.bedrock" },
 	{ NULL, NULL },
 };
 
 static const struct vendor_path converse_paths[] = {
 	{ .end = "/converse" }, { .end = "/converse-stream", .stream = true }, { .end = NULL },
 }, invoke_paths[] = {	/* many call something their own "invoke" */
-	{ .end = "/invoke", .within = "/model/" }, { .end = "/invoke-with-response-stream", .within = "/model/", .stream = true },
+	{ .end = "/invoke", .within = "/model/" },
+	{ .end = "/invoke-with-response-stream", .within = "/model/", .stream = true },
 	{ .end = NULL },
 };
 
 static const struct vendor_word finishes[] = {
 	{ "guardrail_intervened", "content_filter" }, { "content_filtered", "content_filter" },
-	{ "CONTENT_FILTERED", "content_filter" }, { "malformed_model_output", "error" }, { "malformed_tool_use", "error" },
+	{ "CONTENT_FILTERED", "content_filter" }, { "malformed_model_output", "error" },
+	{ "malformed_tool_use", "error" },
 	{ "FINISH", "stop" }, { "LENGTH", "length" }, { NULL, NULL },
 };
 
@@ -777,7 +813,8 @@ const struct vendor vendor_converse = {
 	.api = "converse", .operation = "chat", .provider = "aws.bedrock",
 	.is_request = is_converse, .is_response = is_conversed,
 	.request = converse, .item = item, .response = conversed,
-	.hosts = hosts, .paths = converse_paths, .finishes = finishes, .response_rank = 5, .stream = &merge_bedrock_converse,
+	.hosts = hosts, .paths = converse_paths, .finishes = finishes, .response_rank = 5,
+	.stream = &merge_bedrock_converse,
 };
 VENDOR_ENTRY(vendor_converse);
 

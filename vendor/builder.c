@@ -8,7 +8,8 @@
 
 enum {
 	SLOTS_MAX = 64,		/* growing strings at a time; more are settled */
-	RESERVE = 64 << 10,	/* over the limit, for what is small and comes last: usage, reasons */
+	/* over the limit, for what is small and comes last: usage, reasons */
+	RESERVE = 64 << 10,
 	REST_MAX = 256,		/* different members of one object */
 	NODE_COST = 64,		/* what jansson needs per value, about */
 	OBJECT_COST = 320,

@@ -20,7 +20,8 @@ is_response(struct value body)
 	struct value m[3];
 
 	MEMBERS(body, key, m);
-	return m[0].kind == VALUE_OBJECT && is_text(m[1]) && value_get(m[0], "role").kind == VALUE_STRING;
+	return m[0].kind == VALUE_OBJECT && is_text(m[1]) &&
+	    value_get(m[0], "role").kind == VALUE_STRING;
 }
 
 static void
@@ -67,7 +68,8 @@ message(struct messages *m, struct value v)
 	value_iter(&it, i[2]);
 	while (i[2].kind == VALUE_ARRAY && value_next(&it, &k, &call)) {
 		f = value_get(call, "function");
-		part_call(m, value_get(call, "id"), value_get(f, "name"), value_get(f, "arguments"));
+		part_call(m, value_get(call, "id"), value_get(f, "name"),
+		    value_get(f, "arguments"));
 	}
 }
 
@@ -111,7 +113,8 @@ is_embed(struct value body)
 	struct value m[4];
 
 	MEMBERS(body, key, m);
-	return (m[0].kind == VALUE_ARRAY || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY) && is_text(m[3]);
+	return (m[0].kind == VALUE_ARRAY || m[1].kind == VALUE_ARRAY || m[2].kind == VALUE_ARRAY) &&
+	    is_text(m[3]);
 }
 
 static bool
@@ -121,7 +124,8 @@ is_embedded(struct value body)
 	struct value m[3];
 
 	MEMBERS(body, key, m);
-	return (m[0].kind == VALUE_ARRAY || m[0].kind == VALUE_OBJECT) && (is_given(m[1]) || is_given(m[2]));
+	return (m[0].kind == VALUE_ARRAY || m[0].kind == VALUE_OBJECT) &&
+	    (is_given(m[1]) || is_given(m[2]));
 }
 
 static void
@@ -168,7 +172,8 @@ is_ranked(struct value body)
 {
 	struct value list = first_given(value_get(body, "results"), value_get(body, "data"));
 
-	return list.kind == VALUE_ARRAY && is_given(value_get(value_element(list, 0), "relevance_score"));
+	return list.kind == VALUE_ARRAY &&
+	    is_given(value_get(value_element(list, 0), "relevance_score"));
 }
 
 static void
@@ -207,8 +212,10 @@ enum { PAD_MAX = 64 };	/* parts that may be missing in a row */
 static bool
 detect(const struct merge_input *in)
 {
-	static const char *const type[] = { "message-start", "content-start", "content-delta", "content-end",
-	    "tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end", "citation-start",
+	static const char *const type[] = { "message-start", "content-start", "content-delta",
+		"content-end",
+	    "tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end",
+	    "citation-start",
 	    "citation-end", "message-end" };
 
 	for (size_t i = 0; i < sizeof(type) / sizeof(*type); i++)
@@ -309,7 +316,8 @@ event(struct merge *m, const struct merge_input *in)
 static bool
 is_empty(const json_t *j)
 {
-	return (json_is_array(j) && !json_array_size(j)) || (json_is_string(j) && !json_string_length(j)) ||
+	return (json_is_array(j) && !json_array_size(j)) ||
+	(json_is_string(j) && !json_string_length(j)) ||
 	    (json_is_object(j) && !json_object_size(j));
 }
 
@@ -355,11 +363,14 @@ static const struct vendor_path paths[] = {
 };
 
 static const struct vendor_word roles[] = {
-	{ "CHATBOT", "assistant" }, { "Chatbot", "assistant" }, { "USER", "user" }, { "User", "user" },
+	{ "CHATBOT", "assistant" }, { "Chatbot", "assistant" }, { "USER", "user" },
+	{ "User", "user" },
 	{ "SYSTEM", "system" }, { "TOOL", "tool" }, { NULL, NULL },
 }, finishes[] = {
-	{ "COMPLETE", "stop" }, { "STOP_SEQUENCE", "stop" }, { "MAX_TOKENS", "length" }, { "TOOL_CALL", "tool_call" },
-	{ "TOOL_CALLS", "tool_call" }, { "ERROR_TOXIC", "content_filter" }, { "ERROR", "error" }, { "TIMEOUT", "error" },
+	{ "COMPLETE", "stop" }, { "STOP_SEQUENCE", "stop" }, { "MAX_TOKENS", "length" },
+	{ "TOOL_CALL", "tool_call" },
+	{ "TOOL_CALLS", "tool_call" }, { "ERROR_TOXIC", "content_filter" }, { "ERROR", "error" },
+	{ "TIMEOUT", "error" },
 	{ NULL, NULL },
 };
 
@@ -367,7 +378,8 @@ const struct vendor vendor_cohere = {
 	.api = "cohere_chat", .operation = "chat", .provider = "cohere",
 	.is_request = is_request, .is_response = is_response,
 	.request = request, .item = item, .response = response,
-	.hosts = hosts, .paths = paths, .roles = roles, .finishes = finishes, .response_rank = 7, .stream = &merge_cohere,
+	.hosts = hosts, .paths = paths, .roles = roles, .finishes = finishes, .response_rank = 7,
+	.stream = &merge_cohere,
 };
 VENDOR_ENTRY(vendor_cohere);
 

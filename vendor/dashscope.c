@@ -14,7 +14,8 @@ is_request(struct value body)
 	struct value m[2];
 
 	MEMBERS(value_get(body, "input"), key, m);
-	return (m[0].kind == VALUE_ARRAY || m[1].kind == VALUE_STRING) && is_text(value_get(body, "model"));
+	return (m[0].kind == VALUE_ARRAY || m[1].kind == VALUE_STRING) &&
+	    is_text(value_get(body, "model"));
 }
 
 static bool
@@ -24,7 +25,8 @@ is_response(struct value body)
 	struct value m[2];
 
 	MEMBERS(value_get(body, "output"), key, m);
-	return (m[0].kind == VALUE_ARRAY || m[1].kind == VALUE_STRING) && is_text(value_get(body, "request_id"));
+	return (m[0].kind == VALUE_ARRAY || m[1].kind == VALUE_STRING) &&
+	    is_text(value_get(body, "request_id"));
 }
 
 static void
@@ -90,7 +92,8 @@ choice_put(struct response *a, struct messages *m, struct value choice)
 	value_iter(&it, v[2]);
 	while (v[2].kind == VALUE_ARRAY && value_next(&it, &k, &call)) {
 		f = value_get(call, "function");
-		part_call(m, value_get(call, "id"), value_get(f, "name"), value_get(f, "arguments"));
+		part_call(m, value_get(call, "id"), value_get(f, "name"),
+		    value_get(f, "arguments"));
 	}
 	message_close(m, response_finish(a, m, value_get(choice, "finish_reason")));
 }
@@ -199,8 +202,11 @@ grow(struct merge *m, json_t *object, const char *key, struct value v)
 	n = value_decode(v, text);
 	m->content |= n > 0;
 	/* what begins with all so far is that and more */
-	known = d->mode != PIECES && n >= f->last.n && f->last.n && !memcmp(text, f->last.p, f->last.n) ? f->last.n : 0;
-	merge_say_bytes(m, strcmp(key, "arguments") ? strcmp(key, "reasoning_content") ? MERGE_TEXT : MERGE_REASONING :
+	known = d->mode != PIECES && n >= f->last.n && f->last.n &&
+	    !memcmp(text, f->last.p, f->last.n) ? f->last.n : 0;
+	merge_say_bytes(m,
+	    strcmp(key, "arguments") ? strcmp(key, "reasoning_content") ? MERGE_TEXT :
+	    MERGE_REASONING :
 	    MERGE_ARGUMENTS, text + known, n - known);
 	if (d->mode == UNSURE && f->last.n) {
 		if (n < f->last.n || memcmp(text, f->last.p, f->last.n))
@@ -317,7 +323,8 @@ choices(struct merge *m, json_t *output, struct value v)
 			else
 				builder_set_member(&m->builder, o, key, val);
 			/* until the end the reason is the text "null" */
-			m->ended |= value_eq(key, "finish_reason") && value_says(val) && !value_eq(val, "null");
+			m->ended |= value_eq(key, "finish_reason") && value_says(val) &&
+			    !value_eq(val, "null");
 		}
 	}
 }
@@ -339,7 +346,8 @@ output(struct merge *m, struct value v)
 			choices(m, o, val);
 		else
 			rest_put(&m->builder, &d->output, key, val);
-		m->ended |= value_eq(key, "finish_reason") && value_says(val) && !value_eq(val, "null");
+		m->ended |= value_eq(key, "finish_reason") && value_says(val) &&
+		    !value_eq(val, "null");
 	}
 }
 
@@ -372,10 +380,11 @@ finish(struct merge *m, struct text *text)
 	size_t k;
 
 	for (size_t i = 0; i < d->n; i++) {
-		/* never longer than what came before, and unsure still: one event, or repetitions */
+		/* never longer than what came before, and unsure still */
 		const struct text *t = d->mode == PIECES ? &d->field[i].joined : &d->field[i].last;
 
-		builder_set_json(&m->builder, d->field[i].object, d->field[i].key, json_stringn(t->p ? t->p : "", t->n));
+		builder_set_json(&m->builder, d->field[i].object, d->field[i].key,
+		    json_stringn(t->p ? t->p : "", t->n));
 	}
 	rest_build(&m->builder, &d->output, output);
 	rest_build(&m->builder, &d->rest, m->root);
@@ -413,18 +422,21 @@ const struct merge_format merge_dashscope = {
 /* === the entry =================================================================== */
 
 static const struct vendor_host hosts[] = {
-	{ "dashscope.aliyuncs.com", "alibaba_cloud" }, { "dashscope-intl.aliyuncs.com", "alibaba_cloud" },
+	{ "dashscope.aliyuncs.com", "alibaba_cloud" },
+	{ "dashscope-intl.aliyuncs.com", "alibaba_cloud" },
 	{ "dashscope-us.aliyuncs.com", "alibaba_cloud" }, { NULL, NULL },
 };
 
 static const struct vendor_path paths[] = {
-	{ .end = "/text-generation/generation" }, { .end = "/multimodal-generation/generation" }, { .end = NULL },
+	{ .end = "/text-generation/generation" }, { .end = "/multimodal-generation/generation" },
+	{ .end = NULL },
 };
 
 const struct vendor vendor_dashscope = {
 	.api = "dashscope", .operation = "chat", .provider = "alibaba_cloud",
 	.is_request = is_request, .is_response = is_response,
 	.request = request, .item = item, .response = response,
-	.hosts = hosts, .paths = paths, .mark = "input", .request_rank = 3, .response_rank = 8, .stream = &merge_dashscope,
+	.hosts = hosts, .paths = paths, .mark = "input", .request_rank = 3, .response_rank = 8,
+	.stream = &merge_dashscope,
 };
 VENDOR_ENTRY(vendor_dashscope);

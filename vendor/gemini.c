@@ -28,21 +28,24 @@ is_request(struct value body)
 static bool
 is_response(struct value body)
 {
-	static const char *const key[] = { "candidates", "usageMetadata", "promptFeedback", "modelVersion" };
+	static const char *const key[] = { "candidates", "usageMetadata", "promptFeedback",
+		"modelVersion" };
 	struct value m[4];
 
 	if (body.kind == VALUE_ARRAY)
 		body = value_element(body, 0);
 	MEMBERS(unwrapped(body, "response"), key, m);
 	return (m[0].kind == VALUE_ARRAY && (is_given(m[1]) || is_given(m[3]) ||
-	    is_given(value_get(value_element(m[0], 0), "content")))) || (is_given(m[1]) && is_given(m[2]));
+	    is_given(value_get(value_element(m[0], 0), "content")))) ||
+	    (is_given(m[1]) && is_given(m[2]));
 }
 
 static void
 config(struct request *a, struct value v)
 {
 	static const char *const key[] = { "maxOutputTokens", "temperature", "topP", "topK", "seed",
-		"candidateCount", "stopSequences", "max_output_tokens", "top_p", "top_k", "thinkingConfig",
+		"candidateCount", "stopSequences", "max_output_tokens", "top_p", "top_k",
+		"thinkingConfig",
 		"frequencyPenalty", "presencePenalty", "responseMimeType" };
 	struct value m[14];
 
@@ -63,7 +66,8 @@ config(struct request *a, struct value v)
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "contents", "systemInstruction", "system_instruction", "tools",
+	static const char *const key[] = { "contents", "systemInstruction", "system_instruction",
+		"tools",
 		"generationConfig", "generation_config", "session_id", "sessionId" };
 	struct value m[8];
 
@@ -79,7 +83,8 @@ request(struct request *a, struct value body)
 static void
 part(struct messages *m, struct value p)
 {
-	static const char *const key[] = { "text", "thought", "functionCall", "functionResponse", "inlineData",
+	static const char *const key[] = { "text", "thought", "functionCall", "functionResponse",
+		"inlineData",
 		"fileData", "executableCode", "codeExecutionResult", "inline_data", "file_data" };
 	static const char *const fkey[] = { "id", "name", "args", "response" };
 	static const struct value code = { "\"code_execution\"", 16, VALUE_STRING, false };
@@ -98,10 +103,12 @@ part(struct messages *m, struct value p)
 	else if (is_given(v[3]))
 		part_result(m, f[0], f[1], f[3], is_given(value_get(f[3], "error")));
 	else if (is_given(blob))
-		part_blob(m, NULL, first_given(value_get(blob, "mimeType"), value_get(blob, "mime_type")),
+		part_blob(m, NULL,
+		first_given(value_get(blob, "mimeType"), value_get(blob, "mime_type")),
 		    value_get(blob, "data"));
 	else if (is_given(file))
-		part_uri(m, NULL, first_given(value_get(file, "mimeType"), value_get(file, "mime_type")),
+		part_uri(m, NULL,
+		first_given(value_get(file, "mimeType"), value_get(file, "mime_type")),
 		    first_given(value_get(file, "fileUri"), value_get(file, "file_uri")));
 	else if (is_given(v[6]))
 		part_server_call(m, none, code, v[6]);
@@ -168,7 +175,8 @@ candidates(struct response *a, struct messages *m, struct value list)
 static void
 about(struct response *a, struct value body)
 {
-	static const char *const key[] = { "responseId", "modelVersion", "usageMetadata", "promptFeedback" };
+	static const char *const key[] = { "responseId", "modelVersion", "usageMetadata",
+	"promptFeedback" };
 	struct value v[4];
 
 	MEMBERS(body, key, v);
@@ -225,7 +233,8 @@ response(struct response *a, struct messages *m, struct value body)
 	candidates(a, m, value_get(in, "candidates"));
 	if (is_text(value_get(value_get(in, "promptFeedback"), "blockReason")))
 		blocked(a, m);
-	a->usage_open = a->stream && !a->ended && !is_given(a->error) && is_given(value_get(in, "usageMetadata"));
+	a->usage_open = a->stream && !a->ended && !is_given(a->error) &&
+	is_given(value_get(in, "usageMetadata"));
 }
 
 /* --- embeddings ------------------------------------------------------------------- */
@@ -238,7 +247,8 @@ is_embed(struct value body)
 
 	MEMBERS(body, key, m);
 	return value_get(m[0], "parts").kind == VALUE_ARRAY || m[1].kind == VALUE_ARRAY ||
-	    value_get(value_element(m[2], 0), "content").kind == VALUE_STRING;	/* others are asked to predict, too */
+	    /* others are asked to predict, too */
+	    value_get(value_element(m[2], 0), "content").kind == VALUE_STRING;
 }
 
 static bool
@@ -271,10 +281,12 @@ embedded(struct response *a, struct messages *m, struct value body)
 	usage_gemini(&a->usage, value_get(body, "usageMetadata"));
 	value_iter(&it, predictions);
 	while (predictions.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		int64_t n = count_of(value_get(value_get(value_get(v, "embeddings"), "statistics"), "token_count"));
+		int64_t n = count_of(value_get(value_get(value_get(v, "embeddings"), "statistics"),
+		"token_count"));
 
 		if (n >= 0)
-			a->usage.n[USAGE_INPUT] = (a->usage.n[USAGE_INPUT] > 0 ? a->usage.n[USAGE_INPUT] : 0) + n;
+			a->usage.n[USAGE_INPUT] = n +
+			    (a->usage.n[USAGE_INPUT] > 0 ? a->usage.n[USAGE_INPUT] : 0);
 	}
 }
 
@@ -317,7 +329,8 @@ is_chunk(struct value v, const struct event *ev)
 static bool
 detect(const struct merge_input *in)
 {
-	return is_chunk((struct value){ 0 }, in->json) || is_chunk(event_get(in->json, "response"), NULL);
+	return is_chunk((struct value){ 0 }, in->json) ||
+	    is_chunk(event_get(in->json, "response"), NULL);
 }
 
 static struct candidate *
@@ -341,7 +354,8 @@ candidate_get(struct merge *m, int64_t index)
 	return c;
 }
 
-enum { PATH_INDEX = 64, PATH_DEPTH = 32 };	/* largest index, and number of steps, of an argument */
+/* largest index, and number of steps, of an argument */
+enum { PATH_INDEX = 64, PATH_DEPTH = 32 };
 
 /* One step of a path: ".name" or "[n]"; its name is put into name, NULL: no more. */
 static const char *
@@ -422,15 +436,19 @@ partial_arg(struct merge *m, json_t *args, struct value arg)
 		return;
 	path[value_decode(v[0], path)] = '\0';
 	p += *p == '$';
-	for (int depth = 0; args && depth < PATH_DEPTH && (next = path_step(p, name, sizeof(name), &index)); depth++, p = next) {
-		old = index ? json_array_get(args, strtoul(name, NULL, 10)) : json_object_get(args, name);
+	for (int depth = 0; args && depth < PATH_DEPTH &&
+	    (next = path_step(p, name, sizeof(name), &index)); depth++, p = next) {
+		old = index ? json_array_get(args, strtoul(name, NULL, 10)) :
+		    json_object_get(args, name);
 		if (path_step(next, ahead, sizeof(ahead), &inner)) {
 			if (inner ? !json_is_array(old) : !json_is_object(old))
-				old = path_new(m, args, name, index, inner ? json_array() : json_object());
+				old = path_new(m, args, name, index, inner ? json_array() :
+				    json_object());
 			args = old;
 			continue;
 		}
-		leaf = builder_json(&m->builder, value_given(v[1]) ? v[1] : value_given(v[2]) ? v[2] : v[3]);
+		leaf = builder_json(&m->builder, value_given(v[1]) ? v[1] :
+		    value_given(v[2]) ? v[2] : v[3]);
 		if (value_given(v[1]) && json_is_string(old) && leaf) {
 			leaf = joined(old, leaf);
 		}
@@ -445,7 +463,8 @@ static void
 call_part(struct merge *m, struct candidate *c, json_t *parts, struct value call)
 {
 	static const char empty[] = "{\"functionCall\":{\"args\":{}}}";
-	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false }, list, k, arg, name = value_get(call, "name");
+	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false }, list, k, arg,
+	    name = value_get(call, "name");
 	struct value_iter it;
 	json_t *f;
 
@@ -485,7 +504,8 @@ stream_part(struct merge *m, struct candidate *c, json_t *parts, struct value v)
 	if (v.kind != VALUE_OBJECT)
 		return;
 	call = value_get(v, "functionCall");
-	if (call.kind == VALUE_OBJECT && (c->open == OPEN_CALL || value_given(value_get(call, "partialArgs")) ||
+	if (call.kind == VALUE_OBJECT &&
+	    (c->open == OPEN_CALL || value_given(value_get(call, "partialArgs")) ||
 	    value_get(call, "willContinue").kind == VALUE_TRUE)) {
 		call_part(m, c, parts, call);
 		return;
@@ -494,7 +514,8 @@ stream_part(struct merge *m, struct candidate *c, json_t *parts, struct value v)
 	while (value_next(&it, &key, &val)) {
 		if (value_eq(key, "text") && val.kind == VALUE_STRING)
 			text = val;
-		else if (value_eq(key, "thought") && (val.kind == VALUE_TRUE || val.kind == VALUE_FALSE))
+		else if (value_eq(key, "thought") &&
+		    (val.kind == VALUE_TRUE || val.kind == VALUE_FALSE))
 			thought = val.kind == VALUE_TRUE;
 		else
 			plain = false;
@@ -533,7 +554,8 @@ content(struct merge *m, struct candidate *c, struct value v)
 
 /* Lists that go on from chunk to chunk inside an object: citations, logprobs. */
 static void
-lists(struct merge *m, struct candidate *c, const char *name, const char *const *list, size_t n, struct value v)
+lists(struct merge *m, struct candidate *c, const char *name, const char *const *list, size_t n,
+    struct value v)
 {
 	json_t *o = builder_object(&m->builder, c->object, name);
 	struct value_iter it;
@@ -573,7 +595,8 @@ candidate(struct merge *m, struct value v)
 		else if (value_eq(key, "logprobsResult"))
 			lists(m, c, "logprobsResult", probs, 2, val);
 		else if (value_eq(key, "groundingMetadata"))
-			merge_overwrite(m, builder_object(&m->builder, c->object, "groundingMetadata"), val);
+			merge_overwrite(m,
+			    builder_object(&m->builder, c->object, "groundingMetadata"), val);
 		else if (value_given(val))
 			rest_put(&m->builder, &c->rest, key, val);
 		c->finished |= value_eq(key, "finishReason") && value_says(val);
@@ -596,7 +619,8 @@ member(struct merge *m, struct value key, struct value val)
 				candidate(m, v);
 	} else if (value_given(val)) {
 		rest_put(&m->builder, &g->rest, key, val);
-		m->ended |= value_eq(key, "promptFeedback") && value_says(value_get(val, "blockReason"));
+		m->ended |= value_eq(key, "promptFeedback") &&
+		    value_says(value_get(val, "blockReason"));
 	}
 }
 
@@ -693,16 +717,20 @@ static const struct vendor_host hosts[] = {
 };
 
 static const struct vendor_path paths[] = {
-	{ .end = ":generateContent" }, { .end = ":streamGenerateContent", .stream = true }, { .end = NULL },
+	{ .end = ":generateContent" }, { .end = ":streamGenerateContent", .stream = true },
+	{ .end = NULL },
 }, embed_paths[] = {
-	{ .end = ":embedContent" }, { .end = ":batchEmbedContents" }, { .end = ":predict", .shape = true }, { .end = NULL },
+	{ .end = ":embedContent" }, { .end = ":batchEmbedContents" },
+	{ .end = ":predict", .shape = true }, { .end = NULL },
 };
 
 static const struct vendor_word roles[] = {
 	{ "model", "assistant" }, { NULL, NULL },
 }, finishes[] = {
-	{ "STOP", "stop" }, { "MAX_TOKENS", "length" }, { "SAFETY", "content_filter" }, { "RECITATION", "content_filter" },
-	{ "PROHIBITED_CONTENT", "content_filter" }, { "SPII", "content_filter" }, { "BLOCKLIST", "content_filter" },
+	{ "STOP", "stop" }, { "MAX_TOKENS", "length" }, { "SAFETY", "content_filter" },
+	{ "RECITATION", "content_filter" },
+	{ "PROHIBITED_CONTENT", "content_filter" }, { "SPII", "content_filter" },
+	{ "BLOCKLIST", "content_filter" },
 	{ "IMAGE_SAFETY", "content_filter" }, { "IMAGE_PROHIBITED_CONTENT", "content_filter" },
 	{ "IMAGE_RECITATION", "content_filter" }, { "MALFORMED_FUNCTION_CALL", "error" },
 	{ "UNEXPECTED_TOOL_CALL", "error" }, { "TOO_MANY_TOOL_CALLS", "error" }, { NULL, NULL },

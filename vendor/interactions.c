@@ -37,7 +37,8 @@ request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "input", "system_instruction", "generation_config",
 		"previous_interaction_id", "agent", "background", "response_mime_type" };
-	static const char *const conf[] = { "max_output_tokens", "temperature", "top_p", "seed", "stop_sequences",
+	static const char *const conf[] = { "max_output_tokens", "temperature", "top_p", "seed",
+		"stop_sequences",
 		"thinking_level" };
 	struct value m[7], c[6];
 
@@ -90,12 +91,14 @@ thought(struct messages *m, struct value v)
 static void
 step(struct messages *m, struct value v)
 {
-	static const char *const key[] = { "type", "content", "summary", "id", "name", "arguments", "call_id",
+	static const char *const key[] = { "type", "content", "summary", "id", "name", "arguments",
+		"call_id",
 		"result", "is_error" };
 	struct value s[9];
 
 	MEMBERS(v, key, s);
-	if (value_eq(s[0], "user_input") || value_eq(s[0], "model_output") || (!is_given(s[0]) && is_given(s[1])))
+	if (value_eq(s[0], "user_input") || value_eq(s[0], "model_output") ||
+	(!is_given(s[0]) && is_given(s[1])))
 		content_put(m, s[1], content);
 	else if (value_eq(s[0], "thought"))
 		content_put(m, s[2], thought);
@@ -116,14 +119,17 @@ is_said(struct value v)
 {
 	struct value type = value_get(v, "type"), role = value_get(v, "role");
 
-	return value_eq(type, "model_output") || value_eq(type, "thought") || text_ends(type, "_call") ||
-	    (text_ends(type, "_result") && !value_eq(type, "function_result")) || value_eq(role, "model");
+	return value_eq(type, "model_output") || value_eq(type, "thought") ||
+	text_ends(type, "_call") ||
+	    (text_ends(type, "_result") && !value_eq(type, "function_result")) ||
+	    value_eq(role, "model");
 }
 
 static void
 item(struct messages *m, struct value v)
 {
-	message_open(m, value_eq(value_get(v, "type"), "function_result") ? "tool" : is_said(v) ? "assistant" : "user");
+	message_open(m, value_eq(value_get(v, "type"), "function_result") ? "tool" :
+	is_said(v) ? "assistant" : "user");
 	if (v.kind == VALUE_STRING)
 		part_text(m, v);
 	else
@@ -135,16 +141,19 @@ item(struct messages *m, struct value v)
 static void
 counts(struct usage *u, struct value usage)
 {
-	static const char *const key[] = { "total_input_tokens", "total_output_tokens", "total_thought_tokens",
+	static const char *const key[] = { "total_input_tokens", "total_output_tokens",
+		"total_thought_tokens",
 		"total_cached_tokens", "total_tool_use_tokens", "total_tokens" };
 	struct value m[6];
 	int64_t in, out;
 
 	MEMBERS(usage, key, m);
 	if ((in = count_of(m[0])) >= 0)
-		u->n[USAGE_INPUT] = in + (count_of(m[4]) > 0 && in < INT64_MAX / 4 ? count_of(m[4]) % (INT64_MAX / 4) : 0);
+		u->n[USAGE_INPUT] = in + (count_of(m[4]) > 0 &&
+		in < INT64_MAX / 4 ? count_of(m[4]) % (INT64_MAX / 4) : 0);
 	if ((out = count_of(m[1])) >= 0)
-		u->n[USAGE_OUTPUT] = out + (count_of(m[2]) > 0 && out < INT64_MAX / 4 ? count_of(m[2]) % (INT64_MAX / 4) : 0);
+		u->n[USAGE_OUTPUT] = out + (count_of(m[2]) > 0 &&
+		out < INT64_MAX / 4 ? count_of(m[2]) % (INT64_MAX / 4) : 0);
 	usage_set(u, USAGE_REASONING, m[2]);
 	usage_set(u, USAGE_CACHE_READ, m[3]);
 	usage_set(u, USAGE_TOTAL, m[5]);
@@ -161,7 +170,8 @@ is_pending(struct value body)
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "id", "model", "agent", "usage", "status", "error", "errors", "service_tier" };
+	static const char *const key[] = { "id", "model", "agent", "usage", "status", "error",
+	"errors", "service_tier" };
 	struct value v[8], list = steps_of(body), k, s, none = { 0 };
 	struct value_iter it;
 
@@ -176,7 +186,8 @@ response(struct response *a, struct messages *m, struct value body)
 	message_open(m, "assistant");
 	value_iter(&it, list);
 	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &s))
-		if (!value_eq(value_get(s, "type"), "user_input") && !value_eq(value_get(s, "type"), "function_result"))
+		if (!value_eq(value_get(s, "type"), "user_input") &&
+		!value_eq(value_get(s, "type"), "function_result"))
 			step(m, s);
 	message_close(m, response_finish(a, m, is_pending(body) ? none : v[4]));
 	if (value_eq(v[4], "failed") && !is_given(a->error))
@@ -190,13 +201,15 @@ detect(const struct merge_input *in)
 {
 	struct value type = event_get(in->json, "event_type");
 
-	return value_begins(type, "interaction.") || value_begins(type, "step.") || value_begins(type, "content.");
+	return value_begins(type, "interaction.") || value_begins(type, "step.") ||
+	value_begins(type, "content.");
 }
 
 static json_t *
 step_at(struct merge *m, const struct event *ev)
 {
-	return merge_element(m, builder_array(&m->builder, m->root, "steps"), value_int(event_get(ev, "index"), -1), NULL);
+	return merge_element(m, builder_array(&m->builder, m->root, "steps"),
+	value_int(event_get(ev, "index"), -1), NULL);
 }
 
 static void
@@ -206,7 +219,8 @@ step_start(struct merge *m, const struct event *ev)
 
 	if (value_eq(value_get(v, "type"), "function_call"))
 		merge_say(m, MERGE_TOOL, value_get(v, "name"));
-	merge_element_set(m, builder_array(&m->builder, m->root, "steps"), value_int(event_get(ev, "index"), -1), v);
+	merge_element_set(m, builder_array(&m->builder, m->root, "steps"),
+	value_int(event_get(ev, "index"), -1), v);
 }
 
 /* Text goes on with the last text of the list, or is a new one. */
@@ -230,7 +244,8 @@ text_grow(struct merge *m, json_t *list, enum merge_kind kind, struct value text
 static void
 step_delta(struct merge *m, const struct event *ev)
 {
-	static const char *const key[] = { "type", "text", "content", "signature", "arguments", "annotations" };
+	static const char *const key[] = { "type", "text", "content", "signature", "arguments",
+	"annotations" };
 	struct value d = event_get(ev, "delta"), v[6];
 	json_t *step = step_at(m, ev);
 	const char *type = json_string_value(json_object_get(step, "type"));
@@ -248,7 +263,8 @@ step_delta(struct merge *m, const struct event *ev)
 	} else if (value_eq(v[0], "text")) {
 		text_grow(m, builder_array(&m->builder, step, "content"), MERGE_TEXT, v[1]);
 	} else if (value_eq(v[0], "thought_summary")) {
-		text_grow(m, builder_array(&m->builder, step, "summary"), MERGE_REASONING, value_get(v[2], "text"));
+		text_grow(m, builder_array(&m->builder, step, "summary"), MERGE_REASONING,
+		value_get(v[2], "text"));
 	} else if (value_eq(v[0], "thought_signature")) {
 		builder_set(&m->builder, step, "signature", v[3]);
 	} else if (value_eq(v[0], "text_annotation_delta")) {
@@ -278,7 +294,8 @@ about(struct merge *m, struct value interaction)
 static void
 event(struct merge *m, const struct merge_input *in)
 {
-	struct value type = event_get(in->json, "event_type"), status = event_get(in->json, "status");
+	struct value type = event_get(in->json, "event_type"),
+	status = event_get(in->json, "status");
 
 	if (value_begins(type, "interaction.")) {
 		about(m, event_get(in->json, "interaction"));
@@ -286,7 +303,8 @@ event(struct merge *m, const struct merge_input *in)
 			builder_set(&m->builder, m->root, "status", status);
 		if (value_given(event_get(in->json, "usage")))
 			builder_set(&m->builder, m->root, "usage", event_get(in->json, "usage"));
-		m->ended |= value_eq(type, "interaction.completed") || value_eq(type, "interaction.complete");
+		m->ended |= value_eq(type, "interaction.completed") ||
+		value_eq(type, "interaction.complete");
 	} else if (value_eq(type, "step.start") || value_eq(type, "content.start")) {
 		step_start(m, in->json);
 	} else if (value_eq(type, "step.delta") || value_eq(type, "content.delta")) {
@@ -330,7 +348,8 @@ const struct merge_format merge_interactions = {
 static const struct vendor_path paths[] = { { .end = "/interactions" }, { .end = NULL } };
 
 static const struct vendor_word finishes[] = {
-	{ "completed", "stop" }, { "requires_action", "tool_call" }, { "budget_exceeded", "length" }, { "failed", "error" },
+	{ "completed", "stop" }, { "requires_action", "tool_call" },
+	{ "budget_exceeded", "length" }, { "failed", "error" },
 	{ NULL, NULL },
 };
 

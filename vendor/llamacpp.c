@@ -17,7 +17,8 @@ is_request(struct value body)
 static bool
 is_response(struct value body)
 {
-	static const char *const key[] = { "content", "stop", "tokens_predicted", "timings", "generation_settings" };
+	static const char *const key[] = { "content", "stop", "tokens_predicted", "timings",
+		"generation_settings" };
 	struct value m[5];
 
 	MEMBERS(body, key, m);
@@ -54,20 +55,23 @@ reason(struct value body)
 {
 	static const struct value limit = { "\"limit\"", 7, VALUE_STRING, false };
 	static const struct value eos = { "\"eos\"", 5, VALUE_STRING, false };
-	static const char *const key[] = { "stop_type", "stopped_limit", "stopped_eos", "stopped_word", "stop" };
+	static const char *const key[] = { "stop_type", "stopped_limit", "stopped_eos",
+		"stopped_word", "stop" };
 	struct value v[5], none = { 0 };
 
 	MEMBERS(body, key, v);
 	if (is_text(v[0]) && !value_eq(v[0], "none"))
 		return v[0];
-	return v[1].kind == VALUE_TRUE ? limit : v[2].kind == VALUE_TRUE || v[3].kind == VALUE_TRUE ||
+	return v[1].kind == VALUE_TRUE ? limit : v[2].kind == VALUE_TRUE ||
+	    v[3].kind == VALUE_TRUE ||
 	    v[4].kind == VALUE_TRUE ? eos : none;
 }
 
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "content", "model", "tokens_predicted", "tokens_evaluated", "timings", "error" };
+	static const char *const key[] = { "content", "model", "tokens_predicted",
+		"tokens_evaluated", "timings", "error" };
 	struct value v[6];
 
 	MEMBERS(body, key, v);
@@ -90,7 +94,8 @@ detect(const struct merge_input *in)
 {
 	enum value_kind stop = event_get(in->json, "stop").kind;
 
-	return event_get(in->json, "content").kind == VALUE_STRING && (stop == VALUE_TRUE || stop == VALUE_FALSE);
+	return event_get(in->json, "content").kind == VALUE_STRING &&
+	    (stop == VALUE_TRUE || stop == VALUE_FALSE);
 }
 
 static void
@@ -129,7 +134,8 @@ const struct merge_format merge_llamacpp = {
 
 /* === the entry ================================================================== */
 
-static const struct vendor_path paths[] = { { .end = "/completion" }, { .end = "/infill" }, { .end = NULL } };
+static const struct vendor_path paths[] = { { .end = "/completion" }, { .end = "/infill" },
+	{ .end = NULL } };
 
 static const struct vendor_word finishes[] = {
 	{ "limit", "length" }, { "word", "stop" }, { NULL, NULL },

@@ -27,7 +27,8 @@ is_response(struct value body)
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "input", "system_prompt", "previous_response_id", "reasoning" };
+	static const char *const key[] = { "input", "system_prompt", "previous_response_id",
+		"reasoning" };
 	struct value m[4];
 
 	request_common(a, body);
@@ -75,8 +76,10 @@ static void
 response(struct response *a, struct messages *m, struct value body)
 {
 	static const struct value stop = { "\"stop\"", 6, VALUE_STRING, false };
-	static const char *const key[] = { "model_instance_id", "output", "stats", "response_id", "error" };
-	static const char *const count[] = { "input_tokens", "total_output_tokens", "reasoning_output_tokens" };
+	static const char *const key[] = { "model_instance_id", "output", "stats", "response_id",
+		"error" };
+	static const char *const count[] = { "input_tokens", "total_output_tokens",
+		"reasoning_output_tokens" };
 	struct value v[5], n[3], none = { 0 };
 
 	MEMBERS(body, key, v);
@@ -100,7 +103,8 @@ response(struct response *a, struct messages *m, struct value body)
 static bool
 detect(const struct merge_input *in)
 {
-	return (value_eq(in->type, "chat.start") && event_get(in->json, "model_instance_id").kind == VALUE_STRING) ||
+	return (value_eq(in->type, "chat.start") &&
+	    event_get(in->json, "model_instance_id").kind == VALUE_STRING) ||
 	    (value_eq(in->type, "chat.end") && event_get(in->json, "result").kind == VALUE_OBJECT);
 }
 
@@ -147,7 +151,8 @@ event(struct merge *m, const struct merge_input *in)
 	json_t *to;
 
 	if (value_eq(in->type, "chat.start")) {
-		builder_set(&m->builder, m->root, "model_instance_id", event_get(in->json, "model_instance_id"));
+		builder_set(&m->builder, m->root, "model_instance_id",
+		    event_get(in->json, "model_instance_id"));
 	} else if (value_eq(in->type, "message.delta") && (to = last_of(m, "message"))) {
 		merge_grow(m, to, "content", content);
 	} else if (value_eq(in->type, "reasoning.delta") && (to = last_of(m, "reasoning"))) {
@@ -193,7 +198,8 @@ const struct merge_format merge_lmstudio = {
 
 /* === the entry ================================================================== */
 
-static const struct vendor_path paths[] = { { .end = "/api/v1/chat", .shape = true }, { .end = NULL } };
+static const struct vendor_path paths[] = { { .end = "/api/v1/chat", .shape = true },
+	{ .end = NULL } };
 
 const struct vendor vendor_lmstudio = {
 	.api = "lmstudio_chat", .operation = "chat", .provider = "lmstudio",

@@ -157,7 +157,8 @@ merge_said(struct merge *m, size_t n)
 }
 
 void
-merge_grow_as(struct merge *m, enum merge_kind kind, json_t *object, const char *key, struct value v)
+merge_grow_as(struct merge *m, enum merge_kind kind, json_t *object, const char *key,
+    struct value v)
 {
 	m->content |= builder_append(&m->builder, object, key, v);
 	merge_say(m, kind, v);
@@ -167,8 +168,10 @@ void
 merge_grow(struct merge *m, json_t *object, const char *key, struct value v)
 {
 	static const struct { const char *key; enum merge_kind kind; } other[] = {
-		{ "arguments", MERGE_ARGUMENTS }, { "input", MERGE_ARGUMENTS }, { "code", MERGE_ARGUMENTS },
-		{ "thinking", MERGE_REASONING }, { "reasoning_content", MERGE_REASONING }, { "reasoning", MERGE_REASONING },
+		{ "arguments", MERGE_ARGUMENTS }, { "input", MERGE_ARGUMENTS },
+		{ "code", MERGE_ARGUMENTS },
+		{ "thinking", MERGE_REASONING }, { "reasoning_content", MERGE_REASONING },
+		{ "reasoning", MERGE_REASONING },
 		{ "reasoning_text", MERGE_REASONING }, { "tool_plan", MERGE_REASONING },
 	};
 	static const char *const bytes[] = { "data", "bytes", "redactedContent" };
@@ -188,7 +191,8 @@ merge_grow(struct merge *m, json_t *object, const char *key, struct value v)
 json_t *
 merge_arguments(struct merge *m, const char *p, size_t n)
 {
-	json_t *j = n ? json_loadb(p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL) : json_object();
+	json_t *j = n ? json_loadb(p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
+	    NULL) : json_object();
 	size_t len;
 	char *t;
 
@@ -251,7 +255,8 @@ merge_parts(struct text *t, const json_t *list)
 	size_t i;
 
 	json_array_foreach(list, i, part)
-		if ((type = json_string_value(json_object_get(part, "type"))) && !strcmp(type, "text"))
+		if ((type = json_string_value(json_object_get(part, "type"))) &&
+		    !strcmp(type, "text"))
 			merge_text(t, part, "text");
 }
 

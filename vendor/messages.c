@@ -268,7 +268,8 @@ sole_text(struct value v)
 }
 
 void
-part_result(struct messages *m, struct value id, struct value name, struct value response, bool error)
+part_result(struct messages *m, struct value id, struct value name, struct value response,
+    bool error)
 {
 	struct jput *j;
 
@@ -315,7 +316,8 @@ put_inside(struct jput *j, const char *key, const char *type, struct value what)
 	while (what.kind == VALUE_OBJECT && value_next(&it, &k, &v)) {
 		char name[128];
 
-		if (k.n > sizeof(name) || k.escaped || (value_eq(k, "type") && v.kind != VALUE_STRING))
+		if (k.n > sizeof(name) || k.escaped ||
+		    (value_eq(k, "type") && v.kind != VALUE_STRING))
 			continue;
 		memcpy(name, k.p + 1, k.n - 2);
 		name[k.n - 2] = '\0';
@@ -477,7 +479,8 @@ instructions_put(struct section *s, struct value v)
 }
 
 static void
-function_put(struct section *s, struct value name, struct value description, struct value parameters)
+function_put(struct section *s, struct value name, struct value description,
+    struct value parameters)
 {
 	s->count++;
 	jput_object(&s->j, NULL);

@@ -52,7 +52,8 @@ void part_reasoning(struct messages *, struct value text);
 void part_refusal(struct messages *, struct value text);
 /* arguments: any JSON; a string that holds JSON becomes that JSON. */
 void part_call(struct messages *, struct value id, struct value name, struct value arguments);
-void part_result(struct messages *, struct value id, struct value name, struct value response, bool error);
+void part_result(struct messages *, struct value id, struct value name, struct value response,
+    bool error);
 /* A tool that runs at the vendor's. what: its JSON. */
 void part_server_call(struct messages *, struct value id, struct value name, struct value what);
 void part_server_result(struct messages *, struct value id, struct value what);

@@ -7,12 +7,14 @@
 static bool
 is_request(struct value body)
 {
-	static const char *const key[] = { "inputs", "model", "agent_id", "completion_args", "stream", "store",
+	static const char *const key[] = { "inputs", "model", "agent_id", "completion_args",
+		"stream", "store",
 		"handoff_execution" };
 	struct value m[7];
 
 	MEMBERS(body, key, m);
-	return (m[0].kind == VALUE_STRING || m[0].kind == VALUE_ARRAY) && (is_given(m[1]) || is_given(m[2]) ||
+	return (m[0].kind == VALUE_STRING || m[0].kind == VALUE_ARRAY) &&
+	(is_given(m[1]) || is_given(m[2]) ||
 	    is_given(m[3]) || is_given(m[4]) || is_given(m[5]) || is_given(m[6]));
 }
 
@@ -26,8 +28,10 @@ is_response(struct value body)
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "inputs", "instructions", "completion_args", "agent_id" };
-	static const char *const args[] = { "max_tokens", "temperature", "top_p", "random_seed", "stop",
+	static const char *const key[] = { "inputs", "instructions", "completion_args",
+	"agent_id" };
+	static const char *const args[] = { "max_tokens", "temperature", "top_p", "random_seed",
+		"stop",
 		"frequency_penalty", "presence_penalty", "response_format", "reasoning_effort" };
 	struct value m[4], c[9];
 
@@ -57,7 +61,8 @@ thinking(struct messages *m, struct value v)
 static void
 chunk(struct messages *m, struct value v)
 {
-	static const char *const key[] = { "type", "text", "thinking", "image_url", "document_url" };
+	static const char *const key[] = { "type", "text", "thinking", "image_url",
+	"document_url" };
 	struct value c[5], none = { 0 };
 
 	MEMBERS(v, key, c);
@@ -66,7 +71,8 @@ chunk(struct messages *m, struct value v)
 	else if (value_eq(c[0], "thinking"))
 		content_put(m, c[2], thinking);
 	else if (value_eq(c[0], "image_url"))
-		part_uri(m, "image", none, c[3].kind == VALUE_OBJECT ? value_get(c[3], "url") : c[3]);
+		part_uri(m, "image", none, c[3].kind == VALUE_OBJECT ? value_get(c[3], "url") :
+		c[3]);
 	else if (value_eq(c[0], "document_url"))
 		part_uri(m, "document", none, c[4]);
 	else
@@ -77,7 +83,8 @@ chunk(struct messages *m, struct value v)
 static void
 entry(struct messages *m, struct value v)
 {
-	static const char *const key[] = { "type", "content", "tool_call_id", "name", "arguments", "result", "id" };
+	static const char *const key[] = { "type", "content", "tool_call_id", "name", "arguments",
+	"result", "id" };
 	struct value e[7];
 
 	MEMBERS(v, key, e);
@@ -98,14 +105,16 @@ is_said(struct value v)
 {
 	struct value type = value_get(v, "type");
 
-	return value_eq(type, "message.output") || value_eq(type, "function.call") || value_eq(type, "tool.execution") ||
+	return value_eq(type, "message.output") || value_eq(type, "function.call") ||
+	value_eq(type, "tool.execution") ||
 	    value_eq(type, "agent.handoff") || value_eq(value_get(v, "role"), "assistant");
 }
 
 static void
 item(struct messages *m, struct value v)
 {
-	message_open(m, value_eq(value_get(v, "type"), "function.result") ? "tool" : is_said(v) ? "assistant" : "user");
+	message_open(m, value_eq(value_get(v, "type"), "function.result") ? "tool" :
+	is_said(v) ? "assistant" : "user");
 	if (v.kind == VALUE_STRING)
 		part_text(m, v);
 	else
@@ -137,7 +146,8 @@ response(struct response *a, struct messages *m, struct value body)
 		entry(m, e);
 	}
 	/* there is no reason; of a stream the counts come last */
-	message_close(m, response_finish(a, m, a->stream && !is_given(v[2]) ? none : calls ? call : stop));
+	message_close(m,
+	response_finish(a, m, a->stream && !is_given(v[2]) ? none : calls ? call : stop));
 }
 
 /* === streams ==================================================================== */
@@ -145,7 +155,8 @@ response(struct response *a, struct messages *m, struct value body)
 static bool
 detect(const struct merge_input *in)
 {
-	return value_begins(in->type, "conversation.response.") || value_begins(in->type, "message.output.") ||
+	return value_begins(in->type, "conversation.response.") ||
+	value_begins(in->type, "message.output.") ||
 	    value_begins(in->type, "function.call.") || value_begins(in->type, "tool.execution.");
 }
 
@@ -153,7 +164,8 @@ detect(const struct merge_input *in)
 static json_t *
 output(struct merge *m, const struct event *ev, const char *type)
 {
-	static const char *const same[] = { "id", "model", "agent_id", "role", "name", "tool_call_id" };
+	static const char *const same[] = { "id", "model", "agent_id", "role", "name",
+	"tool_call_id" };
 	json_t *o = merge_element(m, builder_array(&m->builder, m->root, "outputs"),
 	    value_int(event_get(ev, "output_index"), -1), type);
 
@@ -173,7 +185,8 @@ static void
 message_delta(struct merge *m, const struct event *ev)
 {
 	static const char empty[] = "{\"type\":\"text\",\"text\":\"\"}";
-	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false }, text = event_get(ev, "content");
+	struct value v = { empty, sizeof(empty) - 1, VALUE_OBJECT, false },
+	text = event_get(ev, "content");
 	json_t *o = output(m, ev, "message.output"), *list, *last;
 	const char *type;
 
@@ -203,8 +216,10 @@ event(struct merge *m, const struct merge_input *in)
 	json_t *o;
 
 	if (value_eq(in->type, "conversation.response.started")) {
-		builder_set_json(&m->builder, m->root, "object", json_string("conversation.response"));
-		builder_set(&m->builder, m->root, "conversation_id", event_get(in->json, "conversation_id"));
+		builder_set_json(&m->builder, m->root, "object",
+		json_string("conversation.response"));
+		builder_set(&m->builder, m->root, "conversation_id",
+		event_get(in->json, "conversation_id"));
 		builder_array(&m->builder, m->root, "outputs");
 	} else if (value_eq(in->type, "message.output.delta")) {
 		message_delta(m, in->json);
@@ -239,7 +254,8 @@ finish(struct merge *m, struct text *text)
 		list = json_object_get(o, "content");
 		merge_parts(text, list);
 		only = json_object_get(json_array_get(list, 0), "text");
-		if (json_array_size(list) == 1 && json_is_string(only))	/* as it would have come whole */
+		/* as it would have come whole */
+		if (json_array_size(list) == 1 && json_is_string(only))
 			json_object_set(o, "content", only);
 	}
 }
@@ -262,7 +278,8 @@ static const struct vendor_path paths[] = {
 };
 
 const struct vendor vendor_mistral = {
-	.api = "conversations", .operation = "chat", .provider = "mistral_ai", .conversation = "/conversations/",
+	.api = "conversations", .operation = "chat", .provider = "mistral_ai",
+	.conversation = "/conversations/",
 	.is_request = is_request, .is_response = is_response,
 	.request = request, .item = item, .item_is_response = is_said, .response = response,
 	.paths = paths, .response_rank = 12, .stream = &merge_mistral,

@@ -39,7 +39,8 @@ static void
 common(struct request *a, struct value body)
 {
 	static const char *const key[] = { "options", "stream", "think", "format" };
-	static const char *const okey[] = { "num_predict", "temperature", "top_p", "top_k", "seed", "stop",
+	static const char *const okey[] = { "num_predict", "temperature", "top_p", "top_k", "seed",
+		"stop",
 		"frequency_penalty", "presence_penalty" };
 	struct value m[4], o[8];
 
@@ -91,7 +92,8 @@ message(struct messages *m, struct value v)
 	value_iter(&it, i[2]);
 	while (i[2].kind == VALUE_ARRAY && value_next(&it, &k, &c)) {
 		f = value_get(c, "function");
-		part_call(m, first_given(value_get(c, "id"), value_get(f, "id")), value_get(f, "name"),
+		part_call(m, first_given(value_get(c, "id"), value_get(f, "id")),
+		value_get(f, "name"),
 		    value_get(f, "arguments"));
 	}
 }
@@ -120,7 +122,8 @@ item(struct messages *m, struct value v)
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "model", "message", "response", "thinking", "done_reason", "done", "error" };
+	static const char *const key[] = { "model", "message", "response", "thinking",
+	"done_reason", "done", "error" };
 	static const struct value stop = { "\"stop\"", 6, VALUE_STRING, false };
 	struct value v[7];
 
@@ -155,7 +158,8 @@ is_embed(struct value body)
 static bool
 is_embedded(struct value body)
 {
-	return value_get(body, "embeddings").kind == VALUE_ARRAY || value_get(body, "embedding").kind == VALUE_ARRAY;
+	return value_get(body, "embeddings").kind == VALUE_ARRAY ||
+	value_get(body, "embedding").kind == VALUE_ARRAY;
 }
 
 static void
@@ -192,8 +196,10 @@ detect(const struct merge_input *in)
 {
 	enum value_kind done = event_get(in->json, "done").kind;
 
-	return (done == VALUE_TRUE || done == VALUE_FALSE) && event_get(in->json, "model").kind == VALUE_STRING &&
-	    (event_get(in->json, "message").kind == VALUE_OBJECT || event_get(in->json, "response").kind == VALUE_STRING);
+	return (done == VALUE_TRUE || done == VALUE_FALSE) &&
+	    event_get(in->json, "model").kind == VALUE_STRING &&
+	    (event_get(in->json, "message").kind == VALUE_OBJECT ||
+	    event_get(in->json, "response").kind == VALUE_STRING);
 }
 
 static void
@@ -214,7 +220,8 @@ stream_message(struct merge *m, struct value v)
 			merge_grow(m, to, "thinking", val);
 		} else if (value_eq(key, "tool_calls")) {
 			merge_extend(m, to, "tool_calls", val);
-			merge_say(m, MERGE_TOOL, value_get(value_get(value_element(val, 0), "function"), "name"));
+			merge_say(m, MERGE_TOOL,
+			    value_get(value_get(value_element(val, 0), "function"), "name"));
 			m->content = true;
 		} else if (value_eq(key, "images")) {
 			merge_extend(m, to, "images", val);

@@ -14,7 +14,8 @@ is_request(struct value body)
 	struct value m[2];
 
 	MEMBERS(body, key, m);
-	return m[0].kind == VALUE_ARRAY && is_text(m[1]) && value_get(value_element(m[0], 0), "role").kind == VALUE_STRING;
+	return m[0].kind == VALUE_ARRAY && is_text(m[1]) &&
+	    value_get(value_element(m[0], 0), "role").kind == VALUE_STRING;
 }
 
 static bool
@@ -31,7 +32,8 @@ is_response(struct value body)
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "messages", "reasoning_effort", "functions", "agent_id" };
+	static const char *const key[] = { "messages", "reasoning_effort", "functions",
+		"agent_id" };
 	struct value m[4];
 
 	request_common(a, body);
@@ -45,18 +47,21 @@ request(struct request *a, struct value body)
 static void
 part(struct messages *m, struct value p)
 {
-	static const char *const key[] = { "type", "text", "image_url", "input_audio", "file", "refusal",
+	static const char *const key[] = { "type", "text", "image_url", "input_audio", "file",
+		"refusal",
 		"thinking", "audio_url", "video_url" };
 	struct value v[9], url;
 
 	MEMBERS(p, key, v);
 	if (v[0].kind != VALUE_STRING || value_eq(v[0], "text")) {
 		part_text(m, v[1]);
-	} else if (value_eq(v[0], "image_url") || value_eq(v[0], "audio_url") || value_eq(v[0], "video_url")) {
+	} else if (value_eq(v[0], "image_url") || value_eq(v[0], "audio_url") ||
+	value_eq(v[0], "video_url")) {
 		struct value media = first_given(v[2], first_given(v[7], v[8]));
 
 		url = media.kind == VALUE_OBJECT ? value_get(media, "url") : media;
-		part_uri(m, is_given(v[2]) ? "image" : is_given(v[7]) ? "audio" : "video", (struct value){ 0 }, url);
+		part_uri(m, is_given(v[2]) ? "image" : is_given(v[7]) ? "audio" : "video",
+		(struct value){ 0 }, url);
 	} else if (value_eq(v[0], "input_audio")) {
 		part_blob(m, "audio", (struct value){ 0 }, value_get(v[3], "data"));
 	} else if (value_eq(v[0], "file") && is_text(value_get(v[4], "file_id"))) {
@@ -140,7 +145,8 @@ choices(struct response *a, struct messages *m, struct value list)
 
 	value_iter(&it, list);
 	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &choice)) {
-		static const char *const key[] = { "message", "text", "finish_reason", "usage", "delta" };
+		static const char *const key[] = { "message", "text", "finish_reason", "usage",
+		"delta" };
 		struct value c[5];
 
 		MEMBERS(choice, key, c);
@@ -175,7 +181,8 @@ timings(struct usage *u, struct value v)
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "id", "model", "choices", "usage", "error", "service_tier", "x_groq",
+	static const char *const key[] = { "id", "model", "choices", "usage", "error",
+		"service_tier", "x_groq",
 		"timings" };
 	struct value v[8];
 
@@ -211,7 +218,8 @@ is_text_completion(struct value body)
 {
 	struct value list = value_get(body, "choices");
 
-	return list.kind == VALUE_ARRAY && (value_eq(value_get(body, "object"), "text_completion") ||
+	return list.kind == VALUE_ARRAY &&
+	(value_eq(value_get(body, "object"), "text_completion") ||
 	    value_get(value_element(list, 0), "text").kind == VALUE_STRING);
 }
 
@@ -263,7 +271,8 @@ vectors(struct response *a, struct messages *m, struct value body)
 	a->error = v[2];
 	a->ended = value_get(body, "data").kind == VALUE_ARRAY;
 	usage_openai(&a->usage, v[1]);
-	if (a->usage.n[USAGE_INPUT] < 0 && a->usage.n[USAGE_OUTPUT] < 0)	/* Voyage: the total alone */
+	/* Voyage: the total alone */
+	if (a->usage.n[USAGE_INPUT] < 0 && a->usage.n[USAGE_OUTPUT] < 0)
 		a->usage.n[USAGE_INPUT] = a->usage.n[USAGE_TOTAL];
 }
 
@@ -400,7 +409,8 @@ static struct tool *
 tool_get(struct merge *m, struct choice *o, struct value call)
 {
 	struct value custom = value_get(call, "custom"), function = value_get(call, "function");
-	struct value id = value_get(call, "id"), name = value_get(value_given(custom) ? custom : function, "name");
+	struct value id = value_get(call, "id"),
+	    name = value_get(value_given(custom) ? custom : function, "name");
 	struct value index = value_get(call, "index");
 	int64_t i = value_int(index, -1);
 	struct tool *t = NULL;
@@ -417,7 +427,8 @@ tool_get(struct merge *m, struct choice *o, struct value call)
 		if (json_string_length(known) && !same_string(known, id))
 			t = NULL;
 	}
-	return t ? t : tool_new(m, o, i, value_given(custom) || value_eq(value_get(call, "type"), "custom"));
+	return t ? t :
+	    tool_new(m, o, i, value_given(custom) || value_eq(value_get(call, "type"), "custom"));
 }
 
 /* Text that grows; some servers send the object itself, whole. */
@@ -463,7 +474,8 @@ tool_call(struct merge *m, struct choice *o, struct value call)
 	while (t && value_next(&it, &key, &val)) {
 		if (value_eq(key, "function") || value_eq(key, "custom"))
 			tool_function(m, t, val);
-		else if (value_eq(key, "id") || value_eq(key, "type") ? value_says(val) : !value_eq(key, "index"))
+		else if (value_eq(key, "id") || value_eq(key, "type") ? value_says(val) :
+		    !value_eq(key, "index"))
 			builder_set_member(&m->builder, t->object, key, val);
 	}
 }
@@ -507,7 +519,8 @@ reasoning_detail(struct merge *m, json_t *array, struct value v)
 	struct value_iter it;
 	struct value key, val;
 
-	if (!last || index.kind != VALUE_INT || !same_string(json_object_get(last, "type"), value_get(v, "type")) ||
+	if (!last || index.kind != VALUE_INT ||
+	    !same_string(json_object_get(last, "type"), value_get(v, "type")) ||
 	    !json_is_integer(json_object_get(last, "index")) ||
 	    json_integer_value(json_object_get(last, "index")) != value_int(index, -1)) {
 		builder_push(&m->builder, array, v);
@@ -535,7 +548,8 @@ piece_text(struct value part, const char *type)
 	if (v.kind != VALUE_ARRAY)
 		return v;
 	v = value_element(v, 0);
-	return second.kind || !value_eq(value_get(v, "type"), "text") ? (struct value){ 0 } : value_get(v, "text");
+	return second.kind || !value_eq(value_get(v, "type"), "text") ? (struct value){ 0 } :
+	    value_get(v, "text");
 }
 
 /* Where text of that type goes on: the last part's own text. NULL: no such part. */
@@ -593,7 +607,8 @@ content_list(struct merge *m, struct choice *o, struct value v)
 		to = text.kind == VALUE_STRING ? part_open(list, grows[i]) : NULL;
 		if (to) {
 			merge_grow_as(m, i ? MERGE_REASONING : MERGE_TEXT, to,
-			    json_is_string(json_object_get(to, grows[i])) ? grows[i] : "text", text);
+			    json_is_string(json_object_get(to, grows[i])) ? grows[i] : "text",
+			    text);
 			continue;
 		}
 		merge_say(m, i ? MERGE_REASONING : MERGE_TEXT, text);
@@ -633,7 +648,8 @@ delta_array(struct merge *m, struct choice *o, struct value key, struct value v)
 			tool_call(m, o, e);
 	} else if (value_eq(key, "reasoning_details")) {
 		while (value_next(&it, &k, &e))
-			reasoning_detail(m, builder_array(&m->builder, o->message, "reasoning_details"), e);
+			reasoning_detail(m,
+			    builder_array(&m->builder, o->message, "reasoning_details"), e);
 	} else if (value_eq(key, "annotations")) {
 		merge_extend(m, o->message, "annotations", v);
 	} else if (value_eq(key, "images")) {
@@ -673,7 +689,8 @@ delta_member(struct merge *m, struct choice *o, struct value key, struct value v
 		function_call(m, o, v);
 	} else if (value_eq(key, "audio") && v.kind == VALUE_OBJECT) {
 		audio(m, o, v);
-	} else if (!value_eq(key, "tool_calls") && !value_eq(key, "function_call") && !value_eq(key, "audio")) {
+	} else if (!value_eq(key, "tool_calls") && !value_eq(key, "function_call") &&
+	!value_eq(key, "audio")) {
 		rest_put(&m->builder, &o->extra, key, v);
 	}
 }
@@ -749,7 +766,8 @@ choice_event(struct merge *m, struct value v)
 static bool
 usage_counts(struct chat *c, struct value v)
 {
-	static const char *const key[] = { "prompt_tokens", "completion_tokens", "total_tokens", "input_tokens",
+	static const char *const key[] = { "prompt_tokens", "completion_tokens", "total_tokens",
+		"input_tokens",
 	    "output_tokens" };
 	struct value n[5];
 	bool zero = v.kind == VALUE_OBJECT;
@@ -757,7 +775,8 @@ usage_counts(struct chat *c, struct value v)
 	value_pick(v, key, n, 5);
 	for (size_t i = 0; i < 5; i++)
 		zero = zero && value_int(n[i], 0) == 0;
-	return !rest_kind(&c->rest, "usage") || rest_kind(&c->rest, "usage") == VALUE_NULL || (value_given(v) && !zero);
+	return !rest_kind(&c->rest, "usage") || rest_kind(&c->rest, "usage") == VALUE_NULL ||
+	(value_given(v) && !zero);
 }
 
 static void
@@ -830,7 +849,8 @@ choice_finish(struct merge *m, struct choice *o, bool legacy)
 		json_object_update(choice, o->message);
 	else
 		json_object_set_new(choice, "message", message_finish(m, o));
-	json_object_set_new(choice, "logprobs", o->logprobs ? json_incref(o->logprobs) : json_null());
+	json_object_set_new(choice, "logprobs", o->logprobs ? json_incref(o->logprobs) :
+	json_null());
 	json_object_set_new(choice, "finish_reason", json_null());
 	rest_build(&m->builder, &o->rest, choice);
 	return choice;
@@ -860,7 +880,8 @@ finish(struct merge *m, struct text *text)
 	rest_build(&m->builder, &c->rest, m->root);
 	json_object_set_new(m->root, "choices", choices);
 	if (c->begun)
-		json_object_set_new(m->root, "object", json_string(c->legacy ? "text_completion" : "chat.completion"));
+		json_object_set_new(m->root, "object",
+		json_string(c->legacy ? "text_completion" : "chat.completion"));
 	fingerprint = json_object_get(m->root, "system_fingerprint");
 	if (fingerprint && !json_string_length(fingerprint))
 		json_object_del(m->root, "system_fingerprint");
@@ -905,24 +926,29 @@ const struct merge_format merge_openai_chat = {
 /* === the entries ================================================================= */
 
 static const struct vendor_host hosts[] = {
-	{ "openai.azure.com", "azure.ai.openai" }, { "cognitiveservices.azure.com", "azure.ai.openai" },
+	{ "openai.azure.com", "azure.ai.openai" },
+	{ "cognitiveservices.azure.com", "azure.ai.openai" },
 	{ "openai.com", "openai" }, { "chatgpt.com", "openai" }, { NULL, NULL },
 };
 
 static const struct vendor_path paths[] = {
-	{ .end = "/chat/completions" }, { .end = "/agents/completions" }, { .end = ":rawPredict", .within = "/publishers/mistral" },
-	{ .end = ":streamRawPredict", .within = "/publishers/mistral", .stream = true }, { .end = NULL },
+	{ .end = "/chat/completions" }, { .end = "/agents/completions" },
+	{ .end = ":rawPredict", .within = "/publishers/mistral" },
+	{ .end = ":streamRawPredict", .within = "/publishers/mistral", .stream = true },
+	{ .end = NULL },
 }, completions_paths[] = {
 	{ .end = "/completions" }, { .end = NULL },
 }, embeddings_paths[] = {
-	{ .end = "/embeddings" }, { .end = "/multimodalembeddings" },	/* the latter two: Voyage's */
+	/* the latter two: Voyage's */
+	{ .end = "/embeddings" }, { .end = "/multimodalembeddings" },
 	{ .end = "/contextualizedembeddings" }, { .end = NULL },
 };
 
 static const struct vendor_word roles[] = {
 	{ "function", "tool" }, { NULL, NULL },
 }, finishes[] = {
-	{ "tool_calls", "tool_call" }, { "function_call", "tool_call" }, { "max_tokens", "length" }, { "eos", "stop" },
+	{ "tool_calls", "tool_call" }, { "function_call", "tool_call" }, { "max_tokens", "length" },
+	{ "eos", "stop" },
 	{ "model_length", "length" }, { NULL, NULL },
 };
 

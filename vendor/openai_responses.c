@@ -9,15 +9,18 @@
 static bool
 is_request(struct value body)
 {
-	static const char *const key[] = { "input", "model", "instructions", "previous_response_id", "prompt",
+	static const char *const key[] = { "input", "model", "instructions", "previous_response_id",
+		"prompt",
 		"tools", "store", "conversation", "reasoning", "stream" };
 	struct value m[10];
 
 	MEMBERS(body, key, m);
 	/* an input with a model could be an embedding's */
 	return (m[0].kind == VALUE_STRING || m[0].kind == VALUE_ARRAY) && is_text(m[1]) &&
-	    (is_given(m[2]) || is_given(m[3]) || is_given(m[5]) || is_given(m[6]) || is_given(m[7]) ||
-	    is_given(m[8]) || is_given(m[9]) || value_get(value_element(m[0], 0), "role").kind == VALUE_STRING);
+	    (is_given(m[2]) || is_given(m[3]) || is_given(m[5]) || is_given(m[6]) ||
+	    is_given(m[7]) ||
+	    is_given(m[8]) || is_given(m[9]) ||
+	    value_get(value_element(m[0], 0), "role").kind == VALUE_STRING);
 }
 
 static bool
@@ -27,14 +30,16 @@ is_response(struct value body)
 	struct value m[3];
 
 	MEMBERS(body, key, m);
-	return m[1].kind == VALUE_ARRAY && (value_eq(m[0], "response") || text_begins(m[0], "response.") ||
+	return m[1].kind == VALUE_ARRAY &&
+	(value_eq(m[0], "response") || text_begins(m[0], "response.") ||
 	    is_text(m[2]));
 }
 
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "input", "instructions", "previous_response_id", "conversation",
+	static const char *const key[] = { "input", "instructions", "previous_response_id",
+		"conversation",
 		"reasoning", "text" };
 	struct value m[6];
 
@@ -53,7 +58,8 @@ request(struct request *a, struct value body)
 static void
 part(struct messages *m, struct value p)
 {
-	static const char *const key[] = { "type", "text", "refusal", "image_url", "file_id", "file_url",
+	static const char *const key[] = { "type", "text", "refusal", "image_url", "file_id",
+		"file_url",
 		"file_data", "input_audio", "transcript" };
 	struct value v[9], none = { 0 };
 
@@ -111,7 +117,8 @@ name_of_type(struct messages *m, struct value type)
 static void
 parts(struct messages *m, struct value v)
 {
-	static const char *const key[] = { "type", "content", "summary", "call_id", "name", "arguments", "input",
+	static const char *const key[] = { "type", "content", "summary", "call_id", "name",
+		"arguments", "input",
 		"action", "output", "id", "operation", "status", "error" };
 	struct value i[13];
 
@@ -164,7 +171,8 @@ output(struct messages *m, struct value list)
 
 	value_iter(&it, list);
 	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		calls |= text_ends(value_get(v, "type"), "_call") && is_text(value_get(v, "call_id"));
+		calls |= text_ends(value_get(v, "type"), "_call") &&
+		is_text(value_get(v, "call_id"));
 		parts(m, v);
 	}
 	return calls;
@@ -184,7 +192,8 @@ finish_of(struct value status, struct value details, bool calls)
 	if (value_eq(status, "failed"))
 		return failed;
 	if (value_eq(status, "incomplete"))
-		return is_text(value_get(details, "reason")) ? value_get(details, "reason") : status;
+		return is_text(value_get(details, "reason")) ? value_get(details, "reason") :
+		status;
 	if (value_eq(status, "cancelled"))
 		return status;
 	return none;	/* queued, in_progress */
@@ -193,7 +202,8 @@ finish_of(struct value status, struct value details, bool calls)
 static void
 response(struct response *a, struct messages *m, struct value body)
 {
-	static const char *const key[] = { "id", "model", "output", "usage", "error", "service_tier", "status",
+	static const char *const key[] = { "id", "model", "output", "usage", "error",
+		"service_tier", "status",
 		"incomplete_details", "object" };
 	struct value v[9];
 	bool calls;
@@ -251,8 +261,10 @@ static const struct place {
 } places[] = {
 	{ "output_text", "text", "message", "content", "content_index", "output_text", "text" },
 	{ "function_call_arguments", "arguments", "function_call", NULL, NULL, NULL, "arguments" },
-	{ "reasoning_summary_text", "text", "reasoning", "summary", "summary_index", "summary_text", "text" },
-	{ "reasoning_text", "text", "reasoning", "content", "content_index", "reasoning_text", "text" },
+	{ "reasoning_summary_text", "text", "reasoning", "summary", "summary_index", "summary_text",
+	"text" },
+	{ "reasoning_text", "text", "reasoning", "content", "content_index", "reasoning_text",
+	"text" },
 	{ "refusal", "refusal", "message", "content", "content_index", "refusal", "refusal" },
 	{ "custom_tool_call_input", "input", "custom_tool_call", NULL, NULL, NULL, "input" },
 	{ "mcp_call_arguments", "arguments", "mcp_call", NULL, NULL, NULL, "arguments" },
@@ -262,7 +274,8 @@ static const struct place {
 static bool
 detect(const struct merge_input *in)
 {
-	return value_begins(in->type, "response.") && (event_get(in->json, "response").kind == VALUE_OBJECT ||
+	return value_begins(in->type, "response.") &&
+	    (event_get(in->json, "response").kind == VALUE_OBJECT ||
 	    event_get(in->json, "output_index").kind == VALUE_INT);
 }
 
@@ -278,7 +291,8 @@ place_of(struct value type, bool *delta)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		size_t n = strlen(places[i].event);
-		const char *rest = type.p + 10 + n;	/* behind the quote, "response." and the event */
+		/* behind the quote, "response." and the event */
+		const char *rest = type.p + 10 + n;
 
 		if (type.n < 10 + n + 6 || memcmp(type.p + 10, places[i].event, n))
 			continue;
@@ -292,7 +306,8 @@ place_of(struct value type, bool *delta)
 static enum merge_kind
 kind_of(const struct place *at)
 {
-	return !strncmp(at->event, "reasoning", 9) ? MERGE_REASONING : at->parts ? MERGE_TEXT : MERGE_ARGUMENTS;
+	return !strncmp(at->event, "reasoning", 9) ? MERGE_REASONING : at->parts ? MERGE_TEXT :
+	    MERGE_ARGUMENTS;
 }
 
 static bool
@@ -327,7 +342,8 @@ response_set(struct merge *m, struct value v)
 
 	value_iter(&it, v);
 	while (v.kind == VALUE_OBJECT && value_next(&it, &key, &val))
-		if (!value_eq(key, "output") || !have || (val.kind == VALUE_ARRAY && memchr(val.p, '{', val.n)))
+		if (!value_eq(key, "output") || !have ||
+		    (val.kind == VALUE_ARRAY && memchr(val.p, '{', val.n)))
 			builder_set_member(&m->builder, m->root, key, val);
 	builder_sweep(&m->builder);
 }
@@ -336,7 +352,8 @@ response_set(struct merge *m, struct value v)
 static void
 status_set(struct merge *m, const struct merge_input *in)
 {
-	static const char *const status[] = { "in_progress", "searching", "interpreting", "generating",
+	static const char *const status[] = { "in_progress", "searching", "interpreting",
+		"generating",
 	    "completed", "failed" };
 	const char *name = in->type.p + 10, *end = in->type.p + in->type.n - 1;
 	const char *dot = memrchr(name, '.', end - name);
@@ -347,7 +364,8 @@ status_set(struct merge *m, const struct merge_input *in)
 	    !strcmp(type, "mcp_list_tools"))	/* which has none */
 		return;
 	for (size_t i = 0; i < sizeof(status) / sizeof(*status); i++)
-		if (strlen(status[i]) == (size_t)(end - dot - 1) && !memcmp(status[i], dot + 1, end - dot - 1))
+		if (strlen(status[i]) == (size_t)(end - dot - 1) &&
+		!memcmp(status[i], dot + 1, end - dot - 1))
 			builder_set_json(&m->builder, item, "status", json_string(status[i]));
 }
 
@@ -400,7 +418,8 @@ response_end(struct merge *m, struct value response, size_t i)
 static void
 response_event(struct merge *m, const struct merge_input *in, struct value response)
 {
-	static const char *const last[] = { "response.completed", "response.incomplete", "response.failed",
+	static const char *const last[] = { "response.completed", "response.incomplete",
+		"response.failed",
 	    "response.cancelled" };
 
 	response_set(m, response);
@@ -433,12 +452,16 @@ event(struct merge *m, const struct merge_input *in)
 		response_event(m, in, response);
 	} else if (place_event(m, in)) {
 		return;
-	} else if (value_eq(in->type, "response.output_item.added") && item_name(m, event_get(in->json, "item"))) {
+	} else if (value_eq(in->type, "response.output_item.added") &&
+	item_name(m, event_get(in->json, "item"))) {
 		merge_element_set(m, builder_array(&m->builder, m->root, "output"),
-		    value_int(event_get(in->json, "output_index"), -1), event_get(in->json, "item"));
-	} else if (value_eq(in->type, "response.output_item.added") || value_eq(in->type, "response.output_item.done")) {
+		    value_int(event_get(in->json, "output_index"), -1),
+		    event_get(in->json, "item"));
+	} else if (value_eq(in->type, "response.output_item.added") ||
+	value_eq(in->type, "response.output_item.done")) {
 		merge_element_set(m, builder_array(&m->builder, m->root, "output"),
-		    value_int(event_get(in->json, "output_index"), -1), event_get(in->json, "item"));
+		    value_int(event_get(in->json, "output_index"), -1),
+		    event_get(in->json, "item"));
 	} else if (value_begins(in->type, "response.content_part.") ||
 	    value_begins(in->type, "response.reasoning_summary_part.")) {
 		part_event(m, in);
@@ -499,7 +522,8 @@ is_said(struct value item)
 	MEMBERS(item, key, m);
 	if (is_text(m[0]))
 		return value_eq(m[0], "assistant");
-	return value_eq(m[1], "reasoning") || text_ends(m[1], "_call") || value_eq(m[1], "mcp_list_tools") ||
+	return value_eq(m[1], "reasoning") || text_ends(m[1], "_call") ||
+	    value_eq(m[1], "mcp_list_tools") ||
 	    text_begins(m[1], "compaction");
 }
 
@@ -519,7 +543,8 @@ const struct vendor vendor_responses = {
 	.api = "responses", .operation = "chat", .provider = "openai",
 	.is_request = is_request, .is_response = is_response,
 	.request = request, .item = item, .response = response, .is_pending = is_pending,
-	.hosts = hosts, .paths = paths, .finishes = finishes, .mark = "input", .request_rank = 5, .response_rank = 3,
+	.hosts = hosts, .paths = paths, .finishes = finishes, .mark = "input", .request_rank = 5,
+	.response_rank = 3,
 	.fits = fits, .item_is_response = is_said, .stream = &merge_openai_responses,
 };
 VENDOR_ENTRY(vendor_responses);

@@ -20,16 +20,26 @@ vendor_next(const struct vendor *const **at)
 
 /* Hosts of those who speak the dialects of others. */
 static const struct vendor_host gateways[] = {
-	{ "services.ai.azure.com", "azure.ai.inference" }, { "inference.ai.azure.com", "azure.ai.inference" },
-	{ "cloudcode-pa.googleapis.com", "gcp.gen_ai" }, { "*aiplatform.googleapis.com", "gcp.vertex_ai" },
-	{ "api.deepseek.com", "deepseek" }, { "api.groq.com", "groq" }, { "ml.cloud.ibm.com", "ibm.watsonx.ai" },
-	{ "mistral.ai", "mistral_ai" }, { "api.perplexity.ai", "perplexity" }, { "api.x.ai", "x_ai" },
-	{ "api.moonshot.ai", "moonshot_ai" }, { "api.moonshot.cn", "moonshot_ai" }, { "api.kimi.com", "moonshot_ai" },
-	{ "openrouter.ai", "openrouter" }, { "githubcopilot.com", "github_copilot" }, { "api.together.xyz", "together_ai" },
-	{ "api.fireworks.ai", "fireworks_ai" }, { "api.cerebras.ai", "cerebras" }, { "api.z.ai", "zhipu_ai" },
-	{ "open.bigmodel.cn", "zhipu_ai" }, { "api.voyageai.com", "voyage_ai" }, { "api.jina.ai", "jina_ai" },
-	{ "api.minimax.io", "minimax" }, { "bedrock-mantle*.api.aws", "aws.bedrock" }, { "models.github.ai", "github_models" },
-	{ "huggingface.co", "huggingface" }, { "api.deepinfra.com", "deepinfra" }, { "ai-gateway.vercel.sh", "vercel" },
+	{ "services.ai.azure.com", "azure.ai.inference" },
+	{ "inference.ai.azure.com", "azure.ai.inference" },
+	{ "cloudcode-pa.googleapis.com", "gcp.gen_ai" },
+	{ "*aiplatform.googleapis.com", "gcp.vertex_ai" },
+	{ "api.deepseek.com", "deepseek" }, { "api.groq.com", "groq" },
+	{ "ml.cloud.ibm.com", "ibm.watsonx.ai" },
+	{ "mistral.ai", "mistral_ai" }, { "api.perplexity.ai", "perplexity" },
+	{ "api.x.ai", "x_ai" },
+	{ "api.moonshot.ai", "moonshot_ai" }, { "api.moonshot.cn", "moonshot_ai" },
+	{ "api.kimi.com", "moonshot_ai" },
+	{ "openrouter.ai", "openrouter" }, { "githubcopilot.com", "github_copilot" },
+	{ "api.together.xyz", "together_ai" },
+	{ "api.fireworks.ai", "fireworks_ai" }, { "api.cerebras.ai", "cerebras" },
+	{ "api.z.ai", "zhipu_ai" },
+	{ "open.bigmodel.cn", "zhipu_ai" }, { "api.voyageai.com", "voyage_ai" },
+	{ "api.jina.ai", "jina_ai" },
+	{ "api.minimax.io", "minimax" }, { "bedrock-mantle*.api.aws", "aws.bedrock" },
+	{ "models.github.ai", "github_models" },
+	{ "huggingface.co", "huggingface" }, { "api.deepinfra.com", "deepinfra" },
+	{ "ai-gateway.vercel.sh", "vercel" },
 	{ NULL, NULL },
 };
 
@@ -41,7 +51,8 @@ host_under(const char *host, size_t n, const char *domain)
 
 	domain += any;
 	d -= any;
-	return n >= d && !strncasecmp(host + n - d, domain, d) && (any || n == d || host[n - d - 1] == '.');
+	return n >= d && !strncasecmp(host + n - d, domain, d) &&
+	    (any || n == d || host[n - d - 1] == '.');
 }
 
 /* "bedrock-runtime*.amazonaws.com": one label begins so, the rest is below. */
@@ -80,7 +91,8 @@ vendor_host(const char *host, size_t n)
 static const struct vendor_path never_calls[] = {
 	{ .end = "/count_tokens" }, { .end = ":countTokens" }, { .end = ":computeTokens" },
 	{ .end = "/responses/input_tokens" }, { .end = "/tokenize" }, { .end = "/count-tokens" },
-	{ .end = "/moderations" }, { .end = "/models" }, { .end = "/batches" }, { .end = "/cachedContents" },
+	{ .end = "/moderations" }, { .end = "/models" }, { .end = "/batches" },
+	{ .end = "/cachedContents" },
 	{ .end = "/conversations" }, { .end = "/vector_stores" }, { .end = "/image-synthesis" },
 	{ .end = "/video-synthesis" }, { .end = NULL },
 };
@@ -92,7 +104,8 @@ path_in(const char *path, size_t n, const struct vendor_path *p, const struct ve
 	for (; p && p->end; p++) {
 		size_t e = strlen(p->end), b = best ? strlen(best->end) : 0;
 
-		if (n < e || memcmp(path + n - e, p->end, e) || (p->within && !memmem(path, n, p->within, strlen(p->within))))
+		if (n < e || memcmp(path + n - e, p->end, e) ||
+		    (p->within && !memmem(path, n, p->within, strlen(p->within))))
 			continue;
 		if (!best || e > b || (e == b && p->within && !best->within))
 			best = p;
@@ -136,7 +149,8 @@ vendor_of_request(struct value body, bool (*header)(void *arg, const char *name)
 		if (v->header && v->is_request(body) && header(arg, v->header))
 			return v;
 	for VENDORS(v)
-		if (v->request_rank && (v->is_request_alone ? v->is_request_alone : v->is_request)(body))
+		if (v->request_rank &&
+		    (v->is_request_alone ? v->is_request_alone : v->is_request)(body))
 			best = better(best, v, best ? best->request_rank : 0, v->request_rank);
 	return best;
 }
@@ -158,7 +172,8 @@ vendor_marks(const char *p, size_t n)
 	char key[64];
 
 	for VENDORS(v) {
-		int k = v->request_rank && v->mark ? snprintf(key, sizeof(key), "%s\\\"", v->mark) : 0;
+		int k = v->request_rank && v->mark ? snprintf(key, sizeof(key), "%s\\\"", v->mark) :
+		    0;
 
 		if (k > 0 && memmem(p, n, key, k))
 			return true;
@@ -182,7 +197,8 @@ const struct merge_format *
 merge_by_path(const char *path, size_t n)
 {
 	for VENDORS(v)
-		for (const char *const *part = v->stream ? v->stream->path : NULL; part && *part; part++)
+		for (const char *const *part = v->stream ? v->stream->path : NULL; part &&
+		    *part; part++)
 			if (memmem(path, n, *part, strlen(*part)))
 				return v->stream;
 	return NULL;
@@ -202,7 +218,8 @@ word_in(struct value v, const struct vendor_word *w)
 const char *
 vendor_role(struct value role)
 {
-	static const struct vendor_word same[] = { { "assistant", "assistant" }, { "user", "user" }, { "system", "system" },
+	static const struct vendor_word same[] = { { "assistant", "assistant" }, { "user", "user" },
+		{ "system", "system" },
 		{ "tool", "tool" }, { "developer", "developer" }, { NULL, NULL } };
 	const char *name = word_in(role, same);
 
@@ -215,7 +232,8 @@ vendor_role(struct value role)
 const char *
 vendor_finish(struct value reason)
 {
-	static const struct vendor_word same[] = { { "stop", "stop" }, { "length", "length" }, { "tool_call", "tool_call" },
+	static const struct vendor_word same[] = { { "stop", "stop" }, { "length", "length" },
+		{ "tool_call", "tool_call" },
 		{ "content_filter", "content_filter" }, { "error", "error" }, { NULL, NULL } };
 	const char *name = word_in(reason, same);
 
@@ -231,7 +249,8 @@ void
 request_common(struct request *a, struct value body)
 {
 	static const char *const key[] = { "model", "stream", "max_tokens", "temperature", "top_p",
-		"top_k", "seed", "n", "stop", "tools", "metadata", "prompt_cache_key", "max_output_tokens",
+		"top_k", "seed", "n", "stop", "tools", "metadata", "prompt_cache_key",
+		"max_output_tokens",
 		"max_completion_tokens", "session_id", "conversation_id", "user",
 		"frequency_penalty", "presence_penalty", "response_format" };
 	struct value m[20];
@@ -302,7 +321,8 @@ item_is_response(const struct vendor *v, struct value item)
 }
 
 void
-content_put(struct messages *m, struct value content, void (*block)(struct messages *, struct value))
+content_put(struct messages *m, struct value content,
+void (*block)(struct messages *, struct value))
 {
 	struct value_iter it;
 	struct value k, v;

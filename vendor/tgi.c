@@ -18,7 +18,8 @@ is_request(struct value body)
 static bool
 is_alone(struct value body)
 {
-	return is_request(body) && is_given(value_get(value_get(body, "parameters"), "max_new_tokens"));
+	return is_request(body) &&
+	    is_given(value_get(value_get(body, "parameters"), "max_new_tokens"));
 }
 
 static bool
@@ -42,7 +43,8 @@ is_response(struct value body)
 static void
 request(struct request *a, struct value body)
 {
-	static const char *const key[] = { "max_new_tokens", "temperature", "top_p", "top_k", "seed", "stop",
+	static const char *const key[] = { "max_new_tokens", "temperature", "top_p", "top_k",
+		"seed", "stop",
 		"stop_sequences", "frequency_penalty" };
 	struct value m[8];
 
@@ -84,7 +86,8 @@ static void
 response(struct response *a, struct messages *m, struct value body)
 {
 	static const struct value stop = { "\"stop\"", 6, VALUE_STRING, false };
-	static const char *const key[] = { "finish_reason", "generated_tokens", "input_length", "prefill" };
+	static const char *const key[] = { "finish_reason", "generated_tokens", "input_length",
+	"prefill" };
 	struct value one = unlisted(body), text = value_get(one, "generated_text"), d[4];
 
 	MEMBERS(value_get(one, "details"), key, d);
@@ -106,7 +109,8 @@ response(struct response *a, struct messages *m, struct value body)
 static bool
 detect(const struct merge_input *in)
 {
-	return event_get(in->json, "token").kind == VALUE_OBJECT && event_get(in->json, "generated_text").kind != VALUE_NONE;
+	return event_get(in->json, "token").kind == VALUE_OBJECT &&
+	event_get(in->json, "generated_text").kind != VALUE_NONE;
 }
 
 static void
@@ -121,7 +125,8 @@ event(struct merge *m, const struct merge_input *in)
 	if (value_given(event_get(in->json, "error"))) {
 		merge_error(m, event_get(in->json, "error"));
 		if (value_given(event_get(in->json, "error_type")))
-			builder_set(&m->builder, m->error, "type", event_get(in->json, "error_type"));
+			builder_set(&m->builder, m->error, "type",
+			event_get(in->json, "error_type"));
 	}
 	if (whole.kind != VALUE_STRING)
 		return;
@@ -149,7 +154,8 @@ const struct merge_format merge_tgi = {
 /* === the entry ================================================================== */
 
 static const struct vendor_path paths[] = {
-	{ .end = "/generate", .shape = true }, { .end = "/generate_stream", .stream = true, .shape = true }, { .end = NULL },
+	{ .end = "/generate", .shape = true },
+	{ .end = "/generate_stream", .stream = true, .shape = true }, { .end = NULL },
 };
 
 static const struct vendor_word finishes[] = {
@@ -158,8 +164,10 @@ static const struct vendor_word finishes[] = {
 
 const struct vendor vendor_tgi = {
 	.api = "tgi_generate", .operation = "text_completion", .provider = "huggingface",
-	.is_request = is_request, .is_request_alone = is_alone, .is_response = is_response, .fits = fits,
+	.is_request = is_request, .is_request_alone = is_alone, .is_response = is_response,
+	.fits = fits,
 	.request = request, .item = item, .response = response, .mark = "inputs",
-	.paths = paths, .finishes = finishes, .request_rank = 12, .response_rank = 15, .stream = &merge_tgi,
+	.paths = paths, .finishes = finishes, .request_rank = 12, .response_rank = 15,
+	.stream = &merge_tgi,
 };
 VENDOR_ENTRY(vendor_tgi);

@@ -33,7 +33,8 @@ sum(int64_t a, int64_t b, int64_t c)
 {
 	int64_t s;
 
-	if (a < 0 || __builtin_add_overflow(a, known(b), &s) || __builtin_add_overflow(s, known(c), &s))
+	if (a < 0 || __builtin_add_overflow(a, known(b), &s) ||
+	    __builtin_add_overflow(s, known(c), &s))
 		return a < 0 ? -1 : a;
 	return s;
 }
@@ -52,9 +53,11 @@ add_cache(struct usage *u, struct value input)
 static void
 anthropic_counts(struct usage *u, struct value v)
 {
-	static const char *const key[] = { "input_tokens", "output_tokens", "cache_read_input_tokens",
+	static const char *const key[] = { "input_tokens", "output_tokens",
+		"cache_read_input_tokens",
 		"cache_creation_input_tokens", "cache_creation", "output_tokens_details" };
-	static const char *const part[] = { "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens" };
+	static const char *const part[] = { "ephemeral_5m_input_tokens",
+	"ephemeral_1h_input_tokens" };
 	struct value m[6], life[2];
 
 	MEMBERS(v, key, m);
@@ -172,8 +175,10 @@ void
 usage_gemini(struct usage *u, struct value v)
 {
 	static const char *const key[] = { "promptTokenCount", "toolUsePromptTokenCount",
-		"candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount", "totalTokenCount",
-		"promptTokensDetails", "candidatesTokensDetails", "responseTokenCount", "responseTokensDetails" };
+		"candidatesTokenCount", "thoughtsTokenCount", "cachedContentTokenCount",
+		"totalTokenCount",
+		"promptTokensDetails", "candidatesTokensDetails", "responseTokenCount",
+		"responseTokensDetails" };
 	struct value m[10];
 	int64_t out, thoughts;
 
@@ -197,14 +202,16 @@ void
 usage_converse(struct usage *u, struct value v)
 {
 	static const char *const key[] = { "inputTokens", "outputTokens", "cacheReadInputTokens",
-		"cacheWriteInputTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount", "cacheDetails" };
+		"cacheWriteInputTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount",
+		"cacheDetails" };
 	struct value m[7], k, d;
 	struct value_iter it;
 
 	MEMBERS(v, key, m);
 	value_iter(&it, m[6]);
 	while (m[6].kind == VALUE_ARRAY && value_next(&it, &k, &d))
-		usage_set(u, value_eq(value_get(d, "ttl"), "1h") ? USAGE_CACHE_1H : USAGE_CACHE_5M, value_get(d, "inputTokens"));
+		usage_set(u, value_eq(value_get(d, "ttl"), "1h") ? USAGE_CACHE_1H : USAGE_CACHE_5M,
+		value_get(d, "inputTokens"));
 	usage_set(u, USAGE_OUTPUT, m[1]);
 	usage_set(u, USAGE_CACHE_READ, first_given(m[2], m[4]));
 	usage_set(u, USAGE_CACHE_CREATION, first_given(m[3], m[5]));
@@ -288,7 +295,8 @@ usage_put(const struct usage *u, struct jput *j, bool open, double cost)
 	static const char *const name[USAGE_KEYS] = { "input_tokens", "output_tokens",
 		"cache_read_tokens", "cache_creation_tokens", "cache_creation_5m_tokens",
 		"cache_creation_1h_tokens", "reasoning_tokens", "input_audio_tokens",
-		"output_audio_tokens", "web_search_requests", "web_fetch_requests", "total_tokens" };
+		"output_audio_tokens", "web_search_requests", "web_fetch_requests",
+		"total_tokens" };
 	struct usage all = *u;
 	bool any = cost >= 0 && cost < 1e6;
 
@@ -296,7 +304,8 @@ usage_put(const struct usage *u, struct jput *j, bool open, double cost)
 		any |= u->n[i] >= 0;
 	if (!any)
 		return;
-	if (!open && all.n[USAGE_TOTAL] < 0 && (all.n[USAGE_INPUT] >= 0 || all.n[USAGE_OUTPUT] >= 0))
+	if (!open && all.n[USAGE_TOTAL] < 0 &&
+	(all.n[USAGE_INPUT] >= 0 || all.n[USAGE_OUTPUT] >= 0))
 		all.n[USAGE_TOTAL] = sum(known(all.n[USAGE_INPUT]), all.n[USAGE_OUTPUT], 0);
 	jput_object(j, "usage");
 	for (int i = 0; i < USAGE_KEYS; i++)

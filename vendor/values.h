@@ -79,7 +79,8 @@ count_of(struct value v)
 
 	if (v.kind == VALUE_INT && value_i64(v, &i))
 		return i >= 0 ? i : -1;
-	if (v.kind == VALUE_REAL && value_f64(v, &d) && d >= 0 && d < 9e15 && d == (double)(int64_t)d)
+	if (v.kind == VALUE_REAL && value_f64(v, &d) && d >= 0 && d < 9e15 &&
+	    d == (double)(int64_t)d)
 		return (int64_t)d;
 	return -1;
 }

@@ -73,8 +73,10 @@ struct vendor {
 	const char *provider;	/* when there is no host to tell */
 	const struct vendor_host *hosts;
 	const struct vendor_path *paths;
-	const struct vendor_word *roles;	/* beside user, assistant, system, developer, tool */
-	const struct vendor_word *finishes;	/* beside stop, length, tool_call, content_filter, error */
+	/* beside user, assistant, system, developer, tool */
+	const struct vendor_word *roles;
+	/* beside stop, length, tool_call, content_filter, error */
+	const struct vendor_word *finishes;
 	const char *conversation;	/* what stands in a path before a conversation's name */
 	const char *header;	/* of a request, that only this API's clients send */
 	const char *mark;	/* a key that every request's body has */
@@ -109,9 +111,11 @@ const struct vendor *vendor_next(const struct vendor *const **at);
 /* By host, without its port; NULL: not a vendor's. */
 const char *vendor_host(const char *host, size_t n);
 /* By path, without its query. NULL with *never: the path says that it is no call. */
-const struct vendor *vendor_path(const char *path, size_t n, const struct vendor_path **, bool *never);
+const struct vendor *vendor_path(const char *path, size_t n, const struct vendor_path **,
+    bool *never);
 /* By a body alone. header: is that of a request's headers there? */
-const struct vendor *vendor_of_request(struct value body, bool (*header)(void *arg, const char *name), void *arg);
+const struct vendor *vendor_of_request(struct value body,
+    bool (*header)(void *arg, const char *name), void *arg);
 const struct vendor *vendor_of_response(struct value body);
 /* Words of any vendor; NULL: nobody's. */
 const char *vendor_role(struct value);
@@ -121,7 +125,8 @@ const char *vendor_finish(struct value);
 bool vendor_marks(const char *p, size_t n);
 
 /* Those that others speak as well, or that need more than a table. */
-extern const struct vendor vendor_messages, vendor_chat, vendor_embeddings, vendor_responses, vendor_realtime,
+extern const struct vendor vendor_messages, vendor_chat, vendor_embeddings, vendor_responses,
+    vendor_realtime,
 	vendor_live;
 
 /* The members that most APIs share, by their most common names. */
@@ -138,6 +143,7 @@ void response_cost(struct response *, struct value usage);
 bool item_is_response(const struct vendor *, struct value item);
 
 /* A content that is text or a list of blocks, by a function for one block. */
-void content_put(struct messages *, struct value content, void (*block)(struct messages *, struct value));
+void content_put(struct messages *, struct value content,
+    void (*block)(struct messages *, struct value));
 
 #endif

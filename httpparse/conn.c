@@ -6,7 +6,7 @@
 #include <strings.h>
 
 enum {
-	/* requests in a row without a response; older ones are told already */
+	/* requests in a row without a response; older ones are emitted already */
 	WAITING_MAX = 128,
 };
 
@@ -16,16 +16,16 @@ other_side(struct side *s)
 	return &s->c->side[s == &s->c->side[0]];
 }
 
-/* --- lines held until their bytes are decided ---------------------------------- */
+/* --- lines pending until their bytes are decided ---------------------------------- */
 
 static void
-held_pop(struct side *s, bool pass)
+pending_pop(struct side *s, bool pass)
 {
-	struct held *l = s->held;
+	struct pending *l = s->pending;
 
-	if (!(s->held = l->next))
-		s->heldtail = &s->held;
-	s->heldbytes -= sizeof(*l) + l->n;
+	if (!(s->pending = l->next))
+		s->pendtail = &s->pending;
+	s->pendbytes -= sizeof(*l) + l->n;
 	if (pass && !s->c->raw) {
 		line_put(s->c->w->out, l->line, l->n);
 		s->c->w->passed++;
@@ -34,19 +34,19 @@ held_pop(struct side *s, bool pass)
 }
 
 static void
-held_add(struct side *s, const char *line, size_t n, uint64_t off, uint64_t end)
+pending_add(struct side *s, const char *line, size_t n, uint64_t off, uint64_t end)
 {
-	struct held *l = malloc(sizeof(*l) + n);
+	struct pending *l = malloc(sizeof(*l) + n);
 
 	if (!l) {
 		s->c->w->nomem = true;
 		return;
 	}
-	*l = (struct held){ .off = off, .end = end, .n = n };
+	*l = (struct pending){ .off = off, .end = end, .n = n };
 	memcpy(l->line, line, n);
-	*s->heldtail = l;
-	s->heldtail = &l->next;
-	s->heldbytes += sizeof(*l) + n;
+	*s->pendtail = l;
+	s->pendtail = &l->next;
+	s->pendbytes += sizeof(*l) + n;
 }
 
 /* The envelope of the line that holds stream position pos. */
@@ -56,7 +56,7 @@ envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
 	struct writer *w = s->c->w;
 	const struct event *ev = s->ev ? s->ev : other_side(s)->ev;
 
-	for (struct held *l = s->held; l; l = l->next)
+	for (struct pending *l = s->pending; l; l = l->next)
 		if (pos >= l->off && pos < l->end) {
 			if (event_scan(&w->env, l->line, l->n) == EVENT_OK)
 				envelope_take(w, &w->env, to);
@@ -135,8 +135,8 @@ side_other(struct side *s, uint64_t upto)
 		loss_add(c->w->loss, "not_http", !s->emitted, n);
 		s->emitted = true;
 	}
-	while (s->held && s->held->end <= upto)
-		held_pop(s, true);
+	while (s->pending && s->pending->end <= upto)
+		pending_pop(s, true);
 }
 
 static void
@@ -147,8 +147,8 @@ side_decided(struct side *s, uint64_t upto, bool ours)
 		return;
 	}
 	s->decided = s->ours = upto;
-	while (s->held && s->held->off < upto)
-		held_pop(s, false);
+	while (s->pending && s->pending->off < upto)
+		pending_pop(s, false);
 }
 
 static void
@@ -417,7 +417,7 @@ conn_init(struct conn *c, struct writer *w, const struct conn_limits *limits, bo
 	c->last = &c->first;
 	for (int i = 0; i < 2; i++) {
 		c->side[i].c = c;
-		c->side[i].heldtail = &c->side[i].held;
+		c->side[i].pendtail = &c->side[i].pending;
 		c->side[i].begun = UINT64_MAX;
 		http1_init(&c->side[i].h, &ops, &c->side[i], limits->max_head);
 	}
@@ -536,7 +536,7 @@ protocol_begin(struct side *s, struct exchange *x)
 	}
 }
 
-/* Bytes of what is not HTTP/1; those that HTTP/1 had held come first. */
+/* Bytes of what is not HTTP/1; those that were pending in HTTP/1 come first. */
 static void
 other_bytes(struct side *s, const char *p, size_t n)
 {
@@ -697,14 +697,14 @@ conn_data(struct conn *c, int dir, const struct event *ev, const char *line, siz
 		return CONN_TAKEN;
 	if (s->decided >= end)
 		return CONN_PASS;
-	held_add(s, line, linelen, s->line_off, end);
-	while (s->heldbytes > 4 * s->h.head.max) {
+	pending_add(s, line, linelen, s->line_off, end);
+	while (s->pendbytes > 4 * s->h.head.max) {
 		/* its envelope is still needed when a message begins in it */
-		if (event_scan(&c->w->env, s->held->line, s->held->n) == EVENT_OK)
+		if (event_scan(&c->w->env, s->pending->line, s->pending->n) == EVENT_OK)
 			envelope_take(c->w, &c->w->env, &s->tail);
-		held_pop(s, true);
+		pending_pop(s, true);
 	}
-	return CONN_HELD;
+	return CONN_PENDING;
 }
 
 void
@@ -724,8 +724,8 @@ conn_finish(struct conn *c, const char *why, bool closed)
 		if (s->m.open)
 			message_end(&s->m, why);
 		sock_drop(c, i ^ first, why);
-		while (s->held)
-			held_pop(s, true);
+		while (s->pending)
+			pending_pop(s, true);
 	}
 	if (c->h2)
 		streams_finish(c->h2, why);
@@ -741,8 +741,8 @@ conn_free(struct conn *c)
 	for (int i = 0; i < 2; i++) {
 		struct side *s = &c->side[i];
 
-		while (s->held)
-			held_pop(s, true);
+		while (s->pending)
+			pending_pop(s, true);
 		message_drop(&s->m);
 		bytes_free(&s->m.body);
 		envelope_drop(&s->tail);
@@ -784,7 +784,7 @@ conn_held(const struct conn *c)
 	for (int i = 0; i < 2; i++) {
 		const struct side *s = &c->side[i];
 
-		n += http1_held(&s->h) + message_held(&s->m) + s->heldbytes + s->tail.n;
+		n += http1_held(&s->h) + message_held(&s->m) + s->pendbytes + s->tail.n;
 		n += c->sock[i] ? ws_held(&c->sock[i]->ws) : 0;
 	}
 	return n;

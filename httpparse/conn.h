@@ -4,7 +4,7 @@
  * Which direction carries the requests is found from the bytes, so the view
  * of the client and that of the server give the same. Requests and responses
  * are matched first in, first out; behind a hole as well as can be, and marked.
- * Lines whose bytes may or may not be HTTP are held until that is decided; those
+ * Lines whose bytes may or may not be HTTP are pending until that is decided; those
  * that are not are passed on.
  */
 #ifndef CONN_H
@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 /* A line that waits for its bytes to be decided. */
-struct held {
-	struct held *next;
+struct pending {
+	struct pending *next;
 	uint64_t off, end;	/* stream positions */
 	size_t n;
 	char line[];
@@ -33,8 +33,8 @@ struct side {
 	struct conn *c;
 	struct http1 h;
 	struct message m;
-	struct held *held, **heldtail;
-	size_t heldbytes;
+	struct pending *pending, **pendtail;
+	size_t pendbytes;
 	uint64_t decided, ours;	/* stream positions up to which bytes are decided; of a message */
 	uint64_t line_off;	/* of the line being read */
 	const struct event *ev;	/* that line; NULL between lines */
@@ -87,12 +87,12 @@ void conn_init(struct conn *, struct writer *, const struct conn_limits *, bool 
 enum conn_rc {
 	CONN_PASS,	/* the line holds nothing of a message */
 	CONN_TAKEN,	/* it does */
-	CONN_HELD,	/* not known yet; a copy is kept */
+	CONN_PENDING,	/* not known yet; a copy is kept */
 };
 
 /* One ssl.data event of direction dir: n bytes at stream position off, then
  * missing more that were not captured. has_off false: off is not known, they
- * follow the ones before. line is what is held or passed. */
+ * follow the ones before. line is what waits or is passed. */
 enum conn_rc conn_data(struct conn *, int dir, const struct event *, const char *line,
     size_t linelen,
     bool has_off, uint64_t off, const void *p, size_t n, uint64_t missing);

@@ -8,7 +8,7 @@
 
 enum {
 	STRICT_MAX = 16 << 10,	/* start line and first field, where a start is not expected */
-	WAIT_MAX = 64 << 10,	/* bytes held behind a request to switch protocols */
+	WAIT_MAX = 64 << 10,	/* bytes pending behind a request to switch protocols */
 	PEND_KEEP = 4 << 10,
 	METHOD_MAX = 32,	/* bytes of a method's name */
 	BAD_LINES = 16,		/* of one header, that llhttp alone finds bad */
@@ -457,7 +457,7 @@ head_refuse(struct http1 *h, const char *odd)
 
 /* llhttp refuses a message for one bad line. It is shown the header without those,
  * which are counted, and what can be read of the others is put right. Their text is not
- * told: what it is called is what would say that it is a credential. */
+ * emitted: what it is called is what would say that it is a credential. */
 
 struct text_line { const char *p; size_t n; };	/* without its line end */
 
@@ -685,7 +685,7 @@ http1_peek(struct http1 *h)
 	return h->state == HTTP1_HEAD && lines_read(h);
 }
 
-/* Only a part of a header came: what is known of it is told. */
+/* Only a part of a header came: what is known of it is emitted. */
 static void
 head_partial(struct http1 *h, const char *why)
 {

@@ -101,7 +101,7 @@ void http1_finish(struct http1 *, const char *why, bool closed);
 /* From ops->end: hold what follows until http1_resume or http1_other. */
 void http1_wait(struct http1 *);
 void http1_resume(struct http1 *);	/* it is HTTP/1 after all */
-/* Not HTTP/1 from here on. Bytes that were held stay in pend for the caller. */
+/* Not HTTP/1 from here on. Bytes that were pending stay in pend for the caller. */
 void http1_other(struct http1 *);
 
 #endif

@@ -33,7 +33,7 @@ struct writer {
 	uint64_t now;		/* timestamp_ns of the line being read */
 	bool plain;		/* its connection is without TLS */
 	uint64_t peer_pid;	/* the process at its other end; 0: not known */
-	uint64_t passed;	/* lines that were held and went on after all */
+	uint64_t passed;	/* lines that were pending and went on after all */
 	bool nomem;
 	/* scratch */
 	struct event env;

@@ -107,7 +107,7 @@ DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover 
 REPORT_FILES = prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
 REPORTS = $(B)/bin/agentsight-report $(addprefix $(B)/bin/,$(REPORT_FILES))
 
-.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web test-kernels deps-kernels websink-ui bench fuzz soak \
+.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web test-kernels deps-kernels websink-ui bench fuzz fuzz-elf soak \
 	install install-service uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -120,6 +120,7 @@ help:
 	@echo 'make deps       install Debian packages      make demo     see it work'
 	@echo 'make test       all tests                    make bench    speed, as ratios'
 	@echo 'make fuzz       fuzz every parser            make soak     long runs'
+	@echo 'make fuzz-elf   6000 damaged programs, looked at by sslsniff'
 	@echo 'make deps-ui    npm and a browser           make test-web  the page, in a browser'
 	@echo 'make test-sdk   against the vendors SDKs     make test-agents  real agents, from npm'
 	@echo 'make test-otel  OTLP, with programs of others  make test-kernels  the collectors on other kernels'
@@ -303,6 +304,10 @@ bench: all
 
 fuzz: filters
 	$(Q)env O="$(O)" CLANG="$(CLANG)" sh tests/fuzz/fuzz.sh $(FUZZ)
+
+# Mutated ELF files, as a collector looks at them
+fuzz-elf: probes
+	$(Q)cd "$(O)" && env PATH="$(CURDIR)/$(O)/bin:$$PATH" python3 "$(CURDIR)/tests/fuzz/elf_files.py"
 
 # --- packages ------------------------------------------------------------
 deps-list:

@@ -11,7 +11,7 @@ fi
 parts=$(find httpparse ssemerge jsonfilter authstrip llmparse vendor otelsink sqlitesink -name '*.c' 2>/dev/null | awk -F/ '$2 != $1 ".c"')
 probe=$(find sslsniff \( -name 'elf.c' -o -name 'find_*.c' -o -name 'inspect.c' -o -name 'cache.c' \) 2>/dev/null)
 web='websink/preview.c websink/origin.c'
-libs='lib/line.c lib/event.c lib/jput.c lib/flow.c lib/loss.c lib/books.c lib/opt.c lib/stage.c lib/lenient.c'
+libs='lib/sandbox.c lib/show.c lib/line.c lib/event.c lib/jput.c lib/flow.c lib/loss.c lib/books.c lib/opt.c lib/stage.c lib/lenient.c'
 for name; do
 	dir=$O/fuzz/$name
 	mkdir -p "$dir/corpus"
@@ -19,7 +19,7 @@ for name; do
 	"$CLANG" -g -O1 -w -std=gnu11 -D_GNU_SOURCE -DVERSION='"fuzz"' -I. -Ilib -I/usr/share/include/llhttp \
 		-fsanitize=fuzzer,address,undefined -o "$dir/$name" "tests/fuzz/$name.c" \
 		$parts $probe $web $libs /usr/share/llhttp/llhttp.c /usr/share/llhttp/api.c /usr/share/llhttp/http.c \
-		-ljansson -lz -lbrotlidec -lzstd -lcurl -lsqlite3 -lcrypto -lm -lpthread ${FUZZ_LIBS:--lnghttp2}
+		-ljansson -lz -lbrotlidec -lzstd -lcurl -lsqlite3 -lcrypto -lseccomp -lm -lpthread ${FUZZ_LIBS:--lnghttp2}
 	seeds=
 	[ -d "tests/fuzz/corpus/$name" ] && seeds=tests/fuzz/corpus/$name
 	# shellcheck disable=SC2086

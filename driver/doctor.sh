@@ -139,15 +139,13 @@ list_processes() {
 	printf '%s\n' "$list" | sed 's/^/      /'
 }
 
-# For the driver: keeps in FILE what --list says of processes while they live,
-# ever less often.
+# For the driver: what --list says of processes while they live, ever less often, each
+# time with an empty line behind it.
 keep() {
-	file=$1
-	shift
 	for pause in 0.1 0.2 0.5 1 2 4 8 16 30 60; do
 		sleep $pause
-		"$tools/sslsniff" --list "$@" >"$file.new" 2>&1 && [ -s "$file.new" ] || exit 0
-		mv "$file.new" "$file"
+		list=$("$tools/sslsniff" --list "$@" 2>&1) && [ -n "$list" ] || exit 0
+		printf '%s\n\n' "$list"
 	done
 	exit 0
 }

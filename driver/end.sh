@@ -141,11 +141,25 @@ show_progress() {
 show_errors() { for name in $names; do cat "$dir/$name.err" 2>/dev/null; done >&2; }
 
 # --- what was seen --------------------------------------------------------------------
-# For when nothing is recorded: afterwards there is no process to look at.
+# For when nothing is recorded: afterwards there is no process to look at. Who looks
+# has no privilege: it sees what the user's processes have mapped because it is his. He
+# could so change what it says, and have it say much.
 watch_libraries() {
-	setsid "$tools/agentsight-doctor" --keep "$dir/list" $targets </dev/null >/dev/null 2>&1 4>&- 5>&- 6>&- 7<&- 8<&- 9>&- &
+	set -- setsid "$tools/agentsight-doctor" --keep $targets
+	(
+		exec </dev/null >>"$dir/list" 2>/dev/null 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
+		# what is root's own only root can look at
+		if [ -n "$user" ] && ( as_user test -x "$tools/sslsniff" ); then
+			ulimit -f 2048
+			as_user "$@"
+		fi
+		exec "$@"
+	) &
 	watcher=$!
 }
+
+# The last of its lists: each ends with an empty line. What is not ASCII is left out.
+last_list() { awk 'BEGIN { RS = "" } { last = $0 } END { print last }' "$dir/list" | LC_ALL=C tr -c '\n\t -~' '?'; }
 
 # Lines of PID, NAME, FILE and what is said of it: once for all processes of one program.
 same_lines() {
@@ -160,7 +174,7 @@ same_lines() {
 			}
 			if (kinds > 20)
 				print "  and " (kinds - 20) " more"
-		}' "$1"
+		}'
 }
 
 nothing_sent() {
@@ -171,7 +185,7 @@ nothing_seen() {
 	say "NO TLS DATA WAS SEEN${tcp:+, NOR HTTP WITHOUT TLS}"
 	if [ -s "$dir/list" ]; then
 		say 'This is what sslsniff --list said of it:'
-		same_lines "$dir/list" >&2
+		last_list | same_lines >&2
 	else
 		say 'It ended before its libraries could be looked at (see sslsniff --list).'
 	fi

@@ -18,7 +18,7 @@
 #include "found.h"
 
 enum {
-	FORMAT = 3,	/* another one for every change of what finders decide */
+	FORMAT = 4,	/* another one for every change of what finders decide */
 	SLOTS = 4096,
 	TICK_NS = 50000000
 };

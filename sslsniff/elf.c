@@ -525,3 +525,46 @@ elf_function(const struct elf *e, uint64_t va, uint64_t *start, uint64_t *end)
 	*end = *start + get32(p + 12);
 	return va >= *start && va < *end;
 }
+
+/* The bytes of a section by its name; NULL: there is none. */
+static const uint8_t *
+section_named(const struct elf *e, const char *name, uint64_t *va, size_t *n)
+{
+	uint64_t shoff = get64(e->p + 40);
+	unsigned count = get16(e->p + 60), names = get16(e->p + 62);
+	const uint8_t *sh = e->p + shoff, *str;
+
+	if (get16(e->p + 58) != SHDR || shoff >= e->n || count > (e->n - shoff) / SHDR || names >= count)
+		return NULL;
+	str = sh + (size_t)names * SHDR;
+	for (unsigned i = 0; i < count && i < 256; i++) {
+		const uint8_t *s = sh + (size_t)i * SHDR;
+		uint64_t at = get64(str + 24) + get32(s), off = get64(s + 24);
+
+		if (get64(str + 24) >= e->n || at >= e->n || strlen(name) + 1 > e->n - at ||
+		    memcmp(e->p + at, name, strlen(name) + 1) || off >= e->n)
+			continue;
+		*va = get64(s + 16);
+		*n = clip(e, off, get64(s + 32));
+		return e->p + off;
+	}
+	return NULL;
+}
+
+void
+elf_frames(const struct elf *e, bool (*each)(void *, uint64_t start, uint64_t end), void *arg)
+{
+	uint64_t base, start;
+	size_t n, at = 0, len;
+	const uint8_t *p = section_named(e, ".eh_frame", &base, &n);
+
+	for (; p && n - at >= 16 && (len = get32(p + at)) >= 12 && len <= n - at - 4; at += 4 + len) {
+		uint32_t back = get32(p + at + 4);	/* 0: a CIE */
+
+		if (back == 0 || back > at + 4 || !cie_is_pcrel4(p + at + 4 - back, n - (at + 4 - back)))
+			continue;
+		start = base + at + 8 + (int32_t)get32(p + at + 8);
+		if (elf_is_code(e, start) && !each(arg, start, start + get32(p + at + 12)))
+			return;
+	}
+}

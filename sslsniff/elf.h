@@ -75,6 +75,10 @@ void elf_relatives(const struct elf *, bool (*each)(void *, uint64_t slot, uint6
 /* The function around va by .eh_frame: exact. False when no entry covers it. */
 bool elf_function(const struct elf *, uint64_t va, uint64_t *start, uint64_t *end);
 
+/* Every function that .eh_frame has, in its order, where no .eh_frame_hdr leads to them (as
+ * in programs that are linked -static): by the section's header. */
+void elf_frames(const struct elf *, bool (*each)(void *, uint64_t start, uint64_t end), void *arg);
+
 const char *elf_kind_name(const struct elf *);	/* "exec", "pie", "shared" */
 
 /* Unaligned little-endian loads. */

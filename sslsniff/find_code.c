@@ -369,6 +369,47 @@ list_starts(struct code *c, uint64_t lo, const uint64_t *seen, size_t words)
 	return true;
 }
 
+/* Room for one more, doubled when it is full. */
+static bool
+add_frame(void *arg, uint64_t start, uint64_t end)
+{
+	struct code *c = arg;
+	void *more;
+
+	if (c->nfn == MAX_STARTS)
+		return false;
+	if ((c->nfn & (c->nfn - 1)) == 0) {
+		more = realloc(c->fn, (c->nfn ? 2 * c->nfn : 1) * sizeof(*c->fn));
+		if (!more)
+			return false;
+		c->fn = more;
+	}
+	c->fn[c->nfn++] = (struct code_fn){ start, end };
+	return true;
+}
+
+bool
+code_function(const struct code *c, uint64_t va, uint64_t *start, uint64_t *end)
+{
+	size_t lo = 0, hi = c->nfn;
+
+	if (c->e->nfde)
+		return elf_function(c->e, va, start, end);
+	while (lo < hi) {	/* the first behind va */
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->fn[mid].start <= va)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == 0 || va >= c->fn[lo - 1].end)
+		return false;
+	*start = c->fn[lo - 1].start;
+	*end = c->fn[lo - 1].end;
+	return true;
+}
+
 bool
 code_open(struct code *c, const struct elf *e, uint64_t lo, uint64_t hi)
 {
@@ -379,6 +420,11 @@ code_open(struct code *c, const struct elf *e, uint64_t lo, uint64_t hi)
 	memset(c, 0, sizeof(*c));
 	c->e = e;
 	c->budget = BUDGET;
+	if (!e->nfde) {
+		elf_frames(e, add_frame, c);
+		if (c->nfn)
+			qsort(c->fn, c->nfn, sizeof(*c->fn), by_u64);	/* start comes first */
+	}
 	elf_code_range(e, &lo, &hi);
 	if (lo >= hi || hi - lo > MAX_RANGE)
 		return true;
@@ -397,7 +443,10 @@ code_open(struct code *c, const struct elf *e, uint64_t lo, uint64_t hi)
 void
 code_close(struct code *c)
 {
+	free(c->fn);
 	free(c->start);
+	c->fn = NULL;
+	c->nfn = 0;
 	c->start = NULL;
 	c->nstart = 0;
 }
@@ -425,7 +474,7 @@ code_starts(const struct code *c, uint64_t va, uint64_t *start, size_t max)
 	uint64_t end;
 	size_t n = 0;
 
-	if (max && elf_function(c->e, va, start, &end))
+	if (max && code_function(c, va, start, &end))
 		return 1;
 	for (size_t i = starts_below(c, va); i > 0 && n < max && va - c->start[i - 1] < MAX_BACK; i--)
 		start[n++] = c->start[i - 1];
@@ -511,7 +560,7 @@ code_walk(struct code *c, uint64_t start, bool (*each)(void *, const struct x86 
 	w.start = start;
 	w.end = start + WALK_WINDOW;
 	w.whole = true;
-	if (elf_function(c->e, start, &s, &end) && s == start) {
+	if (code_function(c, start, &s, &end) && s == start) {
 		w.exact = true;
 		if (end - start > WALK_WINDOW)
 			w.whole = false;
@@ -643,7 +692,7 @@ note_call(void *arg, const struct x86 *x)
 	uint64_t s, end;
 
 	if (x->kind == X86_JMP || x->kind == X86_JCC) {	/* only those that leave */
-		if (elf_function(w->c->e, w->start, &s, &end) ? x->target - s < end - s :
+		if (code_function(w->c, w->start, &s, &end) ? x->target - s < end - s :
 		    x->target - w->start < MAX_BACK && !bsearch(&x->target, w->c->start ? w->c->start :
 		    &x->target, w->c->nstart, sizeof(uint64_t), by_u64))
 			return true;

@@ -44,9 +44,12 @@ void scan_file(struct scan *, const struct elf *);
  * looked for only when there are strings. */
 bool scan_has(const struct scan *, enum scan_what);
 
-/* Function starts in [lo, hi) where .eh_frame says nothing: targets of calls. */
+/* Functions, as .eh_frame has them where no .eh_frame_hdr does; and starts of others in
+ * [lo, hi): targets of calls. */
 struct code {
 	const struct elf *e;
+	struct code_fn { uint64_t start, end; } *fn;	/* sorted, malloc'd */
+	size_t nfn;
 	uint64_t *start;	/* sorted, malloc'd */
 	size_t nstart;
 	uint32_t budget;	/* instructions that may still be decoded: hostile files */
@@ -56,6 +59,8 @@ struct code {
  * between them, no calls are collected. */
 bool code_open(struct code *, const struct elf *, uint64_t lo, uint64_t hi);
 void code_close(struct code *);
+/* As elf_function, for programs without .eh_frame_hdr, too. */
+bool code_function(const struct code *, uint64_t va, uint64_t *start, uint64_t *end);
 /* The nearest possible starts of the function around va, best first; one when
  * .eh_frame knows. Returns how many, at most max. */
 size_t code_starts(const struct code *, uint64_t va, uint64_t *start, size_t max);

@@ -312,5 +312,6 @@ find_go(const struct elf *e, const struct scan *scan, struct found *out)
 		tables += try_table(g, scan->pcln[i]);
 	if (scan->npcln == SCAN_MAX_PCLN && tables == 0)
 		found_refuse(out, LIB_GO, "too many places look like a pclntab");
+	code_close(&g->code);
 	free(g);
 }

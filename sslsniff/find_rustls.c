@@ -189,7 +189,7 @@ is_method(struct rustls *r, uint64_t va, unsigned needed)
 
 	if (!va || !point_at(&probe, r->e, va))
 		return false;
-	if (elf_function(r->e, va, &start, &end) && end - start < MIN_BODY)
+	if (code_function(&r->code, va, &start, &end) && end - start < MIN_BODY)
 		return false;
 	return (code_args(&r->code, va) & (needed | X86_BIT(R8) | X86_BIT(R9))) == needed;
 }
@@ -335,7 +335,9 @@ find_rustls(const struct elf *e, const struct scan *scan, struct found *out)
 		run(r);
 	} else
 		out->failed = true;
-	if (r)
+	if (r) {
+		code_close(&r->code);
 		free(r->near);
+	}
 	free(r);
 }

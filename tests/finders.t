@@ -57,6 +57,20 @@ ok "/bin/sh has no TLS library" grep -q 'no TLS library' "$T/out"
 "$FINDERS" -j /bin/sh >"$T/out"
 ok "as JSON" jq -e '.type == "ssl.inspect" and .complete and (.sites | length) == 0' "$T/out"
 
+# --- OpenSSL in a stripped program: whatever way it is linked -------------------------
+if [ -n "$(library libssl.a)" ]; then
+	for how in -no-pie -pie -static -static-pie; do	# -static has no .eh_frame_hdr
+		# shellcheck disable=SC2086 # words: "ccache cc"
+		${CC:-cc} -O2 -s $how -o "$T/linked" tests/sslsniff/first.c -l:libssl.a -l:libcrypto.a 2>"$T/err" || cat "$T/err"
+		is "linked with $how: found" \
+			"$("$FINDERS" "$T/linked" | sed -nE 's/^ +openssl +([a-z]+) .*/\1/p' | sort | tr '\n' ' ')" "handshake new read write "
+	done
+else
+	skip "linked programs" "no libssl.a here"
+fi
+"$FINDERS" "$BUILD/bin/sslsniff" >"$T/out"
+ok "sslsniff knows their names, and has no TLS library" grep -q 'no TLS library' "$T/out"
+
 # --- node: OpenSSL in the executable ------------------------------------------------
 node=$(command -v node) && node=$(readlink -f "$node")
 if [ -n "$node" ] && nm -D "$node" 2>/dev/null | grep -q " T SSL_read$"; then

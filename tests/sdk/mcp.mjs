@@ -2,9 +2,11 @@
 //
 //	node mcp.mjs stdio MODULES		a server on standard input and output
 //	node mcp.mjs http MODULES CERT KEY	a server of streamable HTTP, prints its port
+//	node mcp.mjs plain MODULES		the same without TLS
 //	node mcp.mjs client MODULES CERT URL	asks both kinds; waits for a line, then prints
 //						one JSON line per call, as the SDK saw it
 import fs from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 import { once } from 'node:events';
@@ -32,10 +34,11 @@ function tools(name) {
 	return s;
 }
 
-async function http() {
+async function web() {
 	const { StreamableHTTPServerTransport } = await sdk('server/streamableHttp.js');
 	const sessions = new Map();
-	const server = https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(last) }, async (req, res) => {
+	const make = role === 'plain' ? (f) => http.createServer(f) : (f) => https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(last) }, f);
+	const server = make(async (req, res) => {
 		let t = sessions.get(req.headers['mcp-session-id']);
 		if (!t) {
 			// one kind of answer per path: an event stream, or JSON
@@ -87,5 +90,5 @@ async function client() {
 }
 
 if (role === 'client') await client();
-else if (role === 'http') await http();
+else if (role === 'http' || role === 'plain') await web();
 else await tools('stdio').connect(new (await sdk('server/stdio.js')).StdioServerTransport());

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""llmparse on MCP as its own SDK speaks it, over pipes and over streamable HTTP:
+"""llmparse on MCP as its own SDK speaks it, over pipes and over streamable HTTP, with TLS and without:
 each call the client made, once, with what the client got."""
 import collections
 import json
@@ -16,15 +16,21 @@ def key(where, method, what, result, code):
 
 
 def main():
+    for tls in True, False:
+        speak(tls)
+    done()
+
+
+def speak(tls):
     script = os.path.join(HERE, "mcp.mjs")
     with tempfile.TemporaryDirectory() as scratch:
         path = modules()
         llm, _, cert = server(scratch)
         llm.end()
-        http = Program("node", script, "http", path, cert, os.path.join(scratch, "key.pem"))
-        node = Program("node", script, "client", path, cert, "https://localhost:" + http.first, NODE_EXTRA_CA_CERTS=cert)
+        http = Program("node", script, "http" if tls else "plain", path, cert, os.path.join(scratch, "key.pem"))
+        node = Program("node", script, "client", path, cert, ("https" if tls else "http") + "://localhost:" + http.first, NODE_EXTRA_CA_CERTS=cert)
         pipes = Collector("stdiocap", node, "--all-fds", "--max-bytes", "0")
-        sniff = Collector("sslsniff", node)
+        sniff = Collector("sslsniff" if tls else "tcpsniff", node)
         told = node.go()
         http.end()
         stdio = pipes.through("llmparse")
@@ -49,7 +55,6 @@ def main():
        {e["client_pid"] for e in calls if e["transport"] == "stdio"} == {node.p.pid}, calls)
     lost = [e for e in stdio + web if e["type"] == "loss"]
     ok("nothing lost", not lost, lost)
-    done()
 
 
 main()

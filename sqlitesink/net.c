@@ -94,6 +94,27 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	row_id(&r, "closed_ns", closes ? event_time(ev) : 0);
 	row_bytes(&r, "host", name ? name->text : NULL, name ? name->len : 0);
 	row_int(&r, "listening", event_is(ev, "net.listen"));
+	if (!strcmp(kind, "send"))
+		row_key(&r, "sent_bytes", ev, "bytes");
+	row_keys(&r, ev);
+	row_run(&r);
+}
+
+/* Datagrams to somebody: the bytes come piece by piece. */
+static void
+sent(struct nets *s, struct event *ev, int64_t process)
+{
+	struct row r = row_of(s->db, SQL_CONNECTION_TO);
+	int64_t id = 0;
+
+	row_id(&r, "process_id", process);
+	row_keys(&r, ev);
+	if (!row_get(&r, &id)) {
+		insert(s, ev, process, "send");
+		return;
+	}
+	r = row_of(s->db, SQL_CONNECTION_SENT);
+	row_int(&r, "id", id);
 	row_keys(&r, ev);
 	row_run(&r);
 }
@@ -102,7 +123,12 @@ static void
 closed(struct nets *s, struct event *ev, int64_t process)
 {
 	int64_t id = find(s, ev, process);
-	struct row r;
+	struct row r = row_of(s->db, SQL_CONNECTION_SHUT);
+
+	row_id(&r, "process_id", process);
+	row_int(&r, "ns", event_time(ev));
+	row_keys(&r, ev);
+	row_run(&r);
 
 	if (!id) {
 		insert(s, ev, process, "close");
@@ -135,6 +161,8 @@ net_event(struct nets *s, struct event *ev, int64_t process)
 
 	if (event_is(ev, "net.connect")) {
 		insert(s, ev, process, "connect");
+	} else if (event_is(ev, "net.send")) {
+		sent(s, ev, process);
 	} else if (event_is(ev, "net.accept")) {
 		insert(s, ev, process, "accept");
 	} else if (event_is(ev, "net.bind")) {

@@ -123,8 +123,10 @@ carry_books(struct db *db, const char *from, int64_t before)
 	static const char sql[] =
 	    "UPDATE main.runs SET (run, began_ns, kernel, stages, command, options, part) = (SELECT run, began_ns, kernel,"
 	    "	stages, command, options, part + 1 FROM %s.runs WHERE id = %lld) WHERE id = %lld;"
-	    "INSERT INTO main.stages(run_id, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why)"
-	    "	SELECT %lld, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why FROM %s.stages"
+	    "INSERT INTO main.stages(run_id, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why,"
+	    "	collects)"
+	    "	SELECT %lld, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why,"
+	    "	collects FROM %s.stages"
 	    "	WHERE run_id = %lld AND stage <> 'sqlitesink'";
 	char *text = sqlite3_mprintf(sql, from, (long long)before, (long long)db->run, (long long)db->run, from,
 	    (long long)before);

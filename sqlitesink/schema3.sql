@@ -16,6 +16,7 @@ CREATE TABLE failed_execs (
 	cwd ANY,
 	error TEXT NOT NULL
 ) STRICT;
+ALTER TABLE stages ADD COLUMN collects TEXT;	-- array: what a collector was asked for; null: it does not say
 ALTER TABLE processes ADD COLUMN tool_use_id INTEGER REFERENCES tool_uses(id);	-- that it was started for, with all above it
 ALTER TABLE http_exchanges ADD COLUMN scheme TEXT;	-- https, or http: without TLS
 ALTER TABLE http_exchanges ADD COLUMN side TEXT;	-- client, server: the end that was seen
@@ -185,7 +186,7 @@ happened AS (
 	SELECT w.*, n.opened_ns, n.opened_ns, n.process_id, 'connect', coalesce(n.host, n.address, n.path) || coalesce(':' || n.port, ''), n.error,
 		coalesce(n.host, n.address)
 	FROM w CROSS JOIN connections n ON n.opened_ns BETWEEN w.since_ns AND w.until_ns
-	WHERE n.kind = 'connect' AND n.family <> 'unix'
+	WHERE n.kind IN ('connect', 'send') AND n.family <> 'unix'
 		AND NOT EXISTS (SELECT 1 FROM model m WHERE m.process_id = n.process_id AND m.host = n.host)),
 judged AS (
 	SELECT h.*, p.pid, p.comm, CASE
@@ -229,7 +230,7 @@ effect AS (
 	FROM file_changes c JOIN paths f ON f.id = c.path_id LEFT JOIN paths t ON t.id = c.to_path_id WHERE c.op <> 'open'
 	UNION ALL
 	SELECT 'connect', n.opened_ns, n.opened_ns, n.process_id, coalesce(n.host, n.address, n.path) || coalesce(':' || n.port, ''), n.error
-	FROM connections n WHERE n.kind = 'connect' AND n.family <> 'unix'),
+	FROM connections n WHERE n.kind IN ('connect', 'send') AND n.family <> 'unix'),
 mine AS (
 	SELECT e.*, p.run_id, p.pid, p.comm, coalesce(
 		(SELECT t.prompt_id FROM tool_uses u JOIN top t ON t.call_id = u.call_id WHERE u.id = p.tool_use_id),
@@ -258,3 +259,13 @@ SELECT call_id, run_id, chain_id, kind, tool_use_id, max(depth), max(prompt_id) 
 CREATE VIEW typed_prompts AS
 SELECT q.* FROM prompts q JOIN chains h ON h.run_id = q.run_id AND h.chain_id = coalesce(q.chain_id, 'call ' || q.call_id)
 WHERE h.kind = 'main';
+
+-- Whether what processes read and opened for reading was recorded: 1, it was; 0, it was not, by
+-- what the recording says of itself; null, that is not known.
+CREATE VIEW recorded_reads (run_id, recorded) AS
+SELECT r.id, CASE
+	WHEN EXISTS (SELECT 1 FROM stages s, json_each(s.collects) j WHERE s.run_id = r.id AND j.value = 'reads') THEN 1
+	WHEN EXISTS (SELECT 1 FROM files f JOIN processes p ON p.id = f.process_id WHERE p.run_id = r.id AND f.reads > 0) THEN 1
+	WHEN EXISTS (SELECT 1 FROM stages s WHERE s.run_id = r.id AND s.stage = 'process' AND s.collects IS NOT NULL) THEN 0
+	WHEN r.stages IS NOT NULL AND NOT EXISTS (SELECT 1 FROM json_each(r.stages) WHERE value = 'process') THEN 0 END
+FROM runs r;

@@ -15,7 +15,7 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_RUN_CONTINUED] = SQL("UPDATE runs SET continued=1, complete=1 WHERE id=:id"),
 	[SQL_RUN_CLOSE] = SQL("UPDATE runs SET complete=NOT EXISTS (SELECT 1 FROM run_gaps g"
 	    " WHERE g.run_id=runs.id AND g.kind NOT IN ('loss', 'unsaid')) WHERE id=:id"),
-	[SQL_STAGE_NEW] = INTO("stages", "run_id stage version pid began_ns=timestamp_ns"),
+	[SQL_STAGE_NEW] = INTO("stages", "run_id stage version pid began_ns=timestamp_ns collects"),
 	[SQL_STAGE_MOVE] = SQL("UPDATE stages SET run_id=:to WHERE run_id=:from AND id>=:first"),
 	[SQL_STAGE_OPEN] = SQL("SELECT min(id) FROM stages WHERE run_id=:run_id AND stage=:stage AND pid IS :pid"
 	    " AND why IS NULL HAVING min(id)"),
@@ -75,7 +75,13 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_CONNECTION_NEW] = INTO("connections", "process_id kind opened_ns=timestamp_ns closed_ns fd family transport"
 	    " address port local path:b host listening sent_bytes received_bytes error latency_ms"),
 	[SQL_CONNECTION_FIND] = SQL("SELECT id FROM connections WHERE process_id=:process_id AND fd=:fd"
-	    " AND closed_ns IS NULL AND opened_ns<=:ns ORDER BY id DESC LIMIT 1"),
+	    " AND kind<>'send' AND closed_ns IS NULL AND opened_ns<=:ns ORDER BY id DESC LIMIT 1"),
+	/* datagrams to an address: one row for each, as long as the socket is open */
+	[SQL_CONNECTION_TO] = SQL("SELECT id FROM connections WHERE process_id=:process_id AND fd=:fd AND kind='send'"
+	    " AND closed_ns IS NULL AND address IS :address AND port IS :port AND path IS :path ORDER BY id DESC LIMIT 1"),
+	[SQL_CONNECTION_SENT] = SQL("UPDATE connections SET sent_bytes=coalesce(sent_bytes, 0)+:bytes WHERE id=:id"),
+	[SQL_CONNECTION_SHUT] = SQL("UPDATE connections SET closed_ns=:ns WHERE process_id=:process_id AND fd=:fd"
+	    " AND kind='send' AND closed_ns IS NULL"),
 	[SQL_CONNECTION_CLOSE] = SQL("UPDATE connections SET closed_ns=:closed_ns, sent_bytes=:sent_bytes,"
 	    " received_bytes=:received_bytes WHERE id=:id"),
 	[SQL_CONNECTION_LISTEN] = SQL("UPDATE connections SET listening=1 WHERE id=:id AND kind='bind'"),

@@ -76,8 +76,6 @@ on_process(struct store *self, struct event *ev)
 {
 	if (event_is(ev, "process.fork"))
 		life_fork(self->lives, ev);
-	else if (event_is(ev, "process.exec") && event_str(ev, "error", NULL))
-		life_of(self->lives, ev);	/* nothing was executed */
 	else if (event_is(ev, "process.exec"))
 		life_exec(self->lives, ev);
 	else if (event_is(ev, "process.exit"))

@@ -137,4 +137,16 @@ failed = store([execs(0, 5, 1, ["agent"]), execs(1, 5, 1, ["nothing"], error="EN
 same("a failed exec is no program that ran", [rows(failed, "SELECT command FROM execs"), rows(failed, "SELECT command, error FROM failed_execs"),
                                              one(failed, "SELECT e.command FROM processes p JOIN execs e ON e.id = p.exec_id")],
      [[["agent"], ["ls"]], [["nothing", "ENOENT"]], "ls"])
+# --- reads that were not recorded --------------------------------------------------------------------------
+def books(*collects):
+    return [{"type": "stage.begin", "timestamp_ns": at(0), "pid": 9, "stage": "process", "version": "1", "collects": ["changes", *collects]}]
+
+
+agent = [execs(0, 5, 1, ["agent"]), llm(1, 1, 2, pid=5, prompt="x"), opens(3, 5, "agent", "/w", ("write",), created=True)]
+without, having = store(books() + agent), store(books("reads") + agent)
+for name, want in ((without, True), (having, False)):
+    text_ = [next((str(r["value"]) for r in table("summary", name, "--limit", "0") if r["item"] == "files read"), ""),
+             table("files", name)[0]["path"], str([r["what"] for r in table("risk", name)])]
+    same("summary, files and risk say that reads were not recorded: %s" % want, ["reads were not recorded" in x for x in text_], [want] * 3)
+same("access: no bytes are not known bytes", [table("access", x)[0]["read_bytes"] for x in (without, having)], [None, 0])
 done()

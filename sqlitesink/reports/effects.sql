@@ -32,7 +32,7 @@ found(id, agent_id, from_ns, to_ns, alone, names_files, began, ns, kind, row, pr
 	SELECT * FROM (SELECT w.id, w.agent_id, w.from_ns, w.to_ns, w.alone, w.names_files, w.began, n.opened_ns, 3, n.id, p.id
 		FROM temp.windows w CROSS JOIN connections n ON n.opened_ns BETWEEN w.since_ns AND w.until_ns
 		CROSS JOIN processes p ON p.id = n.process_id
-		WHERE +n.kind = 'connect' AND n.family <> 'unix' AND (:call IS NULL OR w.call_id = :call) AND (p.tool_use_id = w.id
+		WHERE +n.kind IN ('connect', 'send') AND n.family <> 'unix' AND (:call IS NULL OR w.call_id = :call) AND (p.tool_use_id = w.id
 				OR EXISTS (SELECT 1 FROM temp.members m WHERE m.agent_id = w.agent_id AND m.member_id = p.agent_id))
 			AND NOT EXISTS (SELECT 1 FROM temp.model_hosts h WHERE h.process_id = n.process_id AND h.host = n.host)
 			AND (:all OR n.process_id IN temp.chosen) AND +n.opened_ns BETWEEN :since AND :until

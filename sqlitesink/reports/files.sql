@@ -1,6 +1,6 @@
 -- Files as an outcome: what became of each path, and which tool call did it last
 --
--- path           in the end; first, of how many files what became
+-- path           in the end; first, of how many files what became, and whether reads were recorded
 -- change         created, changed, renamed, deleted; attributes (permissions or owner alone);
 --                "created or changed": another file was renamed to it, and whether it was there
 --                before was not seen; unchanged: read, or opened for writing and not written.
@@ -27,7 +27,8 @@ unchanged(path_id, written, ns, process_id) AS MATERIALIZED (	-- when there is r
 	GROUP BY f.path_id),
 line(rank, path, change, source, written, n, ns, process_id) AS (
 	SELECT 0, (SELECT group_concat(n || ' ' || change, ', ') FROM (SELECT count(*) AS n, change FROM temp.outcomes
-			WHERE change NOT IN ('moved', 'unchanged') GROUP BY change ORDER BY change = 'temporary', change)),
+			WHERE change NOT IN ('moved', 'unchanged') GROUP BY change ORDER BY change = 'temporary', change)) ||
+			iif((SELECT max(recorded) FROM recorded_reads) = 0, '; reads were not recorded', ''),
 		'total', NULL, sum(written), sum(changes), NULL, NULL FROM temp.outcomes WHERE change NOT IN ('moved', 'unchanged')
 	HAVING count(*)
 	UNION ALL

@@ -2,7 +2,7 @@
 --
 -- host             its name when it is known, else its address
 -- port             of the other end
--- what             http (exchanges within TLS), connect, accept, listen; unix, a socket of this machine
+-- what             http (exchanges within TLS), connect, accept, listen; send, datagrams; unix, a socket of this machine
 -- count            exchanges or connections
 -- failed           of them: status 400 and above, or an error
 -- sent_bytes       bodies of requests, or what the socket sent

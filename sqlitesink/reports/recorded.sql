@@ -6,7 +6,7 @@ only(n) AS (SELECT count(*) = 1 FROM runs),
 p AS (SELECT id, seen FROM processes WHERE run_id IN (SELECT id FROM r)),
 reached(place, n) AS (	-- what was connected to, but for names to be looked up
 	SELECT coalesce(host, address) || ':' || port, count(*) FROM connections
-	WHERE kind = 'connect' AND family <> 'unix' AND port <> 53 AND error IS NULL AND (transport = 'tcp' OR sent_bytes > 0) AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))
+	WHERE kind IN ('connect', 'send') AND family <> 'unix' AND port <> 53 AND error IS NULL AND (transport = 'tcp' OR sent_bytes > 0) AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))
 	GROUP BY 1 ORDER BY count(*) DESC),
 n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 	SELECT (SELECT count(*) FROM model_calls WHERE parent_id IS NULL AND run_id IN (SELECT id FROM r)),
@@ -16,7 +16,7 @@ n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 		(SELECT count(*) FROM (
 			SELECT trim(iif(rtrim(host, '0123456789') LIKE '%:', substr(rtrim(host, '0123456789'), 1, length(rtrim(host, '0123456789')) - 1), host), '[]')
 			FROM (SELECT CAST(host AS TEXT) AS host FROM http_exchanges WHERE run_id IN (SELECT id FROM r))
-			UNION SELECT coalesce(host, address) FROM connections WHERE kind = 'connect' AND family <> 'unix' AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p)))),
+			UNION SELECT coalesce(host, address) FROM connections WHERE kind IN ('connect', 'send') AND family <> 'unix' AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p)))),
 		(SELECT count(*) FROM http_exchanges WHERE run_id IN (SELECT id FROM r)) +
 			(SELECT count(*) FROM losses WHERE stage = 'httpparse' AND run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(events), 0) FROM losses WHERE run_id IN (SELECT id FROM r)),

@@ -1,6 +1,6 @@
 -- What deserves a look: credentials, uploads, downloads that run, deleting outside, sudo, new hosts
 --
--- level       high or low
+-- level       high or low; note, what the recording cannot show
 -- what        credentials: a file that holds some was read (or could not be), or a command names it
 --             credentials, then sent: and the same agent sent bytes to a host that is no model's
 --             upload: to a host that is no model's
@@ -47,7 +47,7 @@ sent(ns, process_id, host, bytes) AS MATERIALIZED (
 		AND x.exchange NOT IN (SELECT m.exchange FROM mcp_calls m WHERE m.exchange IS NOT NULL)),
 first(host, run_id) AS MATERIALIZED (	-- in which run each host was seen first
 	SELECT coalesce(n.host, n.address), min(p.run_id) FROM connections n CROSS JOIN processes p ON p.id = n.process_id
-	WHERE n.kind = 'connect' GROUP BY 1),
+	WHERE n.kind IN ('connect', 'send') GROUP BY 1),
 found(level, what, ns, process_id, target, times) AS (
 	SELECT 'high', 'credentials', min(f.first_ns), f.process_id, p.path, sum(f.opens + f.failed)
 	FROM files f CROSS JOIN paths p ON p.id = f.path_id
@@ -103,14 +103,18 @@ found(level, what, ns, process_id, target, times) AS (
 	SELECT 'low', 'new host', min(n.opened_ns), n.process_id, coalesce(n.host, n.address) || coalesce(':' || n.port, ''), count(*)
 	FROM connections n CROSS JOIN processes s ON s.id = n.process_id
 	CROSS JOIN first f ON f.host = coalesce(n.host, n.address) AND f.run_id = s.run_id
-	WHERE n.kind = 'connect' AND n.family <> 'unix' AND n.process_id <> s.agent_id AND n.address NOT GLOB '127.*' AND n.address <> '::1'
+	WHERE n.kind IN ('connect', 'send') AND n.family <> 'unix' AND n.process_id <> s.agent_id AND n.address NOT GLOB '127.*' AND n.address <> '::1'
 		AND (:all OR s.id IN temp.chosen)
 	GROUP BY coalesce(n.host, n.address), n.port
 	UNION ALL
 	SELECT 'low', 'signal', s.timestamp_ns, s.process_id, s.signal_name || ' to ' || s.target_pid, 1
 	FROM signals s CROSS JOIN processes i ON i.id = s.process_id
 	WHERE s.error IS NULL AND s.target_pid > 0 AND NOT EXISTS (SELECT 1 FROM processes t
-		WHERE t.pid = s.target_pid AND t.run_id = i.run_id AND t.agent_id IS NOT NULL))
+		WHERE t.pid = s.target_pid AND t.run_id = i.run_id AND t.agent_id IS NOT NULL)
+	UNION ALL
+	SELECT 'note', 'reads were not recorded', r.first_ns, (SELECT min(a.process_id) FROM agents a JOIN processes p ON p.id = a.process_id
+		WHERE p.run_id = r.id), 'credentials that were read show in commands alone', 1
+	FROM runs r JOIN recorded_reads v ON v.run_id = r.id WHERE v.recorded = 0)
 SELECT f.level, f.what, strftime(:time, f.ns / 1e9, 'unixepoch', :zone) AS time, p.pid, p.comm, substr(f.target, 1, :chars) AS target, f.times
 FROM found f CROSS JOIN processes p ON p.id = f.process_id WHERE p.agent_id IS NOT NULL AND (:all OR p.id IN temp.chosen) AND f.ns BETWEEN :since AND :until
 ORDER BY f.level, f.what, f.ns LIMIT :limit;

@@ -37,7 +37,8 @@ rows(place, item, value) AS (
 	UNION ALL SELECT 50, 'processes', count(*) FROM p WHERE seen <> 'seed'
 	UNION ALL SELECT 51, 'programs that ran', count(*) FROM execs WHERE NOT seed AND (:all OR process_id IN temp.chosen)
 	UNION ALL SELECT 52, 'processes that failed', count(*) FROM p WHERE exit_code <> 0 OR signal IS NOT NULL
-	UNION ALL SELECT 60, 'files read', count(DISTINCT path_id) FROM files WHERE reads > 0 AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 60, 'files read', iif((SELECT max(recorded) FROM recorded_reads WHERE run_id IN (SELECT id FROM r)) = 0,
+		'reads were not recorded', count(DISTINCT path_id)) FROM files WHERE reads > 0 AND (:all OR process_id IN temp.chosen)
 	UNION ALL SELECT 61, 'files created', count(*) FROM temp.outcomes WHERE change = 'created'
 	UNION ALL SELECT 62, 'files changed', count(*) FROM temp.outcomes WHERE change IN ('changed', 'created or changed', 'renamed')
 	UNION ALL SELECT 63, 'files deleted', count(*) FROM temp.outcomes WHERE change = 'deleted'

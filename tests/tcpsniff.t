@@ -6,10 +6,12 @@ the client's end. A connection is found by the name of its client."""
 import faulthandler
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 sys.path.insert(0, 'tests')
 from process_kit import *
 
@@ -314,6 +316,24 @@ closed = {k: e for k, v in wanted.items() if v for e in by_local.get(k, []) if e
 equal({k: (e['written_bytes'], e['read_bytes']) for k, e in closed.items()},
       {k: (len(v[0]), len(v[1])) for k, v in wanted.items() if v}, 'each has its end, with what passed')
 ok(not of(events, 'tcp.close', local=name(open_[0])), '... one that is open has none')
+
+# --- a reader that is too slow: what was lost is counted, and a hole
+second = Collector('tcpsniff', '-p', os.getpid(), '--ring-size', '64k')
+os.kill(second.p.pid, signal.SIGSTOP)
+client, server = pair()
+sent = 0
+for part in [b'POST /slow HTTP/1.1\r\ncontent-length: 1000000\r\n\r\n'] + [bytes([65 + i]) * 100000 for i in range(10)]:
+    pass_on(client, server, part)
+    sent += len(part)
+os.kill(second.p.pid, signal.SIGCONT)
+while os.fstat(second.out.fileno()).st_size < 60000:		# it goes on
+    time.sleep(0.01)
+pass_on(client, server, GET % b'after')
+sent += len(GET % b'after')
+slow = second.stop()
+there = [(e['off'], len(text_of(e, 'data'))) for e in of(slow, 'tcp.data', function='WRITE/SEND')]
+equal(sum(n for _, n in there) + sum(e['bytes'] for e in of(slow, 'loss', reason='ring_full')), sent, 'all bytes are there or counted')
+equal(there[-1][0] + there[-1][1], sent, '... and what is there is in its place')
 
 
 def of_client(local):

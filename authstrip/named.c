@@ -16,6 +16,7 @@ struct named {
 };
 
 static size_t pair_value(struct scan *, const struct named *, size_t i);
+static size_t compared_value(struct scan *, const struct named *, size_t i);
 
 static bool
 name_char(int ch)
@@ -81,6 +82,23 @@ is_sure(const struct named *nm)
 	return nm->kind == NAME_HEADER || nm->kind == NAME_SECRET || nm->kind == NAME_USER || (nm->caps && (nm->kind == NAME_TOKEN || nm->kind == NAME_KEY));
 }
 
+static bool
+has_digit(const char *s, size_t n)
+{
+	while (n && !isdigit((unsigned char)s[n - 1]))
+		n--;
+	return n;
+}
+
+/* Something that is no digit. */
+static bool
+has_other(const char *s, size_t n)
+{
+	while (n && (isdigit((unsigned char)s[n - 1]) || s[n - 1] == 'u' || s[n - 1] == 'L' || s[n - 1] == 'x'))
+		n--;
+	return n;
+}
+
 /* In quotes: a JSON string, a string of a program. */
 static bool
 quoted_value(struct scan *c, const struct named *nm, size_t v, size_t e)
@@ -102,7 +120,7 @@ quoted_value(struct scan *c, const struct named *nm, size_t v, size_t e)
 	case NAME_AUTH:
 		return looks_secret(s, n, 8) || (memchr(s, ':', n) && !memchr(s, ' ', n) && *s != ':' && n > 5 && !memmem(s, n, "://", 3));
 	case NAME_KEY:
-		return looks_secret(s, n, 8);
+		return looks_secret(s, n, 8) && has_other(s, n) && (n >= 16 || has_digit(s, n)) && strspn(s, "0123456789.") < n;
 	case NAME_RANDOM:
 		return looks_random(s, n);
 	case NAME_PWD:
@@ -161,6 +179,15 @@ skip_space(struct scan *c, size_t i)
 			i += backslashes(c, i);
 	}
 	return i;
+}
+
+static bool
+has_line_end(struct scan *c, size_t i, size_t end)
+{
+	for (; i < end; i++)
+		if ((c->s[i] == '\n' || c->s[i] == '\\') && scan_eol(c, i))
+			return true;
+	return false;
 }
 
 /* {"token":"the","logprob":-0.1}: a word of the model's */
@@ -234,6 +261,8 @@ string_value(struct scan *c, const struct named *nm, size_t i, int rule)
 	if (nm->flag && at(c, v) == '-')
 		return 0;	/* another option */
 	e = scan_quote_end(c, v, q, k, sure ? SIZE_MAX / 2 : SECRET_LOOK);
+	if (!nm->quoted && !nm->caps && has_line_end(c, v, e))
+		return 0;	/* the quote closed something: 'password: ' */
 	if (e == v || scan_mark(c, v))
 		return e == v ? v : scan_mark(c, v);
 	if (!quoted_value(c, nm, v, e))
@@ -604,6 +633,16 @@ typed_value(struct scan *c, const struct named *nm, size_t i)
 	return string_value(c, nm, e, rule_of(nm, RULE_ENV));
 }
 
+/* Letters alone, or an identifier: no digit, and no mark but "_". */
+static bool
+is_word_only(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isalpha((unsigned char)s[i]) && s[i] != '_')
+			return false;
+	return n < 24;
+}
+
 /* name: value */
 static size_t
 colon_value(struct scan *c, const struct named *nm, size_t i)
@@ -626,6 +665,13 @@ colon_value(struct scan *c, const struct named *nm, size_t i)
 		return 0;
 	if ((e = typed_value(c, nm, i)))
 		return e;
+	if (at(c, i) == '*' && at(c, i + 1) == '*') {	/* **API key:** `value` */
+		for (i += 2; at(c, i) == ' '; i++)
+			;
+		c->value = i;
+	}
+	if (scan_eol(c, i) && is_sure(nm) && (e = compared_value(c, nm, skip_space(c, i))))
+		return e;
 	if (is_sure(nm) || nm->kind == NAME_TOKEN) {
 		if ((e = yaml_value(c, nm, i)))
 			return e;
@@ -644,7 +690,11 @@ colon_value(struct scan *c, const struct named *nm, size_t i)
 		return 0;
 	if (nm->kind == NAME_PWD && at(c, i) == '/')
 		return 0;
-	if (looks_hollow(c->s + i, e - i) || looks_code(c->s + i, e - i) || at(c, e) == '(')
+	if (looks_hollow(c->s + i, e - i) || looks_code(c->s + i, e - i) || at(c, e) == '(' || memchr(c->s + i, '[', e - i) ||
+	    memchr(c->s + i, '(', e - i))
+		return 0;
+	/* password: readPassword, of a program; secret: Unicode, of a sentence */
+	if (nm->kind != NAME_USER && nm->kind != NAME_ID && is_word_only(c->s + i, e - i) && !(st.line && scan_eol(c, e)))
 		return 0;
 	if (nm->kind == NAME_RANDOM ? !looks_random(c->s + i, e - i) : nm->kind == NAME_USER || nm->kind == NAME_ID ? e == i :
 	    !looks_secret(c->s + i, e - i, nm->kind == NAME_SECRET || nm->kind == NAME_HEADER ? 6 : 8) &&
@@ -699,23 +749,6 @@ param_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	return e;
 }
 
-static bool
-has_digit(const char *s, size_t n)
-{
-	while (n && !isdigit((unsigned char)s[n - 1]))
-		n--;
-	return n;
-}
-
-/* Something that is no digit. */
-static bool
-has_other(const char *s, size_t n)
-{
-	while (n && (isdigit((unsigned char)s[n - 1]) || s[n - 1] == 'u' || s[n - 1] == 'L' || s[n - 1] == 'x'))
-		n--;
-	return n;
-}
-
 /* A word that is a value in a shell, a file of settings, a program. */
 static bool
 word_value(struct scan *c, const struct named *nm, struct start st, size_t v, size_t e)
@@ -733,7 +766,9 @@ word_value(struct scan *c, const struct named *nm, struct start st, size_t v, si
 		return *s != '/' && *s != '~' && *s != '.' && !prose(s, n) &&
 		    (after == ';' || (nm->from && c->s[nm->from - 1] == ';') || looks_secret(s, n, 4));
 	/* TOKEN = 64, of a program */
-	if (nm->caps && v > nm->end + 1 && n < 8 && !has_other(s, n))
+	if (nm->caps && v > nm->end + 1 && n < 8 && !has_other(s, n - (s[n - 1] == ',')))
+		return false;
+	if (n == 1 && !isalnum((unsigned char)*s))	/* TOKEN = { */
 		return false;
 	if (nm->flag || nm->caps)
 		return secret || ((nm->kind == NAME_TOKEN || nm->kind == NAME_AUTH) && (nm->flag || looks_secret(s, n, 6))) || looks_secret(s, n, 8);
@@ -756,7 +791,8 @@ aws_value(struct scan *c, const struct named *nm, size_t i)
 	size_t e;
 
 	if (same(c, nm, "signature"))
-		return (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 32 && looks_secret(c->s + i, e - i, 32);
+		return (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 32 && looks_secret(c->s + i, e - i, 32) &&
+		    !memchr(c->s + i, '(', e - i) && !memchr(c->s + i, '.', e - i);
 	return same(c, nm, "credential") && (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 20 && memchr(c->s + i, '/', e - i);
 }
 
@@ -801,6 +837,8 @@ string_prefix(struct scan *c, size_t i)
 {
 	size_t e = i;
 
+	if ((at(c, i) == '$' || at(c, i) == '@') && (at(c, i + 1) == '\'' || at(c, i + 1 + backslashes(c, i + 1)) == '"'))
+		return i + 1;
 	while (e - i < 24 && isalpha(at(c, e)))
 		e++;
 	if (e - i == 1 && strchr("fFrRbBuUN", c->s[i]) && (at(c, e) == '\'' || at(c, e + backslashes(c, e)) == '"'))
@@ -817,7 +855,7 @@ triple_value(struct scan *c, const struct named *nm, size_t i)
 	size_t k = backslashes(c, i), from, e;
 	int q = at(c, i + k);
 
-	if ((q != '"' && q != '\'') || !is_sure(nm))
+	if ((q != '"' && q != '\'') || !(is_sure(nm) || nm->kind == NAME_TOKEN))
 		return 0;
 	from = i + k + 1;
 	if (backslashes(c, from) != k || at(c, from + k) != q || backslashes(c, from + k + 1) != k || at(c, from + 2 * k + 1) != q)
@@ -829,6 +867,54 @@ triple_value(struct scan *c, const struct named *nm, size_t i)
 		return 0;
 	scan_add(c, from, e, rule_of(nm, RULE_ENV), -1);
 	return e;
+}
+
+/* if password == "value" */
+static size_t
+compared_value(struct scan *c, const struct named *nm, size_t i)
+{
+	size_t from, end;
+
+	i += at(c, i) == '=';
+	while (at(c, i) == ' ')
+		i++;
+	if (at(c, i + backslashes(c, i)) != '"' && at(c, i + backslashes(c, i)) != '\'')
+		return 0;
+	c->value = i + backslashes(c, i) + 1;
+	if (!scan_argument(c, i, "", &from, &end) || !looks_strong(c->s + from, end - from))
+		return 0;
+	scan_add(c, from, end, rule_of(nm, RULE_ENV), -1);
+	return end;
+}
+
+/* A string on the next line, in brackets, in a call: ("value"), []byte("value") */
+static size_t
+wrapped_value(struct scan *c, const struct named *nm, size_t i)
+{
+	size_t from = i, end;
+	bool call = false;
+
+	if (!is_sure(nm) && nm->kind != NAME_TOKEN)
+		return 0;
+	if (scan_eol(c, i) || at(c, i) == '(') {
+		i = skip_space(c, i + (at(c, i) == '('));
+		return compared_value(c, nm, i);
+	}
+	while (i - from < 32 && (isalnum(at(c, i)) || (at(c, i) > 0 && strchr("_.[]:$(", c->s[i])))) {
+		call = c->s[i] == '(';
+		i++;
+		if (call)
+			break;
+	}
+	if (!call || (at(c, i + backslashes(c, i)) != '"' && at(c, i) != '\''))
+		return 0;
+	c->value = i + backslashes(c, i) + 1;
+	if (!scan_argument(c, i, "", &from, &end) ||
+	    !looks_dice(c->s + from, end - from))
+		return 0;
+	c->value = from;
+	scan_add(c, from, end, rule_of(nm, RULE_ENV), -1);
+	return end;
 }
 
 /* name=value; i behind the sign */
@@ -858,7 +944,8 @@ equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	if (closes(c, i, st))
 		return 0;
 	i = scan_color(c, continued(c, i));
-	if ((e = triple_value(c, nm, i)) || (e = string_value(c, nm, string_prefix(c, i), rule_of(nm, RULE_ENV))))
+	if ((e = triple_value(c, nm, i)) || (e = string_value(c, nm, string_prefix(c, i), rule_of(nm, RULE_ENV))) ||
+	    (e = wrapped_value(c, nm, i)))
 		return e;
 	if (aws_value(c, nm, i))
 		return add_word(c, i, ",;&", RULE_KEY);
@@ -895,11 +982,24 @@ flag_value(struct scan *c, const struct named *nm, size_t i)
 
 /* --- names ---------------------------------------------------------------------- */
 
+/* Where a name begins with what is before its dots: "db.password", "#password". */
+static size_t
+dotted(struct scan *c, const struct named *nm)
+{
+	size_t i = nm->from;
+
+	while (i > c->floor && nm->from - i < NAME_MAX_LEN && (name_char((unsigned char)c->s[i - 1]) || c->s[i - 1] == '.' || c->s[i - 1] == '#'))
+		i--;
+	return i;
+}
+
 /* What stands before the name's opening quote. */
 static int
 before_quote(struct scan *c, const struct named *nm)
 {
-	size_t i = nm->from - 1;
+	size_t i = dotted(c, nm);
+
+	i -= i > 0;
 
 	while (i && (c->s[i - 1] == '\\' || c->s[i - 1] == ' ' || c->s[i - 1] == 'N'))
 		i--;
@@ -915,12 +1015,14 @@ second_value(struct scan *c, const struct named *nm, size_t v, int q)
 	bool header = nm->kind == NAME_HEADER || nm->kind == NAME_COOKIE;
 
 	e = vq ? scan_quote_end(c, from, vq, k, SECRET_LOOK) : 0;
+	if (vq && (before == '(' || before == '[' || before == ',') && (is_sure(nm) || nm->kind == NAME_TOKEN))
+		c->value = from;
 	if (e <= from || looks_hollow(c->s + from, e - from))
 		return 0;
 	n = e - from;
-	if (header && (memchr(c->s + from, ' ', n) || memchr(c->s + from, '=', n) || looks_secret(c->s + from, n, 16)))
+	if (header && (memchr(c->s + from, ' ', n) || memchr(c->s + from, '=', n) || looks_dice(c->s + from, n)))
 		return string_value(c, nm, v, rule_of(nm, RULE_HEADER));
-	if (before != '(' && before != '[')
+	if (before != '(' && before != '[' && !(before == ',' && is_sure(nm) && looks_dice(c->s + from, n)))
 		return 0;
 	(void)q;
 	if (before == '(' && nm->caps && is_sure(nm) ? n < 3 || prose(c->s + from, n) || memchr(c->s + from, ' ', n) :
@@ -935,11 +1037,11 @@ second_value(struct scan *c, const struct named *nm, size_t v, int q)
 static bool
 is_attribute(struct scan *c, const struct named *nm)
 {
-	size_t i = nm->from;
+	size_t i = dotted(c, nm);
 
 	while (i && (c->s[i - 1] == '\\' || c->s[i - 1] == '"' || c->s[i - 1] == '\'' || c->s[i - 1] == '='))
 		i--;
-	return i > 4 && (!strncasecmp(c->s + i - 4, "name", 4) || !strncasecmp(c->s + i - 3, "key", 3));
+	return (i >= 4 && !strncasecmp(c->s + i - 4, "name", 4)) || (i >= 3 && !strncasecmp(c->s + i - 3, "key", 3));
 }
 
 /* {"name":"NAME","value":"..."}, <x key="NAME" value="..."/>, <x name="NAME">...</x>; i is
@@ -947,7 +1049,7 @@ is_attribute(struct scan *c, const struct named *nm)
 static size_t
 pair_value(struct scan *c, const struct named *nm, size_t i)
 {
-	static const char *const keys[] = { "value", "content", "val", "default", "string" };
+	static const char *const keys[] = { "value", "content", "val", "default", "string", "newvalue", "new_value", "parametervalue", "settingvalue" };
 	size_t end = c->n - i > 160 ? i + 160 : c->n, from, e, n;
 
 	if (!is_sure(nm) && nm->kind != NAME_TOKEN && nm->kind != NAME_RANDOM && nm->kind != NAME_COOKIE && nm->kind != NAME_PWD)
@@ -1031,6 +1133,22 @@ behind_string(struct scan *c, const struct named *nm, size_t i, int q)
 	return at(c, i) == '>' ? pair_value(c, nm, i) : 0;
 }
 
+static size_t part_value(struct scan *, const struct named *, size_t i);
+
+/* fetch("NAME") { "value" }, get("#name").type("value") */
+static size_t
+chained_value(struct scan *c, const struct named *nm, size_t i)
+{
+	static const char *const calls[] = { ".type(", ".fill(", ".send_keys(", ".sendKeys(", ".setValue(" };
+
+	if (at(c, i) == ' ' && at(c, i + 1) == '{')
+		return compared_value(c, nm, i + 2);
+	for (size_t k = 0; k < sizeof(calls) / sizeof(*calls); k++)
+		if (c->n - i > strlen(calls[k]) && !memcmp(c->s + i, calls[k], strlen(calls[k])))
+			return compared_value(c, nm, i + strlen(calls[k]));
+	return 0;
+}
+
 /* Behind the closing quote of a name at i; q and k are that quote's. */
 static size_t
 after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
@@ -1048,8 +1166,17 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 		}
 		if (ch == '=' && at(c, v + 1) != '=')
 			return string_value(c, nm, skip_space(c, v + 1), rule_of(nm, RULE_ENV));
+		if ((ch == '|' || ch == '?') && at(c, v + 1) == ch && is_sure(nm))	/* || "value", ||= "value" */
+			return compared_value(c, nm, v + 2);
 		return 0;
 	}
+	if (ch == ')' && is_sure(nm))
+		return chained_value(c, nm, v + 1);
+	if (ch == '=' && at(c, v + 1) != '=' && at(c, v + 1) != '>' && (is_sure(nm) || nm->kind == NAME_TOKEN) && v > i)
+		return string_value(c, nm, skip_space(c, v + 1), rule_of(nm, RULE_ENV));	/* "name" = "value" of TOML */
+	if (scan_eol(c, i) && (v = part_value(c, nm, i)))
+		return v;
+	v = skip_space(c, i);
 	if (ch == ':')
 		return json_value(c, nm, v + 1, q == '"' ? (int)k : -1) ?: bare_value(c, nm, v + 1);
 	if (ch == '{' && nm->from > 10 && memmem(c->s + nm->from - 11, 11, "variable", 8))
@@ -1064,8 +1191,8 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	v = skip_space(c, v + 1);
 	if (nm->flag)
 		return string_value(c, &(struct named){ nm->from, nm->end, nm->kind == NAME_USER ? NAME_USER : NAME_SECRET, nm->rule,
-		    false, true, false, nm->outer, true }, v, rule_of(nm, RULE_FLAG));
-	if (nm->from && c->s[nm->from - 1] == q)
+		    false, true, false, nm->outer, true }, v, rule_of(nm, RULE_FLAG)) ?: pair_value(c, nm, i);
+	if (nm->from && dotted(c, nm) && c->s[dotted(c, nm) - 1] == q)
 		return second_value(c, nm, v, q) ?: pair_value(c, nm, i);
 	return 0;
 }
@@ -1093,6 +1220,9 @@ xml_value(struct scan *c, const struct named *nm, size_t i)
 	while (e > i + 1 && c->s[e - 1] == 'n' && c->s[e - 2] == '\\')
 		for (e--; e > i && c->s[e - 1] == '\\'; e--)
 			;
+	for (size_t j = i; j < e && has_line_end(c, i, e); j++)	/* a key may go over lines, words do not */
+		if (!isalnum((unsigned char)c->s[j]) && !strchr("+/=\\\r\n", c->s[j]))
+			return 0;
 	if (at(c, last) < 0 || e == i || !quoted_value(c, nm, i, e) || memchr(c->s + i, '{', e - i) || (c->s[last] == '<' && at(c, last + 1) != '/'))
 		return 0;
 	scan_add(c, i, e, rule_of(nm, RULE_KEY), -1);
@@ -1119,24 +1249,6 @@ plist_value(struct scan *c, const struct named *nm, size_t i)
 		if (c->n - i > 8 && !memcmp(c->s + i, "<string>", 8))
 			return xml_value(c, nm, i + 8);
 	return 0;
-}
-
-/* if password == "value" */
-static size_t
-compared_value(struct scan *c, const struct named *nm, size_t i)
-{
-	size_t from, end;
-
-	i += at(c, i) == '=';
-	while (at(c, i) == ' ')
-		i++;
-	if (at(c, i + backslashes(c, i)) != '"' && at(c, i + backslashes(c, i)) != '\'')
-		return 0;
-	c->value = i + backslashes(c, i) + 1;
-	if (!scan_argument(c, i, "", &from, &end) || !looks_strong(c->s + from, end - from))
-		return 0;
-	scan_add(c, from, end, rule_of(nm, RULE_ENV), -1);
-	return end;
 }
 
 /* | NAME | value | */
@@ -1198,6 +1310,13 @@ spaced_value(struct scan *c, const struct named *nm, size_t i, struct start st)
 		quoted = true, i++;
 	if (!scan_argument(c, i, ",;)|", &from, &end))
 		return 0;
+	if (end == from + 1 && isdigit((unsigned char)c->s[from]) && at(c, end) == ' ' && is_sure(nm)) {	/* password 7 value */
+		if (!scan_argument(c, end + 1, "", &from, &end) || !looks_strong(c->s + from, end - from))
+			return 0;
+		c->value = from;
+		scan_add(c, from, end, rule_of(nm, RULE_ENV), -1);
+		return end;
+	}
 	if (scan_mark(c, from) || looks_hollow(c->s + from, end - from) || c->s[from] == '-')
 		return 0;
 	in_netrc = !strncasecmp(c->s + nm->from, "password", 8) && nm->end - nm->from == 8 && (memmem(c->s + low, nm->from - low, "machine ", 8) ||
@@ -1280,6 +1399,155 @@ default_value(struct scan *c, const struct named *nm, size_t i)
 	return e;
 }
 
+/* A word that is strong behind a sign that says so: -> <- => | ; and the like. */
+static size_t
+pointed_value(struct scan *c, const struct named *nm, size_t i)
+{
+	static const char *const signs[] = { "->", "<-", "=>", "|", ";", "\xe2\x86\x92" };
+	size_t from, end, n;
+
+	if (!is_sure(nm))
+		return 0;
+	for (size_t k = 0; k < sizeof(signs) / sizeof(*signs); k++) {
+		n = strlen(signs[k]);
+		if (c->n - i <= n || memcmp(c->s + i, signs[k], n))
+			continue;
+		i = skip_blank(c, i + n);
+		c->value = i;
+		if (!scan_argument(c, i, "|;,)", &from, &end) || !looks_dice(c->s + from, end - from))
+			return 0;
+		c->value = from;
+		scan_add(c, from, end, rule_of(nm, RULE_ENV), -1);
+		return end;
+	}
+	return 0;
+}
+
+/* &lt;name&gt;value&lt; */
+static size_t
+escaped_tag(struct scan *c, const struct named *nm, size_t i)
+{
+	size_t e = i + 4;
+
+	if (nm->from < 4 || c->n - i < 4 || memcmp(c->s + nm->from - 4, "&lt;", 4) || memcmp(c->s + i, "&gt;", 4))
+		return 0;
+	c->value = e;
+	e = scan_word_end(c, e, "&", SECRET_LOOK);
+	if (at(c, e) != '&' || e == i + 4 || !quoted_value(c, nm, i + 4, e))
+		return 0;
+	scan_add(c, i + 4, e, rule_of(nm, RULE_KEY), -1);
+	return e;
+}
+
+/* user[password]=value, also with %5B and %5D */
+static size_t
+bracket_value(struct scan *c, const struct named *nm, size_t i)
+{
+	bool hex = at(c, i) == '%' && at(c, i + 1) == '5' && (at(c, i + 2) | 0x20) == 'd';
+
+	if (hex)
+		i += 2;
+	else if (at(c, i) != ']' || !nm->from || c->s[nm->from - 1] != '[')
+		return 0;
+	if (at(c, ++i) == '=')
+		return param_value(c, nm, i + 1, hex);
+	if (hex && at(c, i) == '%' && at(c, i + 1) == '3' && (at(c, i + 2) | 0x20) == 'd')
+		return param_value(c, nm, i + 3, true);
+	return 0;
+}
+
+/* What a form of several parts has below name="NAME" and a line that is empty. */
+static size_t
+part_value(struct scan *c, const struct named *nm, size_t i)
+{
+	size_t indent, e, ends = 0;
+
+	if (!is_attribute(c, nm) || (!is_sure(nm) && nm->kind != NAME_TOKEN))
+		return 0;
+	for (; scan_eol(c, i) && ends < 2; ends++)
+		i = next_line(c, i, &indent);
+	if (ends < 2)
+		return 0;
+	c->value = i;
+	e = scan_word_end(c, i, "", SECRET_LOOK);
+	if (e == i || !scan_eol(c, e) || looks_hollow(c->s + i, e - i))
+		return 0;
+	scan_add(c, i, e, rule_of(nm, RULE_PARAM), -1);
+	return e;
+}
+
+/* A line of a protocol: PASS value, AUTH value, AUTH PLAIN value. */
+static size_t
+command_value(struct scan *c, const struct named *nm, size_t i, struct start st)
+{
+	size_t from, end;
+	bool pass = nm->caps && same(c, nm, "pass");
+
+	if (!st.line || !(pass || (nm->caps && same(c, nm, "auth"))) || !scan_argument(c, i, "", &from, &end))
+		return 0;
+	c->value = from;
+	if (!pass && end - from < 12 && at(c, end) == ' ' && !scan_argument(c, end + 1, "", &from, &end))
+		return 0;
+	c->value = from;
+	if (!scan_eol(c, end) || !(pass ? looks_secret(c->s + from, end - from, 6) : looks_dice(c->s + from, end - from)))
+		return 0;
+	scan_add(c, from, end, rule_of(nm, RULE_ENV), -1);
+	return end;
+}
+
+static bool
+sql_char(int ch)
+{
+	return name_char(ch) || (ch > 0 && strchr(" `\"'.,", ch));
+}
+
+/* INSERT INTO t (a, NAME) VALUES ('x', 'value'), ...: i is behind the name. */
+static size_t
+insert_value(struct scan *c, const struct named *nm, size_t i)
+{
+	size_t column = 0, low = nm->from > 400 ? nm->from - 400 : 0, from, end, last = 0, k = nm->from;
+
+	while (k > low && k > c->floor && sql_char((unsigned char)c->s[k - 1]))
+		column += c->s[--k] == ',';
+	if (k == low || c->s[k - 1] != '(' || !is_sure(nm))
+		return 0;
+	for (k = i; k - i < 400 && (sql_char(at(c, k)) || at(c, k) == '\\'); k++)
+		;
+	if (at(c, k) != ')')
+		return 0;
+	k = skip_space(c, k + 1);
+	if (c->n - k < 7 || strncasecmp(c->s + k, "values", 6))
+		return 0;
+	k = skip_space(c, k + 6);
+	for (int rows = 0; rows < 64 && at(c, k) == '('; rows++) {
+		k = skip_space(c, k + 1);
+		for (size_t n = 0; ; n++) {
+			bool quoted;
+
+			if (n == column && c->value == SIZE_MAX)
+				c->value = k;
+			if (at(c, k) == 'N' && at(c, k + 1) == '\'')
+				k++;
+			quoted = at(c, k + backslashes(c, k)) == '\'' || at(c, k + backslashes(c, k)) == '"';
+			if (!scan_argument(c, k, ",)", &from, &end))
+				return last;
+			if (n == column && quoted && !looks_hollow(c->s + from, end - from) && !scan_mark(c, from)) {
+				c->value = c->value < from ? c->value : from;
+				scan_add(c, from, end, rule_of(nm, RULE_ENV), -1);
+				last = end;
+			}
+			k = skip_space(c, quoted ? end + backslashes(c, end) + 1 : end);
+			if (at(c, k) != ',')
+				break;
+			k = skip_space(c, k + 1);
+		}
+		if (at(c, k) != ')' || at(c, k + 1) != ',')
+			return last;
+		k = skip_space(c, k + 2);
+	}
+	return last;
+}
+
 static size_t
 value_of(struct scan *c, const struct named *nm)
 {
@@ -1293,7 +1561,13 @@ value_of(struct scan *c, const struct named *nm)
 		return xml_value(c, nm, i + 1);
 	if (at(c, i) == '%' && at(c, i + 1) == '3' && (at(c, i + 2) | 0x20) == 'd')
 		return equals_value(c, nm, i + 3, true);
+	if (at(c, i) == '&' && (e = escaped_tag(c, nm, i)))
+		return e;
+	if ((at(c, i) == ']' || at(c, i) == '%') && (e = bracket_value(c, nm, i)))
+		return e;
 	i = from = scan_color(c, i);
+	while (i == nm->end && at(c, i) == '*' && i - from < 2)	/* **Password**: value */
+		from = ++i;
 	k = backslashes(c, i);
 	if (at(c, i + k) == '"' && i > nm->end) {	/* a string in colours */
 		i += k + 1;
@@ -1310,8 +1584,12 @@ value_of(struct scan *c, const struct named *nm)
 		return equals_value(c, nm, i + 2, false);
 	if (ch == ':')
 		return colon_value(c, nm, i + 1);
+	if (ch > 0 && strchr("-<|;=\xe2", ch) && (e = pointed_value(c, nm, i)))
+		return e;
 	if (ch == '=' && at(c, i + 1) == '>')
 		return json_value(c, nm, i + 2, -1);
+	if ((ch == ',' || ch == ')' || ch == '`') && (e = insert_value(c, nm, i)))
+		return e;
 	if (ch == '=' && at(c, i + 1) == '=')
 		return is_sure(nm) ? compared_value(c, nm, i + 2) : 0;
 	if (ch == '=')
@@ -1321,6 +1599,8 @@ value_of(struct scan *c, const struct named *nm)
 			;
 		if (at(c, e) == '=' && at(c, e + 1) != '=')
 			return equals_value(c, nm, e + 1, false);
+		if (e - i == 2 && (ch == '|' || ch == '?') && nm->caps && is_sure(nm))	/* NAME || "value" */
+			return compared_value(c, nm, e);
 	}
 	if (ch == ',' && is_sure(nm) && i == nm->end && nm->from > 1 && c->s[nm->from - 1] == ' ' && c->s[nm->from - 2] == ':')
 		return pair_value(c, nm, i + 1);
@@ -1332,12 +1612,18 @@ value_of(struct scan *c, const struct named *nm)
 		return e;
 	if (ch == '|' && i > from && is_sure(nm))	/* a table */
 		return table_value(c, nm, i + 1);
-	if (ch == '(' && i == nm->end && (is_sure(nm) || nm->kind == NAME_TOKEN))
+	if (ch == ',' && nm->caps && is_sure(nm) && (e = compared_value(c, nm, i + 1)))	/* CURLOPT_PASSWORD, "value" */
+		return e;
+	if ((ch == '(' || ch == '{') && i == nm->end && (is_sure(nm) || nm->kind == NAME_TOKEN))
 		return called_value(c, nm, i + 1);
 	if (nm->flag && i > from && (e = flag_value(c, nm, i)))
 		return e;
 	if (scan_eol(c, i) && is_sure(nm))
 		return pair_value(c, nm, i);
+	if (i > from && (e = command_value(c, nm, i, st)))
+		return e;
+	if (i > from && (is_sure(nm) || nm->kind == NAME_TOKEN) && (e = typed_value(c, nm, i)))	/* of Go */
+		return e;
 	if (i == from || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_PWD || nm->kind == NAME_AUTH)
 		return 0;
 	return for_value(c, nm, i) ?: spaced_value(c, nm, i, st);

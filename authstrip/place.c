@@ -136,10 +136,10 @@ static const struct option {
 	{ "-p", " mysql mysqldump mysqladmin mysqlimport mysqlsh mysqlcheck mysqlpump mariadb mariadb-dump mysqlshow ", NULL, GLUED },
 	{ "-p", " sshpass ", NULL, NEXT | GLUED },
 	{ "-p", " docker podman buildah helm nerdctl oras crane skopeo regctl ", " login ", NEXT },
-	{ "-p", " psexec twine mongo mongosh mongodump mongorestore mongoexport mongoimport useradd usermod rabbitmqadmin cqlsh ", NULL, NEXT },
+	{ "-p", " ncftp rdesktop psexec twine mongo mongosh mongodump mongorestore mongoexport mongoimport useradd usermod rabbitmqadmin cqlsh ", NULL, NEXT },
 	{ "-p", " az ", " login ", NEXT },
 	{ "-p", " 7z 7za 7zr 7zz rar unrar ", NULL, GLUED },
-	{ "-P", " sqlcmd bcp isql tsql zip unzip zipcloak ssh-keygen ", NULL, NEXT | GLUED },
+	{ "-P", " sqlcmd bcp isql tsql zip unzip zipcloak ssh-keygen ipmitool ", NULL, NEXT | GLUED },
 	{ "-N", " ssh-keygen ", NULL, NEXT },
 	{ "-w", " ldapsearch ldapmodify ldapadd ldapwhoami ldappasswd ldapdelete ldapcompare security ", NULL, NEXT },
 	{ "-a", " redis-cli ", NULL, NEXT },
@@ -157,6 +157,8 @@ static const struct option {
 	{ "--src-creds", " skopeo ", NULL, NEXT | COLON }, { "--dest-creds", " skopeo ", NULL, NEXT | COLON }, { "--creds", " skopeo buildah podman ", NULL, NEXT | COLON },
 	{ "--oauth2-bearer", " curl ", NULL, NEXT },
 	{ "-t", " influx ", NULL, NEXT },
+	{ "-t", " doctl ", " init ", NEXT },
+	{ "-c", " snmpwalk snmpget snmpset snmpbulkwalk ", NULL, NEXT },
 	{ "/p:", " xfreerdp wfreerdp sdl-freerdp rdesktop ", NULL, GLUED },
 };
 
@@ -320,6 +322,9 @@ scan_identified(struct scan *c, size_t pos, size_t len)
 {
 	size_t i = pos + len, from, end;
 
+	/* of a statement; what is identified by a word of a sentence is something else */
+	if (c->s[pos + 1] != 'D' && !has_word(c, command_start(c, pos), pos, " user create alter grant link role login database "))
+		return 0;
 	for (int words = 0; words < 5; words++) {
 		while (at(c, i) == ' ')
 			i++;

@@ -14,13 +14,14 @@ static const char *const name_words[] = {
 	"key", "token", "secret", "passw", "passphrase", "pwd", "pass=", "auth", "cookie", "session", "sig", "credential",
 	"assertion", "jwt", "ticket", "code=", "code\"", "code_verifier", "code-verifier", "codeverifier", "state=",
 	"hmac", "saml", "cognito", "bearer", "honeycomb-team", "websocket-protocol", "code%3d", "state%3d", "sas=", "pass\"", "pass:", "pass\\", "pass'", "psk", "masterauth", "requirepass", "passcode",
+	"storepass", "keypass", "-pass ", "pass ", "pass]", "pass%5d",
 };
 static const char *const id_words[] = { "account", "organization", "org_id", "orgid", "org-id", "openai-project", "user-project", "user_uuid" };
 
 /* Calls whose second argument is a password, whatever it looks like. */
 static const char *const calls[] = {
 	"auth=(", "basicauth(", "digestauth(", "networkcredential(", "passwordcredentials(",
-	"usernamepasswordcredential(", "setbasicauth(", "basic_auth(",
+	"usernamepasswordcredential(", "setbasicauth(", "basic_auth(", "userpassword(", "newstaticcredentials(", "newstaticcredentialsprovider(",
 };
 
 static const struct { const char *word; int kind; } others[] = {
@@ -31,14 +32,14 @@ static const struct { const char *word; int kind; } others[] = {
 	{ "--proxy-user", ANCHOR_USER },
 	{ " -p", ANCHOR_OPTION }, { "\"-p", ANCHOR_OPTION }, { " -w ", ANCHOR_OPTION }, { "\"-w\"", ANCHOR_OPTION }, { " -a ", ANCHOR_OPTION },
 	{ "\"-a\"", ANCHOR_OPTION }, { " -k ", ANCHOR_OPTION }, { "\"-k\"", ANCHOR_OPTION }, { " -n ", ANCHOR_OPTION }, { "\"-n\"", ANCHOR_OPTION },
-	{ " -b", ANCHOR_OPTION }, { "\"-b", ANCHOR_OPTION }, { " -t ", ANCHOR_OPTION }, { " -u", ANCHOR_OPTION }, { "\"-u", ANCHOR_OPTION },
+	{ " -b", ANCHOR_OPTION }, { "\"-b", ANCHOR_OPTION }, { " -t ", ANCHOR_OPTION }, { " -c ", ANCHOR_OPTION }, { " -u", ANCHOR_OPTION }, { "\"-u", ANCHOR_OPTION },
 	{ "--body", ANCHOR_OPTION }, { "--value", ANCHOR_OPTION }, { "--cookie", ANCHOR_OPTION }, { "--src-creds", ANCHOR_OPTION }, { "--dest-creds", ANCHOR_OPTION }, { "--creds", ANCHOR_OPTION },
-	{ "--oauth2-bearer", ANCHOR_OPTION }, { "vault login", ANCHOR_LOGIN }, { "cargo login", ANCHOR_LOGIN }, { "snyk auth", ANCHOR_LOGIN },
+	{ "--oauth2-bearer", ANCHOR_OPTION }, { "vault login", ANCHOR_LOGIN }, { "cargo login", ANCHOR_LOGIN }, { "snyk auth", ANCHOR_LOGIN }, { "server community", ANCHOR_LOGIN },
 	{ "npm login", ANCHOR_LOGIN }, { "doppler login", ANCHOR_LOGIN }, { "htpasswd ", ANCHOR_THIRD }, { " /user:", ANCHOR_THIRD },
 	{ " /p:", ANCHOR_OPTION }, { "echo ", ANCHOR_ECHO }, { "printf ", ANCHOR_ECHO }, { "<<<", ANCHOR_HERE }, { "identified ", ANCHOR_IDENTIFIED },
 	{ "login(", ANCHOR_CALL }, { "authenticate(", ANCHOR_CALL }, 
 	
-	{ ":5432:", ANCHOR_PGPASS }, { ":5433:", ANCHOR_PGPASS }, { ":6432:", ANCHOR_PGPASS }, { "*:*:", ANCHOR_PGPASS }, { ":thin:", ANCHOR_ORACLE },
+	{ ":5432:", ANCHOR_PGPASS }, { ":5433:", ANCHOR_PGPASS }, { ":6432:", ANCHOR_PGPASS }, { "*:*:", ANCHOR_PGPASS }, { ":thin:", ANCHOR_ORACLE }, { "sqlplus ", ANCHOR_ORACLE },
 	{ "/reset/", ANCHOR_PATH }, { "/reset-password/", ANCHOR_PATH }, { "/password-reset/", ANCHOR_PATH }, { "/invite/", ANCHOR_PATH },
 	{ "/invitation/", ANCHOR_PATH }, { "/magic-link/", ANCHOR_PATH }, { "/verify-email/", ANCHOR_PATH }, { "/activate/", ANCHOR_PATH },
 	{ "/unsubscribe/", ANCHOR_PATH }, { "true\t/", ANCHOR_JAR }, { "false\t/", ANCHOR_JAR }, { "true\\t/", ANCHOR_JAR }, { "false\\t/", ANCHOR_JAR },

@@ -305,6 +305,22 @@ is_placeholder(const char *s, size_t n)
 	return dots == n || (!dots && n >= 3 && (name_kind(s, n) != NAME_NONE || (n == 5 && !memcmp(s, "VALUE", 5))));
 }
 
+/* "Bearer " and what a program puts behind it: nothing here, or ${...}. */
+static bool
+is_scheme(const char *s, size_t n)
+{
+	static const char *const schemes[] = { "Bearer", "Basic", "Token", "Digest", "Negotiate" };
+
+	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++) {
+		size_t len = strlen(schemes[k]);
+
+		if (n >= len && !strncasecmp(s, schemes[k], len) &&
+		    (n == len || (s[len] == ' ' && (n == len + 1 || (n > len + 2 && s[len + 1] == '$' && s[len + 2] == '{')))))
+			return true;
+	}
+	return false;
+}
+
 bool
 looks_hollow(const char *s, size_t n)
 {
@@ -314,7 +330,7 @@ looks_hollow(const char *s, size_t n)
 
 	if (n > HOLLOW_MAX)
 		return false;
-	if (is_placeholder(s, n))
+	if (is_placeholder(s, n) || is_scheme(s, n))
 		return true;
 	for (size_t k = 0; k < sizeof(schemes) / sizeof(*schemes); k++)
 		if (n > strlen(schemes[k]) && !memcmp(s, schemes[k], strlen(schemes[k])))

@@ -130,6 +130,15 @@ TEXTS = [
     ("azure", "token = '«%sJQQJ99%s»'" % (some(52), some(24)), "token = 'none'"),
     ("newrelic", "license_key: «%sNRAL»\n" % some(36, HEX), "license_key: none\n"),
     ("docker", "docker login -u me -p «dckr_pat_%s»" % some(27), "docker login -u me"),
+    # places of every kind
+    ("param", "user[password]=«%s»&x=1" % T, "user[name]=%s&x=1" % "bob"), ("param", "user%%5Bpassword%%5D=«%s»" % T, "user%5Bname%5D=bob"),
+    ("param", 'name="password"\r\n\r\n«%s»\r\n--x--' % T, 'name="file"\r\n\r\nbob\r\n--x--'),
+    ("env", "INSERT INTO users (name, password) VALUES ('bob', '«%s»'), ('eve', '«%s»')" % (some(20), some(22)), "INSERT INTO users (name, town) VALUES ('bob', 'x')"),
+    ("env", "key = process.env.API_TOKEN || '«%s»'" % T, "key = process.env.API_TOKEN || 'none'"), ("env", 'ENV["API_TOKEN"] ||= "«%s»"' % T, 'ENV["API_URL"] ||= "x"'),
+    ("env", 'System.setProperty("db.password", "«%s»")' % T, 'System.setProperty("db.name", "x")'), ("env", '"api-key" = "«%s»"' % T, '"api-version" = "1"'),
+    ("env", 'secret := []byte("«%s»")' % T, 'secret := []byte("")'), ("env", 'API_KEY = (\n    "«%s»"\n)' % T, 'API_KEY = (\n    other\n)'),
+    ("env", "USER bob\r\nPASS «%s»\r\n" % T, "USER bob\r\nPASS it on\r\n"), ("env", "- **API key:** `«%s»`" % T, "- **API key:** see below"),
+    ("env", "api_key <- \"«%s»\"" % T, "api_key <- get_key()"), ("key", "&lt;password&gt;«%s»&lt;/password&gt;" % T, "&lt;name&gt;bob&lt;/name&gt;"),
     # and the n of "\n" is none of its letters
     ("maker", "x\n«acme_live_%s»\n" % some(24), "x\nacme_live_mode"),
     ("maker", "x\t«acme_secret_%s»\\n" % some(30), "x\tacme_secret_name"),

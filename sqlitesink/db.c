@@ -273,6 +273,22 @@ statement_free(struct statement *s)
 	free(s);
 }
 
+bool
+db_log_full(struct db *db, uint64_t max)
+{
+	char name[4096];
+	struct stat st;
+	int rc;
+
+	snprintf(name, sizeof(name), "%s-wal", db->path);
+	if (db->failed || db->open || stat(name, &st) || (uint64_t)st.st_size <= max)
+		return false;
+	sqlite3_busy_timeout(db->sq, 0);
+	rc = sqlite3_wal_checkpoint_v2(db->sq, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(db->sq, BUSY_MS);
+	return (rc & 0xff) == SQLITE_BUSY;
+}
+
 void
 db_close(struct db *db)
 {
@@ -381,6 +397,18 @@ columns_find(struct statement *s, const struct sql_text *t)
 		    sqlite3_bind_parameter_name(s->st, i + 1) + 1);
 }
 
+/* One row that there is no memory for is missing; with the whole transaction, all is. */
+static void
+write_failed(struct db *db)
+{
+	if ((sqlite3_errcode(db->sq) & 0xff) == SQLITE_NOMEM && !sqlite3_get_autocommit(db->sq)) {
+		db->no_memory = true;
+		sqlite3_db_release_memory(db->sq);
+	} else {
+		db_fail(db, "write");
+	}
+}
+
 static struct statement *
 prepare(struct db *db, const struct sql_text *t)
 {
@@ -398,7 +426,7 @@ prepare(struct db *db, const struct sql_text *t)
 		}
 	}
 	if (!s) {
-		db_fail(db, "write");
+		write_failed(db);
 		sqlite3_finalize(st);
 	}
 	sqlite3_free(made);
@@ -602,7 +630,7 @@ row_step(struct row *r)
 	if ((rc & 0xff) == SQLITE_CONSTRAINT)
 		r->db->refused = true;
 	else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		db_fail(r->db, "write");
+		write_failed(r->db);
 	return rc == SQLITE_ROW;
 }
 
@@ -616,13 +644,14 @@ row_end(struct row *r)
 int64_t
 row_run(struct row *r)
 {
-	bool before = r->db->refused, done;
+	bool refused = r->db->refused, no_memory = r->db->no_memory, done;
 
-	r->db->refused = false;
+	r->db->refused = r->db->no_memory = false;
 	row_step(r);
 	row_end(r);
-	done = !r->db->failed && !r->db->refused;
-	r->db->refused |= before;
+	done = r->of && !r->db->failed && !r->db->refused && !r->db->no_memory;
+	r->db->refused |= refused;
+	r->db->no_memory |= no_memory;
 	return done ? sqlite3_last_insert_rowid(r->db->sq) : 0;
 }
 

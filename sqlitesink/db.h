@@ -39,6 +39,7 @@ struct db {
 	int64_t run;		/* runs.id of this run */
 	bool open, failed;	/* a transaction is; nothing can be written any more */
 	bool refused;		/* a row did not fit its table: a value of another type; for the caller to reset */
+	bool no_memory;		/* there was none for a row, which is not there; for the caller to reset */
 	struct statement *stmt[SQL_COUNT];
 };
 
@@ -53,6 +54,9 @@ void db_run_new(struct db *);
 int db_begin(struct db *);
 /* Ends it: from here on its rows are there whatever happens to us. */
 void db_commit(struct db *);
+/* Whether the -wal file is longer than max bytes, for a program that reads in one long
+ * transaction keeps it from being folded in. Between transactions. */
+bool db_log_full(struct db *, uint64_t max);
 /* Commits, folds the -wal file in, closes. */
 void db_close(struct db *);
 

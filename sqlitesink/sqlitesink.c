@@ -22,6 +22,7 @@ enum {
 	BATCH_LINES = 1000,
 	BATCH_MS = 100,
 	INDEX_BYTES = 1 << 20,	/* that are indexed in one go while it is quiet */
+	LARGE_LINE = 1 << 16,
 };
 #define ROTATE_AGAIN_NS 10000000000ull	/* after a reader held it up */
 #define FAR_NS 86400000000000ull	/* between two events: the time of one may be wrong */
@@ -39,6 +40,8 @@ struct sqlitesink {
 	uint64_t not_before;	/* the next rotation, event time */
 	uint64_t lines;		/* of io.lines at the tick before */
 	unsigned batch;
+	uint64_t max_log, max_memory;
+	bool log_full;		/* nothing but the books is stored */
 	bool ended, index;
 };
 
@@ -108,6 +111,22 @@ rotate(struct sqlitesink *self)
 	self->first_ns = self->timed = 0;
 }
 
+/* A program that reads, and does not end, must not fill the disk. */
+static void
+look_at_log(struct sqlitesink *self)
+{
+	bool before = self->log_full;
+
+	self->log_full = db_log_full(&self->db, self->max_log);
+	if (self->log_full == before)
+		return;
+	if (before)
+		fprintf(stderr, "sqlitesink: %s: its log could be folded in: events are stored again\n", self->db.path);
+	else
+		fprintf(stderr, "sqlitesink: %s: a program has been reading it in one transaction until its log (-wal) was longer"
+		    " than --max-log: events are left out, and counted, until that program ends it\n", self->db.path);
+}
+
 static void
 commit(struct sqlitesink *self, struct stage_io *io)
 {
@@ -115,6 +134,7 @@ commit(struct sqlitesink *self, struct stage_io *io)
 	put_run(self, io);
 	db_commit(&self->db);
 	self->batch = 0;
+	look_at_log(self);
 	if (!self->db.failed && !self->ended && self->last_ns >= self->not_before &&
 	    rotate_due(&self->rotate, &self->db, self->first_ns, self->last_ns)) {
 		run_continues(&self->books);
@@ -207,6 +227,24 @@ on_line(struct sqlitesink *self, struct event *ev, struct stage_io *io)
 		loss_add(&io->loss, "bad_event", 1, ev->len);
 		self->db.refused = false;
 	}
+	if (self->db.no_memory) {
+		loss_add(&io->loss, "no_memory", 1, ev->len);
+		self->db.no_memory = false;
+	}
+}
+
+/* Asked before a line is begun: SQLite, when it runs out of memory within one, may take
+ * the whole transaction back. It holds a row twice while it writes it. */
+static bool
+has_memory(size_t line)
+{
+	void *p;
+
+	if (line < LARGE_LINE)
+		return true;
+	p = sqlite3_malloc64(2 * line + LARGE_LINE);
+	sqlite3_free(p);
+	return p != NULL;
 }
 
 static enum verdict
@@ -216,6 +254,14 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 
 	if (self->db.failed)
 		return STAGE_PASS;
+	if (self->log_full && !books_event(ev)) {
+		loss_add(&io->loss, "log_full", 1, ev->len);
+		return STAGE_PASS;
+	}
+	if (!has_memory(ev->len)) {
+		loss_add(&io->loss, "no_memory", 1, ev->len);
+		return STAGE_PASS;
+	}
 	on_line(self, ev, io);
 	if (++self->batch >= BATCH_LINES || self->db.failed ||
 	    rotate_overdue(&self->rotate, self->first_ns, self->last_ns))
@@ -234,6 +280,8 @@ on_tick(void *arg, struct stage_io *io)
 	} else if (self->index && self->lines == io->lines && !self->db.failed) {
 		self->index = index_more(&self->db, INDEX_BYTES);
 		db_commit(&self->db);
+	} else if (self->log_full) {
+		look_at_log(self);
 	}
 	self->lines = io->lines;
 }
@@ -328,6 +376,8 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 	if (self->rotate_at && (wrong = rotate_parse(&self->rotate, self->rotate_at)))
 		opt_fail(&use, "--rotate %s: %s", self->rotate_at, wrong);
 	set_temporary(argv[0]);
+	if (self->max_memory)
+		sqlite3_hard_heap_limit64(self->max_memory);
 	if (db_open(&self->db, "sqlitesink", argv[0]))
 		exit(1);
 	if (store_new(&self->store, &self->db))
@@ -337,7 +387,7 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 	return 1;
 }
 
-static struct sqlitesink self;
+static struct sqlitesink self = { .max_log = 1ull << 30 };
 
 static const struct opt options[] = {
 	{ .kind = OPT_FLAG, .name = "events", .to = &self.events, .help = "keep every line as it was, too" },
@@ -346,6 +396,10 @@ static const struct opt options[] = {
 	{ .kind = OPT_FLAG, .name = "no-search", .to = &self.no_search, .help = "index no words (the search report is slow then)" },
 	{ .kind = OPT_STR, .name = "rotate", .arg = "TIME|SIZE", .to = &self.rotate_at, .help = "begin a new file after this time (1h) or at this size (1G)" },
 	{ .kind = OPT_NUM, .name = "keep", .arg = "N", .to = &self.rotate.keep, .lo = 0, .hi = 1 << 20, .help = "then keep the last N files (0: all)" },
+	{ .kind = OPT_SIZE, .name = "max-log", .arg = "SIZE", .to = &self.max_log, .lo = 1 << 20, .hi = 1LL << 50,
+	    .help = "of the -wal file, while a program reads in one transaction (1G)" },
+	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory, .lo = 1 << 20, .hi = 1LL << 50,
+	    .help = "that SQLite may take (no limit)" },
 	{ .kind = OPT_FLAG, .name = "keep-mode", .to = &self.db.keep_mode,
 	    .help = "leave the mode of a database that is there already (else: 0600)" },
 	{ .kind = OPT_END },

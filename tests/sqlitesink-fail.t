@@ -210,6 +210,52 @@ except BrokenPipeError:
 said = p.stderr.read().decode()
 report(p.wait() == 1 and "deleted or replaced" in said, "a file that was deleted meanwhile", said)
 
+# --- a reader that does not end: the log is bounded -------------------------------------------
+held = os.path.join(T, "held.db")
+p = subprocess.Popen(["sqlitesink", "--max-log", "1M", held], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+p.stdin.write(encode([deletion(0)]))
+p.stdin.flush()
+wait_rows(held, "SELECT count(*) FROM file_changes", 1)
+c = sqlite3.connect(held)
+c.execute("BEGIN")
+c.execute("SELECT count(*) FROM file_changes").fetchone()
+
+
+def write_until(true, k):
+    """Lines, until that is true; the number of all that were written."""
+    for _ in range(400):
+        p.stdin.write(encode([deletion(k + i) for i in range(500)]))
+        p.stdin.flush()
+        k += 500
+        time.sleep(0.02)
+        if true():
+            break
+    return k
+
+
+said = []
+threading.Thread(target=lambda: said.extend(iter(p.stderr.readline, b""))).start()
+n = write_until(lambda: said, 1)
+for _ in range(20):
+    n = write_until(lambda: True, n)
+log = os.stat(held + "-wal").st_size
+report(said and b"in one transaction" in said[0] and log < 6 << 20, "a reader that does not end: said, and the log is bounded", said, log)
+c.rollback()
+c.close()
+n = write_until(lambda: len(said) > 1, n)
+report(len(said) > 1 and b"stored again" in said[1], "when it ends, events are stored again", said)
+n = write_until(lambda: True, n)
+p.stdin.close()
+same("and what was left out is counted", [p.wait(), one(held, "SELECT (SELECT count(*) FROM file_changes) + (SELECT sum(events) FROM losses WHERE reason = 'log_full')")], [0, n])
+
+# --- memory is short ----------------------------------------------------------------------------
+short = os.path.join(T, "short.db")
+large = event("process.exec", 2, 6, "x", ppid=1, filename="/bin/x", argv=["x" * (24 << 20)], cwd="/", sid=5)
+p = subprocess.run(["sqlitesink", "--tee", "--max-memory", "16M", short], input=encode([deletion(1), large, deletion(3)]), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+same("no memory for a line: counted, and it passes", [p.returncode, len([x for x in p.stdout.split(b"\n") if b'"process.exec"' in x]),
+     one(short, "SELECT sum(events) FROM losses WHERE reason = 'no_memory'"), one(short, "SELECT count(*) FROM file_changes"), sound(short)],
+     [0, 1, 1, 2, ["ok", []]])
+
 # --- no room -----------------------------------------------------------------------------------
 mounts = ["unshare", "-m", "sh", "-c"]
 small = os.path.join(T, "small")

@@ -55,6 +55,26 @@ got = priced(("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws.bedrock", {"i
 cost = list(got.values())[0]
 report(cost[0] is not None and cost[0] >= 0.3 and cost[1] == 0, "Bedrock's own price, by region, maker and version", got)
 
+
+
+def cost_line(*models):
+    """The line of the summary about cost."""
+    with tempfile.TemporaryDirectory() as t:
+        db = os.path.join(t, "x.db")
+        lines = [event("llm.call", i * 1000, conn="c", id="c/%d" % i, provider="anthropic", api="messages", operation="chat", request_model=m,
+                       stream=False, usage=dict({"input_tokens": n, "output_tokens": 0, "total_tokens": n}, **more)) for i, (m, n, more) in enumerate(models)]
+        subprocess.run(["sqlitesink", "-q", db], input="".join(json.dumps(x) + "\n" for x in lines).encode(), check=True)
+        p = subprocess.run(["agentsight-report", "--db", db, "--json", "summary"], stdout=subprocess.PIPE, check=True)
+        return [list(x.values())[0] for x in json.loads(p.stdout) if str(list(x.values())[0]).startswith("cost in USD")]
+
+
+DAY = [x for x in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sqlitesink", "prices.csv"), encoding="utf-8")
+       if not x.startswith("#")][0].split(",")[5]
+same("the day of the prices, and what share has one", [cost_line(("claude-haiku-4-5", 300, {}), ("room-1", 100, {})), cost_line(("claude-haiku-4-5", 300, {})),
+                                                       cost_line(("room-1", 5, {"cost_usd": 0.5})), cost_line(("room-1", 5, {}))],
+     [["cost in USD, by prices of %s, for 75%% of the tokens, without 1 calls" % DAY], ["cost in USD, by prices of %s, for 100%% of the tokens" % DAY],
+      ["cost in USD, as providers say, for 100% of the tokens"], []])
+
 # the table itself: every line is a price, and the page reads it as the report does
 HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "..", "sqlitesink", "prices.csv"), encoding="utf-8") as f:

@@ -86,7 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	conn_finish(&c, "close", true);
 	lines_check();
-	if (c.side[0].held || c.side[1].held || c.side[0].m.open || c.side[1].m.open || w.nomem)
+	if (c.side[0].pending || c.side[1].pending || c.side[0].m.open || c.side[1].m.open || w.nomem)
 		abort();
 	conn_free(&c);
 	writer_free(&w);

@@ -28,7 +28,7 @@ container_name(const char *arg)
 
 /* Reads all of fd, NUL-terminated; NULL: too much. */
 static char *
-read_answer(int fd)
+read_response(int fd)
 {
 	char *buf = malloc(ANSWER_MAX);
 	size_t n = 0;
@@ -43,10 +43,10 @@ read_answer(int fd)
 
 /* What a program writes; NULL when it cannot be run or fails. *ran: it is there. */
 static char *
-ask(char *const argv[], bool *ran)
+query(char *const argv[], bool *ran)
 {
 	posix_spawn_file_actions_t acts;
-	char *answer = NULL;
+	char *response = NULL;
 	int p[2], status = -1;
 	pid_t pid;
 
@@ -59,7 +59,7 @@ ask(char *const argv[], bool *ran)
 		*ran = true;
 		close(p[1]);
 		p[1] = -1;
-		answer = read_answer(p[0]);
+		response = read_response(p[0]);
 		waitpid(pid, &status, 0);
 	}
 	posix_spawn_file_actions_destroy(&acts);
@@ -67,8 +67,8 @@ ask(char *const argv[], bool *ran)
 	if (p[1] >= 0)
 		close(p[1]);
 	if (status == 0)
-		return answer;
-	free(answer);
+		return response;
+	free(response);
 	return NULL;
 }
 
@@ -102,16 +102,16 @@ container_pid(const char *name, const char **why)
 		return -1;
 	}
 	for (size_t i = 0; i < 3 && pid < 0; i++) {
-		char *answer = ask(runtimes[i], &any);
+		char *response = query(runtimes[i], &any);
 
-		if (answer)
-			pid = runtimes[i] == crictl ? pid_of_json(answer) : atoi(answer);
-		free(answer);
+		if (response)
+			pid = runtimes[i] == crictl ? pid_of_json(response) : atoi(response);
+		free(response);
 	}
 	if (pid > 0)
 		return pid;
 	*why = pid == 0 ? "the container is not running" : any ?
-	    "no container of this name is known (asked docker, podman, crictl, as far as installed)" :
+	    "no container of this name is known (docker, podman and crictl were asked, as far as they are installed)" :
 	    "needs docker, podman or crictl, and none is installed";
 	return -1;
 }

@@ -21,7 +21,7 @@ enum {
 };
 
 struct known {			/* a connection that we have written about */
-	bool asked;		/* for its name */
+	bool requested;		/* its name was */
 	bool bound;		/* to a socket: */
 	int32_t fd;		/* -1: not found */
 	char local[56], peer[56];
@@ -49,9 +49,9 @@ known_conn(struct lines *l, uint64_t serial)
 {
 	struct known *k = flow_get(l->known, &serial, sizeof(serial), 0);
 
-	if (!k || k->asked)
+	if (!k || k->requested)
 		return k;
-	k->asked = true;
+	k->requested = true;
 	if (bpf_map_lookup_elem(l->names, &serial, k->name) == 0)
 		bpf_map_delete_elem(l->names, &serial);
 	k->name[NAME_MAX_LEN - 1] = '\0';

@@ -139,7 +139,7 @@ on_detach(void *self)
  * nobody saw. To be asked before it is attached, and after that when this says so. fd:
  * what is to be attached to, which process pid maps. */
 static bool
-will_answer(struct sslsniff *s, int fd, uint32_t pid)
+is_ours_to_count(struct sslsniff *s, int fd, uint32_t pid)
 {
 	struct stat program, file;
 	uint8_t one = 1;
@@ -151,7 +151,7 @@ will_answer(struct sslsniff *s, int fd, uint32_t pid)
 }
 
 static void
-answer_for(struct sslsniff *s, uint32_t pid)
+count_missed(struct sslsniff *s, uint32_t pid)
 {
 	struct exec e;
 
@@ -168,7 +168,7 @@ attach_found(struct sslsniff *s, int fd, const char *path, const struct found *f
 {
 	const char *what = "";
 	char names[2048], where[4400], after[64] = "";
-	bool answer;
+	bool ours;
 
 	if (!site_plan(&s->sites, found, s->handshake)) {
 		if (must)
@@ -177,7 +177,7 @@ attach_found(struct sslsniff *s, int fd, const char *path, const struct found *f
 			probe_note(&s->probe, "not attached to %s: %s", path, s->sites.why);
 		return;
 	}
-	answer = will_answer(s, fd, pid);
+	ours = is_ours_to_count(s, fd, pid);
 	if (attach_file(&s->attach, fd, &s->sites, &what)) {
 		snprintf(where, sizeof(where), "%s in %s", what, path);
 		if (!s->watch.running && (must || errno == EPERM || errno == EACCES))
@@ -185,8 +185,8 @@ attach_found(struct sslsniff *s, int fd, const char *path, const struct found *f
 		warn("attach %s", where);
 		return;
 	}
-	if (answer)
-		answer_for(s, pid);
+	if (ours)
+		count_missed(s, pid);
 	site_names(&s->sites, names, sizeof(names));
 	if (s->mapped)
 		snprintf(after, sizeof(after), " %lu ms after it was mapped",

@@ -60,7 +60,8 @@ attach_seen(struct attach *a, const struct stat *st)
 		return true;
 	if (grow(&a->files, a->nfiles, sizeof(*a->files)) == 0) {
 		f = &a->files[a->nfiles++];
-		*f = (struct attach_file){ st->st_dev, st->st_ino, st->st_size, st->st_mtim, false };
+		*f = (struct attach_file){ st->st_dev, st->st_ino, st->st_size, st->st_mtim,
+		    false };
 	}
 	return false;
 }

@@ -103,7 +103,8 @@ cache_site_valid(const struct find_site *s)
 	uint8_t go;
 
 	memcpy(&go, &s->go, 1);
-	return go <= 1 && s->lib < LIB_MAX && s->role < ROLE_MAX && s->abi < ABI_MAX && s->at < FIND_AT_MAX &&
+	return go <= 1 && s->lib < LIB_MAX && s->role < ROLE_MAX && s->abi < ABI_MAX &&
+	    s->at < FIND_AT_MAX &&
 	    s->insn < INSN_MAX && is_text(s->name, sizeof(s->name)) &&
 	    is_text(s->evidence, sizeof(s->evidence));
 }
@@ -121,10 +122,12 @@ cache_unpack(struct found *f, const void *buf, size_t n, const struct stat *st)
 	memcpy(&h, p, sizeof(h));
 	memcpy(&sum, p + n - sizeof(sum), sizeof(sum));
 	fill_head(&want, st);
-	if (memcmp(&h, &want, offsetof(struct head, nsite)) || memcmp(h.program, want.program, sizeof(h.program)))
+	if (memcmp(&h, &want, offsetof(struct head, nsite)) ||
+	    memcmp(h.program, want.program, sizeof(h.program)))
 		return false;
 	if (h.nsite > FIND_MAX_SITES || h.nrefusal > FIND_MAX_REFUSALS ||
-	    n != sizeof(h) + h.nsite * sizeof(struct find_site) + h.nrefusal * sizeof(struct refusal) + sizeof(sum) ||
+	    n != sizeof(h) + h.nsite * sizeof(struct find_site) +
+	    h.nrefusal * sizeof(struct refusal) + sizeof(sum) ||
 	    sum != fnv1a(p, n - sizeof(sum)))
 		return false;
 	if (!is_text(h.build_id, sizeof(h.build_id)) || !is_text(h.kind, sizeof(h.kind)))
@@ -283,7 +286,8 @@ changed_just_now(const struct stat *st)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (now.tv_sec - st->st_ctim.tv_sec) * 1000000000LL + now.tv_nsec - st->st_ctim.tv_nsec < TICK_NS;
+	return (now.tv_sec - st->st_ctim.tv_sec) * 1000000000LL +
+	    now.tv_nsec - st->st_ctim.tv_nsec < TICK_NS;
 }
 
 void

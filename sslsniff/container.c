@@ -90,8 +90,10 @@ pid_of_json(const char *text)
 int
 container_pid(const char *name, const char **why)
 {
-	char *docker[] = { "docker", "inspect", "--format", "{{.State.Pid}}", "--", (char *)name, NULL };
-	char *podman[] = { "podman", "inspect", "--format", "{{.State.Pid}}", "--", (char *)name, NULL };
+	char *docker[] = { "docker", "inspect", "--format", "{{.State.Pid}}", "--", (char *)name,
+	    NULL };
+	char *podman[] = { "podman", "inspect", "--format", "{{.State.Pid}}", "--", (char *)name,
+	    NULL };
 	char *crictl[] = { "crictl", "inspect", (char *)name, NULL };
 	char **const runtimes[] = { docker, podman, crictl };
 	bool any = false;
@@ -111,7 +113,8 @@ container_pid(const char *name, const char **why)
 	if (pid > 0)
 		return pid;
 	*why = pid == 0 ? "the container is not running" : any ?
-	    "no container of this name is known (docker, podman and crictl were asked, as far as they are installed)" :
+	    "no container of this name is known (docker, podman and crictl were asked, as "
+	    "far as they are installed)" :
 	    "needs docker, podman or crictl, and none is installed";
 	return -1;
 }

@@ -192,7 +192,8 @@ read_segments(struct elf *e, const uint8_t *ph, unsigned count)
 		case PT_INTERP: e->interp = true; break;
 		case PT_GNU_EH_FRAME: e->eh_hdr = get64(ph + 16); break;
 		case PT_GNU_RELRO:
-			e->relro = (struct elf_seg){ get64(ph + 16), off, clip(e, off, size), false, true };
+			e->relro = (struct elf_seg){ get64(ph + 16), off, clip(e, off, size),
+			    false, true };
 			break;
 		case PT_NOTE:
 			if (!e->build_id && off < e->n)
@@ -354,7 +355,8 @@ elf_symbols(const struct elf *e, bool (*each)(void *, const struct elf_sym *), v
 	/* one table of each kind: there are no more */
 	if (get16(e->p + 58) == SHDR && shoff < e->n && count <= (e->n - shoff) / SHDR)
 		for (unsigned i = 0; i < count && i < 256; i++)
-			if (section_symtab(e, e->p + shoff, count, i, &t) && !(t.dynamic ? dynamic : whole)) {
+			if (section_symtab(e, e->p + shoff, count, i, &t) &&
+			    !(t.dynamic ? dynamic : whole)) {
 				*(t.dynamic ? &dynamic : &whole) = true;
 				if (!walk_symtab(&t, each, arg))
 					return;
@@ -387,7 +389,8 @@ slot_in(const struct elf *e, uint64_t table, uint64_t size, uint64_t va)
 			continue;
 		if ((uint32_t)info != R_X86_64_JUMP_SLOT && (uint32_t)info != R_X86_64_GLOB_DAT)
 			return NULL;
-		return info >> 32 < t.nsym ? symtab_name(&t, get32(t.sym + (info >> 32) * SYM)) : NULL;
+		return info >> 32 < t.nsym ? symtab_name(&t, get32(t.sym + (info >> 32) * SYM)) :
+		    NULL;
 	}
 	return NULL;
 }
@@ -534,7 +537,8 @@ section_named(const struct elf *e, const char *name, uint64_t *va, size_t *n)
 	unsigned count = get16(e->p + 60), names = get16(e->p + 62);
 	const uint8_t *sh = e->p + shoff, *str;
 
-	if (get16(e->p + 58) != SHDR || shoff >= e->n || count > (e->n - shoff) / SHDR || names >= count)
+	if (get16(e->p + 58) != SHDR || shoff >= e->n || count > (e->n - shoff) / SHDR ||
+	    names >= count)
 		return NULL;
 	str = sh + (size_t)names * SHDR;
 	for (unsigned i = 0; i < count && i < 256; i++) {
@@ -558,10 +562,12 @@ elf_frames(const struct elf *e, bool (*each)(void *, uint64_t start, uint64_t en
 	size_t n, at = 0, len;
 	const uint8_t *p = section_named(e, ".eh_frame", &base, &n);
 
-	for (; p && n - at >= 16 && (len = get32(p + at)) >= 12 && len <= n - at - 4; at += 4 + len) {
+	for (; p && n - at >= 16 && (len = get32(p + at)) >= 12 && len <= n - at - 4;
+	    at += 4 + len) {
 		uint32_t back = get32(p + at + 4);	/* 0: a CIE */
 
-		if (back == 0 || back > at + 4 || !cie_is_pcrel4(p + at + 4 - back, n - (at + 4 - back)))
+		if (back == 0 || back > at + 4 ||
+		    !cie_is_pcrel4(p + at + 4 - back, n - (at + 4 - back)))
 			continue;
 		start = base + at + 8 + (int32_t)get32(p + at + 8);
 		if (elf_is_code(e, start) && !each(arg, start, start + get32(p + at + 12)))

@@ -70,7 +70,8 @@ void elf_symbols(const struct elf *, bool (*each)(void *, const struct elf_sym *
 const char *elf_slot_name(const struct elf *, uint64_t va);
 
 /* Every pointer the loader will relocate without a symbol: slot, value. */
-void elf_relatives(const struct elf *, bool (*each)(void *, uint64_t slot, uint64_t value), void *arg);
+void elf_relatives(const struct elf *, bool (*each)(void *, uint64_t slot, uint64_t value),
+    void *arg);
 
 /* The function around va by .eh_frame: exact. False when no entry covers it. */
 bool elf_function(const struct elf *, uint64_t va, uint64_t *start, uint64_t *end);

@@ -22,6 +22,7 @@
 
 enum {
 	NOT_CALLED = 1, UNINITIALIZED = 2, BAD_LENGTH = 4, HANDSHAKE_FAILURE = 8, NO_TYPE = 16,
+	BOTH_FAILURES = UNINITIALIZED | HANDSHAKE_FAILURE,
 	MAX_FUNCS = 512,
 	NEAREST = 4,		/* possible starts tried per error site */
 	MAX_CALLERS = 64,
@@ -147,7 +148,8 @@ collect(struct boring *b)
 		const struct scan_ref *r = &b->scan->ref[i];
 		size_t n;
 
-		if (b->scan->str[r->str].what != STR_BORING_FILE || (r->reg != RCX && r->reg != RDX))
+		if (b->scan->str[r->str].what != STR_BORING_FILE ||
+		    (r->reg != RCX && r->reg != RDX))
 			continue;
 		n = code_starts(&b->code, r->va, start, NEAREST);
 		while (n > 0)
@@ -170,14 +172,14 @@ calls_read_impl(struct boring *b, const struct func *f)
 {
 	struct code_calls calls;
 
-	if ((f->reasons & (UNINITIALIZED | HANDSHAKE_FAILURE)) == (UNINITIALIZED | HANDSHAKE_FAILURE))
+	if ((f->reasons & BOTH_FAILURES) == BOTH_FAILURES)
 		return true;	/* holds it */
 	code_calls(&b->code, f->va, &calls);
 	for (size_t i = 0; i < b->nf; i++) {
 		const struct func *g = &b->f[i];
 
 		if (g != f && !g->inner && g->refs && !(g->reasons & BAD_LENGTH) &&
-		    (g->reasons & (UNINITIALIZED | HANDSHAKE_FAILURE)) == (UNINITIALIZED | HANDSHAKE_FAILURE) &&
+		    (g->reasons & BOTH_FAILURES) == BOTH_FAILURES &&
 		    code_calls_to(&calls, g->va))
 			return true;
 	}
@@ -196,13 +198,15 @@ is_write(struct boring *b, struct func *f)
 static bool
 is_read(struct boring *b, struct func *f)
 {
-	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && f->stores && calls_read_impl(b, f);
+	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && f->stores &&
+	    calls_read_impl(b, f);
 }
 
 static bool
 is_peek(struct boring *b, struct func *f)
 {
-	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && !f->stores && calls_read_impl(b, f);
+	return (f->reasons & NOT_CALLED) && !(f->reasons & BAD_LENGTH) && !f->stores &&
+	    calls_read_impl(b, f);
 }
 
 static bool
@@ -245,7 +249,8 @@ passes_on(const struct boring *b, const struct func *f, const struct func *g)
 		if (x.kind == X86_CALL)
 			return x.target == g->va;
 		x86_regs(&x, &reads, &writes);
-		if ((writes & args) || (x.kind != X86_OTHER && x.kind != X86_PUSH && x.kind != X86_NOP))
+		if ((writes & args) || (x.kind != X86_OTHER && x.kind != X86_PUSH &&
+		    x.kind != X86_NOP))
 			return false;
 	}
 	return false;
@@ -300,7 +305,8 @@ emit(struct boring *b, const struct func *f, const char *name, enum find_role ro
 	site->abi = abi;
 	site->at = FIND_CALL;
 	snprintf(site->name, sizeof(site->name), "%s", name);
-	snprintf(site->evidence, sizeof(site->evidence), "%u errors of ssl_lib.cc; %s", f->refs, why);
+	snprintf(site->evidence, sizeof(site->evidence), "%u errors of ssl_lib.cc; %s", f->refs,
+	    why);
 }
 
 static void
@@ -309,28 +315,35 @@ judge(struct boring *b)
 	size_t nwrite, nread, nhand;
 	struct func *w = only(b, is_write, &nwrite), *r = only(b, is_read, &nread);
 	struct func *h = only(b, is_handshake, &nhand);
-	const char *why = "raises 66, reaches ssl_read_impl (226, 215), advances the buffer; takes rdi rsi rdx; unique";
+	const char *why =
+	    "raises 66, reaches ssl_read_impl (226, 215), advances the buffer; "
+	    "takes rdi rsi rdx; unique";
 
 	if (b->full || b->scan->full || b->code.budget == 0) {
 		found_refuse(b->out, LIB_BORINGSSL, "more error sites than one BoringSSL has");
 		return;
 	}
 	if (w && nread == 0 && (r = caller_of_peek(b)) != NULL)
-		why = "calls SSL_peek (66, reaches 226 and 215), advances the buffer; passes rdi rsi rdx on; unique";
+		why = "calls SSL_peek (66, reaches 226 and 215), advances the buffer; "
+		    "passes rdi rsi rdx on; unique";
 	if (!w || !r) {
-		found_refuse(b->out, LIB_BORINGSSL, "%zu candidates for SSL_write, %zu for SSL_read (one each is "
+		found_refuse(b->out, LIB_BORINGSSL,
+		    "%zu candidates for SSL_write, %zu for SSL_read (one each is "
 		    "needed) among %zu functions of ssl_lib.cc", nwrite, nread, b->nf);
 		return;
 	}
 	if (!takes_three(b, w) || (nread == 1 && !takes_three(b, r))) {
-		found_refuse(b->out, LIB_BORINGSSL, "what raises errors as %s does not take three arguments",
+		found_refuse(b->out, LIB_BORINGSSL,
+		    "what raises errors as %s does not take three arguments",
 		    takes_three(b, w) ? "SSL_read" : "SSL_write");
 		return;
 	}
 	emit(b, r, "SSL_read", ROLE_READ, ABI_INT, why);
-	emit(b, w, "SSL_write", ROLE_WRITE, ABI_INT, "raises 66, 111, 226; takes rdi rsi rdx; unique");
+	emit(b, w, "SSL_write", ROLE_WRITE, ABI_INT,
+	    "raises 66, 111, 226; takes rdi rsi rdx; unique");
 	if (h)
-		emit(b, h, "SSL_do_handshake", ROLE_HANDSHAKE, ABI_RESULT, "raises 134; takes rdi; unique");
+		emit(b, h, "SSL_do_handshake", ROLE_HANDSHAKE, ABI_RESULT,
+		    "raises 134; takes rdi; unique");
 }
 
 void

@@ -66,7 +66,8 @@ check_string(struct scan *s, const uint8_t *seg, const uint8_t *p, const uint8_t
 static void
 check_len_fn(struct scan *s, const uint8_t *p, uint64_t va)
 {
-	if (p[0] != 0x48 || p[1] != 0x8d || p[2] != 0x46 || (p[3] != 16 && p[3] != 17 && p[3] != 24))
+	if (p[0] != 0x48 || p[1] != 0x8d || p[2] != 0x46 ||
+	    (p[3] != 16 && p[3] != 17 && p[3] != 24))
 		return;
 	if (p[4] != 0xc3 && !(p[4] == 0x5d && p[5] == 0xc3))
 		return;
@@ -95,7 +96,8 @@ mask_pairs(const uint8_t *p, bool strings, bool code)
 {
 #ifdef __SSE2__
 	const __m128i lower = _mm_set1_epi8(0x20), s = _mm_set1_epi8('s');
-	__m128i a = _mm_loadu_si128((const __m128i *)p), b = _mm_loadu_si128((const __m128i *)(p + 1));
+	__m128i a = _mm_loadu_si128((const __m128i *)p),
+	    b = _mm_loadu_si128((const __m128i *)(p + 1));
 	__m128i ss = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(a, lower), s),
 	    _mm_cmpeq_epi8(_mm_or_si128(b, lower), s));
 	__m128i lea = _mm_and_si128(_mm_cmpeq_epi8(a, _mm_set1_epi8((char)0x8d)),
@@ -198,7 +200,8 @@ mask_lea(const uint8_t *p)
 	unsigned m = 0;
 
 	for (int i = 0; i < 16; i++)
-		m |= (unsigned)((p[i] & 0xfb) == 0x48 && p[i + 1] == 0x8d && (p[i + 2] & 0xc7) == 5) << i;
+		m |= (unsigned)((p[i] & 0xfb) == 0x48 && p[i + 1] == 0x8d &&
+		    (p[i + 2] & 0xc7) == 5) << i;
 	return m;
 #endif
 }
@@ -212,7 +215,8 @@ mask_mov(const uint8_t *p, uint8_t lo, uint8_t hi)
 	__m128i b = _mm_loadu_si128((const __m128i *)(p + 4));
 
 	a = _mm_cmpeq_epi8(_mm_and_si128(a, _mm_set1_epi8((char)0xf8)), _mm_set1_epi8((char)0xb8));
-	b = _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(lo)), _mm_cmpeq_epi8(b, _mm_set1_epi8(hi)));
+	b = _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(lo)),
+	    _mm_cmpeq_epi8(b, _mm_set1_epi8(hi)));
 	return _mm_movemask_epi8(_mm_and_si128(a, b));
 #else
 	unsigned m = 0;
@@ -227,7 +231,8 @@ static void
 scan_refs(const struct refs *r, const struct elf *e, const struct elf_seg *g)
 {
 	const uint8_t *seg = e->p + g->off, *end = seg + g->size, *p;
-	bool absolute = e->type == 2 && r->hi <= UINT32_MAX;	/* ET_EXEC: an address may be an immediate */
+	/* ET_EXEC: an address may be an immediate */
+	bool absolute = e->type == 2 && r->hi <= UINT32_MAX;
 
 	for (p = seg; end - p >= 32; p += 16) {
 		unsigned m = mask_lea(p), n = absolute ? mask_mov(p, r->lo >> 24, r->hi >> 24) : 0;
@@ -236,7 +241,8 @@ scan_refs(const struct refs *r, const struct elf *e, const struct elf_seg *g)
 			const uint8_t *q = p + __builtin_ctz(m);
 			uint64_t va = g->va + (q - seg);
 
-			add_ref(r, va, va + 7 + (int32_t)get32(q + 3), (q[2] >> 3 & 7) | (q[0] & 4) << 1);
+			add_ref(r, va, va + 7 + (int32_t)get32(q + 3),
+			    (q[2] >> 3 & 7) | (q[0] & 4) << 1);
 		}
 		for (; n; n &= n - 1) {
 			const uint8_t *q = p + __builtin_ctz(n);
@@ -329,7 +335,8 @@ scan_branches(const struct elf *e, const struct elf_seg *g, bool jumps,
 			if (end - q < 5)
 				break;
 			if ((jumps ? *q & 0xfe : *q) == 0xe8 &&
-			    !each(arg, g->va + (q - seg), g->va + (q - seg) + 5 + (int32_t)get32(q + 1)))
+			    !each(arg, g->va + (q - seg),
+			    g->va + (q - seg) + 5 + (int32_t)get32(q + 1)))
 				return false;
 		}
 	}
@@ -434,7 +441,8 @@ code_open(struct code *c, const struct elf *e, uint64_t lo, uint64_t hi)
 		return false;
 	for (unsigned i = 0; i < e->nseg; i++)
 		if (e->seg[i].exec)
-			scan_branches(e, &e->seg[i], false, mark_called, &(struct called){ e, lo, hi, seen });
+			scan_branches(e, &e->seg[i], false, mark_called,
+			    &(struct called){ e, lo, hi, seen });
 	good = list_starts(c, lo, seen, words);
 	free(seen);
 	return good;
@@ -476,7 +484,8 @@ code_starts(const struct code *c, uint64_t va, uint64_t *start, size_t max)
 
 	if (max && code_function(c, va, start, &end))
 		return 1;
-	for (size_t i = starts_below(c, va); i > 0 && n < max && va - c->start[i - 1] < MAX_BACK; i--)
+	for (size_t i = starts_below(c, va); i > 0 && n < max &&
+	    va - c->start[i - 1] < MAX_BACK; i--)
 		start[n++] = c->start[i - 1];
 	return n;
 }
@@ -543,9 +552,11 @@ walk_run(struct walk *w, uint64_t va, bool (*each)(void *, const struct x86 *), 
 		va += x.len;
 		if (x.kind == X86_JMP || x.kind == X86_JCC)
 			walk_to(w, x.target);
-		if (x.kind == X86_JMP || x.kind == X86_JMP_MEM || x.kind == X86_RET || x.kind == X86_TRAP)
+		if (x.kind == X86_JMP || x.kind == X86_JMP_MEM || x.kind == X86_RET ||
+		    x.kind == X86_TRAP)
 			return true;
-		called = x.kind == X86_CALL || x.kind == X86_CALL_MEM || (called && x.kind == X86_NOP);
+		called = x.kind == X86_CALL || x.kind == X86_CALL_MEM ||
+		    (called && x.kind == X86_NOP);
 	}
 }
 
@@ -645,7 +656,8 @@ through_step(void *arg, const struct x86 *x, unsigned *copies)
 	unsigned reads, writes;
 	uint64_t *offsets = arg;
 	bool copy = !x->vex && x->modrm && x->mod == 3 && (x->rex & 8) &&
-	    ((x->op == 0x89 && (*copies & X86_BIT(x->reg))) || (x->op == 0x8b && (*copies & X86_BIT(x->rm))));
+	    ((x->op == 0x89 && (*copies & X86_BIT(x->reg))) ||
+	    (x->op == 0x8b && (*copies & X86_BIT(x->rm))));
 
 	if (x->base != X86_NOREG && (*copies & X86_BIT(x->base)) && x->op != 0x8d &&
 	    x->disp >= 0 && x->disp < 64)
@@ -670,7 +682,8 @@ const char *
 code_args_text(unsigned args, char buf[64])
 {
 	static const struct { uint8_t reg; const char *name; } order[] = {
-		{ RDI, "rdi" }, { RSI, "rsi" }, { RDX, "rdx" }, { RCX, "rcx" }, { R8, "r8" }, { R9, "r9" },
+		{ RDI, "rdi" }, { RSI, "rsi" }, { RDX, "rdx" }, { RCX, "rcx" }, { R8, "r8" },
+		{ R9, "r9" },
 	};
 	size_t n = 0;
 
@@ -693,7 +706,8 @@ note_call(void *arg, const struct x86 *x)
 
 	if (x->kind == X86_JMP || x->kind == X86_JCC) {	/* only those that leave */
 		if (code_function(w->c, w->start, &s, &end) ? x->target - s < end - s :
-		    x->target - w->start < MAX_BACK && !bsearch(&x->target, w->c->start ? w->c->start :
+		    x->target - w->start < MAX_BACK &&
+		    !bsearch(&x->target, w->c->start ? w->c->start :
 		    &x->target, w->c->nstart, sizeof(uint64_t), by_u64))
 			return true;
 	} else if (x->kind != X86_CALL)

@@ -81,7 +81,8 @@ enum { CODE_MAX_CALLS = 256 };
 struct code_calls {	/* direct calls and jumps out of one function, in address order */
 	struct {
 		uint64_t at, to;
-		const char *import;	/* what to is a stub for in the procedure linkage table, or NULL */
+		/* what to is a stub for in the procedure linkage table, or NULL */
+		const char *import;
 	} call[CODE_MAX_CALLS];
 	size_t n;
 	bool whole;

@@ -126,12 +126,14 @@ read_table(struct go *g, const struct pclntab *t)
 	for (uint64_t i = 0; i < t->nfunc; i++) {
 		if (!table_entry(t, i, &start, &name))
 			continue;
-		if (name[0] == '_' && !strncmp(name, "_rt0_amd64_linux", sizeof("_rt0_amd64_linux")))
+		if (name[0] == '_' &&
+		    !strncmp(name, "_rt0_amd64_linux", sizeof("_rt0_amd64_linux")))
 			g->entry = start;
 		if (name[0] != 'c' || strncmp(name, "crypto/tls.(*Conn).", 19))
 			continue;
 		for (size_t w = 0; w < WANTS; w++)
-			if (!strncmp(name, wants[w].name, MAX_NAME) && table_entry(t, i + 1, &end, &next))
+			if (!strncmp(name, wants[w].name, MAX_NAME) &&
+			    table_entry(t, i + 1, &end, &next))
 				g->f[w] = (struct func){ start, end };
 	}
 }
@@ -152,7 +154,8 @@ text_fits(const struct go *g, const struct pclntab *t, uint64_t text)
 		    !elf_is_code(g->e, text + entry))
 			return false;
 		all++;
-		good += (text + entry) % 16 == 0 && (*p == 0xcc || *p == 0xc3 || p[0] == 0x90 || p[0] == 0 ||
+		good += (text + entry) % 16 == 0 && (*p == 0xcc || *p == 0xc3 || p[0] == 0x90 ||
+		    p[0] == 0 ||
 		    p[1] == 0x49 || p[1] == 0x4c);
 	}
 	return all > 0 && good >= all - all / 8;
@@ -243,12 +246,14 @@ judge(struct go *g, const struct want *w, const struct func *f)
 	size_t nret = 0;
 
 	if (!at) {
-		found_refuse(g->out, LIB_GO, "%s does not begin with the stack check of Go's register calls "
+		found_refuse(g->out, LIB_GO,
+		    "%s does not begin with the stack check of Go's register calls "
 		    "(Go 1.17 and later)", w->name);
 		return;
 	}
 	if ((code_live(&g->code, at) & need) != need) {
-		found_refuse(g->out, LIB_GO, "%s does not take its arguments in rax rbx rcx", w->name);
+		found_refuse(g->out, LIB_GO, "%s does not take its arguments in rax rbx rcx",
+		    w->name);
 		return;
 	}
 	if (data && !list_rets(g->e, f, ret, &nret)) {
@@ -276,10 +281,12 @@ try_table(struct go *g, uint64_t off)
 	if (!any)
 		return false;	/* a Go program without TLS */
 	text = t.wide ? 0 : t.text;
-	if (!text_fits(g, &t, text)) {	/* no textStart there: the program's entry is a function as well */
+	/* no textStart there: the program's entry is a function as well */
+	if (!text_fits(g, &t, text)) {
 		text = get64(g->e->p + 24) - g->entry;
 		if (g->entry == UINT64_MAX || !text_fits(g, &t, text)) {
-			found_refuse(g->out, LIB_GO, "pclntab at %#llx: where the code of its functions starts is not known",
+			found_refuse(g->out, LIB_GO,
+			    "pclntab at %#llx: where the code of its functions starts is not known",
 			    (unsigned long long)t.va);
 			return false;
 		}

@@ -71,7 +71,8 @@ on_insn(void *arg, const struct x86 *x)
 	}
 	if (lo < s->nref && s->ref[lo].va == x->va)
 		o->f[o->cur].strings |= 1u << s->str[s->ref[lo].str].what;
-	if (x->va != o->f[o->cur].va && (f = bsearch(&x->va, o->f, o->nf, sizeof(*f), by_va)) != NULL)
+	if (x->va != o->f[o->cur].va &&
+	    (f = bsearch(&x->va, o->f, o->nf, sizeof(*f), by_va)) != NULL)
 		f->inner = true;
 	return true;
 }
@@ -105,7 +106,8 @@ collect(struct openssl *o)
 }
 
 static void
-emit(struct openssl *o, const struct func *f, const char *name, enum find_role role, enum find_abi abi)
+emit(struct openssl *o, const struct func *f, const char *name, enum find_role role,
+    enum find_abi abi)
 {
 	struct find_site probe = { 0 }, *site;
 	char args[64];
@@ -146,7 +148,8 @@ is_form(struct openssl *o, const struct func *f, const struct direction *d)
 		return true;
 	code_calls(&o->code, f->va, &calls);
 	for (size_t i = 0; i < o->nf; i++)
-		if (!o->f[i].inner && HAS(&o->f[i], d->internal) && code_calls_to(&calls, o->f[i].va))
+		if (!o->f[i].inner && HAS(&o->f[i], d->internal) &&
+		    code_calls_to(&calls, o->f[i].va))
 			return true;
 	return false;
 }
@@ -186,7 +189,8 @@ judge(struct openssl *o, const struct direction *d)
 	if (n == 0)
 		return;
 	if (ninternal == 0 || nplain > 1 || n > MAX_FORMS || (nplain == 0 && ninternal != 1)) {
-		found_refuse(o->out, LIB_OPENSSL, "%zu functions raise errors as %s, %zu as %s: not one OpenSSL 3",
+		found_refuse(o->out, LIB_OPENSSL,
+		    "%zu functions raise errors as %s, %zu as %s: not one OpenSSL 3",
 		    nplain, d->plain_name, ninternal, d->internal_name);
 		return;
 	}
@@ -195,22 +199,26 @@ judge(struct openssl *o, const struct direction *d)
 		unsigned args = form[i]->args;
 		char text[64];
 
-		if (form[i]->dropped || (form[i] == plain ? args == THREE : args == FOUR || args == FIVE))
+		if (form[i]->dropped ||
+		    (form[i] == plain ? args == THREE : args == FOUR || args == FIVE))
 			continue;
-		found_refuse(o->out, LIB_OPENSSL, "%s at %#llx takes other arguments than expected: %s",
+		found_refuse(o->out, LIB_OPENSSL,
+		    "%s at %#llx takes other arguments than expected: %s",
 		    form[i] == plain ? d->plain_name : d->internal_name,
 		    (unsigned long long)form[i]->va, code_args_text(args, text));
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!form[i]->dropped)
-			emit(o, form[i], form[i] == plain ? d->plain_name : d->internal_name, d->role,
+			emit(o, form[i],
+			    form[i] == plain ? d->plain_name : d->internal_name, d->role,
 			    form[i] == plain ? ABI_INT : form[i]->args == FOUR ? ABI_EX : ABI_EX2);
 }
 
 /* A function that is alone in raising errors as `what` and takes one argument. */
 static void
-judge_single(struct openssl *o, enum scan_what what, const char *name, enum find_role role, enum find_abi abi)
+judge_single(struct openssl *o, enum scan_what what, const char *name, enum find_role role,
+    enum find_abi abi)
 {
 	const struct func *only = NULL;
 
@@ -241,7 +249,8 @@ judge_all(struct openssl *o)
 	}
 	judge(o, &reading);
 	judge(o, &writing);
-	if (!found_has(o->out, LIB_OPENSSL, ROLE_READ) && !found_has(o->out, LIB_OPENSSL, ROLE_WRITE))
+	if (!found_has(o->out, LIB_OPENSSL, ROLE_READ) &&
+	    !found_has(o->out, LIB_OPENSSL, ROLE_WRITE))
 		return;
 	judge_single(o, STR_DO_HANDSHAKE, "SSL_do_handshake", ROLE_HANDSHAKE, ABI_RESULT);
 	judge_single(o, STR_SSL_NEW, "SSL_new", ROLE_NEW, ABI_MAKE);
@@ -260,7 +269,8 @@ find_openssl(const struct elf *e, const struct scan *scan, struct found *out)
 	for (size_t i = 0; i < scan->nref; i++) {
 		uint64_t va = scan->ref[i].va;
 
-		if (scan->str[scan->ref[i].str].what == STR_BORING_FILE || elf_function(e, va, &start, &end))
+		if (scan->str[scan->ref[i].str].what == STR_BORING_FILE ||
+		    elf_function(e, va, &start, &end))
 			continue;
 		lo = va < lo ? va : lo;
 		hi = va > hi ? va : hi;

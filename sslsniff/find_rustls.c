@@ -18,7 +18,8 @@
 
 enum {
 	MAX_CIPHERS = 64,
-	NEAR = 0x80,		/* bytes before an encrypter's vtable that may hold the decrypter's */
+	/* bytes before an encrypter's vtable that may hold the decrypter's */
+	NEAR = 0x80,
 	MAX_NEAR = 1 << 14,
 	MIN_BODY = 0x60,	/* a cipher is never as short */
 	RARE = 4,		/* drop glue that more vtables share is no sign of a connection */
@@ -52,14 +53,16 @@ struct rustls {
 static unsigned
 len_fn(const struct rustls *r, uint64_t va)
 {
-	static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa }, frame[] = { 0x55, 0x48, 0x89, 0xe5 };
+	static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const uint8_t frame[] = { 0x55, 0x48, 0x89, 0xe5 };
 	const uint8_t *p = elf_at(r->e, va, 4);
 
 	if (p && !memcmp(p, endbr, 4))
 		p = elf_at(r->e, va += 4, 4);
 	if (p && !memcmp(p, frame, 4))
 		p = elf_at(r->e, va += 4, 4);
-	if (!p || p[0] != 0x48 || p[1] != 0x8d || p[2] != 0x46 || (p[3] != 16 && p[3] != 17 && p[3] != 24))
+	if (!p || p[0] != 0x48 || p[1] != 0x8d || p[2] != 0x46 ||
+	    (p[3] != 16 && p[3] != 17 && p[3] != 24))
 		return 0;
 	for (size_t i = 0; i < r->scan->nlen_fn; i++)
 		if (r->scan->len_fn[i] == va)
@@ -129,7 +132,8 @@ each_pointer(const struct rustls *r, bool (*each)(void *, uint64_t, uint64_t), v
 			uint64_t to = get64(e->p + s->off + off);
 
 			/* nearly everything is out of range */
-			if (to >= lo && to < hi && elf_is_code(e, to) && !each(arg, s->va + off, to))
+			if (to >= lo && to < hi && elf_is_code(e, to) &&
+			    !each(arg, s->va + off, to))
 				return;
 		}
 	}
@@ -148,7 +152,8 @@ static uint64_t
 pointer_at(const struct rustls *r, uint64_t va)
 {
 	struct slot key = { va, 0 };
-	const struct slot *s = r->nnear ? bsearch(&key, r->near, r->nnear, sizeof(key), by_slot) : NULL;
+	const struct slot *s = r->nnear ? bsearch(&key, r->near, r->nnear, sizeof(key), by_slot) :
+	    NULL;
 
 	return s && elf_is_code(r->e, s->to) ? s->to : 0;
 }
@@ -214,14 +219,17 @@ reads_cipher(struct rustls *r, uint64_t va)
 
 /* The nearest one-method vtable before the encrypter's. */
 static uint64_t
-find_decrypter(struct rustls *r, const struct cipher *c, uint64_t size, uint64_t align, uint64_t *drop)
+find_decrypter(struct rustls *r, const struct cipher *c, uint64_t size, uint64_t align,
+    uint64_t *drop)
 {
 	for (uint64_t v = c->vtable - 32; v >= c->vtable - NEAR; v -= 8) {
 		uint64_t fn = pointer_at(r, v + 24), dsize, dalign;
 
-		if (!fn || fn == c->encrypt || !vtable_head(r, v, &dsize, &dalign) || dalign != align)
+		if (!fn || fn == c->encrypt || !vtable_head(r, v, &dsize, &dalign) ||
+		    dalign != align)
 			continue;
-		if (dsize > size + 16 || size > dsize + 16 || !is_method(r, fn, X86_BIT(RSI) | X86_BIT(RDX)) || !reads_cipher(r, fn))
+		if (dsize > size + 16 || size > dsize + 16 ||
+		    !is_method(r, fn, X86_BIT(RSI) | X86_BIT(RDX)) || !reads_cipher(r, fn))
 			continue;
 		*drop = pointer_at(r, v);
 		return fn;
@@ -244,12 +252,14 @@ judge(struct rustls *r, uint64_t len_slot)
 	c.drop = pointer_at(r, c.vtable);
 	c.decrypt = find_decrypter(r, &c, size, align, &c.drop_too);
 	if (!c.decrypt) {
-		found_refuse(r->out, LIB_RUSTLS, "vtable %#llx looks like a MessageEncrypter, but no "
+		found_refuse(r->out, LIB_RUSTLS,
+		    "vtable %#llx looks like a MessageEncrypter, but no "
 		    "MessageDecrypter stands before it", (unsigned long long)c.vtable);
 		return;
 	}
 	if (!reads_plain(r, c.encrypt)) {
-		found_refuse(r->out, LIB_RUSTLS, "vtable %#llx: encrypt does not read its message as rustls 0.23 does",
+		found_refuse(r->out, LIB_RUSTLS,
+		    "vtable %#llx: encrypt does not read its message as rustls 0.23 does",
 		    (unsigned long long)c.vtable);
 		return;
 	}
@@ -275,7 +285,8 @@ emit(struct rustls *r, uint64_t va, const char *name, enum find_role role, enum 
 	site->abi = abi;
 	site->at = at;
 	snprintf(site->name, sizeof(site->name), "%s", name);
-	snprintf(site->evidence, sizeof(site->evidence), "vtable %#llx, record overhead %u (%s); %s",
+	snprintf(site->evidence, sizeof(site->evidence),
+	    "vtable %#llx, record overhead %u (%s); %s",
 	    (unsigned long long)c->vtable, c->overhead, c->overhead == 17 ? "TLS 1.3" :
 	    c->overhead == 24 ? "TLS 1.2 GCM" : "TLS 1.2 ChaCha20",
 	    role == ROLE_FREE ? "its drop glue" : "message layout of 0.23");
@@ -302,7 +313,8 @@ run(struct rustls *r)
 	each_pointer(r, note_near, r);
 	qsort(r->near, r->nnear, sizeof(*r->near), by_slot);
 	if (r->full) {
-		found_refuse(r->out, LIB_RUSTLS, "more vtables that look like a MessageEncrypter than rustls has");
+		found_refuse(r->out, LIB_RUSTLS,
+		    "more vtables that look like a MessageEncrypter than rustls has");
 		return;
 	}
 	for (size_t i = 0; i < r->nlen; i++)
@@ -310,7 +322,8 @@ run(struct rustls *r)
 	for (size_t i = 0; i < r->nc; i++) {
 		const struct cipher *c = &r->c[i];
 
-		emit(r, c->encrypt, "MessageEncrypter::encrypt", ROLE_WRITE, ABI_RUSTLS_ENCRYPT, FIND_ENTRY, c);
+		emit(r, c->encrypt, "MessageEncrypter::encrypt", ROLE_WRITE, ABI_RUSTLS_ENCRYPT,
+		    FIND_ENTRY, c);
 		emit(r, c->decrypt, "MessageDecrypter::decrypt", ROLE_READ,
 		    c->overhead == 17 ? ABI_RUSTLS_DECRYPT : ABI_RUSTLS_DECRYPT12, FIND_CALL, c);
 	}

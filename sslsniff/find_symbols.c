@@ -157,9 +157,11 @@ internal_abi(struct symbols *s, uint64_t va)
 
 /* Finds the internal function behind the _ex form and the plain one. */
 static void
-derive_internal(struct symbols *s, const char *internal, const char *plain, const char *ex, const char *ex2)
+derive_internal(struct symbols *s, const char *internal, const char *plain, const char *ex,
+    const char *ex2)
 {
-	struct candidate *in = candidate(s, internal), *a = candidate(s, plain), *b = candidate(s, ex);
+	struct candidate *in = candidate(s, internal), *a = candidate(s, plain),
+	    *b = candidate(s, ex);
 	struct candidate *b2 = ex2 ? candidate(s, ex2) : NULL;
 	const struct code_calls *first, *second;
 	uint64_t to;
@@ -189,7 +191,8 @@ drop_callers(struct symbols *s, enum find_lib lib, enum find_role role)
 
 	for (size_t i = 0; i < WANTS; i++)
 		for (size_t j = 0; j < WANTS; j++)
-			if (i != j && s->c[i].va && s->c[j].va && wants[i].lib == lib && wants[j].lib == lib &&
+			if (i != j && s->c[i].va && s->c[j].va && wants[i].lib == lib &&
+			    wants[j].lib == lib &&
 			    wants[i].role == role && wants[j].role == role && !s->c[j].clash &&
 			    reaches(s, &s->c[i], &s->c[j])) {
 				drop[i] = true;
@@ -227,10 +230,13 @@ describe(struct symbols *s, size_t i, struct find_site *site)
 			    *served ? ", " : "", wants[j].name);
 	if (wants[i].flags & INTERNAL)
 		snprintf(site->evidence, sizeof(site->evidence), "%s; called by %s; takes %s",
-		    c->derived ? "first call of the _ex form and a call of the plain one" : "symbol",
-		    *served ? served : "neither public form", code_args_text(code_args(&s->code, c->va), args));
+		    c->derived ? "first call of the _ex form and a call of the plain one" :
+		    "symbol",
+		    *served ? served : "neither public form",
+		    code_args_text(code_args(&s->code, c->va), args));
 	else
-		snprintf(site->evidence, sizeof(site->evidence), "symbol%s%s", *served ? "; called by " : "", served);
+		snprintf(site->evidence, sizeof(site->evidence), "symbol%s%s",
+		    *served ? "; called by " : "", served);
 }
 
 static void
@@ -243,11 +249,13 @@ emit(struct symbols *s, size_t i)
 	if (!c->va || c->dropped)
 		return;
 	if (c->clash) {
-		found_refuse(s->out, lib, "%s: two different functions have this name", wants[i].name);
+		found_refuse(s->out, lib, "%s: two different functions have this name",
+		    wants[i].name);
 		return;
 	}
 	if (!point_at(&probe, s->e, c->va)) {
-		found_refuse(s->out, lib, "%s: its symbol does not point to the start of a function", wants[i].name);
+		found_refuse(s->out, lib,
+		    "%s: its symbol does not point to the start of a function", wants[i].name);
 		return;
 	}
 	if (!(site = found_site(s->out)))
@@ -276,10 +284,12 @@ find_symbols(const struct elf *e, struct found *out)
 	if (!code_open(&s->code, e, 0, 0))
 		out->failed = true;
 	if (wraps_gnutls(s))
-		found_refuse(out, LIB_OPENSSL, "SSL_read here is a wrapper around GnuTLS, which is probed itself");
+		found_refuse(out, LIB_OPENSSL,
+		    "SSL_read here is a wrapper around GnuTLS, which is probed itself");
 	else {
 		derive_internal(s, "ssl_read_internal", "SSL_read", "SSL_read_ex", NULL);
-		derive_internal(s, "ssl_write_internal", "SSL_write", "SSL_write_ex", "SSL_write_ex2");
+		derive_internal(s, "ssl_write_internal", "SSL_write", "SSL_write_ex",
+		    "SSL_write_ex2");
 		settle_internal(s, "ssl_read_internal", "SSL_read", "SSL_read_ex");
 		settle_internal(s, "ssl_write_internal", "SSL_write", "SSL_write_ex");
 		for (enum find_lib lib = 0; lib < LIB_MAX; lib++) {

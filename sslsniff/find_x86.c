@@ -347,6 +347,7 @@ x86_regs(const struct x86 *x, unsigned *reads, unsigned *writes)
 		*reads |= X86_BIT((x->op & 7) | (x->rex & 1) << 3);
 		*writes |= *reads;
 	}
-	if (x->kind == X86_CALL || x->kind == X86_CALL_MEM)	/* what a call does not preserve */
+	/* what a call does not preserve */
+	if (x->kind == X86_CALL || x->kind == X86_CALL_MEM)
 		*writes |= 0x0fc7;
 }

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const find_lib_name[LIB_MAX] = { "openssl", "boringssl", "gnutls", "nss", "rustls", "go" };
+const char *const find_lib_name[LIB_MAX] = { "openssl", "boringssl", "gnutls", "nss", "rustls",
+    "go" };
 const char *const find_role_name[ROLE_MAX] = { "read", "write", "handshake", "new", "free", "sni" };
 const char *const find_abi_name[ABI_MAX] = {
 	"int", "ex", "ex2", "ssize", "nspr", "nspr-recv", "rustls-encrypt", "rustls-decrypt",
@@ -16,7 +17,8 @@ const char *const find_abi_name[ABI_MAX] = {
 	"obj", "result", "make", "ctrl", "name", "namelen",
 };
 const char *const find_at_name[FIND_AT_MAX] = { "entry", "call", "ret" };
-const char *const find_insn_name[INSN_MAX] = { "nop", "nop5", "push", "call", "jmp", "jcc", "other" };
+const char *const find_insn_name[INSN_MAX] = { "nop", "nop5", "push", "call", "jmp", "jcc",
+    "other" };
 
 void
 found_free(struct found *f)
@@ -55,7 +57,8 @@ found_site(struct found *f)
 void
 found_refuse(struct found *f, enum find_lib lib, const char *fmt, ...)
 {
-	struct refusal *p = grow(f->refusal, f->nrefusal, sizeof(*p), FIND_MAX_REFUSALS, &f->failed);
+	struct refusal *p = grow(f->refusal, f->nrefusal, sizeof(*p), FIND_MAX_REFUSALS,
+	    &f->failed);
 	va_list ap;
 
 	if (!p)

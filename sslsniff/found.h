@@ -76,7 +76,8 @@ enum find_at { FIND_ENTRY, FIND_CALL, FIND_RET, FIND_AT_MAX };
 
 /* What the kernel does with the probed instruction: see tls.md 5b. The first six
  * are emulated (cheap), the last is single-stepped out of line (dear). */
-enum find_insn { INSN_NOP, INSN_NOP5, INSN_PUSH, INSN_CALL, INSN_JMP, INSN_JCC, INSN_OTHER, INSN_MAX };
+enum find_insn { INSN_NOP, INSN_NOP5, INSN_PUSH, INSN_CALL, INSN_JMP, INSN_JCC, INSN_OTHER,
+    INSN_MAX };
 #define FIND_CHEAP(s) ((s)->insn < INSN_OTHER)
 
 /*
@@ -93,7 +94,7 @@ struct find_site {
 	enum find_insn insn;
 	bool go;		/* arguments by the Go register ABI */
 	uint64_t off, va;
-	char name[48];		/* "SSL_read", "ssl_write_internal", "crypto/tls.(*Conn).Read" */
+	char name[48];		/* "SSL_read", "crypto/tls.(*Conn).Read" */
 	char evidence[160];
 };
 

@@ -89,7 +89,8 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 
 	(void)context;
 	if (mapped.p && (uintptr_t)info->si_addr - (uintptr_t)mapped.p < mapped.n &&
-	    mmap((void *)page, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
+	    mmap((void *)page, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+	    0) != MAP_FAILED) {
 		mapped.hit = 1;
 		return;
 	}
@@ -127,7 +128,8 @@ map_pieces(int fd, const struct piece *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		/* shared, though only read: into private mappings of a file the kernel
 		 * puts the breakpoints of whoever probes it now */
-		if (mmap(mapped.p + v[i].from, v[i].to - v[i].from, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+		if (mmap(mapped.p + v[i].from, v[i].to - v[i].from, PROT_READ,
+		    MAP_SHARED | MAP_FIXED, fd,
 		    v[i].from) == MAP_FAILED)
 			return -1;
 	return 0;
@@ -234,12 +236,14 @@ inspect_text(FILE *out, const char *path, const struct found *f)
 {
 	char shown[1200], why[1200];
 
-	fprintf(out, "%s: %s%s%s\n", show_text(shown, sizeof(shown), path), *f->kind ? f->kind : "no program", *f->build_id ? " " : "", f->build_id);
+	fprintf(out, "%s: %s%s%s\n", show_text(shown, sizeof(shown), path),
+	    *f->kind ? f->kind : "no program", *f->build_id ? " " : "", f->build_id);
 	for (size_t i = 0; i < f->nsite; i++) {
 		const struct find_site *s = &f->site[i];
 
 		fprintf(out, "  %-9s %-9s %-26s %-5s %-14s file %#llx va %#llx, %s (%s): %s\n",
-		    find_lib_name[s->lib], find_role_name[s->role], show_text(shown, sizeof(shown), s->name), find_at_name[s->at],
+		    find_lib_name[s->lib], find_role_name[s->role],
+		    show_text(shown, sizeof(shown), s->name), find_at_name[s->at],
 		    find_abi_name[s->abi], (unsigned long long)s->off, (unsigned long long)s->va,
 		    find_insn_name[s->insn], FIND_CHEAP(s) ? "cheap" : "dear",
 		    show_text(why, sizeof(why), s->evidence));

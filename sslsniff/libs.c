@@ -97,11 +97,13 @@ open_mapped(int pid, const char *path, const char *range, unsigned long ino)
 		return -1;
 	snprintf(name, sizeof(name), "/proc/%d/map_files/%lx-%lx", pid, from, to);
 	/* opening a device may already do something */
-	fd = stat(name, &st) || !S_ISREG(st.st_mode) ? -1 : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = stat(name, &st) || !S_ISREG(st.st_mode) ? -1 :
+	    open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
 		return fd;
 	snprintf(name, sizeof(name), "/proc/%d/root%s", pid, path);
-	fd = stat(name, &st) || !S_ISREG(st.st_mode) ? -1 : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = stat(name, &st) || !S_ISREG(st.st_mode) ? -1 :
+	    open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == ino && S_ISREG(st.st_mode))
 		return fd;
 	if (fd >= 0)

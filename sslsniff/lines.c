@@ -63,7 +63,8 @@ known_conn(struct lines *l, uint64_t serial)
 static void
 print_end(char *buf, size_t size, unsigned family, const uint32_t *addr, unsigned port)
 {
-	static const uint32_t mapped[3] = { 0, 0, 0xffff0000 };	/* ::ffff:0:0/96, as it lies in memory */
+	/* ::ffff:0:0/96, as it lies in memory */
+	static const uint32_t mapped[3] = { 0, 0, 0xffff0000 };
 	char text[INET6_ADDRSTRLEN];
 
 	if (family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped))) {

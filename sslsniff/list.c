@@ -47,11 +47,13 @@ list_file(void *self, int fd, const char *path, int pid)
 	if (site_plan(&sites, &found, true)) {
 		l->found++;
 		site_names(&sites, names, sizeof(names));
-		printf("%s\t%s\thooked: %s%s%s\n", l->who, file, names, sites.why[0] ? "; but " : "",
+		printf("%s\t%s\thooked: %s%s%s\n", l->who, file, names,
+		    sites.why[0] ? "; but " : "",
 		    show_text(why, sizeof(why), sites.why));
 	} else if (found.nrefusal && (*found.kind || found.unseen)) {
 		l->found++;
-		printf("%s\t%s\tnot hooked: %s\n", l->who, file, show_text(why, sizeof(why), sites.why));
+		printf("%s\t%s\tnot hooked: %s\n", l->who, file,
+		    show_text(why, sizeof(why), sites.why));
 	}
 	found_free(&found);
 }

@@ -75,7 +75,8 @@ take_report(const struct apart *a, struct found *f)
 		return false;
 	memcpy(&r, a->said, sizeof(r));
 	if (r.nsite > FIND_MAX_SITES || r.nrefusal > FIND_MAX_REFUSALS || r.error > 4095 ||
-	    a->n != sizeof(r) + r.nsite * sizeof(struct find_site) + r.nrefusal * sizeof(struct refusal) ||
+	    a->n != sizeof(r) + r.nsite * sizeof(struct find_site) +
+	    r.nrefusal * sizeof(struct refusal) ||
 	    !is_text(r.build_id, sizeof(r.build_id)) || !is_text(r.kind, sizeof(r.kind)))
 		return false;
 	for (uint32_t i = 0; i < r.nsite; i++, p += sizeof(struct find_site)) {

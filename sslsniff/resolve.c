@@ -98,7 +98,8 @@ is_elf(const char *path)
 {
 	char magic[SELFMAG];
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	bool elf = fd >= 0 && read(fd, magic, SELFMAG) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
+	bool elf = fd >= 0 && read(fd, magic, SELFMAG) == SELFMAG &&
+	    !memcmp(magic, ELFMAG, SELFMAG);
 
 	if (fd >= 0)
 		close(fd);
@@ -119,7 +120,8 @@ largest(char *path, off_t *size, const char *dir, int deep)
 			continue;
 		if (S_ISDIR(st.st_mode)) {
 			largest(path, size, at, deep - 1);
-		} else if (S_ISREG(st.st_mode) && st.st_mode & 0111 && st.st_size > *size && is_elf(at)) {
+		} else if (S_ISREG(st.st_mode) && st.st_mode & 0111 && st.st_size > *size &&
+		    is_elf(at)) {
 			*size = st.st_size;
 			snprintf(path, RESOLVE_PATH, "%s", at);
 		}
@@ -159,7 +161,8 @@ npm_program(char *path, const char *script)
 		at = p + strlen(modules);
 	if (!at || !(slash = strchr(at, '/')) || (*at == '@' && !(slash = strchr(slash + 1, '/'))))
 		return false;
-	snprintf(base, sizeof(base), "%.*s", (int)(slash - script), script);	/* the package */
+	/* the package */
+	snprintf(base, sizeof(base), "%.*s", (int)(slash - script), script);
 	snprintf(name, sizeof(name), "%s", strrchr(base, '/') + 1);
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(base, '/') - base), base);
 	platform_packages(path, &size, dir, name);

@@ -15,7 +15,8 @@ enum { RESOLVE_PATH = 4096 };
 struct resolved {
 	char command[RESOLVE_PATH];	/* the file that the word names */
 	char program[RESOLVE_PATH];	/* what is run in the end */
-	char why[160];			/* what the one is of the other; "" when they are the same */
+	/* what the one is of the other; "" when they are the same */
+	char why[160];
 };
 
 /* word: a file, or a name that is looked for in $PATH and, under sudo (SUDO_USER),

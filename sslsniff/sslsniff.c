@@ -69,7 +69,8 @@ struct sslsniff {
 	int whose;		/* process that maps the file at hand; 0: none */
 	bool no_functions;	/* none of the kernel's reports sockets */
 	unsigned ticks, unseen;
-	uid_t uid;		/* ours once all is attached, and of who looks at files; 0: as we are */
+	/* ours once all is attached, and of who looks at files; 0: as we are */
+	uid_t uid;
 	pthread_mutex_t attaching;	/* attach, sites, slow */
 	pthread_cond_t slow_ended;
 	unsigned slow;		/* files that are waited for */
@@ -147,7 +148,8 @@ is_ours_to_count(struct sslsniff *s, int fd, uint32_t pid)
 
 	snprintf(exe, sizeof(exe), "/proc/%u/exe", pid);
 	return pid && !stat(exe, &program) && !fstat(fd, &file) && program.st_ino == file.st_ino &&
-	    program.st_dev == file.st_dev && !bpf_map_update_elem(s->answered, &pid, &one, BPF_NOEXIST);
+	    program.st_dev == file.st_dev &&
+	    !bpf_map_update_elem(s->answered, &pid, &one, BPF_NOEXIST);
 }
 
 static void
@@ -322,7 +324,8 @@ attach_process(struct sslsniff *s, int pid, bool all)
 	if (libs_process(pid, all, attach_lib, s) && (errno == EACCES || errno == EPERM)) {
 		caps_missing(CAPS_BIT(CAP_SYS_PTRACE), lacks, sizeof(lacks));
 		if (*lacks && !s->unseen++)
-			warnx("what process %d and others map: %s (lacks %s)", pid, strerror(errno), lacks);
+			warnx("what process %d and others map: %s (lacks %s)", pid,
+			    strerror(errno), lacks);
 		else
 			probe_note(&s->probe, "what process %d maps: %s", pid, strerror(errno));
 	}
@@ -498,8 +501,8 @@ attach_all(struct sslsniff *s)
 	if (!s->watch.cpu && !few)
 		proc_each(attach_mapped, s);
 	if (!s->attach.nattached && !s->watch.cpu)
-		warnx("no TLS library found on this host or in the chosen processes: nothing will be "
-		    "seen (see --list)");
+		warnx("no TLS library found on this host or in the chosen processes: "
+		    "nothing will be seen (see --list)");
 }
 
 /* From now on only what attaching later needs is kept, and by the watcher alone:
@@ -606,7 +609,8 @@ attach_tracepoints(struct sslsniff *s)
 	if (!b->links.on_state)
 		probe_fail("attach", "tracepoint inet_sock_set_state");
 	if (!attach_sockets(s))
-		probe_note(&s->probe, "nothing reports what sockets do (%s): fd, peer and local are not known",
+		probe_note(&s->probe,
+		    "nothing reports what sockets do (%s): fd, peer and local are not known",
 		    strerror(errno));
 }
 
@@ -683,7 +687,8 @@ inspect_file(const struct sslsniff *s)
 		errno = out.err;
 	} else {
 		if (to.why[0])
-			printf("%s: %s; what follows is %s:\n", show_text(said, sizeof(said), s->inspect),
+			printf("%s: %s; what follows is %s:\n",
+			    show_text(said, sizeof(said), s->inspect),
 			    show_text(command, sizeof(command), to.command), to.why);
 		inspect_text(stdout, to.program, &found);
 		fflush(stdout);
@@ -713,9 +718,11 @@ main(int argc, char **argv)
 	const struct opt own[] = {
 		{ .kind = OPT_HEAD, .help = "TLS" },
 		{ .kind = OPT_LIST, .name = "binary-path", .arg = "FILE", .to = &s.binaries,
-		    .help = "attach to this program or library too, or to docker://NAME; repeatable" },
+		    .help = "attach to this program or library too, or to docker://NAME; "
+		    "repeatable" },
 		{ .kind = OPT_LIST, .name = "command", .arg = "WORD", .to = &s.commands,
-		    .help = "attach to what this command would run, if it has TLS of its own; repeatable" },
+		    .help = "attach to what this command would run, if it has TLS of its own; "
+		    "repeatable" },
 		{ .kind = OPT_FLAG, .name = "handshake", .to = &s.handshake,
 		    .help = "write ssl.handshake events" },
 		{ .kind = OPT_SIZE, .name = "max-bytes", .arg = "SIZE", .to = &s.max_bytes,
@@ -724,7 +731,8 @@ main(int argc, char **argv)
 		    .help = "say what TLS the chosen processes use and what would be hooked" },
 		{ .kind = OPT_STR, .name = "inspect", .arg = "FILE", .to = &s.inspect,
 		    .help = "say what TLS functions are in this file or command, and why not" },
-		{ .kind = OPT_FLAG, .name = "json", .to = &s.json, .help = "--inspect as an event line" },
+		{ .kind = OPT_FLAG, .name = "json", .to = &s.json,
+		    .help = "--inspect as an event line" },
 		{ .kind = OPT_STR, .name = "attach", .arg = "WAY", .to = &s.way,
 		    .help = "multi or perf: how to attach (the best that the kernel has)" },
 		{ .kind = OPT_FLAG, .name = "no-hold", .to = &s.no_hold,

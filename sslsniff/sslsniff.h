@@ -76,7 +76,8 @@ struct ssl_socket_record {
 	struct endpoint at;
 	__u8 fill[32];
 };
-_Static_assert((sizeof(struct ssl_socket_record) + RING_HEADER) % RECORD_ALIGN == 0, "RECORD_ALIGN");
+_Static_assert((sizeof(struct ssl_socket_record) + RING_HEADER) % RECORD_ALIGN == 0,
+    "RECORD_ALIGN");
 
 /* A connection, in the map conns. A process image (between execs) has a
  * number, gen, so that an object at the same address after exec, or in another

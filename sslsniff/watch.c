@@ -81,7 +81,8 @@ watch_open(struct watch *w)
 			continue;	/* offline */
 		if (c->fd < 0)
 			return -1;
-		c->map = mmap(NULL, (1 + PAGES) * page, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
+		c->map = mmap(NULL, (1 + PAGES) * page, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd,
+		    0);
 		if (c->map == MAP_FAILED) {
 			c->map = NULL;
 			return -1;
@@ -93,7 +94,8 @@ watch_open(struct watch *w)
 static struct watch_file *
 known_place(struct watch *w, const struct watch_file *f)
 {
-	uint64_t h = (f->ino ^ f->gen << 32 ^ (uint64_t)f->minor << 48 ^ f->major) * 0x9e3779b97f4a7c15;
+	uint64_t h =
+	    (f->ino ^ f->gen << 32 ^ (uint64_t)f->minor << 48 ^ f->major) * 0x9e3779b97f4a7c15;
 	struct watch_file *p = NULL;
 
 	for (unsigned i = 0; i < PROBES; i++) {
@@ -191,7 +193,8 @@ report(struct watch *w, struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		int pid = b->v[i].pid;
 		const struct watch_what what = { .pid = pid, .when = b->v[i].when,
-		    .program = b->v[i].program, .fresh = b->v[i].program && clock_boot() - b->v[i].when < FRESH_NS };
+		    .program = b->v[i].program,
+		    .fresh = b->v[i].program && clock_boot() - b->v[i].when < FRESH_NS };
 		bool looked = pid && w->fn(w->arg, &what);
 
 		for (size_t j = i; pid && j < b->n; j++)

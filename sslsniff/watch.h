@@ -35,7 +35,8 @@ struct watch {
 	pthread_t thread;
 	bool running;
 	watch_fn *fn;
-	bool (*again)(void *arg);	/* on its thread, after each; true: soon again. NULL: never */
+	/* on its thread, after each; true: soon again. NULL: never */
+	bool (*again)(void *arg);
 	void *arg;
 	struct watch_file *known;	/* a table of KNOWN places */
 };

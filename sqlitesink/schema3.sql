@@ -120,6 +120,7 @@ FROM chain c LEFT JOIN best b ON b.run_id = c.run_id AND b.chain_id = c.chain_id
 -- What the processes of tool servers did while they worked for a tool call (mcp.call): one of
 -- the agent that they run under, with the same name, best with the same arguments.
 CREATE VIEW tool_servers (tool_use_id, mcp_call_id, process_id, from_ns, to_ns) AS
+WITH name AS MATERIALIZED (SELECT DISTINCT name FROM tool_uses)
 SELECT coalesce(same, other), id, process_id, from_ns, to_ns FROM (
 	SELECT m.id, m.timestamp_ns AS from_ns, m.timestamp_ns + CAST(coalesce(m.duration_ms, 0) * 1000000 AS INTEGER) AS to_ns,
 		coalesce((SELECT p.id FROM processes p WHERE p.pid = m.server_pid AND p.run_id = c.run_id
@@ -132,7 +133,8 @@ SELECT coalesce(same, other), id, process_id, from_ns, to_ns FROM (
 			AND u.asked_ns <= m.timestamp_ns AND (u.answered_ns IS NULL OR u.answered_ns >= m.timestamp_ns)
 			AND (u.name = m.tool OR substr(u.name, -length(m.tool) - 1) IN ('_' || m.tool, '.' || m.tool,
 				'/' || m.tool, ':' || m.tool, '-' || m.tool))) AS other
-	FROM mcp_calls m JOIN processes c ON c.id = m.process_id WHERE m.tool IS NOT NULL)
+	FROM mcp_calls m JOIN processes c ON c.id = m.process_id
+	WHERE m.tool IS NOT NULL AND EXISTS (SELECT 1 FROM name n WHERE substr(n.name, -length(m.tool)) = m.tool))
 WHERE other IS NOT NULL;
 
 -- The same with what decides to whom an effect belongs. alone: no other tool of this agent was

@@ -82,7 +82,7 @@ files = {r["path"].replace("/home/ada/shop/", ""): (r["change"], r["tool"], r["e
 same("files as an outcome", {k: files.get(k) for k in ("src/price.c", "Makefile", "docs/price.md", "tools/table.py", "build/test", ".git/logs/HEAD")},
      {"src/price.c": ("changed", "Bash", "process"), "Makefile": ("changed", "Bash", "process"), "docs/price.md": ("created", "Write", "named"),
       "tools/table.py": ("created", "Write", "named"), "build/test": ("created", "Bash", "process"), ".git/logs/HEAD": ("changed", "Bash", "process")})
-report("page.html" not in files and "34 temporary files" in files, "what was made and is gone again is temporary", repr(files))
+report("page.html" not in files and "36 temporary files" in files, "what was made and is gone again is temporary", repr(files))
 same("each host once", one(db, "SELECT count(*) FROM (SELECT CAST(host AS TEXT) FROM http_exchanges UNION SELECT coalesce(host, address)"
                                " FROM connections WHERE family <> 'unix')"), 4)
 summary = {r["item"]: r["value"] for r in table("summary", db, "--limit", "0")}

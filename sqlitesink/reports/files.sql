@@ -16,13 +16,14 @@
 -- process        that changed it last
 -- leave first: from_path, changes, process, time, prompt, evidence
 WITH kept AS (SELECT * FROM temp.outcomes WHERE change NOT IN ('temporary', 'unchanged', 'moved')),
-shown(rank, path_id, change, source, written, n, ns, process_id) AS MATERIALIZED (
+shown(rank, path_id, change, source, written, n, last_id) AS MATERIALIZED (
 	SELECT * FROM (SELECT CASE k.change WHEN 'created' THEN 1 WHEN 'created or changed' THEN 1 WHEN 'changed' THEN 2
 			WHEN 'renamed' THEN 3 WHEN 'deleted' THEN 4 ELSE 5 END AS rank, k.*
 		FROM kept k CROSS JOIN paths p ON p.id = k.path_id ORDER BY rank, p.path LIMIT :limit)),
 unchanged(path_id, written, ns, process_id) AS MATERIALIZED (	-- when there is room for them
-	SELECT f.path_id, 0, max(f.last_ns), f.process_id FROM files f
-	WHERE (:limit < 0 OR (SELECT count(*) FROM shown) < :limit) AND (:all OR f.process_id IN temp.chosen)
+	SELECT f.path_id, 0, max(f.last_ns), f.process_id
+	FROM (SELECT 1 WHERE :limit < 0 OR (SELECT count(*) FROM shown) < :limit) CROSS JOIN files f
+	WHERE (:all OR f.process_id IN temp.chosen)
 		AND f.opens + f.reads > 0 AND f.path_id NOT IN (SELECT path_id FROM temp.outcomes WHERE change <> 'unchanged')
 	GROUP BY f.path_id),
 line(rank, path, change, source, written, n, ns, process_id) AS (
@@ -33,8 +34,8 @@ line(rank, path, change, source, written, n, ns, process_id) AS (
 	HAVING count(*)
 	UNION ALL
 	SELECT s.rank, p.path, s.change, (SELECT path FROM paths WHERE id = iif(s.change = 'renamed', s.source, NULL)),
-		s.written, s.n, s.ns, s.process_id
-	FROM shown s CROSS JOIN paths p ON p.id = s.path_id
+		s.written, s.n, c.timestamp_ns, c.process_id
+	FROM shown s CROSS JOIN paths p ON p.id = s.path_id CROSS JOIN file_changes c ON c.id = s.last_id
 	UNION ALL
 	SELECT 6, count(*) || ' temporary files', 'temporary', NULL, sum(written), sum(changes), NULL, NULL FROM temp.outcomes
 	WHERE change = 'temporary' HAVING count(*)

@@ -1,41 +1,42 @@
 -- What became of each path that was changed, after all that happened to it: change as report files
--- has it; source: where it came from, or whose content it got.
-CREATE TEMP TABLE outcomes(path_id INTEGER PRIMARY KEY, change TEXT, source_id INTEGER, written INTEGER, changes INTEGER,
-	ns INTEGER, process_id INTEGER);
-INSERT INTO temp.outcomes
-WITH event(path_id, ns, id, op, bytes, process_id, other) AS (	-- what a path went through; arrive: it got another one's content
-	SELECT path_id, timestamp_ns, id, op, iif(op = 'write', bytes, 0), process_id, to_path_id FROM file_changes
-	WHERE :all OR process_id IN temp.chosen
+-- has it; source_id: where it came from, or whose content it got; last_id: the file_changes that
+-- was the last. What happened is numbered: 0 open, 1 create, 2 mkdir, 3 symlink, 4 write, 5 truncate,
+-- 6 chmod, 7 chown, 8 link, 9 delete, 10 rmdir, 11 rename, 12 it got another one's name, 13 it is
+-- a link to another; behind the number of its row, so that the least is the first of them.
+CREATE TEMP TABLE path_lives(path_id INTEGER PRIMARY KEY, first INTEGER, last INTEGER, n INTEGER, bytes INTEGER,
+	content INTEGER, before INTEGER);
+INSERT INTO temp.path_lives
+WITH event(path_id, id, what, bytes) AS (
+	SELECT path_id, id, CASE op WHEN 'open' THEN 0 WHEN 'create' THEN 1 WHEN 'mkdir' THEN 2 WHEN 'symlink' THEN 3
+		WHEN 'truncate' THEN 5 WHEN 'chmod' THEN 6 WHEN 'chown' THEN 7 WHEN 'link' THEN 8 WHEN 'delete' THEN 9
+		WHEN 'rmdir' THEN 10 WHEN 'rename' THEN 11 ELSE 4 END, iif(op = 'write', bytes, 0)
+	FROM file_changes WHERE :all OR process_id IN temp.chosen
 	UNION ALL
-	SELECT to_path_id, timestamp_ns, id, iif(op = 'rename', 'arrive', 'linked'), 0, process_id, path_id FROM file_changes
-	WHERE to_path_id IS NOT NULL AND (:all OR process_id IN temp.chosen)),
-first(path_id, op, id) AS MATERIALIZED (SELECT path_id, op, min(id) FROM event GROUP BY path_id),
-last(path_id, op, id, other, ns, process_id, n, bytes, content) AS MATERIALIZED (
-	SELECT path_id, op, max(id), other, max(ns), process_id, sum(op <> 'open'), sum(bytes),
-		sum(op NOT IN ('open', 'chmod', 'chown')) FROM event GROUP BY path_id),
+	SELECT to_path_id, id, iif(op = 'rename', 12, 13), 0 FROM file_changes
+	WHERE to_path_id IS NOT NULL AND (:all OR process_id IN temp.chosen))
+SELECT path_id, min(16 * id + what), max(16 * id + what), sum(what > 0), sum(bytes), max(what NOT IN (0, 6, 7)), 1
+FROM event GROUP BY path_id;
+UPDATE temp.path_lives SET before = 0 WHERE first & 15 IN (1, 2, 3, 13);
 -- it was there before something else got its name: it was opened, or sed -i, which needs it, did that
-known(path_id) AS MATERIALIZED (
-	SELECT f.path_id FROM files f CROSS JOIN first a ON a.path_id = f.path_id AND a.op = 'arrive'
-	CROSS JOIN file_changes c ON c.id = a.id
-	WHERE f.opens > f.created AND f.first_ns <= c.timestamp_ns
-	UNION
-	SELECT a.path_id FROM first a CROSS JOIN file_changes c ON c.id = a.id CROSS JOIN paths p ON p.id = c.path_id
-	CROSS JOIN processes s ON s.id = c.process_id WHERE a.op = 'arrive' AND s.comm = 'sed' AND p.path GLOB '*/sed??????'),
-state(path_id, before, after, source) AS MATERIALIZED (
-	SELECT l.path_id, CASE f.op WHEN 'create' THEN 0 WHEN 'mkdir' THEN 0 WHEN 'symlink' THEN 0 WHEN 'linked' THEN 0
-			WHEN 'arrive' THEN iif(l.path_id IN (SELECT path_id FROM known), 1, NULL) ELSE 1 END,
-		l.op NOT IN ('delete', 'rmdir', 'rename'), (SELECT e.path_id FROM file_changes e WHERE e.id = l.id AND e.to_path_id = l.path_id)
-	FROM last l CROSS JOIN first f ON f.path_id = l.path_id),
-net(path_id, change, source, written, n, ns, id, process_id) AS MATERIALIZED (
-	SELECT s.path_id, CASE WHEN NOT s.after AND NOT coalesce(s.before, 0) THEN 'temporary' WHEN NOT s.after THEN 'deleted'
-			WHEN NOT coalesce(s.before, 0) AND b.before AND NOT b.after THEN 'renamed' WHEN s.before IS NULL THEN 'created or changed'
-			WHEN NOT s.before THEN 'created' WHEN l.content THEN 'changed' WHEN l.n THEN 'attributes' ELSE 'unchanged' END,
-		s.source, l.bytes + coalesce(k.bytes, 0), l.n, l.ns, l.id, l.process_id
-	FROM state s CROSS JOIN last l ON l.path_id = s.path_id
-	LEFT JOIN state b ON b.path_id = s.source LEFT JOIN last k ON k.path_id = s.source
-	CROSS JOIN paths p ON p.id = s.path_id
-	WHERE p.path NOT GLOB '/proc/*' AND p.path NOT GLOB '/sys/*' AND p.path NOT GLOB '/dev/*')
-SELECT path_id, change, source, written, n, ns, process_id FROM net;
+UPDATE temp.path_lives SET before = NULL WHERE first & 15 = 12
+AND NOT EXISTS (SELECT 1 FROM files f CROSS JOIN file_changes c ON c.id = path_lives.first >> 4
+	WHERE f.path_id = path_lives.path_id AND f.opens > f.created AND f.first_ns <= c.timestamp_ns)
+AND NOT EXISTS (SELECT 1 FROM file_changes c CROSS JOIN paths p ON p.id = c.path_id CROSS JOIN processes s ON s.id = c.process_id
+	WHERE c.id = path_lives.first >> 4 AND s.comm = 'sed' AND p.path GLOB '*/sed??????');
+CREATE TEMP TABLE outcomes(path_id INTEGER PRIMARY KEY, change TEXT, source_id INTEGER, written INTEGER, changes INTEGER,
+	last_id INTEGER);
+INSERT INTO temp.outcomes
+WITH state AS (
+	SELECT l.*, l.last & 15 NOT IN (9, 10, 11) AS after,
+		iif(l.last & 15 > 11, (SELECT c.path_id FROM file_changes c WHERE c.id = l.last >> 4), NULL) AS source
+	FROM temp.path_lives l)
+SELECT s.path_id, CASE WHEN NOT s.after AND NOT coalesce(s.before, 0) THEN 'temporary' WHEN NOT s.after THEN 'deleted'
+		WHEN NOT coalesce(s.before, 0) AND b.before AND b.last & 15 IN (9, 10, 11) THEN 'renamed'
+		WHEN s.before IS NULL THEN 'created or changed' WHEN NOT s.before THEN 'created' WHEN s.content THEN 'changed'
+		WHEN s.n THEN 'attributes' ELSE 'unchanged' END,
+	s.source, s.bytes + coalesce(b.bytes, 0), s.n, s.last >> 4
+FROM state s LEFT JOIN temp.path_lives b ON b.path_id = s.source CROSS JOIN paths p ON p.id = s.path_id
+WHERE p.path NOT GLOB '/proc/*' AND p.path NOT GLOB '/sys/*' AND p.path NOT GLOB '/dev/*';
 -- what was moved elsewhere is told there
 UPDATE temp.outcomes SET change = 'moved' WHERE change = 'deleted'
 AND path_id IN (SELECT source_id FROM temp.outcomes WHERE change = 'renamed');

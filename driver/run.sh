@@ -224,11 +224,13 @@ hurry() {
 	now_ms=$(date +%s%3N)
 	[ -n "$asked_ms" ] || asked_ms=$now_ms
 	if [ $((now_ms - asked_ms)) -lt 500 ]; then
+		[ ! -e "$dir/progress" ] || echo >&2
 		[ "$now_ms" != "$asked_ms" ] || say 'writing what was seen; once more, and the rest of it is given up'
 		return
 	fi
 	hurried=$1
 	kill_stages
+	kill -s KILL "$runlog" 2>/dev/null
 }
 
 # However it ends. Before the command runs it is only a shell that waits. The hand-over
@@ -390,7 +392,10 @@ run() {
 	[ "$status" -eq 126 ] || [ "$status" -eq 127 ] || finish
 	echo finished >&4
 	ended=1
-	[ -z "$hurried" ] || exit 130
+	if [ -n "$hurried" ]; then
+		[ -z "$failed" ] || say "THE RECORDING IS NOT WHOLE, for its end was given up: $failed"
+		exit 130
+	fi
 	if [ -z "$failed" ]; then
 		case $fail_on_loss$seen in 1*INCOMPLETE*) exit 3 ;; esac
 		exit "$status"

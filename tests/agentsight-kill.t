@@ -36,7 +36,7 @@ left() {
 # begin [OPTION]...: a recorded program that runs until $D/end is there; its driver in driver.
 begin() {
 	rm -f "$D/runs" "$D/end"
-	agentsight record --db "$D/r.db" -o "$D/r.ndjson" "$@" -- \
+	env --default-signal=INT agentsight record --db "$D/r.db" -o "$D/r.ndjson" "$@" -- \
 		sh -c "touch $D/runs; while [ ! -e $D/end ]; do sleep 0.05; done; exit 4" 2>"$D/err" 3>&- &
 	driver=$!
 	until_true 60 test -e "$D/runs"
@@ -245,8 +245,26 @@ for signal in TERM HUP; do
 	nothing_left "driver:$signal"
 done
 
+# --- interrupted while it ends ------------------------------------------------------------
+place hurry
+begin
+pid=$(pid_of sqlitesink)
+kill -STOP "$pid"
+touch "$D/end"
+until_true 20 grep -q 'still writing what was seen: ' "$D/err"
+kill -INT $driver
+kill -INT $driver
+ok "interrupted twice at once: is one wish" until_true 10 grep -q 'once more, and the rest of it is given up' "$D/err"
+ok "interrupted twice at once: it goes on" [ -d "/proc/$pid" ]
+again() { kill -INT $driver 2>/dev/null; gone "$pid"; }
+ok "interrupted later: it ends" until_true 10 again
+wait $driver && rc=0 || rc=$?
+is "interrupted later: status 130" "$rc" 130
+like "interrupted later: says what is missing" "$(cat "$D/err")" 'NOT WHOLE, for its end was given up: sqlitesink was killed'
+nothing_left "interrupted later"
+
 # --- --stop-on-failure ----------------------------------------------------------------------
-rm -f "$D/runs" "$D/end"
+place stop
 agentsight record --stop-on-failure -q -o "$D/r3" -- \
 	sh -c "trap 'exit 9' TERM; touch $D/runs; while :; do sleep 0.05; done" 2>"$D/err" 3>&- &
 driver=$!

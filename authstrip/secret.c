@@ -88,8 +88,12 @@ token_at(struct scan *c, size_t pos, int start, struct token *tk)
 	if (before == SIZE_MAX)
 		return false;
 	c->value = before ? pos - before : behind;
-	if (r->flags & SHAPE_DIGIT && !has_digit(c, behind))
+	if (r->flags & (SHAPE_DIGIT | SHAPE_MIXED | SHAPE_RANDOM) && !has_digit(c, behind)) {
+		/* "api_", "test_": most that begin so are names, for whose end nothing waits */
+		if (!(r->flags & SHAPE_DIGIT) && c->n - behind < 6)
+			c->value = SIZE_MAX;
 		return false;
+	}
 	n = pattern_match(&r->pattern, c->s + behind, c->n - behind, &fits, &c->more);
 	if (!fits || !allowed(r, c->s + behind, n))
 		return false;

@@ -22,7 +22,7 @@ def test_rules():
         b.text("shape %s %s" % (rule, good[:12]), "see «%s», it is" % good)
         b.same("near miss of %s %s" % (rule, miss[:24]), event(t="see %s it is" % miss))
         b.same("a shape inside a word: %s" % good[:12], event(t="see0" + good)) if rule not in ("jwt-base64", "slack-hook") and not re.search("_(live|api|pat|prod|test)_", good) else None
-    for rule, good, miss in cases.TEXTS:
+    for rule, good, miss in cases.TEXTS + cases.WHOLE:
         b.text("text: " + good[:50], good)
         b.same("near miss: " + miss[:50], event(t=miss))
     b.text("a value in which a token begins before its own literal", "token = '«23IcywOgHQTktCPK7D1r1zLjJkRiDu9m1udhpuOnl9XKhUzybqlMJQQJ98BAACAAAAATbLuLAAASAZDOWP7X»'")

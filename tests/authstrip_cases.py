@@ -139,9 +139,6 @@ TEXTS = [
     ("env", 'secret := []byte("«%s»")' % T, 'secret := []byte("")'), ("env", 'API_KEY = (\n    "«%s»"\n)' % T, 'API_KEY = (\n    other\n)'),
     ("env", "USER bob\r\nPASS «%s»\r\n" % T, "USER bob\r\nPASS it on\r\n"), ("env", "- **API key:** `«%s»`" % T, "- **API key:** see below"),
     ("env", "api_key <- \"«%s»\"" % T, "api_key <- get_key()"), ("key", "&lt;password&gt;«%s»&lt;/password&gt;" % T, "&lt;name&gt;bob&lt;/name&gt;"),
-    # and the n of "\n" is none of its letters
-    ("maker", "x\n«acme_live_%s»\n" % some(24), "x\nacme_live_mode"),
-    ("maker", "x\t«acme_secret_%s»\\n" % some(30), "x\tacme_secret_name"),
     ("bearer", "use Bearer «%s» for it" % T, "Bearer authentication is what it wants"),
     ("bearer", "bearer «%s»" % some(40), "bearer tokens of any kind"),
     ("basic", "Basic «%s» goes" % base64.b64encode(b"user:password").decode(), "Basic authentication of users"),
@@ -174,6 +171,13 @@ TEXTS = [
     ("key", '<password>«hunter2»</password>', '<paragraph>hunter2</paragraph>'),
     ("key", 'os.environ["API_KEY"] = "«abc1»"', 'os.environ["API_URL"] = "abc1"'),
     ("key", "{'api_key': '«abc»', 'n': 1}", "{'api_version': 'abc', 'n': 1}"),
+]
+
+# The same, not to be cut: what stands before the word that tells has passed by then.
+WHOLE = [
+    # and the n of "\n" is none of its letters
+    ("maker", "x\n«acme_live_%s»\n" % some(24), "x\nacme_live_mode"),
+    ("maker", "x\t«acme_secret_%s»\\n" % some(30), "x\tacme_secret_name"),
 ]
 
 # --- what is no credential --------------------------------------------------------------------------------------------------

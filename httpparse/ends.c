@@ -210,12 +210,14 @@ end_settle(struct ends *ends, struct end *e, int requests, uint64_t now)
 		e->state = END_TELLS;
 	if (requests == 0 && e->peer && e->local && !e->entered)
 		settle_client(ends, e);
-	if (e->state == END_MUTE)
-		e->held.len = e->held.lines = 0;
-	else if (e->state != END_WAITS)
-		line_move(ends->out, &e->held);
-	else if (e->held.len > HELD_MAX)
+	if (e->state == END_WAITS && e->held.len > HELD_MAX)
 		decide(ends, e, NULL);
+	if (e->state == END_WAITS)
+		return;
+	if (e->state != END_MUTE)
+		line_move(ends->out, &e->held);
+	e->held.lines = 0;
+	line_out_free(&e->held);	/* many connections, and their buffers are large */
 }
 
 void

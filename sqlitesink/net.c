@@ -83,7 +83,7 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	struct row r;
 	const struct name *name = NULL;
 	const char *address;
-	bool closes = !strcmp(kind, "close");
+	bool closes = !strcmp(kind, "close"), sends = event_is(ev, "net.send");
 	size_t n;
 
 	if ((address = event_str(ev, "address", &n)))
@@ -91,7 +91,12 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	r = row_of(s->db, SQL_CONNECTION_NEW);
 	row_id(&r, "process_id", process);
 	row_str(&r, "kind", kind);
-	row_id(&r, "closed_ns", closes ? event_time(ev) : 0);
+	if (sends) {	/* no socket of its own: what went to one address */
+		row_key(&r, "closed_ns", ev, "last_ns");
+		row_key(&r, "sent_bytes", ev, "bytes");
+	} else {
+		row_id(&r, "closed_ns", closes ? event_time(ev) : 0);
+	}
 	row_bytes(&r, "host", name ? name->text : NULL, name ? name->len : 0);
 	row_int(&r, "listening", event_is(ev, "net.listen"));
 	if (!strcmp(kind, "send"))
@@ -159,7 +164,7 @@ net_event(struct nets *s, struct event *ev, int64_t process)
 {
 	int64_t id;
 
-	if (event_is(ev, "net.connect")) {
+	if (event_is(ev, "net.connect") || event_is(ev, "net.send")) {
 		insert(s, ev, process, "connect");
 	} else if (event_is(ev, "net.send")) {
 		sent(s, ev, process);

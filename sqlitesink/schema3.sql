@@ -16,6 +16,8 @@ CREATE TABLE failed_execs (
 	cwd ANY,
 	error TEXT NOT NULL
 ) STRICT;
+ALTER TABLE execs ADD COLUMN comm ANY;	-- the name of the process from then on
+CREATE INDEX execs_of ON execs(process_id, timestamp_ns);
 ALTER TABLE stages ADD COLUMN collects TEXT;	-- array: what a collector was asked for; null: it does not say
 ALTER TABLE processes ADD COLUMN tool_use_id INTEGER REFERENCES tool_uses(id);	-- that it was started for, with all above it
 ALTER TABLE http_exchanges ADD COLUMN scheme TEXT;	-- https, or http: without TLS

@@ -61,7 +61,8 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " JOIN processes p ON p.id=u.id WHERE p.parent_id IS NOT NULL)"
 	    " UPDATE agents SET parent_id=:id WHERE process_id IN (SELECT agent FROM up WHERE id=:id)"),
 
-	[SQL_EXEC_NEW] = INTO("execs", "process_id timestamp_ns filename:b exe:b argv:j argv_base64 command cwd:b sid seed:f"),
+	[SQL_EXEC_NEW] = INTO("execs", "process_id timestamp_ns filename:b exe:b argv:j argv_base64 command cwd:b sid seed:f"
+	    " comm"),
 	[SQL_EXEC_FAILED_NEW] = INTO("failed_execs", "process_id timestamp_ns filename:b command cwd:b error"),
 	[SQL_SIGNAL_NEW] = INTO("signals", "process_id timestamp_ns target_pid signal signal_name outcome error"),
 	[SQL_SHELL_LINE_NEW] = INTO("shell_lines", "process_id timestamp_ns command:b"),

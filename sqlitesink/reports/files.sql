@@ -73,7 +73,9 @@ SELECT t.path, t.change, t.source AS from_path, t.written AS written_bytes, t.n 
 	strftime(:time, t.ns / 1e9, 'unixepoch', :zone) AS time, o.id AS tool_call, u.name AS tool, o.fit AS evidence,
 	(SELECT k.prompt_id FROM tool_uses v JOIN temp.work k ON k.call_id = v.call_id WHERE v.id = coalesce(o.id,
 		(SELECT f.id FROM fits f WHERE f.rank = t.rank AND f.path = t.path))) AS prompt,
-	CAST(p.comm AS TEXT) AS process
+	-- of the program that did it, not of the one that the process ran last
+	CAST(coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= t.ns ORDER BY e.timestamp_ns DESC LIMIT 1),
+		(SELECT e.comm FROM execs e WHERE e.process_id = p.parent_id AND e.timestamp_ns <= p.start_ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.comm) AS TEXT) AS process
 FROM top t JOIN of o ON o.rank = t.rank AND o.path = t.path LEFT JOIN tool_uses u ON u.id = o.id
 LEFT JOIN processes p ON p.id = t.process_id
 ORDER BY t.rank, t.path LIMIT :limit;

@@ -47,5 +47,11 @@ SELECT line FROM (
 			iif(reached > 5, ', and ' || (reached - 5) || ' more', '') FROM n
 		WHERE calls = 0 AND exchanges = 0 AND reached > 0
 	UNION ALL
+	SELECT 3, format('%,d', sum(bytes)) || ' bytes of terminal output were cut (--stdio-max-bytes)' FROM losses
+		WHERE stage = 'stdiocap' AND reason = 'max_bytes' AND run_id IN (SELECT id FROM r) HAVING sum(bytes) > 0
+	UNION ALL
+	SELECT DISTINCT 3, 'reads were not recorded (--no-reads)' FROM recorded_reads v JOIN stages s ON s.run_id = v.run_id AND s.stage = 'process'
+		WHERE v.recorded = 0 AND v.run_id IN (SELECT id FROM r)
+	UNION ALL
 	SELECT 4, 'look at it: agentsight report --db ' || :file)
 ORDER BY place;

@@ -115,6 +115,10 @@ found(level, what, ns, process_id, target, times) AS (
 	SELECT 'note', 'reads were not recorded', r.first_ns, (SELECT min(a.process_id) FROM agents a JOIN processes p ON p.id = a.process_id
 		WHERE p.run_id = r.id), 'credentials that were read show in commands alone', 1
 	FROM runs r JOIN recorded_reads v ON v.run_id = r.id WHERE v.recorded = 0)
-SELECT f.level, f.what, strftime(:time, f.ns / 1e9, 'unixepoch', :zone) AS time, p.pid, p.comm, substr(f.target, 1, :chars) AS target, f.times
+SELECT f.level, f.what, strftime(:time, f.ns / 1e9, 'unixepoch', :zone) AS time, p.pid,
+	-- of the program that did it, not of the one that the process ran last
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= f.ns ORDER BY e.timestamp_ns DESC LIMIT 1),
+		(SELECT e.comm FROM execs e WHERE e.process_id = p.parent_id AND e.timestamp_ns <= p.start_ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.comm) AS comm,
+	substr(f.target, 1, :chars) AS target, f.times
 FROM found f CROSS JOIN processes p ON p.id = f.process_id WHERE p.agent_id IS NOT NULL AND (:all OR p.id IN temp.chosen) AND f.ns BETWEEN :since AND :until
 ORDER BY f.level, f.what, f.ns LIMIT :limit;

@@ -40,6 +40,10 @@ WITH line(ns, process_id, what, text, ms) AS (	-- of each kind no more than are 
 	UNION ALL
 	SELECT * FROM (SELECT timestamp_ns, process_id, 'shell', command, NULL FROM shell_lines
 		WHERE (:all OR process_id IN temp.chosen) AND timestamp_ns BETWEEN :since AND :until ORDER BY timestamp_ns LIMIT :limit))
-SELECT strftime(:time, l.ns / 1e9, 'unixepoch', :zone) AS time, l.what, p.pid, p.comm, substr(l.text, 1, :chars) AS text, round(l.ms, 1) AS ms
+SELECT strftime(:time, l.ns / 1e9, 'unixepoch', :zone) AS time, l.what, p.pid,
+	-- of the program that did it, not of the one that the process ran last
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= l.ns ORDER BY e.timestamp_ns DESC LIMIT 1),
+		(SELECT e.comm FROM execs e WHERE e.process_id = p.parent_id AND e.timestamp_ns <= p.start_ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.comm) AS comm,
+	substr(l.text, 1, :chars) AS text, round(l.ms, 1) AS ms
 FROM line l CROSS JOIN processes p ON p.id = l.process_id
 ORDER BY l.ns, l.what <> 'prompt' LIMIT :limit;

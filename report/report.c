@@ -30,7 +30,7 @@
 
 enum { LIMIT = 100, CHARS = 300, PORT_UNSET = -1, NAMES = 256, PATIENCE_S = 600 };
 
-static struct asked {
+static struct request {
 	/* options */
 	struct opt_list dbs;
 	bool json, csv, md, list, help, no_pager;
@@ -272,9 +272,9 @@ open_sources(bool keep)
 			die(why);
 }
 
-/* Whether the database was asked already: lines of several files are in one. */
+/* Whether the database was read already: lines of several files are in one. */
 static bool
-asked_before(size_t i)
+requested_before(size_t i)
 {
 	for (size_t k = 0; k < i; k++)
 		if (!strcmp(self.sources[k].path, self.sources[i].path))
@@ -433,7 +433,7 @@ finish(struct line_out *out)
 	return 0;
 }
 
-/* One more row than asked for is looked for, to know whether there is one. */
+/* One more row than requested is looked for, to know whether there is one. */
 static int
 ask(struct rows *rows, const struct report *r, const struct source *s)
 {
@@ -483,7 +483,7 @@ report_all(const struct report *r)
 	rows.table.wrap = columns_of(r, "-- wrap:");
 	look_at_terminal(&rows);
 	for (size_t i = 0; i < self.n && !rc; i++)
-		if (!asked_before(i))
+		if (!requested_before(i))
 			rc = ask(&rows, r, &self.sources[i]);
 	if (!rc)
 		rows_end(&rows);

@@ -1,5 +1,5 @@
 /*
- * source.h - what is asked: databases, or event lines that become one
+ * source.h - what is read: databases, or event lines that become one
  */
 #ifndef SOURCE_H
 #define SOURCE_H

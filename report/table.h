@@ -36,7 +36,7 @@ struct table {
 int table_begin(struct table *, const char *const *names, size_t n);
 /* Adds a cell of the row; the cells of a row come from left to right. -1: out of memory. */
 int table_cell(struct table *, size_t column, const char *s, size_t n);
-/* Writes what is held. */
+/* Writes what is pending. */
 void table_end(struct table *);
 
 #endif

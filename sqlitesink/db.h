@@ -1,7 +1,7 @@
 /*
  * db.h - one SQLite file: opened for us alone to write, in transactions
  *
- * Every statement that is ever run is one of enum sql. The first failure is told on
+ * Every statement that is ever run is one of enum sql. The first failure is reported on
  * standard error, with what to do; after it everything does nothing, so callers
  * look once per batch (db->failed).
  */
@@ -44,7 +44,7 @@ struct db {
 };
 
 /* Opens path, or makes it (0600, owned by the user behind sudo), brings its schema
- * to our version, and begins a run. 0, or -1 when that failed and was told. */
+ * to our version, and begins a run. 0, or -1 when that failed and was reported. */
 int db_open(struct db *, const char *tool, const char *path);
 
 /* Begins another run in it. */

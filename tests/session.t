@@ -132,6 +132,21 @@ same("codex 0.20: the first call's line comes behind the second's",
 same("... one prompt, of all three calls", [(p["text"], p["calls"], p["agent"]) for p in table("prompts", codex)],
      [("Please list the root folder, then write the file.", 3, "codex")])
 
+# --- what is typed, and what is not ---------------------------------------------------------------------
+for name, parts, want in (
+        ("Claude Code", ["<system-reminder>\nToday is Monday.\n</system-reminder>", "Fix it"], ("Fix it", True)),
+        ("in one text", ["<system-reminder>a</system-reminder>\nFix <b>it</b>\n<system-reminder>b</system-reminder>"], ("Fix <b>it</b>", True)),
+        ("Cline", ["<task>\nFix it\n</task>", "# task_progress", "<environment_details>x</environment_details>"], ("Fix it", True)),
+        ("Copilot", ["<context>d</context>\n<userRequest>\nFix it\n</userRequest>"], ("Fix it", True)),
+        ("codex", ["# AGENTS.md instructions for /x\n\n<INSTRUCTIONS>y</INSTRUCTIONS>"], None),
+        ("interrupted", ["[Request interrupted by user]"], None),
+        ("markup of the user's", ["<div>\nFix it\n</div>"], ("<div>\nFix it\n</div>", False)),
+        ("cut off", ["Fix it\n<system-reminder>never clo"], ("Fix it", True))):
+    call_ = llm(1, 1, 2, prompt="x")
+    call_["input_messages"][0]["parts"] = [text(p) for p in parts]
+    got = [(p["text"], p["added"] is not None) for p in table("prompts", store([execs(0, 200, 1, ["node"]), call_]))]
+    same("typed: " + name, got, [want] if want else [])
+
 # --- a program that did not start ----------------------------------------------------------------------
 failed = store([execs(0, 5, 1, ["agent"]), execs(1, 5, 1, ["nothing"], error="ENOENT"), execs(2, 5, 1, ["ls"])])
 same("a failed exec is no program that ran", [rows(failed, "SELECT command FROM execs"), rows(failed, "SELECT command, error FROM failed_execs"),

@@ -65,4 +65,26 @@ for t, p in zip(tools, procs):
     rc, peak = map(int, p.stderr.read().split()[-2:])
     p.wait()
     tap.ok(rc == 0 and peak < 512 << 10, "%s stays below 512 MiB: %d" % (os.path.basename(t), peak >> 10), rc)
+
+
+# It grows until --max-history calls are remembered, and no further: by calls, not by time.
+def exchange(i):
+    keys = {"timestamp_ns": T0 + i * 1000000, "pid": 100 + i, "tid": 100 + i, "uid": 0, "comm": "a"}
+    http = {"conn": "%d:7f:1" % i, "id": "%d:7f:1/1" % i, "method": "POST", "path": "/v1/messages", "host": "api.anthropic.com"}
+    asked = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "q %d" % i}]}
+    answer = {"id": "msg_%d" % i, "type": "message", "role": "assistant", "model": "claude-x", "content": [{"type": "text", "text": "a" * 500}],
+              "stop_reason": "end_turn", "usage": {"input_tokens": 10, "output_tokens": 5}}
+    yield {"type": "http.request", **keys, **http, "headers": {"content-type": "application/json"}, "body": json.dumps(asked)}
+    yield {"type": "http.response", **keys, **http, "status_code": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(answer)}
+
+
+def peak_of(calls):
+    lines = "".join(json.dumps(e, separators=(",", ":")) + "\n" for i in range(calls) for e in exchange(i)).encode()
+    p = subprocess.run([sys.executable, "-c", MEASURE, tools[2], "--max-history", "1000"], input=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return p.stdout.count(b'{"type":"llm.call"'), int(p.stderr.split()[-1])
+
+
+(few, low), (many, high) = peak_of(2000), peak_of(16000)
+tap.ok((few, many) == (2000, 16000) and high - low < 512, "llmparse: 16 000 calls take no more memory than 2 000, once --max-history is reached",
+       few, many, low, high)
 tap.done()

@@ -601,6 +601,7 @@ loop(struct sysmon *m)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a write says EFBIG then */
 	it.it_interval.tv_sec = it.it_value.tv_sec = m->interval / 1000000000;
 	it.it_interval.tv_nsec = it.it_value.tv_nsec = m->interval % 1000000000;
 	timerfd_settime(timer, 0, &it, NULL);

@@ -200,6 +200,10 @@ ok(sysmon('-p', 'x').wait() == 2 and sysmon('-i', '0').wait() == 2 and sysmon('w
 m = subprocess.Popen(['sysmon', '-i', '100ms'], stdout=open('/dev/full', 'w'), stderr=subprocess.PIPE)
 err = m.communicate(timeout=10)[1]
 ok(m.returncode == 1 and b'No space left' in err, 'a full disk is said')
+with tempfile.TemporaryFile() as limited:
+    m = subprocess.Popen(['sh', '-c', 'ulimit -f 1; exec sysmon -i 20ms'], stdout=limited, stderr=subprocess.PIPE)
+    err = m.communicate(timeout=30)[1]
+ok(m.returncode == 1 and b'File too large' in err, 'a limit of file size is said, and is no signal that ends it')
 m = sysmon('-i', '1h')
 m.stdout.readline()
 m.stdout.close()

@@ -6,170 +6,253 @@
 
 const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_RUN_NEW] = INTO("runs", "version"),
-	[SQL_RUN_UPDATE] = SQL("UPDATE runs SET first_ns=min(coalesce(first_ns, :first_ns), :first_ns),"
+	[SQL_RUN_UPDATE] = SQL("UPDATE runs SET first_ns=min(coalesce(first_ns, :first_ns),"
+	    " :first_ns),"
 	    " last_ns=max(coalesce(last_ns, :last_ns), :last_ns), lines=:lines, unstored=:unstored,"
 	    " input_ended=:input_ended WHERE id=:id"),
-	[SQL_RUN_BEGIN] = SQL("UPDATE runs SET run=:run, began_ns=:began_ns, kernel=:kernel, stages=:stages,"
+	[SQL_RUN_BEGIN] = SQL("UPDATE runs SET run=:run, began_ns=:began_ns, kernel=:kernel,"
+	    " stages=:stages,"
 	    " command=:command, options=:options WHERE id=:id"),
-	[SQL_RUN_ENDED] = SQL("UPDATE runs SET ended_ns=:ended_ns, status=:status, failed=:failed WHERE id=:id"),
+	[SQL_RUN_ENDED] = SQL("UPDATE runs SET ended_ns=:ended_ns, status=:status, failed=:failed"
+	    " WHERE id=:id"),
 	[SQL_RUN_CONTINUED] = SQL("UPDATE runs SET continued=1, complete=1 WHERE id=:id"),
 	[SQL_RUN_CLOSE] = SQL("UPDATE runs SET complete=NOT EXISTS (SELECT 1 FROM run_gaps g"
 	    " WHERE g.run_id=runs.id AND g.kind NOT IN ('loss', 'unsaid')) WHERE id=:id"),
 	[SQL_STAGE_NEW] = INTO("stages", "run_id stage version pid began_ns=timestamp_ns collects"),
 	[SQL_STAGE_MOVE] = SQL("UPDATE stages SET run_id=:to WHERE run_id=:from AND id>=:first"),
-	[SQL_STAGE_OPEN] = SQL("SELECT min(id) FROM stages WHERE run_id=:run_id AND stage=:stage AND pid IS :pid"
+	[SQL_STAGE_OPEN] = SQL("SELECT min(id) FROM stages WHERE run_id=:run_id AND stage=:stage"
+	    " AND pid IS :pid"
 	    " AND why IS NULL HAVING min(id)"),
-	[SQL_STAGE_ENDED] = SQL("UPDATE stages SET ended_ns=:ended_ns, lines_read=:read, lines_written=:written,"
+	[SQL_STAGE_ENDED] = SQL("UPDATE stages SET ended_ns=:ended_ns, lines_read=:read,"
+	    " lines_written=:written,"
 	    " lost=:lost, why=:why WHERE id=:id"),
 
-	[SQL_PROCESS_NEW] = INTO("processes", "run_id pid ppid parent_id agent_id tool_use_id uid comm start_ns seen"
+	[SQL_PROCESS_NEW] = INTO("processes", "run_id pid ppid parent_id agent_id tool_use_id uid"
+	    " comm start_ns seen"
 	    " container_id"),
 	/* what changes in every life, and what seldom does and has indexes */
-	[SQL_PROCESS_UPDATE] = SQL("UPDATE processes SET comm=:comm, start_ns=:start_ns, end_ns=:end_ns, seen=:seen,"
-	    " exec_id=:exec_id, exit_code=:exit_code, signal=:signal, rss_max_kb=:rss_max_kb WHERE id=:id"),
-	[SQL_PROCESS_PARENT] = SQL("UPDATE processes SET ppid=:ppid, parent_id=:parent_id, agent_id=:agent_id,"
+	[SQL_PROCESS_UPDATE] = SQL("UPDATE processes SET comm=:comm, start_ns=:start_ns,"
+	    " end_ns=:end_ns, seen=:seen,"
+	    " exec_id=:exec_id, exit_code=:exit_code, signal=:signal, rss_max_kb=:rss_max_kb WHERE"
+	    " id=:id"),
+	[SQL_PROCESS_PARENT] = SQL("UPDATE processes SET ppid=:ppid, parent_id=:parent_id,"
+	    " agent_id=:agent_id,"
 	    " tool_use_id=:tool_use_id WHERE id=:id"),
-	[SQL_PROCESS_LAST] = SQL("SELECT id, ppid, parent_id, agent_id, uid, comm, start_ns, end_ns, seen, exec_id,"
+	[SQL_PROCESS_LAST] = SQL("SELECT id, ppid, parent_id, agent_id, uid, comm, start_ns,"
+	    " end_ns, seen, exec_id,"
 	    " exit_code, signal, rss_max_kb, tool_use_id,"
-	    " (SELECT u.process_id FROM tool_uses u WHERE u.id=tool_use_id) FROM processes WHERE pid=:pid AND run_id=:run_id ORDER BY id DESC LIMIT 1"),
-	[SQL_PROCESS_AT] = SQL("SELECT id FROM processes WHERE pid=:pid AND run_id=:run_id AND start_ns<=:ns"
+	    " (SELECT u.process_id FROM tool_uses u WHERE u.id=tool_use_id) FROM processes WHERE"
+	    " pid=:pid AND run_id=:run_id ORDER BY id DESC LIMIT 1"),
+	[SQL_PROCESS_AT] = SQL("SELECT id FROM processes WHERE pid=:pid AND run_id=:run_id AND"
+	    " start_ns<=:ns"
 	    " ORDER BY start_ns DESC LIMIT 1"),
-	[SQL_PROCESS_EXIT] = SQL("UPDATE processes SET end_ns=:timestamp_ns, exit_code=:exit_code, signal=:signal,"
+	[SQL_PROCESS_EXIT] = SQL("UPDATE processes SET end_ns=:timestamp_ns, exit_code=:exit_code,"
+	    " signal=:signal,"
 	    " rss_max_kb=:rss_max_kb WHERE id=:id"),
 
 	/* children of an agent that began since then, and are not at work for a tool of it, or for
 	 * one whose result was there before */
-	[SQL_PROGRAMS_SINCE] = SQL("SELECT p.id, e.timestamp_ns, e.command, p.tool_use_id, u.process_id IS :agent FROM processes p"
-	    " JOIN execs e ON e.process_id=p.id LEFT JOIN tool_uses u ON u.id=p.tool_use_id WHERE p.parent_id=:agent"
-	    " AND p.start_ns>=:ns AND NOT e.seed AND (u.process_id IS NOT :agent OR u.answered_ns<e.timestamp_ns)"
+	[SQL_PROGRAMS_SINCE] = SQL("SELECT p.id, e.timestamp_ns, e.command, p.tool_use_id,"
+	    " u.process_id IS :agent FROM processes p"
+	    " JOIN execs e ON e.process_id=p.id LEFT JOIN tool_uses u ON u.id=p.tool_use_id WHERE"
+	    " p.parent_id=:agent"
+	    " AND p.start_ns>=:ns AND NOT e.seed AND (u.process_id IS NOT :agent OR"
+	    " u.answered_ns<e.timestamp_ns)"
 	    " ORDER BY e.id"),
 	/* a process and those below it that worked for what it worked for, or for nothing */
-	[SQL_PROCESS_TOOL] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id FROM below b"
-	    " JOIN processes p ON p.parent_id=b.id WHERE p.tool_use_id IS :before OR p.tool_use_id IS NULL)"
+	[SQL_PROCESS_TOOL] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id"
+	    " FROM below b"
+	    " JOIN processes p ON p.parent_id=b.id WHERE p.tool_use_id IS :before OR p.tool_use_id"
+	    " IS NULL)"
 	    " UPDATE processes SET tool_use_id=:tool WHERE id IN (SELECT id FROM below)"),
 
-	[SQL_AGENT_PROGRAM] = SQL("SELECT e.filename, j.value FROM processes p JOIN execs e ON e.id=p.exec_id,"
+	[SQL_AGENT_PROGRAM] = SQL("SELECT e.filename, j.value FROM processes p JOIN execs e ON"
+	    " e.id=p.exec_id,"
 	    " json_each(e.argv) j WHERE p.id=:id AND NOT e.argv_base64 LIMIT 16"),
 	[SQL_AGENT_NAME] = SQL("SELECT name FROM agents WHERE process_id=:id"),
 	[SQL_AGENT_NEW] = INTO("agents", "process_id parent_id name=agent version=agent_version"),
 	/* those below it that belonged to the same agent as it did, not those of agents between */
-	[SQL_AGENT_MEMBERS] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id FROM below b"
+	[SQL_AGENT_MEMBERS] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id"
+	    " FROM below b"
 	    " JOIN processes p ON p.parent_id=b.id WHERE p.agent_id IS :before)"
 	    " UPDATE processes SET agent_id=:id WHERE id IN (SELECT id FROM below)"),
-	[SQL_AGENT_BELOW] = SQL("WITH RECURSIVE up(agent, id) AS (SELECT process_id, process_id FROM agents"
-	    " WHERE parent_id IS :before AND process_id<>:id UNION ALL SELECT u.agent, p.parent_id FROM up u"
+	[SQL_AGENT_BELOW] = SQL("WITH RECURSIVE up(agent, id) AS (SELECT process_id, process_id"
+	    " FROM agents"
+	    " WHERE parent_id IS :before AND process_id<>:id UNION ALL SELECT u.agent, p.parent_id"
+	    " FROM up u"
 	    " JOIN processes p ON p.id=u.id WHERE p.parent_id IS NOT NULL)"
-	    " UPDATE agents SET parent_id=:id WHERE process_id IN (SELECT agent FROM up WHERE id=:id)"),
+	    " UPDATE agents SET parent_id=:id WHERE process_id IN (SELECT agent FROM up WHERE"
+	    " id=:id)"),
 
-	[SQL_EXEC_NEW] = INTO("execs", "process_id timestamp_ns filename:b exe:b argv:j argv_base64 command cwd:b sid seed:f"
+	[SQL_EXEC_NEW] = INTO("execs", "process_id timestamp_ns filename:b exe:b argv:j argv_base64"
+	    " command cwd:b sid seed:f"
 	    " comm"),
-	[SQL_EXEC_FAILED_NEW] = INTO("failed_execs", "process_id timestamp_ns filename:b command cwd:b error"),
-	[SQL_SIGNAL_NEW] = INTO("signals", "process_id timestamp_ns target_pid signal signal_name outcome error"),
+	[SQL_EXEC_FAILED_NEW] = INTO("failed_execs", "process_id timestamp_ns filename:b command"
+	    " cwd:b error"),
+	[SQL_SIGNAL_NEW] = INTO("signals", "process_id timestamp_ns target_pid signal signal_name"
+	    " outcome error"),
 	[SQL_SHELL_LINE_NEW] = INTO("shell_lines", "process_id timestamp_ns command:b"),
 
 	[SQL_PATH_FIND] = SQL("SELECT id FROM paths WHERE path=:path"),
 	[SQL_PATH_NEW] = INTO("paths", "path"),
-	[SQL_FILE_ADD] = INTO("files", "process_id path_id first_ns:< last_ns:> opens:+ reads:+ read_bytes:+ writes:+"
-	    " written_bytes:+ created:+ truncated:+ deleted:+ renamed:+ attributes:+ failed:+ last_error:?"),
-	[SQL_FILE_CHANGE_NEW] = INTO("file_changes", "process_id timestamp_ns last_ns op path_id to_path_id bytes detail"),
+	[SQL_FILE_ADD] = INTO("files", "process_id path_id first_ns:< last_ns:> opens:+ reads:+"
+	    " read_bytes:+ writes:+"
+	    " written_bytes:+ created:+ truncated:+ deleted:+ renamed:+ attributes:+ failed:+"
+	    " last_error:?"),
+	[SQL_FILE_CHANGE_NEW] = INTO("file_changes", "process_id timestamp_ns last_ns op path_id"
+	    " to_path_id bytes detail"),
 
-	[SQL_CONNECTION_NEW] = INTO("connections", "process_id kind opened_ns=timestamp_ns closed_ns fd family transport"
+	[SQL_CONNECTION_NEW] = INTO("connections", "process_id kind opened_ns=timestamp_ns"
+	    " closed_ns fd family transport"
 	    " address port local path:b host listening sent_bytes received_bytes error latency_ms"),
-	[SQL_CONNECTION_FIND] = SQL("SELECT id FROM connections WHERE process_id=:process_id AND fd=:fd"
+	[SQL_CONNECTION_FIND] = SQL("SELECT id FROM connections WHERE process_id=:process_id AND"
+	    " fd=:fd"
 	    " AND kind<>'send' AND closed_ns IS NULL AND opened_ns<=:ns ORDER BY id DESC LIMIT 1"),
 	/* datagrams to an address: one row for each, as long as the socket is open */
-	[SQL_CONNECTION_TO] = SQL("SELECT id FROM connections WHERE process_id=:process_id AND fd=:fd AND kind='send'"
-	    " AND closed_ns IS NULL AND address IS :address AND port IS :port AND path IS :path ORDER BY id DESC LIMIT 1"),
-	[SQL_CONNECTION_SENT] = SQL("UPDATE connections SET sent_bytes=coalesce(sent_bytes, 0)+:bytes WHERE id=:id"),
-	[SQL_CONNECTION_SHUT] = SQL("UPDATE connections SET closed_ns=:ns WHERE process_id=:process_id AND fd=:fd"
+	[SQL_CONNECTION_TO] = SQL("SELECT id FROM connections WHERE process_id=:process_id AND"
+	    " fd=:fd AND kind='send'"
+	    " AND closed_ns IS NULL AND address IS :address AND port IS :port AND path IS :path"
+	    " ORDER BY id DESC LIMIT 1"),
+	[SQL_CONNECTION_SENT] = SQL("UPDATE connections SET sent_bytes=coalesce(sent_bytes,"
+	    " 0)+:bytes WHERE id=:id"),
+	[SQL_CONNECTION_SHUT] = SQL("UPDATE connections SET closed_ns=:ns WHERE"
+	    " process_id=:process_id AND fd=:fd"
 	    " AND kind='send' AND closed_ns IS NULL"),
-	[SQL_CONNECTION_CLOSE] = SQL("UPDATE connections SET closed_ns=:closed_ns, sent_bytes=:sent_bytes,"
+	[SQL_CONNECTION_CLOSE] = SQL("UPDATE connections SET closed_ns=:closed_ns,"
+	    " sent_bytes=:sent_bytes,"
 	    " received_bytes=:received_bytes WHERE id=:id"),
-	[SQL_CONNECTION_LISTEN] = SQL("UPDATE connections SET listening=1 WHERE id=:id AND kind='bind'"),
+	[SQL_CONNECTION_LISTEN] = SQL("UPDATE connections SET listening=1 WHERE id=:id AND"
+	    " kind='bind'"),
 	/* the name by SNI, else by the Host header of what was said in it, without its port */
-	[SQL_CONNECTION_NAME] = SQL("UPDATE connections SET host=coalesce(:sni, (SELECT CASE instr(x.host, ':')"
-	    " WHEN 0 THEN x.host WHEN 1 THEN NULL ELSE substr(x.host, 1, instr(x.host, ':')-1) END FROM http_exchanges x"
-	    " WHERE x.run_id=:run_id AND x.exchange>:conn||'/' AND x.exchange<:conn||'0' AND x.host NOT GLOB '*:*:*'"
+	[SQL_CONNECTION_NAME] = SQL("UPDATE connections SET host=coalesce(:sni, (SELECT CASE"
+	    " instr(x.host, ':')"
+	    " WHEN 0 THEN x.host WHEN 1 THEN NULL ELSE substr(x.host, 1, instr(x.host, ':')-1) END"
+	    " FROM http_exchanges x"
+	    " WHERE x.run_id=:run_id AND x.exchange>:conn||'/' AND x.exchange<:conn||'0' AND x.host"
+	    " NOT GLOB '*:*:*'"
 	    " LIMIT 1)) WHERE process_id=:process_id AND host IS NULL"
 	    " AND (local=:local OR (:local IS NULL AND fd=:fd AND closed_ns IS NULL))"),
-	[SQL_DNS_NEW] = INTO("dns", "process_id timestamp_ns kind name qtype server rcode addresses"),
+	[SQL_DNS_NEW] = INTO("dns", "process_id timestamp_ns kind name qtype server rcode"
+	    " addresses"),
 
-	[SQL_REQUEST_PUT] = INTO("http_exchanges", "run_id process_id exchange=id started_ns=timestamp_ns:! method:!"
-	    " host:!b path:!b protocol:! scheme:! side:! request_headers=headers:! request_bytes=body_len:! request_body=body:!b"
+	[SQL_REQUEST_PUT] = INTO("http_exchanges", "run_id process_id exchange=id"
+	    " started_ns=timestamp_ns:! method:!"
+	    " host:!b path:!b protocol:! scheme:! side:! request_headers=headers:!"
+	    " request_bytes=body_len:! request_body=body:!b"
 	    " incomplete"),
-	[SQL_RESPONSE_PUT] = INTO("http_exchanges", "run_id process_id exchange=id started_ns=timestamp_ns method host:b"
-	    " path:b protocol scheme side peer_pid:! status_code:! status_text:!b response_headers=headers:! response_bytes=body_len:!"
+	[SQL_RESPONSE_PUT] = INTO("http_exchanges", "run_id process_id exchange=id"
+	    " started_ns=timestamp_ns method host:b"
+	    " path:b protocol scheme side peer_pid:! status_code:! status_text:!b"
+	    " response_headers=headers:! response_bytes=body_len:!"
 	    " response_body=body:?b streaming:!f ttfb_ms:! duration_ms:! incomplete:?"),
-	[SQL_STREAM_PUT] = INTO("http_exchanges", "run_id process_id exchange=id started_ns=timestamp_ns method host:b"
+	[SQL_STREAM_PUT] = INTO("http_exchanges", "run_id process_id exchange=id"
+	    " started_ns=timestamp_ns method host:b"
 	    " path:b status_code response_body:! streaming"),
-	[SQL_BODIES_DROP] = SQL("UPDATE http_exchanges SET request_body=NULL, response_body=NULL WHERE run_id=:run_id"
+	[SQL_BODIES_DROP] = SQL("UPDATE http_exchanges SET request_body=NULL, response_body=NULL"
+	    " WHERE run_id=:run_id"
 	    " AND exchange=:id AND (request_body IS NOT NULL OR response_body IS NOT NULL)"),
 
 	[SQL_TEXT_FIND] = SQL("SELECT id FROM texts WHERE hash=:hash"),
 	[SQL_TEXT_NEW] = INTO("texts", "hash text"),
 
-	[SQL_CALL_NEW] = INTO("model_calls", "run_id process_id exchange=id turn prompt_id conversation_id chain_id"
-	    " conversation_source started_ns=timestamp_ns ended_ns duration_ms first_token_ms provider api operation"
-	    " request_model response_model response_id stream:f status_code error_type error_message finish_reasons"
-	    " input_tokens output_tokens cache_read_tokens cache_creation_tokens reasoning_tokens total_tokens usage"
-	    " service_tier parameters tools_id tools_offered=request_tools:f agent agent_version server_address:b server_port incomplete"),
+	[SQL_CALL_NEW] = INTO("model_calls", "run_id process_id exchange=id turn prompt_id"
+	    " conversation_id chain_id"
+	    " conversation_source started_ns=timestamp_ns ended_ns duration_ms first_token_ms"
+	    " provider api operation"
+	    " request_model response_model response_id stream:f status_code error_type"
+	    " error_message finish_reasons"
+	    " input_tokens output_tokens cache_read_tokens cache_creation_tokens reasoning_tokens"
+	    " total_tokens usage"
+	    " service_tier parameters tools_id tools_offered=request_tools:f agent agent_version"
+	    " server_address:b server_port incomplete"),
 	/* what a proxy asks for a call ends before it, mostly: both are looked for */
-	[SQL_CALL_PARENT] = SQL("UPDATE model_calls SET parent_id=(SELECT o.id FROM http_exchanges x JOIN model_calls o"
-	    " ON o.run_id=x.run_id AND o.exchange=x.exchange WHERE x.run_id=model_calls.run_id AND x.peer_pid=:pid"
-	    " AND o.started_ns<=model_calls.started_ns AND o.ended_ns>=model_calls.started_ns AND o.id<>model_calls.id"
+	[SQL_CALL_PARENT] = SQL("UPDATE model_calls SET parent_id=(SELECT o.id FROM http_exchanges"
+	    " x JOIN model_calls o"
+	    " ON o.run_id=x.run_id AND o.exchange=x.exchange WHERE x.run_id=model_calls.run_id AND"
+	    " x.peer_pid=:pid"
+	    " AND o.started_ns<=model_calls.started_ns AND o.ended_ns>=model_calls.started_ns AND"
+	    " o.id<>model_calls.id"
 	    " ORDER BY o.started_ns DESC LIMIT 1) WHERE id=:id"),
-	[SQL_CALL_CHILDREN] = SQL("UPDATE model_calls SET parent_id=:id WHERE run_id=:run_id AND parent_id IS NULL"
-	    " AND id<>:id AND started_ns BETWEEN :from AND :to AND process_id IN (SELECT p.id FROM http_exchanges x"
-	    " JOIN processes p ON p.pid=x.peer_pid WHERE x.run_id=:run_id AND x.exchange=:exchange)"),
+	[SQL_CALL_CHILDREN] = SQL("UPDATE model_calls SET parent_id=:id WHERE run_id=:run_id AND"
+	    " parent_id IS NULL"
+	    " AND id<>:id AND started_ns BETWEEN :from AND :to AND process_id IN (SELECT p.id FROM"
+	    " http_exchanges x"
+	    " JOIN processes p ON p.pid=x.peer_pid WHERE x.run_id=:run_id AND"
+	    " x.exchange=:exchange)"),
 	[SQL_CALL_PROMPT] = SQL("UPDATE model_calls SET prompt_id=:prompt_id WHERE id=:id"),
-	[SQL_MESSAGE_NEW] = INTO("messages", "call_id direction message part role type text_key text_json text_id"
+	[SQL_MESSAGE_NEW] = INTO("messages", "call_id direction message part role type text_key"
+	    " text_json text_id"
 	    " attributes finish_reason"),
 
-	[SQL_CHAIN_OF] = SQL("SELECT chain_id FROM model_calls WHERE exchange=:exchange AND run_id=:run_id"),
-	[SQL_PROMPT_NEW] = INTO("prompts", "run_id call_id process_id conversation_id chain_id timestamp_ns text_id"
+	[SQL_CHAIN_OF] = SQL("SELECT chain_id FROM model_calls WHERE exchange=:exchange AND"
+	    " run_id=:run_id"),
+	[SQL_PROMPT_NEW] = INTO("prompts", "run_id call_id process_id conversation_id chain_id"
+	    " timestamp_ns text_id"
 	    " added_id"),
 	[SQL_PROMPT_LAST] = SQL("SELECT id FROM prompts WHERE chain_id=:chain_id AND run_id=:run_id"
 	    " AND timestamp_ns<=:ns ORDER BY timestamp_ns DESC, id DESC LIMIT 1"),
-	[SQL_PROMPT_LIST] = SQL("SELECT text_id FROM prompts WHERE chain_id=:chain_id AND run_id=:run_id ORDER BY id"),
-	[SQL_PROMPT_AGAIN] = SQL("SELECT q.id FROM prompts q WHERE q.chain_id=:chain_id AND q.run_id=:run_id"
-	    " AND q.text_id=:text_id AND NOT EXISTS (SELECT 1 FROM model_calls m WHERE m.prompt_id=q.id"
+	[SQL_PROMPT_LIST] = SQL("SELECT text_id FROM prompts WHERE chain_id=:chain_id AND"
+	    " run_id=:run_id ORDER BY id"),
+	[SQL_PROMPT_AGAIN] = SQL("SELECT q.id FROM prompts q WHERE q.chain_id=:chain_id AND"
+	    " q.run_id=:run_id"
+	    " AND q.text_id=:text_id AND NOT EXISTS (SELECT 1 FROM model_calls m WHERE"
+	    " m.prompt_id=q.id"
 	    " AND m.error_type IS NULL AND m.started_ns<:ns) ORDER BY q.id DESC LIMIT 1"),
-	[SQL_PROMPT_EARLIER] = SQL("UPDATE prompts SET timestamp_ns=:ns, call_id=:call_id WHERE id=:id"
+	[SQL_PROMPT_EARLIER] = SQL("UPDATE prompts SET timestamp_ns=:ns, call_id=:call_id WHERE"
+	    " id=:id"
 	    " AND timestamp_ns>:ns"),
 	/* of two prompts the later one is the nearer */
-	[SQL_CALLS_BEHIND] = SQL("UPDATE model_calls SET prompt_id=:prompt_id WHERE chain_id=:chain_id"
+	[SQL_CALLS_BEHIND] = SQL("UPDATE model_calls SET prompt_id=:prompt_id WHERE"
+	    " chain_id=:chain_id"
 	    " AND run_id=:run_id AND started_ns>:ns AND (prompt_id IS NULL"
 	    " OR (SELECT q.timestamp_ns FROM prompts q WHERE q.id=model_calls.prompt_id)<:ns)"),
 
-	[SQL_TOOL_NEW] = INTO("tool_uses", "run_id process_id call_id result_call_id conversation_id chain_id"
+	[SQL_TOOL_NEW] = INTO("tool_uses", "run_id process_id call_id result_call_id"
+	    " conversation_id chain_id"
 	    " tool_call_id name asked_ns answered_ns arguments_id result_id is_error"),
-	[SQL_TOOL_OF_CALL] = SQL("SELECT u.id, u.answered_ns FROM model_calls m JOIN tool_uses u ON u.call_id=m.id"
+	[SQL_TOOL_OF_CALL] = SQL("SELECT u.id, u.answered_ns FROM model_calls m JOIN tool_uses u ON"
+	    " u.call_id=m.id"
 	    " WHERE m.exchange=:call AND m.run_id=:run_id AND u.tool_call_id=:id"),
 	/* an id that comes again, as some count them anew each turn, is the latest before this */
-	[SQL_TOOL_OF_ID] = SQL("SELECT id, answered_ns FROM tool_uses WHERE tool_call_id=:id AND run_id=:run_id"
-	    " AND conversation_id IS :conversation_id ORDER BY coalesce(asked_ns, 0)>:ns, asked_ns DESC LIMIT 1"),
-	[SQL_TOOL_OF_NAME] = SQL("SELECT id, answered_ns FROM tool_uses WHERE name=:name AND tool_call_id IS NULL"
-	    " AND call_id=(SELECT u.call_id FROM tool_uses u WHERE u.chain_id=:chain_id AND u.run_id=:run_id"
+	[SQL_TOOL_OF_ID] = SQL("SELECT id, answered_ns FROM tool_uses WHERE tool_call_id=:id AND"
+	    " run_id=:run_id"
+	    " AND conversation_id IS :conversation_id ORDER BY coalesce(asked_ns, 0)>:ns, asked_ns"
+	    " DESC LIMIT 1"),
+	[SQL_TOOL_OF_NAME] = SQL("SELECT id, answered_ns FROM tool_uses WHERE name=:name AND"
+	    " tool_call_id IS NULL"
+	    " AND call_id=(SELECT u.call_id FROM tool_uses u WHERE u.chain_id=:chain_id AND"
+	    " u.run_id=:run_id"
 	    " AND u.tool_call_id IS NULL AND u.asked_ns<=:ns ORDER BY u.asked_ns DESC LIMIT 1)"
 	    " ORDER BY id LIMIT 1 OFFSET :place"),
-	[SQL_TOOL_RESULT_ALONE] = SQL("SELECT id, answered_ns FROM tool_uses WHERE run_id=:run_id AND call_id IS NULL"
-	    " AND answered_ns>=:ns AND tool_call_id IS :id AND ((:id IS NOT NULL AND conversation_id IS :conversation_id)"
-	    " OR (:id IS NULL AND chain_id=:chain_id AND name IS :name)) ORDER BY answered_ns, id LIMIT 1"),
-	[SQL_TOOL_ASKED] = SQL("UPDATE tool_uses SET call_id=:call_id, asked_ns=:asked_ns, arguments_id=:arguments_id,"
+	[SQL_TOOL_RESULT_ALONE] = SQL("SELECT id, answered_ns FROM tool_uses WHERE run_id=:run_id"
+	    " AND call_id IS NULL"
+	    " AND answered_ns>=:ns AND tool_call_id IS :id AND ((:id IS NOT NULL AND"
+	    " conversation_id IS :conversation_id)"
+	    " OR (:id IS NULL AND chain_id=:chain_id AND name IS :name)) ORDER BY answered_ns, id"
+	    " LIMIT 1"),
+	[SQL_TOOL_ASKED] = SQL("UPDATE tool_uses SET call_id=:call_id, asked_ns=:asked_ns,"
+	    " arguments_id=:arguments_id,"
 	    " process_id=:process_id WHERE id=:id"),
-	[SQL_TOOL_RESULT] = SQL("UPDATE tool_uses SET result_call_id=:result_call_id, answered_ns=:answered_ns,"
+	[SQL_TOOL_RESULT] = SQL("UPDATE tool_uses SET result_call_id=:result_call_id,"
+	    " answered_ns=:answered_ns,"
 	    " result_id=:result_id, is_error=:is_error WHERE id=:id"),
 
-	[SQL_MCP_NEW] = INTO("mcp_calls", "process_id timestamp_ns duration_ms transport role server client_pid server_pid"
-	    " session_id exchange=id request_id method tool prompt resource arguments_id result_id error:j error_type"
+	[SQL_MCP_NEW] = INTO("mcp_calls", "process_id timestamp_ns duration_ms transport role"
+	    " server client_pid server_pid"
+	    " session_id exchange=id request_id method tool prompt resource arguments_id result_id"
+	    " error:j error_type"
 	    " status_code notification:f from_server:f incomplete"),
-	[SQL_STDIO_NEW] = INTO("stdio", "process_id timestamp_ns direction fd fd_role fd_target:b off len latency_ms"
+	[SQL_STDIO_NEW] = INTO("stdio", "process_id timestamp_ns direction fd fd_role fd_target:b"
+	    " off len latency_ms"
 	    " data:b"),
-	[SQL_SAMPLE_NEW] = INTO("samples", "run_id process_id timestamp_ns cpu_percent rss_bytes vsz_bytes pss_bytes"
+	[SQL_SAMPLE_NEW] = INTO("samples", "run_id process_id timestamp_ns cpu_percent rss_bytes"
+	    " vsz_bytes pss_bytes"
 	    " rss_peak_bytes threads children io_read_bytes io_write_bytes cgroup alert"),
-	[SQL_HOST_NEW] = INTO("samples", "run_id timestamp_ns cores load1 load5 load15 mem_total_bytes"
+	[SQL_HOST_NEW] = INTO("samples", "run_id timestamp_ns cores load1 load5 load15"
+	    " mem_total_bytes"
 	    " mem_available_bytes"),
-	[SQL_LOSS_NEW] = INTO("losses", "run_id timestamp_ns stage reason events bytes conn pid comm"
+	[SQL_LOSS_NEW] = INTO("losses", "run_id timestamp_ns stage reason events bytes conn pid"
+	    " comm"
 	    " pid_events"),
 	[SQL_EVENT_NEW] = INTO("events", "run_id line"),
 
@@ -179,5 +262,6 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_TEXTS_FROM] = SQL("SELECT id, text FROM texts WHERE id>:upto ORDER BY id"),
 	[SQL_EXECS_FROM] = SQL("SELECT id, command FROM execs WHERE id>:upto ORDER BY id"),
 	[SQL_PATHS_FROM] = SQL("SELECT id, path FROM paths WHERE id>:upto ORDER BY id"),
-	[SQL_SHELL_LINES_FROM] = SQL("SELECT id, command FROM shell_lines WHERE id>:upto ORDER BY id"),
+	[SQL_SHELL_LINES_FROM] = SQL("SELECT id, command FROM shell_lines WHERE id>:upto ORDER BY"
+	    " id"),
 };

@@ -285,13 +285,16 @@ attach_one(struct sslsniff *s, int fd, const char *path, bool must)
 {
 	struct look l;
 	struct stat st;
+	bool keep;
 
 	pthread_mutex_lock(&s->attaching);
 	if (fstat(fd, &st) || attach_seen(&s->attach, &st)) {
 		pthread_mutex_unlock(&s->attaching);
 		return;
 	}
-	if (look_begin(&l, fd, st.st_size >= INSPECT_CACHE_MIN, s->uid)) {
+	/* what is there before we begin is waited for, and the same in every run */
+	keep = st.st_size >= INSPECT_CACHE_MIN || !s->watch.running;
+	if (look_begin(&l, fd, keep, s->uid)) {
 		if (must)
 			err(1, "--binary-path %s", path);
 		probe_note(&s->probe, "not attached to %s: %s", path, strerror(errno));

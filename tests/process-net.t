@@ -150,4 +150,29 @@ if subprocess.run('nm -D /bin/bash 2>/dev/null | grep -qw readline', shell=True)
     ev = c.stop()
     typed = [e['command'] for e in of(ev, 'bash.readline', pid=pid)]
     equal(typed[typed[:1] == ['']:], ['true "quoted" \\back', "echo 'grüße'", 'exit'], 'what was typed into bash')
+# --- datagrams to addresses of their own, and UDP connects that reach nobody
+SEND = r'''
+import json, os, socket, sys
+sys.stdin.readline()
+d = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2)]
+for s in d: s.bind(("127.0.0.1", 0))
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(5): u.sendto(b"x" * 100, d[0].getsockname())
+u.sendmsg([b"y" * 10, b"z" * 5], [], 0, d[1].getsockname()); u.close()
+g = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); g.bind(sys.argv[1])
+w = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); w.sendto(b"unix", sys.argv[1]); w.close()
+p = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)		# as getaddrinfo does
+p.connect(("127.0.0.3", 99)); p.connect(("127.0.0.4", 99)); p.close()
+c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); c.connect(d[0].getsockname()); c.send(b"said"); c.close()
+print(json.dumps([s.getsockname()[1] for s in d]))
+'''
+ev, c, h = observe('process', [], [PYTHON, '-c', SEND, T + '/dgram'], stdout=subprocess.PIPE)
+first, second = json.loads(h.stdout)
+equal(sorted((e.get('port', 0), e['bytes'], e['count']) for e in of(ev, 'net.send')), sorted([(first, 500, 5), (second, 15, 1), (0, 4, 1)]),
+      'where datagrams went, with how many bytes')
+equal([e['path'] for e in of(ev, 'net.send', family='unix')], [T + '/dgram'], 'to a unix socket, too')
+equal([(e['address'], e['port']) for e in of(ev, 'net.connect', transport='udp')], [('127.0.0.1', first)], 'a UDP connect is told when something passes')
+equal([e for e in of(ev, 'net.close') if e.get('address') in ('127.0.0.3', '127.0.0.4')], [], 'else it reached nobody')
+ok('lost nothing' in c.messages, 'and the books balance', c.messages)
+
 done()

@@ -262,4 +262,29 @@ lost = {r_: (int(n), int(b or 0)) for r_, n, b in re.findall(r'(\w+) (\d+)(?: \(
 ok('ring_full' in lost, 'a full ring is counted', err)
 equal(int(m[1]), int(m[3]) + sum(n for n, b in lost.values()), 'seen = written + lost, in events')
 equal(int(m[2]), int(m[4]) + sum(b for n, b in lost.values()), 'and in bytes')
+# --- what fails, and which program did it
+HARD = r'''
+read x; cd "$1" || exit
+mkdir small; mount -t tmpfs -o size=64k t small; head -c 200000 /dev/zero >small/f; umount small
+exec 5>both; echo shell >&5
+sh -c 'exec no-such-program one two'
+"$1/none" three
+unshare -m sh -c 'mount -t tmpfs t small; : >small/private'
+exec "$2" -c 'import os; os.write(5, b"python"); os.mknod("pipe", 0o10644)'
+'''
+H = os.path.realpath(os.path.join(scratch, 'hard'))
+os.mkdir(H)
+held = Held(['sh', '-c', HARD, 'sh', H, PYTHON], stderr=subprocess.DEVNULL)
+c = Collector('process', '-p', held.pid)
+held.go()
+ev = c.stop()
+equal([(e['path'], e['bytes']) for e in of(ev, 'file.write', error='ENOSPC')], [(H + '/small/f', 0)], 'a write that found no room')
+failed_execs = [(os.path.basename(e['filename']), e['argv'][1:], e['error']) for e in of(ev, 'process.exec') if 'error' in e]
+equal(failed_execs, [('no-such-program', ['one', 'two'], 'ENOENT'), ('none', ['three'], 'ENOENT')], 'programs that were not executed, once each')
+equal([(e['comm'], e['bytes']) for e in of(ev, 'file.write', path=H + '/both')], [('sh', 6), ('python3', 6)], 'bytes of one descriptor, by the program that wrote them')
+equal(['mnt_ns' in e for e in of(ev, 'file.open', path=H + '/small/private')], [True], 'a file of another mount namespace')
+equal([(e['kind'], e['permissions']) for e in of(ev, 'file.create')], [('fifo', '0644')], 'mknod')
+equal([(e['source'], e['fs_type']) for e in of(ev, 'fs.mount', path=H + '/small') if 'mnt_ns' not in e], [('t', 'tmpfs')], 'mounts')
+ok('lost nothing' in c.messages, 'the books balance', c.messages)
+
 done()

@@ -90,7 +90,7 @@ token_at(struct scan *c, size_t pos, int start, struct token *tk)
 	c->value = before ? pos - before : behind;
 	if (r->flags & (SHAPE_DIGIT | SHAPE_MIXED | SHAPE_RANDOM) && !has_digit(c, behind)) {
 		/* "api_", "test_": most that begin so are names, for whose end nothing waits */
-		if (!(r->flags & SHAPE_DIGIT) && c->n - behind < 6)
+		if (!(r->flags & SHAPE_DIGIT) && c->n - behind < 24)
 			c->value = SIZE_MAX;
 		return false;
 	}

@@ -255,7 +255,6 @@ const struct shape shapes[] = {
 	{ "klaviyo", NULL, "pk_", "[A-Za-z0-9]{6}_[a-f0-9]{34}!", DIGIT },
 	{ "klaviyo", NULL, "pk_", "[a-f0-9]{34}!", DIGIT },
 	{ "convertapi", NULL, "secret_", ALNUM "{16}!", MIXED },
-	{ "dfuse", NULL, "web_ server_", "[a-z0-9]{32}!", RANDOM },
 	{ "ecostruxure", NULL, "AK1", "[A-Za-z0-9/]{50,56}!", MIXED },
 	{ "finage", NULL, "API_KEY", "[A-Z0-9]{30,34}!", DIGIT },
 	{ "gemini", NULL, "master- account-", ALNUM "{20}!", MIXED },

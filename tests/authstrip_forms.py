@@ -37,8 +37,6 @@ iex                  sk_{32l}
 klaviyo              pk_{6a}_{34h}
 klaviyo-old          pk_{34h}
 convertapi           secret_{16a}
-dfuse-web            web_{32h}
-dfuse-server         server_{32h}
 ecostruxure          AK1{53a}
 finage               API_KEY{32u}
 gemini-exchange      master-{20a}

@@ -116,14 +116,14 @@ equal(s.status, 1, "/dev/full: exit 1")
 ok("sslsniff: write standard output: No space left" in s.stderr, "/dev/full: said", s.stderr)
 
 r, w = os.pipe()
-with Sniffer("-p", "1", out=w) as s:
+with Sniffer("-p", "1", "--no-children", out=w) as s:
     os.close(w)
     os.close(r)	# no event will ever come
     ended = wait_for(lambda: s.p.poll() is not None, 10)
 ok(ended and s.status == 0, "a closed output ends it quietly, without any event")
 ok(len(s.stderr.splitlines()) <= 1, "and without complaint", s.stderr)
 
-with Sniffer("-p", "1", stop=signal.SIGTERM) as s:
+with Sniffer("-p", "1", "--no-children", stop=signal.SIGTERM) as s:	# all others descend from it
     s.p.send_signal(signal.SIGUSR1)
     ok(wait_for(lambda: "seen 0 events" in s.said()), "SIGUSR1 prints the counts")
     ok(s.p.poll() is None, "and does not end it")

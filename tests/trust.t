@@ -248,6 +248,8 @@ echo finished | agentsight-handover "$T/run" "$T/folder" "$nobody" "$(id -g nobo
 is 'the recording is handed over' "$(cat "$d/r")" line
 is 'a link or a FIFO beside it is not' "$(find "$d" -name 'r.*')" ''
 # and who waits for it where it goes
+mkdir -p "$T/run" "$T/folder/lines"
+printf '%s\n' "$T/folder/lines/r" "$d/r" >"$T/run/handover"
 echo line >"$T/folder/lines/r"
 rm -f "$d/r"
 ln -s "$T/root-only/made" "$d/r"

@@ -203,7 +203,7 @@ ok(m.returncode == 1 and b'No space left' in err, 'a full disk is said')
 with tempfile.TemporaryFile() as limited:
     m = subprocess.Popen(['sh', '-c', 'ulimit -f 1; exec sysmon -i 20ms'], stdout=limited, stderr=subprocess.PIPE)
     err = m.communicate(timeout=30)[1]
-ok(m.returncode == 1 and b'File too large' in err, 'a limit of file size is said, and is no signal that ends it')
+ok(m.returncode == 1 and b'File too large' in err, 'a limit of file size is said, and is no signal that ends it', (m.returncode, err))
 m = sysmon('-i', '1h')
 m.stdout.readline()
 m.stdout.close()

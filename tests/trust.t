@@ -174,6 +174,45 @@ else
 	skip 'TLS in programs without a name' "no static libssl: $(tail -n 1 "$T/err")"
 fi
 
+# A file that was without TLS, and was changed in place, of the same size and time: what
+# was kept of it does not hold.
+cat >"$T/mapper" <<'END'
+import mmap, os, sys
+real = open(sys.argv[2], "rb").read()
+size = 5 << 20
+with open(sys.argv[1], "r+b" if os.path.exists(sys.argv[1]) else "wb") as f:
+    f.write((real if sys.argv[3] == "tls" else real[:4096]).ljust(size, bytes(1)))
+os.utime(sys.argv[1], (1700000000, 1700000000))
+fd = os.open(sys.argv[1], os.O_RDONLY)
+m = mmap.mmap(fd, 0, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+print("up", flush=True)
+sys.stdin.read()
+END
+libssl=$(ldd "$(command -v curl)" | grep -o '/[^ ]*/libssl[^ ]*')
+XDG_CACHE_HOME=$T/cache
+export XDG_CACHE_HOME
+mkdir -m 700 "$T/cache"
+mapped() {
+	rm -f "$T/up"
+	"$PYTHON" "$T/mapper" "$T/libssl.so.3" "$libssl" "$1" <"$T/hang" >"$T/up" & pid=$!
+	hold $pid
+	exec 7>"$T/hang"
+	until_true 20 grep -q up "$T/up"
+	sslsniff --list -p $pid | grep -c 'libssl.so.3.*hooked: .*SSL_new'
+	exec 7>&-
+	wait $pid
+}
+mkfifo "$T/hang"
+if [ -n "$libssl" ]; then
+	is 'a library without TLS' "$(mapped none)" 0
+	like 'is kept' "$(find "$T/cache" -type f | wc -l)" '^[1-9]'
+	is 'and looked at again when it was changed, whatever its time says' "$(mapped tls)" 1
+	is 'and once more' "$(mapped none)" 0
+else
+	skip 'a library that changes' 'curl here has no libssl'
+fi
+unset XDG_CACHE_HOME
+
 # --- what a recorded agent can do to its recorder --------------------------------------------
 nobody=$(id -u nobody 2>/dev/null) || nobody=
 [ -n "$nobody" ] && setpriv --reuid="$nobody" --clear-groups test -x "$(command -v agentsight)" 2>/dev/null || {

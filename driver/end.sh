@@ -62,7 +62,7 @@ drain() {
 	wait "$drainer" 2>/dev/null
 	nap=''
 	read -r nap 2>/dev/null <"$dir/nap"
-	[ -z "$nap" ] || [ "$(readlink "/proc/$nap/cwd")" != "$dir" ] || kill "$nap" 2>/dev/null
+	[ -z "$nap" ] || [ "$(readlink "/proc/$nap/cwd")" != "$dir" ] || kill -s KILL "$nap" 2>/dev/null
 	[ ! -e "$dir/progress" ] || printf '\r\033[K' >&2
 	show_errors
 }
@@ -97,7 +97,8 @@ end_runlog() {
 # first of them is what the others wait for, unless one was stopped.
 watch_drain() {
 	exec 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
-	trap - EXIT HUP INT TERM QUIT USR1
+	trap - EXIT USR1
+	trap '' HUP INT TERM QUIT	# sent to our whole group they must not leave the driver waiting
 	cd "$dir" || exit	# by which its sleep is known: see find_rest
 	still=0 seen=0 before=''
 	while :; do

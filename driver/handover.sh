@@ -79,5 +79,7 @@ finished) ;;
 	;;
 esac
 while read -r from && read -r to; do copy_all "$from" "$to"; done <"$dir/handover"
+# that of stat and top is only for the time that they run
+[ -s "$dir/handover" ] || rm -rf -- "$folder"
 rmdir "$folder" 2>/dev/null
 exec rm -rf "$dir"

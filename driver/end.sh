@@ -112,7 +112,8 @@ watch_drain() {
 			case $line in Z* | X*) continue ;; T*) stopped=${stopped:-$stage} ;; esac
 			late="$late${late:+, }${stage%%:*}" first=${first:-$stage}
 			IFS=' '; set -- $line; IFS=$nl
-			work=$work${12}.${13},
+			# the run log looks again and again whether it may write its end: no progress
+			[ "${stage%%:*}" = agentsight-runlog ] || work=$work${12}.${13},
 		done
 		seen=$((seen + 1)) still=$((still + 1))
 		[ "$work" = "$before" ] || still=0

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""otelsink at the end of a pipeline that watches the whole machine: what an agent
-says arrives as spans over TLS, and what carries them there is not captured,
-wherever the tools are installed."""
+"""otelsink at the end of a pipeline that watches all that this test runs, otelsink as
+well: what an agent says arrives as spans over TLS, and what carries them there is not
+captured, wherever the tools are installed. Not the whole machine: what others send
+meanwhile may fill the ring, and then calls are lost, which is counted but not whole."""
 import base64
 import os
 import shutil
@@ -29,8 +30,8 @@ collector = Receiver(cert=cert, key=key)
 fifo, raw, ready = (os.path.join(T, x) for x in ("fifo", "raw", "ready"))
 os.mkfifo(ready)
 pipeline = subprocess.Popen(
-    ["sh", "-c", 'sslsniff --ready-fd 8 8>"$1" | tee -i "$2" | httpparse | ssemerge | llmparse | authstrip |'
-     ' otelsink -v --endpoint "$3" --ca-cert "$4" --batch-time 100ms --metric-time 100ms', "sh", ready, raw, collector.url, cert],
+    ["sh", "-c", 'sslsniff -p "$5" --ready-fd 8 8>"$1" | tee -i "$2" | httpparse | ssemerge | llmparse | authstrip |'
+     ' otelsink -v --endpoint "$3" --ca-cert "$4" --batch-time 100ms --metric-time 100ms', "sh", ready, raw, collector.url, cert, str(os.getpid())],
     stderr=subprocess.PIPE, env=environment())
 with open(ready) as f:
     f.readline()

@@ -37,14 +37,14 @@ struct otelsink {
 	uint64_t since_ns[SIGNALS];	/* when a batch was first seen with something in it; 0: empty */
 	uint64_t metric_ns;		/* when metrics were sent last */
 	struct exporter *exporter[SIGNALS];
-	struct export_counts told[SIGNALS];
+	struct export_counts reported[SIGNALS];
 	bool hung;			/* a thread did not end: what it uses stays */
 	struct spool *spool;
 	struct line_out out;		/* --file */
 	struct observeds *observeds;
 	unsigned series;		/* of metrics, of all agents */
 	struct tracer *tracer;
-	struct loss_reason own[LOSS_REASONS];	/* of our own losses, what is in the metrics */
+	struct loss_reason measured[LOSS_REASONS];	/* of our losses, what the metrics have */
 	struct loss *loss;
 	struct event scratch;
 };
@@ -86,11 +86,12 @@ on_found(void *arg, struct request *r)
 }
 
 static void
-tell_loss(struct otelsink *self, const char *reason, const struct export_count *now, struct export_count *told)
+report_loss(struct otelsink *self, const char *reason, const struct export_count *now,
+    struct export_count *reported)
 {
-	if (now->items != told->items)
-		loss_add(self->loss, reason, now->items - told->items, now->bytes - told->bytes);
-	*told = *now;
+	if (now->items != reported->items)
+		loss_add(self->loss, reason, now->items - reported->items, now->bytes - reported->bytes);
+	*reported = *now;
 }
 
 /* What the threads have counted since. */
@@ -98,18 +99,18 @@ static void
 gather_losses(struct otelsink *self)
 {
 	for (int i = 0; i < SIGNALS; i++) {
-		struct export_counts now, *told = &self->told[i];
+		struct export_counts now, *reported = &self->reported[i];
 
 		if (!self->exporter[i])
 			continue;
 		exporter_counts(self->exporter[i], &now);
-		tell_loss(self, "rejected", &now.rejected, &told->rejected);
-		tell_loss(self, "refused", &now.refused, &told->refused);
-		tell_loss(self, "unsent", &now.unsent, &told->unsent);
-		tell_loss(self, "queue_full", &now.queue_full, &told->queue_full);
-		tell_loss(self, "spool_full", &now.spool_full, &told->spool_full);
-		tell_loss(self, "spool_lost", &now.spool_lost, &told->spool_lost);
-		*told = now;
+		report_loss(self, "rejected", &now.rejected, &reported->rejected);
+		report_loss(self, "refused", &now.refused, &reported->refused);
+		report_loss(self, "unsent", &now.unsent, &reported->unsent);
+		report_loss(self, "queue_full", &now.queue_full, &reported->queue_full);
+		report_loss(self, "spool_full", &now.spool_full, &reported->spool_full);
+		report_loss(self, "spool_lost", &now.spool_lost, &reported->spool_lost);
+		*reported = now;
 	}
 }
 
@@ -145,16 +146,16 @@ on_loss(struct otelsink *self, struct event *ev, const struct stage_io *io)
 }
 
 static void
-measure_own_losses(struct otelsink *self, const struct stage_io *io)
+measure_self_losses(struct otelsink *self, const struct stage_io *io)
 {
 	for (unsigned i = 0; i < io->loss.n; i++) {
 		const struct loss_reason *now = &io->loss.by[i];
-		struct loss_reason *told = &self->own[i];
-		uint64_t by[2] = { now->events - told->events, now->bytes - told->bytes };
+		struct loss_reason *measured = &self->measured[i];
+		uint64_t by[2] = { now->events - measured->events, now->bytes - measured->bytes };
 
 		if (by[0] || by[1])
 			measure_loss(self, "otelsink", now->reason, by, io->now);
-		*told = *now;
+		*measured = *now;
 	}
 }
 
@@ -163,7 +164,7 @@ put_metrics(struct otelsink *self, const struct stage_io *io)
 {
 	if (!self->batch[METRICS_SIGNAL])
 		return;
-	measure_own_losses(self, io);
+	measure_self_losses(self, io);
 	observeds_put(self->observeds);
 	batch_seal(self->batch[METRICS_SIGNAL]);
 }
@@ -294,9 +295,9 @@ on_summary(void *arg, const struct stage_io *io)
 	if (!n)
 		return;
 	for (int i = 0; i < SIGNALS; i++) {
-		sent += self->told[i].sent.items;
-		requests += self->told[i].requests;
-		retries += self->told[i].retries;
+		sent += self->reported[i].sent.items;
+		requests += self->reported[i].requests;
+		retries += self->reported[i].retries;
 	}
 	fprintf(stderr, "otelsink: %" PRIu64 " spans (%" PRIu64 " calls, %" PRIu64 " tools, %" PRIu64 " processes, %" PRIu64
 	    " of MCP, %" PRIu64 " agents), %" PRIu64 " log records, %" PRIu64 " tools without a result; %" PRIu64

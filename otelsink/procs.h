@@ -2,7 +2,7 @@
  * procs.h - the processes that were seen, and who started whom
  *
  * A process stays in the table for a while after its end, because what belongs
- * to it may be told later; and longer, as long as somebody holds it.
+ * to it may be emitted later; and longer, as long as somebody holds it.
  */
 #ifndef OTEL_PROCS_H
 #define OTEL_PROCS_H
@@ -36,7 +36,7 @@ struct proc {
 	char *cwd;
 	int64_t exit_code, signal;	/* -1: not known */
 	enum proc_state state;
-	bool told;			/* its span was written */
+	bool emitted;			/* its span was written */
 	struct trace_id trace;		/* when placed */
 	struct span_id id, parent;
 	struct observed *observed;

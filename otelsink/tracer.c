@@ -38,7 +38,7 @@ struct tracer {
 	uint64_t now;
 	uint64_t swept_ns;		/* when those that wait were looked at last */
 	struct budget budget;
-	uint64_t evicted, refused, refused_bytes;	/* as told so far */
+	uint64_t evicted, refused, refused_bytes;	/* as reported so far */
 	bool ending;
 };
 
@@ -300,7 +300,7 @@ conversation_clear(struct tracer *t, struct conversation *c)
 /* --- tools ---------------------------------------------------------------------- */
 
 static void
-tell_tool(struct tracer *t, struct conversation *c, const struct tool *tool, struct event *ev)
+emit_tool(struct tracer *t, struct conversation *c, const struct tool *tool, struct event *ev)
 {
 	struct attrs a = { .n = 0 };
 	struct span s = { .trace = c->trace, .id = tool->span, .parent = c->span, .link = tool->asked, .kind = SPAN_INTERNAL,
@@ -331,7 +331,7 @@ tell_tool(struct tracer *t, struct conversation *c, const struct tool *tool, str
 }
 
 /* Results in a request end their tools. What belongs to these is placed before
- * they are told. */
+ * they are emitted. */
 static void
 tools_end(struct tracer *t, struct conversation *c, struct event *ev)
 {
@@ -348,7 +348,7 @@ tools_end(struct tracer *t, struct conversation *c, struct event *ev)
 		const char *s = name.kind == VALUE_STRING ? value_str(&ev->arena, name, &n) : NULL;
 
 		if (!(tool = tool_find(c, value_get(v, "id"), s, n)))
-			continue;	/* asked for before we looked, or told already */
+			continue;	/* asked for before we looked, or emitted already */
 		tool->end_ns = event_time(ev) > tool->start_ns ? event_time(ev) : tool->start_ns;
 		tool->response = value_get(v, "response");
 		tool->is_error = value_get(v, "is_error").kind == VALUE_TRUE;
@@ -358,7 +358,7 @@ tools_end(struct tracer *t, struct conversation *c, struct event *ev)
 		return;
 	waiting_retry(t, 0);
 	while ((tool = tool_take_ended(c))) {
-		tell_tool(t, c, tool, ev);
+		emit_tool(t, c, tool, ev);
 		tool_free(tool);
 	}
 }
@@ -408,7 +408,7 @@ tools_give_up(struct tracer *t, struct conversation *c)
 	while ((tool = tool_take_ended(c))) {
 		if (tool->used_ns) {
 			tool->end_ns = tool->used_ns;
-			tell_tool(t, c, tool, &t->scratch);
+			emit_tool(t, c, tool, &t->scratch);
 		} else {
 			t->counts.unanswered++;
 		}
@@ -455,7 +455,7 @@ base_name(const char *path)
 }
 
 static void
-tell_process(struct tracer *t, struct proc *p)
+emit_process(struct tracer *t, struct proc *p)
 {
 	struct attrs a = { .n = 0 };
 	const char *name = p->path ? base_name(p->path) : "unknown";
@@ -464,9 +464,9 @@ tell_process(struct tracer *t, struct proc *p)
 	    .error = p->exit_code > 0 || p->signal > 0 };
 	char number[24];
 
-	if (p->told || p->state != PROC_PLACED || !p->observed)
+	if (p->emitted || p->state != PROC_PLACED || !p->observed)
 		return;
-	p->told = true;
+	p->emitted = true;
 	name_attr(t, &a, NAME_EXECUTABLE, name);
 	int_attr(t, &a, NAME_PID, p->pid);
 	if (p->up)
@@ -593,7 +593,7 @@ mcp_key(struct event *ev, size_t *n)
 }
 
 static void
-tell_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id trace, struct span_id parent)
+emit_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id trace, struct span_id parent)
 {
 	static const char *const target[] = { "tool", "prompt" };
 	enum content content = t->conf.content_in_spans ? CONTENT_TEXT : CONTENT_NONE;
@@ -622,7 +622,7 @@ tell_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id
 	t->counts.mcp++;
 }
 
-/* With early, it is told as far as it is known: below the conversation of its
+/* With early, it is emitted as far as it is known: below the conversation of its
  * process, else alone. */
 static enum placing
 place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool early)
@@ -635,7 +635,7 @@ place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool early)
 	enum claim_verdict verdict = CLAIM_NONE;
 
 	if (a && !a->conversations && a->state == PROC_PLACED) {
-		tell_mcp(t, ev, a->observed, a->trace, a->id);
+		emit_mcp(t, ev, a->observed, a->trace, a->id);
 		return PLACE_DONE;
 	}
 	claim.tool = event_str(ev, "tool", &claim.toollen);
@@ -643,19 +643,19 @@ place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool early)
 		verdict = claim_decide(a, &claim, early, &c, &tool, &t->scratch);
 	if (verdict == CLAIM_TOOL) {
 		tool_use(tool, time_behind(ev, "duration_ms"));
-		tell_mcp(t, ev, c->observed, c->trace, tool->span);
+		emit_mcp(t, ev, c->observed, c->trace, tool->span);
 		return PLACE_DONE;
 	}
 	if (!early)
 		return verdict == CLAIM_OPEN ? PLACE_OPEN : PLACE_NONE;
 	c = a ? a->conversations : NULL;
 	if (c && !c->sibling) {
-		tell_mcp(t, ev, c->observed, c->trace, c->span);
+		emit_mcp(t, ev, c->observed, c->trace, c->span);
 	} else if ((o = observeds_get(t->conf.observeds, ev, p))) {
 		size_t n;
 		const char *key = mcp_key(ev, &n);
 
-		tell_mcp(t, ev, o, trace_id_of("mcp", key, n, event_time(ev)), (struct span_id){ { 0 } });
+		emit_mcp(t, ev, o, trace_id_of("mcp", key, n, event_time(ev)), (struct span_id){ { 0 } });
 		observed_unref(o);
 	}
 	return PLACE_DONE;
@@ -684,7 +684,7 @@ waiting_try(struct tracer *t, struct waiting *w, uint64_t before, bool early)
 		return true;
 	}
 	if (now == PLACE_DONE && (w->proc->end_ns || w->proc->gone_ns))
-		tell_process(t, w->proc);
+		emit_process(t, w->proc);
 	return now == PLACE_DONE;
 }
 
@@ -786,7 +786,7 @@ measure(struct tracer *t, struct observed *o, struct event *ev, uint64_t end_ns)
 }
 
 static void
-tell_details(struct tracer *t, struct observed *o, struct event *ev, const struct span *s)
+emit_details(struct tracer *t, struct observed *o, struct event *ev, const struct span *s)
 {
 	const char *name = semconv_name(t->conf.semconv, NAME_DETAILS);
 	struct attrs a = { .n = 0 };
@@ -802,7 +802,7 @@ tell_details(struct tracer *t, struct observed *o, struct event *ev, const struc
 }
 
 static struct span_id
-tell_call(struct tracer *t, struct conversation *c, struct event *ev, uint64_t end_ns)
+emit_call(struct tracer *t, struct conversation *c, struct event *ev, uint64_t end_ns)
 {
 	struct attrs a = { .n = 0 };
 	struct span s = { .trace = c->trace, .parent = c->span, .kind = SPAN_CLIENT, .verb = "chat",
@@ -823,7 +823,7 @@ tell_call(struct tracer *t, struct conversation *c, struct event *ev, uint64_t e
 	semconv_attrs(&a, semconv_llm, t->conf.semconv, ev, IN_SPAN,
 	    t->conf.content_in_spans ? CONTENT_TEXT : CONTENT_NONE);
 	write_span(t, c->observed, &s, &a, ev);
-	tell_details(t, c->observed, ev, &s);
+	emit_details(t, c->observed, ev, &s);
 	t->counts.calls++;
 	return s.id;
 }
@@ -841,7 +841,7 @@ on_call(struct tracer *t, struct event *ev)
 	}
 	conversation_call(t, c, ev, end_ns);
 	tools_end(t, c, ev);
-	call = tell_call(t, c, ev, end_ns);
+	call = emit_call(t, c, ev, end_ns);
 	measure(t, c->observed, ev, end_ns);
 	tools_begin(t, c, ev, call, end_ns);
 }
@@ -883,7 +883,7 @@ on_ended(struct tracer *t, struct event *ev)
 	struct proc *p = procs_exit(t->procs, ev);
 
 	if (p)
-		tell_process(t, p);
+		emit_process(t, p);
 }
 
 /* A process leaves the table: what it is of is over. */
@@ -895,11 +895,11 @@ on_gone(void *arg, struct proc *p)
 	while (p->conversations)
 		conversation_close(t, p->conversations);
 	p->gone_ns = t->now;
-	tell_process(t, p);
+	emit_process(t, p);
 }
 
 static void
-tell_losses(struct tracer *t)
+report_losses(struct tracer *t)
 {
 	uint64_t evicted = procs_evicted(t->procs);
 
@@ -920,7 +920,7 @@ expire(struct tracer *t)
 	if (t->now >= t->swept_ns + SWEEP_NS) {
 		t->swept_ns = t->now;
 		waiting_retry(t, late);
-		tell_losses(t);
+		report_losses(t);
 	}
 	procs_expire(t->procs, late);
 	while ((c = t->oldest) && c->used_ns < idle) {
@@ -962,7 +962,7 @@ tracer_end(struct tracer *t, uint64_t now)
 	waiting_force(t, 0);
 	while (t->oldest)
 		conversation_close(t, t->oldest);
-	tell_losses(t);
+	report_losses(t);
 	procs_free(t->procs);
 	t->procs = NULL;
 }

@@ -9,7 +9,7 @@
  * A tool runs from the end of the answer that asked for it to the request that
  * brought its result. A process of the agent that began in between is the
  * tool's when no other was open, or when its command line holds an argument of
- * that tool and of no other; of several of one conversation it is told below
+ * that tool and of no other; of several of one conversation it is emitted below
  * the conversation, of several conversations not at all (loss "unplaced").
  */
 #ifndef OTEL_TRACER_H

@@ -2,7 +2,7 @@
  * fds.c - file.read, file.write, net.close: byte totals of descriptors
  *
  * reads   the map fds every --interval; the record that ends a descriptor
- * keeps   per descriptor its path or addresses, and what was told so far
+ * keeps   per descriptor its path or addresses, and what was emitted so far
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -24,7 +24,7 @@ struct known {
 	struct record head;
 	uint32_t fd, kind, mnt_ns;
 	bool deleted, cut, opened;
-	uint64_t bytes[2], calls[2], last[2];	/* told */
+	uint64_t bytes[2], calls[2], last[2];	/* emitted */
 	struct net_addr addr;
 	struct text path, root;			/* allocated, as one */
 	struct sends *sends;
@@ -215,7 +215,7 @@ fds_send(struct process *s, const struct event_record *r, const struct strings *
 		sends_begin(s, &k->sends, r, t);
 }
 
-/* False: we have not been told yet what it is. */
+/* False: it is not known yet what it is. */
 static bool
 end(struct process *s, const struct fd_record *r)
 {

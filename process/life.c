@@ -326,7 +326,7 @@ parent_of(struct process *s, const struct proc_stat *st)
 }
 
 static void
-tell_seed(struct process *s, const struct proc_stat *st, uint64_t now)
+emit_seed(struct process *s, const struct proc_stat *st, uint64_t now)
 {
 	static char args[ARGS_CAP + 1];
 	char exe_buf[PATH_TEXT], cwd_buf[PATH_TEXT], root_buf[PATH_TEXT];
@@ -377,6 +377,6 @@ life_seed(struct process *s, uint64_t since)
 			continue;
 		else if (s->mode == 1 ? !target_excluded(&s->probe.target, w.v[i].pid) :
 		    target_has(&s->probe.target, w.v[i].pid))
-			tell_seed(s, &w.v[i], now);
+			emit_seed(s, &w.v[i], now);
 	free(w.v);
 }

@@ -3,7 +3,7 @@
  *
  * reads   scheduler and system call tracepoints; /proc for what runs already
  * writes  process.* file.* dir.* net.* bash.readline
- * keeps   descriptors in use and what was told of them; opens of the last
+ * keeps   descriptors in use and what was emitted of them; opens of the last
  *         --window (fds.c, files.c)
  */
 #include <bpf/bpf.h>
@@ -436,7 +436,7 @@ main(int argc, char **argv)
 		{ .kind = OPT_TIME, .name = "window", .arg = "TIME", .to = &s->window,
 		    .help = "count opens of the same path this long (1s; 0: write every one)" },
 		{ .kind = OPT_TIME, .name = "interval", .arg = "TIME", .to = &s->interval,
-		    .help = "tell bytes of open files this often (1s; 0: when they are closed)" },
+		    .help = "emit bytes of open files this often (1s; 0: when they are closed)" },
 		{ .kind = OPT_CALL, .letter = 'm', .name = "mode", .arg = "0|1|2", .call = set_mode,
 		    .help = "0: everything of all processes; 1: lifecycle of all, the rest of chosen "
 		    "ones and of those that exec; 2: chosen ones (-p, -c, --session imply it)" },

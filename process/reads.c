@@ -69,7 +69,7 @@ put_path(struct jput *j, struct process *s, const struct read_key *k, size_t n,
 		jput_bool(j, "deleted", true);
 }
 
-/* A file that was opened and not read is told as opened, for it may have been mapped. */
+/* A file that was opened and not read is emitted as opened, for it may have been mapped. */
 static void
 write_group(struct process *s, const struct read_key *k, size_t n, const struct read_group *g)
 {

@@ -93,7 +93,7 @@ ring_whole(struct ring *r, size_t at, size_t n)
 size_t
 ring_read(struct ring *r, size_t max, ring_record *fn, void *arg)
 {
-	unsigned long at = *r->consumer, told = at;
+	unsigned long at = *r->consumer, released = at;
 	size_t seen = 0;
 
 	while (seen < max && at < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE)) {
@@ -111,12 +111,12 @@ ring_read(struct ring *r, size_t max, ring_record *fn, void *arg)
 		at += (n + BPF_RINGBUF_HDR_SZ + 7) & ~7ul;
 		/* give room back in larger pieces: each one costs the writers
 		 * a cache line */
-		if (at - told > r->size / 16) {
+		if (at - released > r->size / 16) {
 			__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
-			told = at;
+			released = at;
 		}
 	}
-	if (at != told)
+	if (at != released)
 		__atomic_store_n(r->consumer, at, __ATOMIC_RELEASE);
 	return seen;
 }

@@ -69,26 +69,26 @@ self_init(struct self *o, struct target *t, int out, int fd)
 }
 
 static bool
-is_told(const struct self *o, int pid)
+is_reported(const struct self *o, int pid)
 {
 	struct proc_stat st;
 
-	for (int i = 0; i < o->ntold; i++)
-		if (o->told[i].pid == pid)
-			return proc_stat(pid, &st) == 0 && st.start == o->told[i].start;
+	for (int i = 0; i < o->nreported; i++)
+		if (o->reported[i].pid == pid)
+			return proc_stat(pid, &st) == 0 && st.start == o->reported[i].start;
 	return false;
 }
 
 /* A pid that was said; one that has ended already is nobody's. */
 static void
-tell_pid(struct self *o, int pid)
+add_pid(struct self *o, int pid)
 {
 	struct proc_stat st;
 
-	if (o->ntold == SELF_TOLD || pid <= 0 || proc_stat(pid, &st))
+	if (o->nreported == SELF_REPORTED || pid <= 0 || proc_stat(pid, &st))
 		return;
-	o->told[o->ntold].pid = pid;
-	o->told[o->ntold++].start = st.start;
+	o->reported[o->nreported].pid = pid;
+	o->reported[o->nreported++].start = st.start;
 	target_exclude(o->target, pid);
 }
 
@@ -102,7 +102,7 @@ self_more(struct self *o)
 		return false;
 	buf[n] = '\0';
 	for (; (end = strchr(line, '\n')); line = end + 1)
-		tell_pid(o, atoi(line));
+		add_pid(o, atoi(line));
 	o->read += line - buf;		/* the rest is still to be written */
 	return line > buf;
 }
@@ -139,7 +139,7 @@ known_ours(const struct self *o, int pid)
 {
 	char folder[sizeof(o->folder)];
 
-	if (target_excluded(o->target, pid) || is_told(o, pid))
+	if (target_excluded(o->target, pid) || is_reported(o, pid))
 		return true;
 	if (!o->folder[0])
 		return false;

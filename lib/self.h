@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { SELF_PIPES = 32, SELF_TOLD = 256 };
+enum { SELF_PIPES = 32, SELF_REPORTED = 256 };
 
 struct target;
 
@@ -30,8 +30,8 @@ struct self {
 	int fd;			/* a file of pids, one a line, that grows; -1: nobody says */
 	off_t read;		/* of it */
 	/* with the time of birth, for a number may come again */
-	struct { int pid; uint64_t start; } told[SELF_TOLD];
-	int ntold;
+	struct { int pid; uint64_t start; } reported[SELF_REPORTED];
+	int nreported;
 };
 
 /* out: the descriptor that events are written to; fd: of the pids, or -1. */

@@ -64,9 +64,9 @@ is_harmless(const char *function)
 	return !is_one_of(function, refused, sizeof(refused) / sizeof(*refused));
 }
 
-/* Pragmas that the full-text index asks for itself, and those that only tell what there is. */
+/* Pragmas that the full-text index asks for itself, and those that only describe what there is. */
 static bool
-is_telling(const char *pragma)
+is_describing(const char *pragma)
 {
 	static const char *const allowed[] = {
 		"data_version", "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo",
@@ -100,7 +100,7 @@ may(void *arg, int action, const char *a, const char *b, const char *database, c
 	case SQLITE_FUNCTION:
 		return is_harmless(b) ? SQLITE_OK : deny(q, "the function", b);
 	case SQLITE_PRAGMA:
-		return is_telling(a) ? SQLITE_OK : deny(q, "PRAGMA", a);
+		return is_describing(a) ? SQLITE_OK : deny(q, "PRAGMA", a);
 	case SQLITE_UPDATE:
 		/* asked of every virtual table (json_each, the full-text index) when it is connected;
 		 * nobody can change the schema so: sqlite3_declare_vtab alone gets that far */

@@ -121,12 +121,13 @@ frames_of(const char *log, char *to, size_t size)
 }
 
 static void
-tell(const struct bpf_program *p, const char *log, void (*told)(const char *, const char *, int))
+report_frames(const struct bpf_program *p, const char *log,
+    void (*report)(const char *, const char *, int))
 {
 	char frames[128];
 
 	frames_of(log, frames, sizeof(frames));
-	told(bpf_program__name(p), frames, private_frames(bpf_program__fd(p)));
+	report(bpf_program__name(p), frames, private_frames(bpf_program__fd(p)));
 }
 
 static void
@@ -151,7 +152,7 @@ refused(struct load *l, struct bpf_object *o, const char *logs)
 
 int
 load_object(struct load *l, struct bpf_object_skeleton *s,
-    void (*told)(const char *program, const char *frames, int private))
+    void (*report)(const char *program, const char *frames, int private))
 {
 	struct bpf_object *o = *s->obj;
 	struct bpf_program *p;
@@ -174,8 +175,8 @@ load_object(struct load *l, struct bpf_object_skeleton *s,
 		refused(l, o, logs);
 	i = 0;
 	bpf_object__for_each_program(p, o) {
-		if (!e && told && bpf_program__fd(p) >= 0)
-			tell(p, logs + i * LOG_SIZE, told);
+		if (!e && report && bpf_program__fd(p) >= 0)
+			report_frames(p, logs + i * LOG_SIZE, report);
 		i++;
 	}
 	free(logs);

@@ -22,13 +22,13 @@ struct load {
  * nowhere. */
 void load_listen(bool verbose);
 
-/* Loads what a skeleton (as `bpftool gen skeleton` makes it, opened) contains. told:
+/* Loads what a skeleton (as `bpftool gen skeleton` makes it, opened) contains. report:
  * NULL, or called with each program's name, the bytes that it needs of the stack as
  * the verifier gives them ("208+0+64", a number for each function), and how many of
  * these functions have their frame in memory of the CPU instead (-1: not known).
  * -1 with errno and *load. */
 int load_object(struct load *, struct bpf_object_skeleton *,
-    void (*told)(const char *program, const char *frames, int private));
+    void (*report)(const char *program, const char *frames, int private));
 
 /* The last line of a verifier's log that is no statistics. "" when there is none.
  * Cut to size. */

@@ -53,7 +53,7 @@ struct probe_process {
 
 static struct {
 	volatile sig_atomic_t stop, report;
-	uint64_t asked;		/* boot ns of the first SIGINT */
+	uint64_t requested;	/* boot ns of the first SIGINT */
 } signals;
 
 static void
@@ -70,10 +70,10 @@ on_signal(int sig)
 		return;
 	/* asked twice: now. But a terminal and a wrapper (timeout, sudo) may
 	 * both pass on what was asked once. */
-	if (signals.asked && now - signals.asked > AGAIN_NS)
+	if (signals.requested && now - signals.requested > AGAIN_NS)
 		_exit(130);
-	if (!signals.asked)
-		signals.asked = now;
+	if (!signals.requested)
+		signals.requested = now;
 }
 
 void
@@ -209,7 +209,7 @@ probe_fail(const char *act, const char *object)
 
 /* With --check -v. To stderr, as all that is no event. */
 static void
-tell_frames(const char *program, const char *frames, int private)
+report_frames(const char *program, const char *frames, int private)
 {
 	fprintf(stderr, "%s: stack %s", program, frames);
 	if (private >= 0)
@@ -220,7 +220,7 @@ tell_frames(const char *program, const char *frames, int private)
 int
 probe_load(struct probe *p, struct bpf_object_skeleton *s)
 {
-	return load_object(&p->load, s, p->check && p->verbose ? tell_frames : NULL);
+	return load_object(&p->load, s, p->check && p->verbose ? report_frames : NULL);
 }
 
 void
@@ -636,7 +636,7 @@ wait_for(struct probe *p, bool ring, uint64_t ns)
 }
 
 static void
-report_if_asked(struct probe *p)
+report_if_requested(struct probe *p)
 {
 	if (!signals.report)
 		return;
@@ -664,7 +664,7 @@ read_until_stopped(struct probe *p)
 			tick(p, now);
 			next = now + TICK_NS;
 		}
-		report_if_asked(p);
+		report_if_requested(p);
 		if (n == ROUND || p->out.err)
 			continue;
 		empty = n ? 0 : empty + 1;

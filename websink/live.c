@@ -103,9 +103,9 @@ await(struct live *l)
 		put_head(l, snprintf(l->head, sizeof(l->head), ": still here\n\n"));
 		return 1;
 	case RECENT_ENDED:
-		if (l->told_end)
+		if (l->end_reported)
 			break;
-		l->told_end = true;
+		l->end_reported = true;
 		put_head(l, snprintf(l->head, sizeof(l->head), "event: end\ndata: %" PRIu64 "\n\n", l->next - 1));
 		return 1;
 	case RECENT_STOPPED:

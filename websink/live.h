@@ -4,7 +4,7 @@
  * Server-sent events (HTML standard, section 9.2): each line is an event with
  * its number as id, so that a client that comes back with Last-Event-ID gets
  * what it missed. A client that is too slow loses what has left the memory, and
- * is told how much by an event named "gap". Or plain lines, up to the newest.
+ * learns how much by an event named "gap". Or plain lines, up to the newest.
  */
 #ifndef LIVE_H
 #define LIVE_H
@@ -24,7 +24,7 @@ struct live {
 	uint64_t until;		/* lines only: the newest when it began */
 	bool lines;		/* plain lines, no server-sent events */
 	bool preview;		/* short forms where there are */
-	bool told_end;
+	bool end_reported;
 	uint64_t missed;	/* lines that left before this client got them */
 	/* what is being sent: a head, the line, a tail */
 	struct recent_line *line;

@@ -130,7 +130,7 @@ recent_add(struct recent *r, const char *s, size_t n, const char *preview, size_
 }
 
 static void
-tell(struct recent *r, bool *flag)
+raise_flag(struct recent *r, bool *flag)
 {
 	pthread_mutex_lock(&r->lock);
 	*flag = true;
@@ -141,13 +141,13 @@ tell(struct recent *r, bool *flag)
 void
 recent_end(struct recent *r)
 {
-	tell(r, &r->is.ended);
+	raise_flag(r, &r->is.ended);
 }
 
 void
 recent_stop(struct recent *r)
 {
-	tell(r, &r->stopped);
+	raise_flag(r, &r->stopped);
 }
 
 struct recent_line *

@@ -31,7 +31,7 @@ void recent_free(struct recent *);
 int recent_add(struct recent *, const char *s, size_t n, const char *preview, size_t preview_n);
 /* No more lines come: readers that wait are told. */
 void recent_end(struct recent *);
-/* Readers that wait, and those to come, are told to leave. */
+/* Readers that wait, and those to come, are asked to leave. */
 void recent_stop(struct recent *);
 
 /* Line *id, or the oldest that is kept if that one has left (*id is then set to

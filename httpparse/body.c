@@ -249,9 +249,9 @@ body_free(struct body *b)
 }
 
 size_t
-body_held(const struct body *b)
+body_memory(const struct body *b)
 {
-	return sizeof(*b) + (b->dec ? decode_held(b->dec) :
+	return sizeof(*b) + (b->dec ? decode_memory(b->dec) :
 	    0) + b->aws.buf.cap + b->part.cap + b->coding.cap;
 }
 

@@ -33,7 +33,7 @@ enum body_rc { BODY_OK, BODY_BAD, BODY_NOMEM };
 struct body *body_new(const struct head *, size_t max, const struct body_ops *, void *arg,
     bool *undecoded, bool *nomem);
 void body_free(struct body *);
-size_t body_held(const struct body *);
+size_t body_memory(const struct body *);
 
 /* flush: give out all there is. Once BODY_BAD, always. */
 enum body_rc body_feed(struct body *, const void *p, size_t n, bool flush);

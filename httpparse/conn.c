@@ -180,7 +180,7 @@ exchange_pop(struct conn *c)
 	if (!(c->first = x->next))
 		c->last = &c->first;
 	c->waiting--;
-	c->xbytes -= exchange_held(x);
+	c->xbytes -= exchange_memory(x);
 	return x;
 }
 
@@ -226,7 +226,7 @@ request_exchange(struct side *s, const struct head *head, uint64_t ns, uint64_t 
 	*c->last = x;
 	c->last = &x->next;
 	c->waiting++;
-	c->xbytes += exchange_held(x);
+	c->xbytes += exchange_memory(x);
 	return x;
 }
 
@@ -775,17 +775,17 @@ conn_open(const struct conn *c)
 }
 
 size_t
-conn_held(const struct conn *c)
+conn_memory(const struct conn *c)
 {
-	size_t n = c->xbytes + (c->h2 ? streams_held(c->h2) : 0) + c->other_env.n;
+	size_t n = c->xbytes + (c->h2 ? streams_memory(c->h2) : 0) + c->other_env.n;
 
 	for (unsigned i = 0; i < c->nearly; i++)
-		n += exchange_held(c->early[i]);
+		n += exchange_memory(c->early[i]);
 	for (int i = 0; i < 2; i++) {
 		const struct side *s = &c->side[i];
 
-		n += http1_held(&s->h) + message_held(&s->m) + s->pendbytes + s->tail.n;
-		n += c->sock[i] ? ws_held(&c->sock[i]->ws) : 0;
+		n += http1_memory(&s->h) + message_memory(&s->m) + s->pendbytes + s->tail.n;
+		n += c->sock[i] ? ws_memory(&c->sock[i]->ws) : 0;
 	}
 	return n;
 }

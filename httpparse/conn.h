@@ -102,6 +102,6 @@ void conn_finish(struct conn *, const char *why, bool closed);
 void conn_free(struct conn *);
 int conn_requests(const struct conn *);	/* the side that carries them; -1 not known */
 bool conn_open(const struct conn *);	/* is a message under way? */
-size_t conn_held(const struct conn *);	/* bytes of memory */
+size_t conn_memory(const struct conn *);	/* bytes of memory */
 
 #endif

@@ -42,7 +42,7 @@ struct decode {
 	enum decode_rc rc;
 	uint64_t out;
 	bool raw, first;	/* first: nothing but block[] has been taken so far */
-	size_t held;
+	size_t memory;
 	size_t n, done;		/* of block: filled, worked on */
 	unsigned char block[BLOCK];
 };
@@ -128,7 +128,7 @@ layer_start(struct decode *d, struct layer *l)
 	case DEFLATE:
 		return 0;	/* when two bytes are there */
 	case BROTLI:
-		l->br = BrotliDecoderCreateInstance(br_alloc, br_free, &d->held);
+		l->br = BrotliDecoderCreateInstance(br_alloc, br_free, &d->memory);
 		return l->br ? 0 : -1;
 	case ZSTD:
 		if (!(l->zs = ZSTD_createDStream()))
@@ -182,9 +182,9 @@ decode_free(struct decode *d)
 }
 
 size_t
-decode_held(const struct decode *d)
+decode_memory(const struct decode *d)
 {
-	size_t n = sizeof(*d) + d->held;
+	size_t n = sizeof(*d) + d->memory;
 
 	for (int i = 0; i < d->nlayers; i++)
 		n += d->layer[i].zs ? ZSTD_sizeof_DStream(d->layer[i].zs) :

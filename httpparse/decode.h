@@ -47,6 +47,6 @@ enum decode_rc decode_end(struct decode *);
  * out, within its first 4 KiB, and was given to the sink as it is. */
 bool decode_is_raw(const struct decode *);
 
-size_t decode_held(const struct decode *);	/* bytes of memory */
+size_t decode_memory(const struct decode *);	/* bytes of memory */
 
 #endif

@@ -208,13 +208,13 @@ h2_free(struct h2 *h)
 }
 
 size_t
-h2_held(const struct h2 *h)
+h2_memory(const struct h2 *h)
 {
 	/* an entry costs nghttp2 about a hundred bytes beside its text */
 	size_t tables = h->hpack ? nghttp2_hd_inflate_get_dynamic_table_size(h->hpack) +
 	    100 * nghttp2_hd_inflate_get_num_table_entries(h->hpack) : 0;
 
-	return head_held(&h->head) + tables;
+	return head_memory(&h->head) + tables;
 }
 
 static uint32_t

@@ -67,7 +67,7 @@ struct h2 {
 int h2_init(struct h2 *, const struct h2_ops *, void *arg, size_t max_head, bool fresh,
     uint64_t pos);
 void h2_free(struct h2 *);
-size_t h2_held(const struct h2 *);
+size_t h2_memory(const struct h2 *);
 
 void h2_feed(struct h2 *, const void *p, size_t n);
 void h2_hole(struct h2 *, uint64_t n);

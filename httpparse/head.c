@@ -42,7 +42,7 @@ head_free(struct head *h)
 }
 
 size_t
-head_held(const struct head *h)
+head_memory(const struct head *h)
 {
 	return h->text.cap + h->fieldcap * sizeof(*h->field);
 }

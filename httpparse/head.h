@@ -44,7 +44,7 @@ bool head_is_token(unsigned char);
 
 void head_reset(struct head *);
 void head_free(struct head *);
-size_t head_held(const struct head *);	/* bytes of memory */
+size_t head_memory(const struct head *);	/* bytes of memory */
 
 /* Adds bytes to the end of a span that is the newest text. -1: over the limit
  * or out of memory. */

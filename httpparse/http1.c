@@ -390,9 +390,9 @@ http1_free(struct http1 *h)
 }
 
 size_t
-http1_held(const struct http1 *h)
+http1_memory(const struct http1 *h)
 {
-	return h->pend.cap + h->clean.cap + head_held(&h->head);
+	return h->pend.cap + h->clean.cap + head_memory(&h->head);
 }
 
 static void

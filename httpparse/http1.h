@@ -80,7 +80,7 @@ struct http1 {
 /* max_head: bytes of one message's header. */
 void http1_init(struct http1 *, const struct http1_ops *, void *arg, size_t max_head);
 void http1_free(struct http1 *);
-size_t http1_held(const struct http1 *);	/* bytes of memory */
+size_t http1_memory(const struct http1 *);	/* bytes of memory */
 
 /* The next n bytes of the stream. Returns how many were taken: fewer when the
  * state became HTTP1_OTHER; the rest is somebody else's, and so are, before

@@ -111,13 +111,13 @@ memory_check(const struct httpparse *me)
 static void
 conn_charge(struct httpparse *me, struct conn *c)
 {
-	size_t held = conn_held(c) + end_of(c)->held.cap;
-	ptrdiff_t delta = (ptrdiff_t)held - (ptrdiff_t)c->charged;
+	size_t memory = conn_memory(c) + end_of(c)->held.cap;
+	ptrdiff_t delta = (ptrdiff_t)memory - (ptrdiff_t)c->charged;
 
 	if (delta == 0)
 		return;
 	if (flow_charge(me->flows, c, delta) == 0)
-		c->charged = held;
+		c->charged = memory;
 	else
 		flow_drop(me->flows, c, FLOW_FULL);
 }

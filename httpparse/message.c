@@ -117,7 +117,7 @@ exchange_drop(struct exchange *x)
 }
 
 size_t
-exchange_held(const struct exchange *x)
+exchange_memory(const struct exchange *x)
 {
 	return sizeof(*x) + x->method + x->path + x->host;
 }
@@ -663,10 +663,10 @@ message_drop(struct message *m)
 }
 
 size_t
-message_held(const struct message *m)
+message_memory(const struct message *m)
 {
 	return m->body.cap + m->env.n + m->parts.cap + m->trailer.cap +
-	    (m->units ? body_held(m->units) : 0);
+	    (m->units ? body_memory(m->units) : 0);
 }
 
 void

@@ -73,7 +73,7 @@ struct exchange *exchange_new(const struct head *request, const char *sep, uint6
 /* What is known of its request now. False: out of memory. */
 bool exchange_know(struct exchange *, const struct head *request);
 void exchange_drop(struct exchange *);
-size_t exchange_held(const struct exchange *);
+size_t exchange_memory(const struct exchange *);
 bool exchange_is_head(const struct exchange *);	/* the method is HEAD */
 
 /* Writes a ws.message of the socket that exchange x opened. read: the process
@@ -125,6 +125,6 @@ void message_cut(struct message *, const char *why);
 void message_end(struct message *, const char *why);
 /* Forgets without a word. */
 void message_drop(struct message *);
-size_t message_held(const struct message *);
+size_t message_memory(const struct message *);
 
 #endif

@@ -30,7 +30,7 @@ struct stream {
 	struct exchange *x;
 	struct envelope_text other_env;	/* of the first line of a tunnel */
 	struct part part[2];		/* REQUEST, RESPONSE */
-	size_t held;
+	size_t memory;
 };
 
 struct line_dir { struct streams *s; int dir; };
@@ -45,26 +45,26 @@ struct streams {
 	struct line_dir dir[2];
 	struct stream *first, *touched;
 	unsigned n;
-	size_t held;
+	size_t memory;
 	uint64_t begun[2];		/* where the header block under way begins */
 };
 
 /* --- streams ------------------------------------------------------------------------ */
 
 static size_t
-part_held(const struct part *p)
+part_memory(const struct part *p)
 {
-	return message_held(&p->m) + head_held(&p->head) + (p->ws ? ws_held(p->ws) : 0);
+	return message_memory(&p->m) + head_memory(&p->head) + (p->ws ? ws_memory(p->ws) : 0);
 }
 
 static void
 stream_weigh(struct stream *st)
 {
-	size_t held = sizeof(*st) + part_held(&st->part[0]) + part_held(&st->part[1]) +
-	    (st->x ? exchange_held(st->x) : 0);
+	size_t memory = sizeof(*st) + part_memory(&st->part[0]) + part_memory(&st->part[1]) +
+	    (st->x ? exchange_memory(st->x) : 0);
 
-	st->s->held += held - st->held;
-	st->held = held;
+	st->s->memory += memory - st->memory;
+	st->memory = memory;
 }
 
 static void
@@ -123,7 +123,7 @@ stream_drop(struct stream *st, const char *why)
 			break;
 		}
 	s->n--;
-	s->held -= st->held;
+	s->memory -= st->memory;
 	free(st);
 }
 
@@ -540,9 +540,9 @@ streams_free(struct streams *s)
 }
 
 size_t
-streams_held(const struct streams *s)
+streams_memory(const struct streams *s)
 {
-	return sizeof(*s) + s->held + h2_held(&s->h2[0]) + h2_held(&s->h2[1]);
+	return sizeof(*s) + s->memory + h2_memory(&s->h2[0]) + h2_memory(&s->h2[1]);
 }
 
 bool

@@ -32,7 +32,7 @@ struct streams *streams_new(struct writer *, const struct streams_ops *, void *a
 /* The direction that carries requests; -1 not known. */
 int streams_requests(const struct streams *);
 void streams_free(struct streams *);
-size_t streams_held(const struct streams *);
+size_t streams_memory(const struct streams *);
 bool streams_open(const struct streams *);	/* is a message under way? */
 
 void streams_feed(struct streams *, int dir, const void *p, size_t n);

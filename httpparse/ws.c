@@ -25,7 +25,7 @@ ws_free(struct ws *w)
 }
 
 size_t
-ws_held(const struct ws *w)
+ws_memory(const struct ws *w)
 {
 	return sizeof(*w) + w->data.cap + w->ctl.cap + (w->zready ? INFLATER : 0);
 }

@@ -63,7 +63,7 @@ struct ws {
 void ws_init(struct ws *, const struct ws_ops *, void *arg, size_t max, bool deflate,
     bool takeover);
 void ws_free(struct ws *);
-size_t ws_held(const struct ws *);
+size_t ws_memory(const struct ws *);
 
 /* What the answer to the upgrade says of one direction ("Sec-WebSocket-Extensions"). */
 void ws_extensions(const char *p, size_t n, bool server, bool *deflate, bool *takeover);

@@ -48,7 +48,7 @@ decode(const char *codings, const uint8_t *p, size_t n, unsigned step, bool flus
 	}
 	rc = rc ? rc : (int)decode_end(d);
 	rc |= decode_is_raw(d) << 8;
-	if (decode_held(d) > (size_t)64 << 20)
+	if (decode_memory(d) > (size_t)64 << 20)
 		abort();
 	decode_free(d);
 	return rc;

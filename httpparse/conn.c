@@ -71,7 +71,7 @@ envelope_at(struct side *s, uint64_t pos, struct envelope_text *to)
 	}
 }
 
-/* --- what the readers tell -------------------------------------------------------------- */
+/* --- what the readers report ------------------------------------------------------------ */
 
 /* Is a part of a request there that is not complete? */
 static bool

@@ -6,7 +6,7 @@
 
 enum {
 	WAIT_NS = 200000000,
-	HELD_MAX = 1 << 20,	/* bytes of lines that wait for the other end */
+	PENDING_MAX = 1 << 20,	/* bytes of lines that wait for the other end */
 	KEY_MAX = 512,
 };
 
@@ -53,14 +53,14 @@ end_line(struct end *e, struct event *ev)
 	if (!e->pid)
 		event_u64(ev, "pid", &e->pid);
 	if (e->state == END_OPEN && event_is(ev, "tcp.data") && !event_bool(ev, "late"))
-		e->state = END_TELLS;
+		e->state = END_EMITS;
 	if (!e->peer && e->state != END_MUTE) {
 		e->local = copy(ev, "local");
 		e->peer = copy(ev, "peer");
 	}
-	e->held.fd = -1;
-	e->held.keep = true;
-	return e->state == END_TELLS ? NULL : &e->held;
+	e->pending.fd = -1;
+	e->pending.keep = true;
+	return e->state == END_EMITS ? NULL : &e->pending;
 }
 
 /* Where the port begins. */
@@ -151,18 +151,18 @@ stop_waiting(struct ends *ends, struct end *e)
 		ends->last = at;
 }
 
-/* A server's end stops to wait: the client's is there, or it tells itself. */
+/* A server's end stops to wait: the client's is there, or it emits itself. */
 static void
 decide(struct ends *ends, struct end *e, struct end *client)
 {
 	if (e->state == END_WAITS)
 		stop_waiting(ends, e);
-	e->state = client ? END_MUTE : END_TELLS;
+	e->state = client ? END_MUTE : END_EMITS;
 	if (client)
 		client->peer_pid = e->pid;
 	else
-		line_move(ends->out, &e->held);
-	e->held.len = e->held.lines = 0;
+		line_move(ends->out, &e->pending);
+	e->pending.len = e->pending.lines = 0;
 }
 
 static void
@@ -207,17 +207,17 @@ end_settle(struct ends *ends, struct end *e, int requests, uint64_t now)
 	if (e->state == END_OPEN && requests == 1)
 		settle_server(ends, e, now);
 	else if (e->state == END_OPEN && requests == 0)
-		e->state = END_TELLS;
+		e->state = END_EMITS;
 	if (requests == 0 && e->peer && e->local && !e->entered)
 		settle_client(ends, e);
-	if (e->state == END_WAITS && e->held.len > HELD_MAX)
+	if (e->state == END_WAITS && e->pending.len > PENDING_MAX)
 		decide(ends, e, NULL);
 	if (e->state == END_WAITS)
 		return;
 	if (e->state != END_MUTE)
-		line_move(ends->out, &e->held);
-	e->held.lines = 0;
-	line_out_free(&e->held);	/* many connections, and their buffers are large */
+		line_move(ends->out, &e->pending);
+	e->pending.lines = 0;
+	line_out_free(&e->pending);	/* many connections, and their buffers are large */
 }
 
 void
@@ -226,10 +226,10 @@ end_finish(struct ends *ends, struct end *e)
 	if (e->state == END_WAITS)
 		decide(ends, e, client_find(ends, e));
 	else if (e->state != END_MUTE)
-		line_move(ends->out, &e->held);
+		line_move(ends->out, &e->pending);
 	if (e->entered)
 		client_leave(ends, e);
-	line_out_free(&e->held);
+	line_out_free(&e->pending);
 	free(e->local);
 	free(e->peer);
 	e->local = e->peer = NULL;

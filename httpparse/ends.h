@@ -2,7 +2,7 @@
  * ends.h - connections that are two ends of one
  *
  * When the processes at both ends are observed, the same bytes come twice. The client's
- * end is told; the server's is left out, once it is known that the client's is there. The
+ * end is emitted; the server's is left out, once it is known that the client's is there. The
  * two are found by their addresses, each the other's. A server's end that is seen first
  * waits for a moment of event time, and only where both addresses are of one machine.
  * Of tcp.data the collector has left out the server's end already.
@@ -19,9 +19,9 @@
 
 enum end_state {
 	END_OPEN,	/* nothing is known yet */
-	END_TELLS,
-	END_WAITS,	/* a server's: what is to be told is held */
-	END_MUTE,	/* the client's end tells */
+	END_EMITS,
+	END_WAITS,	/* a server's: its lines are pending */
+	END_MUTE,	/* the client's end emits them */
 };
 
 /* One end, part of what is known of a connection. Zeroed, it is one that begins. */
@@ -31,7 +31,7 @@ struct end {
 	char *local, *peer;	/* addresses; NULL: not known */
 	uint64_t pid, peer_pid;	/* 0: not known */
 	uint64_t since;		/* event time from which it waits */
-	struct line_out held;
+	struct line_out pending;
 	struct end *next;	/* one that began to wait later */
 };
 
@@ -49,10 +49,10 @@ void ends_close(struct ends *);
 struct line_out *end_line(struct end *, struct event *);
 /* After it; requests: the direction that carries them, 0 WRITE, 1 READ, -1 not known. */
 void end_settle(struct ends *, struct end *, int requests, uint64_t now);
-/* No more comes; what is held is written or dropped. */
+/* No more comes; what is pending is written or dropped. */
 void end_finish(struct ends *, struct end *);
 
-/* Time goes on: those that waited long enough tell. */
+/* Time goes on: those that waited long enough emit. */
 void ends_pass(struct ends *, uint64_t now);
 
 #endif

@@ -74,7 +74,7 @@ on_finish(void *arg, void *entry, enum flow_why why)
 	if (!c->w)
 		return;
 	writer_at(me, c, 0);
-	me->w.out = end_of(c)->state == END_TELLS ? me->ends.out : &end_of(c)->held;
+	me->w.out = end_of(c)->state == END_EMITS ? me->ends.out : &end_of(c)->pending;
 	if (why == FLOW_FULL && conn_open(c))
 		loss_add(me->w.loss, "evicted", 1, 0);
 	conn_finish(c, why == FLOW_END ? "close" : flow_why_name(why), why == FLOW_END);
@@ -111,7 +111,7 @@ memory_check(const struct httpparse *me)
 static void
 conn_charge(struct httpparse *me, struct conn *c)
 {
-	size_t memory = conn_memory(c) + end_of(c)->held.cap;
+	size_t memory = conn_memory(c) + end_of(c)->pending.cap;
 	ptrdiff_t delta = (ptrdiff_t)memory - (ptrdiff_t)c->charged;
 
 	if (delta == 0)

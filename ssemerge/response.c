@@ -52,11 +52,11 @@ response_init(struct response *a, struct event *scan, const char *content_type, 
 	a->framing = framing_of(content_type, &lines);
 	a->scan = scan;
 	a->hint = path ? merge_by_path(path, pathlen) : NULL;
-	builder_init(&a->held, SIZE_MAX);
+	builder_init(&a->readers, SIZE_MAX);
 	merge_init(&a->merge, max);
-	sse_init(&a->sse, &a->held, max);
-	values_init(&a->values, &a->held, max, lines);
-	aws_init(&a->aws, &a->held, max);
+	sse_init(&a->sse, &a->readers, max);
+	values_init(&a->values, &a->readers, max, lines);
+	aws_init(&a->aws, &a->readers, max);
 }
 
 void
@@ -66,7 +66,7 @@ response_free(struct response *a)
 	values_free(&a->values);
 	aws_free(&a->aws);
 	merge_free(&a->merge);
-	builder_drop(&a->held, &a->pending);
+	builder_drop(&a->readers, &a->pending);
 	free(a->repaired);
 	a->repaired = NULL;
 }
@@ -132,26 +132,26 @@ pending_add(struct response *a, const struct merge_input *in)
 {
 	size_t len[3] = { in->namelen, in->idlen, in->len };
 
-	builder_add(&a->held, &a->pending, len, sizeof(len));
-	builder_add(&a->held, &a->pending, in->name, in->namelen);
-	builder_add(&a->held, &a->pending, in->id, in->idlen);
-	builder_add(&a->held, &a->pending, in->data, in->len);
+	builder_add(&a->readers, &a->pending, len, sizeof(len));
+	builder_add(&a->readers, &a->pending, in->name, in->namelen);
+	builder_add(&a->readers, &a->pending, in->id, in->idlen);
+	builder_add(&a->readers, &a->pending, in->data, in->len);
 }
 
 /* Begins the message, with what was pending. */
 static void
 start(struct response *a, const struct merge_format *format)
 {
-	struct text held = a->pending;
+	struct text pending = a->pending;
 	size_t len[3];
 
 	a->pending = (struct text){ 0 };
 	if (merge_start(&a->merge, format)) {
-		a->held.nomem = a->done = true;
-		held.n = 0;
+		a->readers.nomem = a->done = true;
+		pending.n = 0;
 	}
 	/* nothing pending is of an AWS stream: those decide at once */
-	for (const char *p = held.p, *end = held.n ? p + held.n : p; p < end; p += len[2]) {
+	for (const char *p = pending.p, *end = pending.n ? p + pending.n : p; p < end; p += len[2]) {
 		struct merge_input in = { 0 };
 
 		memcpy(len, p, sizeof(len));
@@ -163,7 +163,7 @@ start(struct response *a, const struct merge_format *format)
 		input_json(a, &in, in.data, in.len);
 		merge_event(&a->merge, &in);
 	}
-	builder_drop(&a->held, &held);
+	builder_drop(&a->readers, &pending);
 }
 
 /* The format of a stream whose events so far could be anybody's. False: this
@@ -255,21 +255,21 @@ response_feed(struct response *a, const void *data, size_t n)
 	if (!a->done && n && a->framing == FRAMING_UNKNOWN)
 		skip = sniff(a, p, n);
 	if (a->done || skip == n)
-		return a->held.nomem ? -1 : 0;
+		return a->readers.nomem ? -1 : 0;
 	if (a->framing == FRAMING_SSE)
 		sse_feed(&a->sse, p + skip, n - skip, on_event, a);
 	else if (a->framing == FRAMING_VALUES)
 		values_feed(&a->values, p + skip, n - skip, on_value, a);
 	else if (a->framing == FRAMING_AWS)
 		aws_feed(&a->aws, p, n, on_aws, a);
-	return a->held.nomem ? -1 : 0;
+	return a->readers.nomem ? -1 : 0;
 }
 
 int
 response_value(struct response *a, const void *p, size_t n)
 {
 	on_value(a, p, n);
-	return a->held.nomem ? -1 : 0;
+	return a->readers.nomem ? -1 : 0;
 }
 
 void
@@ -297,7 +297,7 @@ response_end(struct response *a, bool cut)
 		a->aws.bad++;
 	if (!a->merge.format)
 		start(a, a->hint ? a->hint : &merge_generic);
-	return a->held.nomem ? -1 : 0;
+	return a->readers.nomem ? -1 : 0;
 }
 
 const json_t *
@@ -308,9 +308,9 @@ response_message(struct response *a, struct text *text)
 }
 
 size_t
-response_held(const struct response *a)
+response_memory(const struct response *a)
 {
-	return a->merge.builder.held + a->held.held;
+	return a->merge.builder.memory + a->readers.memory;
 }
 
 bool

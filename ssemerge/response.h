@@ -27,7 +27,7 @@ struct response {
 	struct values values;
 	struct aws aws;
 	struct merge merge;
-	struct builder held;	/* accounts what the readers hold */
+	struct builder readers;	/* accounts what the readers hold */
 	const struct merge_format *hint;	/* by path */
 	struct text pending;	/* events from before the format was known */
 	struct event *scan;	/* borrowed; used only during a call */
@@ -60,7 +60,7 @@ int response_end(struct response *, bool cut);
  * or once done; nothing can be fed any more. */
 const json_t *response_message(struct response *, struct text *text);
 
-size_t response_held(const struct response *);	/* bytes */
+size_t response_memory(const struct response *);	/* bytes */
 /* Whether something did not fit into max, and how many bytes. */
 bool response_limited(const struct response *, uint64_t *bytes);
 

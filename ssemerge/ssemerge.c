@@ -266,12 +266,12 @@ stream_finish(void *arg, void *entry, enum flow_why why)
 static void
 stream_charge(struct ssemerge *self, struct stream *s)
 {
-	size_t now = s->written ? 0 : response_held(&s->response) + s->headlen + s->taillen;
+	size_t now = s->written ? 0 : response_memory(&s->response) + s->headlen + s->taillen;
 
 	if (flow_charge(self->flows, s, (ptrdiff_t)now - (ptrdiff_t)s->charged) == 0)
 		s->charged = now;
 	else	/* alone too large: it grows no more */
-		s->response.merge.builder.max = s->response.merge.builder.held;
+		s->response.merge.builder.max = s->response.merge.builder.memory;
 }
 
 /* The reason that a last piece gives. */

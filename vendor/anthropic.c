@@ -256,7 +256,7 @@ block_new(struct merge *m, int64_t index, json_t *object)
 	b = &a->block[a->n++];
 	*b = (struct block){ .index = index, .object = object,
 	    .text = type && !strcmp(type, "text"), .thinking = type && !strcmp(type, "thinking") };
-	m->builder.held += sizeof(*b);
+	m->builder.memory += sizeof(*b);
 	return b;
 }
 

@@ -690,7 +690,7 @@ unwrapped(struct merge *m, struct merge_input *in)
 	if (own->inner.format) {
 		merge_event(&own->inner, in);
 		builder_set(&own->inner.builder, own->inner.root, metrics, v);
-		m->builder.held = own->inner.builder.held;
+		m->builder.memory = own->inner.builder.memory;
 		m->builder.lost = own->inner.builder.lost;
 		m->ended = own->inner.ended;
 		m->closed = own->inner.closed;

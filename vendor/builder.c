@@ -32,7 +32,7 @@ builder_init(struct builder *d, size_t max)
 static void
 release(struct builder *d, size_t n)
 {
-	d->held -= n < d->held ? n : d->held;
+	d->memory -= n < d->memory ? n : d->memory;
 }
 
 void
@@ -64,7 +64,7 @@ builder_free(struct builder *d)
 static bool
 fits(struct builder *d, size_t n, size_t reserve)
 {
-	if (d->held < d->max + reserve && n <= d->max + reserve - d->held)
+	if (d->memory < d->max + reserve && n <= d->max + reserve - d->memory)
 		return true;
 	d->lost += n;
 	return false;
@@ -81,7 +81,7 @@ builder_room(struct builder *d, struct text *t, size_t n)
 	if (!fits(d, n - (t->cap - t->n), 0))
 		return NULL;
 	want = t->n + n;
-	left = d->max - d->held;
+	left = d->max - d->memory;
 	if (want < t->cap * 2)
 		want = t->cap * 2;
 	if (want < 64)
@@ -93,7 +93,7 @@ builder_room(struct builder *d, struct text *t, size_t n)
 		d->lost += n;
 		return NULL;
 	}
-	d->held += want - t->cap;
+	d->memory += want - t->cap;
 	t->p = p;
 	t->cap = want;
 	return p + t->n;
@@ -167,7 +167,7 @@ builder_json(struct builder *d, struct value v)
 		json_decref(j);
 		return NULL;
 	}
-	d->held += cost;
+	d->memory += cost;
 	return j;
 }
 
@@ -262,7 +262,7 @@ builder_set_json(struct builder *d, json_t *object, const char *key, json_t *j)
 		d->nomem = true;
 		return;
 	}
-	d->held += tree_cost(j);
+	d->memory += tree_cost(j);
 	put(d, object, key, j);
 }
 
@@ -334,7 +334,7 @@ builder_settle(struct builder *d)
 		if (!j || json_object_set_new(s->object, s->key, j))
 			d->nomem = true;
 		slot_free(d, s);
-		d->held += NODE_COST + n;
+		d->memory += NODE_COST + n;
 	}
 	d->nslot = 0;
 }

@@ -22,7 +22,7 @@ struct builder {
 	struct builder_slot *slot;	/* strings that grow, newest last */
 	size_t nslot, slotcap;
 	size_t hot;		/* the slot used last */
-	size_t held, max;	/* bytes kept, and how many may be */
+	size_t memory, max;	/* bytes kept, and how many may be */
 	uint64_t lost;		/* bytes that did not fit */
 	bool nomem;
 	bool halves;		/* texts may hold halves of surrogate pairs (lenient.h) */

@@ -393,12 +393,12 @@ path_new(struct merge *m, json_t *at, const char *name, bool index, json_t *leaf
 {
 	enum { COST = PATH_INDEX * 64 };
 
-	if (m->builder.held + COST > m->builder.max) {
+	if (m->builder.memory + COST > m->builder.max) {
 		m->builder.lost += COST;
 		json_decref(leaf);
 		return NULL;
 	}
-	m->builder.held += COST;
+	m->builder.memory += COST;
 	return path_child(at, name, index, leaf);
 }
 

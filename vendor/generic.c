@@ -34,11 +34,11 @@ event(struct merge *m, const struct merge_input *in)
 		merge_error(m, event_get(in->json, "error"));
 	m->ended |= in->done;
 	m->content = true;
-	if (m->builder.held + cost > m->builder.max) {
+	if (m->builder.memory + cost > m->builder.max) {
 		m->builder.lost += in->len;
 		return;
 	}
-	m->builder.held += cost;
+	m->builder.memory += cost;
 	if (!(event = json_object()) || json_array_append_new(events, event)) {
 		m->builder.nomem = true;
 		return;

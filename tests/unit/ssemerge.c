@@ -57,7 +57,7 @@ sse_gives(const char *s, size_t n, const char *want)
 			sse_free(&r);
 			if (strcmp(l.text, want) && good)
 				printf("# cut at %zu and %zu: %s\n", i, k, l.text);
-			good &= !strcmp(l.text, want) && d.held == 0;
+			good &= !strcmp(l.text, want) && d.memory == 0;
 		}
 	return good;
 }
@@ -133,7 +133,7 @@ values_give(const char *s, bool lines, const char *want)
 			values_free(&r);
 			if (strcmp(l.text, want) && good)
 				printf("# cut at %zu and %zu: %s\n", i, k, l.text);
-			good &= !strcmp(l.text, want) && d.held == 0;
+			good &= !strcmp(l.text, want) && d.memory == 0;
 		}
 	return good;
 }
@@ -206,7 +206,7 @@ aws_gives(const char *s, size_t n, const char *want, uint64_t bad, uint64_t tool
 			aws_free(&r);
 			if ((strcmp(l.text, want) || r.bad != bad || r.long_events != toolong) && good)
 				printf("# cut at %zu and %zu: %s, %d bad\n", i, k, l.text, (int)r.bad);
-			good &= !strcmp(l.text, want) && r.bad == bad && r.long_events == toolong && d.held == 0;
+			good &= !strcmp(l.text, want) && r.bad == bad && r.long_events == toolong && d.memory == 0;
 		}
 	return good;
 }

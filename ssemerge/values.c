@@ -101,7 +101,7 @@ between(struct values *v, char c)
 	if (c == '[')
 		v->begun = v->array = true;
 	else if (!v->array || (c != ',' && c != ']'))
-		v->stray++;
+		v->unexpected++;
 	return false;
 }
 
@@ -138,7 +138,7 @@ values_feed(struct values *v, const void *data, size_t n, values_fn *fn, void *a
 	const char *p = data, *end = p + n, *to;
 
 	if (v->lost) {
-		v->stray += n;
+		v->unexpected += n;
 		return;
 	}
 	if (v->lines) {

@@ -18,7 +18,7 @@ struct values {
 	struct text text;	/* a value whose end has not come */
 	size_t max;		/* bytes of one value */
 	uint64_t long_events, long_bytes;	/* ignored for being longer */
-	uint64_t stray;		/* bytes that belong to no value */
+	uint64_t unexpected;		/* bytes that belong to no value */
 	bool lines;		/* one value per line: a broken one ends there */
 	bool begun, array;	/* anything but space has come; it was a '[' */
 	bool string, escape;
@@ -36,7 +36,7 @@ void values_feed(struct values *, const void *p, size_t n, values_fn *, void *ar
 /* The body is over: gives a last line that has no newline. */
 void values_end(struct values *, values_fn *, void *arg);
 /* Bytes are missing here. With lines reading goes on at the next one; else
- * there is no telling where a value begins, and the rest is stray. */
+ * there is no telling where a value begins, and the rest is unexpected. */
 void values_hole(struct values *);
 
 #endif

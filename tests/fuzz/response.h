@@ -11,7 +11,7 @@
 
 enum { RESPONSE_MAX = 4096 };	/* small, so that limits are met */
 
-struct told {
+struct emitted {
 	json_t *message, *error;
 	struct text text;
 	uint64_t events, bad;
@@ -19,13 +19,13 @@ struct told {
 };
 
 /* Feeds p[0..n) in pieces of step bytes (0: whole). hole: drops the second piece. */
-static struct told
-response_tell(const struct merge_format *format, const char *type, const uint8_t *p, size_t n,
+static struct emitted
+response_emit(const struct merge_format *format, const char *type, const uint8_t *p, size_t n,
     size_t step, bool hole, bool cut)
 {
 	struct event scan;
 	struct response a;
-	struct told t = { 0 };
+	struct emitted t = { 0 };
 	uint64_t bytes;
 
 	event_init(&scan);
@@ -59,7 +59,7 @@ response_tell(const struct merge_format *format, const char *type, const uint8_t
 }
 
 static void
-told_free(struct told *t)
+emitted_free(struct emitted *t)
 {
 	json_decref(t->message);
 	json_decref(t->error);
@@ -70,7 +70,7 @@ static void
 response_check(const struct merge_format *format, const char *type, const uint8_t *p, size_t n)
 {
 	static const size_t steps[] = { 1, 2, 3, 7, 64 };
-	struct told whole = response_tell(format, type, p, n, 0, false, false), t;
+	struct emitted whole = response_emit(format, type, p, n, 0, false, false), t;
 	char *dump = json_dumps(whole.message, 0);
 	size_t step = 0;
 	bool same;
@@ -81,7 +81,7 @@ response_check(const struct merge_format *format, const char *type, const uint8_
 	for (size_t i = 0; i < n; i++)
 		step += p[i];
 	step = steps[step % 5];
-	t = response_tell(format, type, p, n, step, false, false);
+	t = response_emit(format, type, p, n, step, false, false);
 	same = json_equal(t.message, whole.message) && t.events == whole.events && t.bad == whole.bad &&
 	    t.ended == whole.ended && t.content == whole.content && t.limited == whole.limited &&
 	    (t.error ? json_equal(t.error, whole.error) : !whole.error) && t.text.n == whole.text.n &&
@@ -90,8 +90,8 @@ response_check(const struct merge_format *format, const char *type, const uint8_
 		fprintf(stderr, "pieces of %zu bytes give another message\n", step);
 		abort();
 	}
-	told_free(&t);
-	t = response_tell(format, type, p, n, n / 3 + 1, true, true);
-	told_free(&t);
-	told_free(&whole);
+	emitted_free(&t);
+	t = response_emit(format, type, p, n, n / 3 + 1, true, true);
+	emitted_free(&t);
+	emitted_free(&whole);
 }

@@ -230,7 +230,7 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " conversation_id IS :conversation_id)"
 	    " OR (:id IS NULL AND chain_id=:chain_id AND name IS :name)) ORDER BY answered_ns, id"
 	    " LIMIT 1"),
-	[SQL_TOOL_ASKED] = SQL("UPDATE tool_uses SET call_id=:call_id, asked_ns=:asked_ns,"
+	[SQL_TOOL_REQUESTED] = SQL("UPDATE tool_uses SET call_id=:call_id, asked_ns=:asked_ns,"
 	    " arguments_id=:arguments_id,"
 	    " process_id=:process_id WHERE id=:id"),
 	[SQL_TOOL_RESULT] = SQL("UPDATE tool_uses SET result_call_id=:result_call_id,"

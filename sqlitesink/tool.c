@@ -77,7 +77,7 @@ tool_call(struct call *call, struct value v)
 	int64_t arguments = text_of_value(call->db, call->ev, value_get(v, "arguments"));
 	struct value id = value_get(v, "id"), name = value_get(v, "name");
 	struct known k = find_result(call, id, name);
-	struct row r = row_of(call->db, k.id ? SQL_TOOL_ASKED : SQL_TOOL_NEW);
+	struct row r = row_of(call->db, k.id ? SQL_TOOL_REQUESTED : SQL_TOOL_NEW);
 
 	row_id(&r, "call_id", call->id);
 	row_int(&r, "asked_ns", call->ended_ns);
@@ -95,9 +95,9 @@ tool_call(struct call *call, struct value v)
 		return;
 	if (!k.id)
 		k.id = sqlite3_last_insert_rowid(call->db->sq);
-	work_asked(call->work, call->process, k.id, event_time(call->ev), call->ev, value_get(v, "arguments"));
+	work_requested(call->work, call->process, k.id, event_time(call->ev), call->ev, value_get(v, "arguments"));
 	if (k.answered_ns)
-		work_answered(call->work, call->process, k.id, k.answered_ns);
+		work_responded(call->work, call->process, k.id, k.answered_ns);
 }
 
 /* --- results -------------------------------------------------------------------------- */
@@ -105,15 +105,15 @@ tool_call(struct call *call, struct value v)
 static struct known
 find_call(struct call *call, struct value result, int64_t place)
 {
-	struct value id = value_get(result, "id"), asked = value_get(result, "call");
+	struct value id = value_get(result, "id"), from = value_get(result, "call");
 	struct event *ev = call->ev;
 	struct known k = { 0 };
 	struct row r;
 
-	if (id.kind && asked.kind) {
+	if (id.kind && from.kind) {
 		r = row_of(call->db, SQL_TOOL_OF_CALL);
 		row_int(&r, "run_id", call->db->run);
-		row_value(&r, "call", ev, asked);
+		row_value(&r, "call", ev, from);
 		row_value(&r, "id", ev, id);
 		k = known_get(&r);
 	}
@@ -191,7 +191,7 @@ tool_result(struct call *call, struct value result, int64_t place)
 	}
 	row_run(&r);
 	if (k.id)
-		work_answered(call->work, call->process, k.id, ns);
+		work_responded(call->work, call->process, k.id, ns);
 }
 
 bool

@@ -130,7 +130,7 @@ add_strings(struct tool *t, struct event *ev, struct value v, bool command, int 
 }
 
 void
-work_asked(struct work *w, int64_t agent, int64_t id, uint64_t from_ns, struct event *ev, struct value arguments)
+work_requested(struct work *w, int64_t agent, int64_t id, uint64_t from_ns, struct event *ev, struct value arguments)
 {
 	struct agent *a = flow_get(w->agents, &agent, sizeof(agent), 0);
 	struct tool *t = calloc(1, sizeof(*t)), **more;
@@ -152,7 +152,7 @@ work_asked(struct work *w, int64_t agent, int64_t id, uint64_t from_ns, struct e
 }
 
 void
-work_answered(struct work *w, int64_t agent, int64_t id, uint64_t to_ns)
+work_responded(struct work *w, int64_t agent, int64_t id, uint64_t to_ns)
 {
 	struct agent *a = flow_find(w->agents, &agent, sizeof(agent), 0);
 

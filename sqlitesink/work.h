@@ -21,9 +21,9 @@ void work_clear(struct work *);	/* forgets all tools */
 
 /* agent: processes.id; tool: tool_uses.id. from_ns: when its call began, for agents start a
  * tool before the rest of the answer is there. arguments: a value of the event's. */
-void work_asked(struct work *, int64_t agent, int64_t tool, uint64_t from_ns, struct event *, struct value arguments);
+void work_requested(struct work *, int64_t agent, int64_t tool, uint64_t from_ns, struct event *, struct value arguments);
 /* Its result was sent then. */
-void work_answered(struct work *, int64_t agent, int64_t tool, uint64_t to_ns);
+void work_responded(struct work *, int64_t agent, int64_t tool, uint64_t to_ns);
 
 /* The tool that a program began for at ns; 0: none. parent_ns: when the process began that
  * started it, 0 when that is the agent itself: an older one, a shell that stays, can begin

@@ -18,7 +18,7 @@ struct values {
 	struct text text;	/* a value whose end has not come */
 	size_t max;		/* bytes of one value */
 	uint64_t long_events, long_bytes;	/* ignored for being longer */
-	uint64_t unexpected;		/* bytes that belong to no value */
+	uint64_t unexpected;	/* bytes that belong to no value */
 	bool lines;		/* one value per line: a broken one ends there */
 	bool begun, array;	/* anything but space has come; it was a '[' */
 	bool string, escape;

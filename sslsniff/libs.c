@@ -21,6 +21,14 @@ is_tls(const char *name)
 	    strncmp(name, "libnspr4", 8) == 0) && strstr(name, ".so");
 }
 
+bool
+libs_named(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return is_tls(slash ? slash + 1 : path);
+}
+
 static void
 host_folder(const char *folder, libs_fn *fn, void *arg)
 {

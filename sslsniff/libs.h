@@ -10,6 +10,9 @@
  * found; pid 0: found on the host's disk, not in a process. */
 typedef void libs_fn(void *arg, int fd, const char *path, int pid);
 
+/* Whether a file is called as a TLS library is (libssl, libgnutls, libnspr4). */
+bool libs_named(const char *path);
+
 /* Every TLS library in the folders that the dynamic loader searches (ld.so(8), and
  * those of /etc/ld.so.conf). */
 void libs_host(libs_fn *, void *arg);

@@ -67,6 +67,8 @@ struct sslsniff {
 	bool handshake, list, no_sleep, no_hold, json;
 	uint64_t mapped;	/* the watcher: when the files at hand were */
 	int whose;		/* process that maps the file at hand; 0: none */
+	bool fresh;		/* the watcher: it has just done so, and may have to be held */
+	size_t before;		/* and what was attached by then */
 	bool no_functions;	/* none of the kernel's reports sockets */
 	unsigned ticks, unseen;
 	/* ours once all is attached, and of who looks at files; 0: as we are */
@@ -280,6 +282,72 @@ hand_over(struct sslsniff *s, struct look *l, const char *path)
 	return false;
 }
 
+/* Whether programs are held that were chosen by name or number, as this one was. */
+static bool
+may_hold(struct sslsniff *s, int pid)
+{
+	return !s->no_hold && s->probe.target.conf.tree && target_has(&s->probe.target, pid);
+}
+
+/* Nothing is known of it yet, and to inspect it takes a while. */
+static bool
+is_long(const struct stat *st)
+{
+	struct found found;
+
+	if (st->st_size < INSPECT_CACHE_MIN)
+		return false;
+	if (!cache_load(&found, st))
+		return true;
+	found_free(&found);
+	return false;
+}
+
+struct worth {
+	struct sslsniff *s;
+	bool found;
+};
+
+static void
+is_worth(void *arg, int fd, const char *path, int pid)
+{
+	struct worth *w = arg;
+	struct stat st;
+
+	(void)pid;
+	if (!w->found && !fstat(fd, &st) && !attach_knows(&w->s->attach, &st))
+		w->found = libs_named(path) || is_long(&st);
+}
+
+/* Who is held goes on, and is not held again for what it maps now. */
+static void
+let_run(struct sslsniff *s)
+{
+	if (s->hold.now.who.pid)
+		hold_end(&s->hold, s->attach.nattached > s->before);
+	s->fresh = false;
+}
+
+/* A program that has begun while we watched, and no connection yet, waits until what it
+ * maps was looked at, when something of that takes a while or is TLS by its name. To be
+ * asked before each file: more may have been mapped meanwhile. */
+static void
+hold_for(struct sslsniff *s)
+{
+	struct worth w = { s, false };
+	uint32_t pid = s->whose;
+	struct exec e;
+
+	if (s->hold.now.who.pid && !hold_rest_ms(&s->hold))
+		let_run(s);
+	if (!s->fresh || s->hold.now.who.pid || !may_hold(s, pid) ||
+	    bpf_map_lookup_elem(s->execs, &pid, &e) || e.dialed)
+		return;
+	libs_process(pid, true, is_worth, &w);
+	if (w.found)
+		hold_begin(&s->hold, pid);
+}
+
 static void
 attach_one(struct sslsniff *s, int fd, const char *path, bool must)
 {
@@ -288,10 +356,12 @@ attach_one(struct sslsniff *s, int fd, const char *path, bool must)
 	bool keep;
 
 	pthread_mutex_lock(&s->attaching);
-	if (fstat(fd, &st) || attach_seen(&s->attach, &st)) {
+	if (fstat(fd, &st) || attach_knows(&s->attach, &st)) {
 		pthread_mutex_unlock(&s->attaching);
 		return;
 	}
+	hold_for(s);
+	attach_seen(&s->attach, &st);
 	/* what is there before we begin is waited for, and the same in every run */
 	keep = st.st_size >= INSPECT_CACHE_MIN || !s->watch.running;
 	if (look_begin(&l, fd, keep, s->uid)) {
@@ -369,58 +439,23 @@ attach_mapped(void *self, int pid)
 	return false;
 }
 
-/* Whether a program that begins is held: chosen by name or number, large enough to take
- * a while to inspect, and not known from before. */
-static bool
-is_to_be_held(struct sslsniff *s, int pid)
-{
-	struct found found;
-	struct stat st;
-	char exe[64];
-	bool known = true;
-
-	if (s->no_hold || !s->probe.target.conf.tree || !target_has(&s->probe.target, pid))
-		return false;
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
-	if (stat(exe, &st) || st.st_size < INSPECT_CACHE_MIN)
-		return false;
-	pthread_mutex_lock(&s->attaching);
-	known = attach_knows(&s->attach, &st);
-	pthread_mutex_unlock(&s->attaching);
-	if (!known && cache_load(&found, &st)) {
-		found_free(&found);
-		known = true;
-	}
-	return !known;
-}
-
-/* A process that has just executed its program, which may have to be held. */
-static bool
-attach_program(struct sslsniff *s, int pid, bool fresh)
-{
-	size_t before = s->attach.nattached;
-	bool held = fresh && is_to_be_held(s, pid) && hold_begin(&s->hold, pid);
-	bool looked;
-
-	looked = attach_process(s, pid, true);
-	if (held)
-		hold_end(&s->hold, s->attach.nattached > before);
-	return looked;
-}
-
-/* For the watcher: something was mapped. */
+/* For the watcher: something was mapped, perhaps by a process that has to be held. */
 static bool
 on_mapped(void *self, const struct watch_what *what)
 {
 	struct sslsniff *s = self;
+	bool looked;
 
 	s->mapped = what->when;
-	if (what->program)
-		return attach_program(s, what->pid, what->fresh);
-	if (what->pid)
-		return attach_process(s, what->pid, true);
-	proc_each(attach_mapped, self);
-	return false;
+	if (!what->pid) {
+		proc_each(attach_mapped, self);
+		return false;
+	}
+	s->fresh = what->fresh;
+	s->before = s->attach.nattached;
+	looked = attach_process(s, what->pid, true);
+	let_run(s);
+	return looked;
 }
 
 /* For the watcher: whether somebody is to be let go soon. */

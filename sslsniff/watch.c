@@ -21,8 +21,7 @@ enum {
 	KNOWN = 1 << 14,	/* files that were reported; power of two */
 	PROBES = 8,		/* places where one may be */
 	BATCH = 256,		/* processes between two looks */
-	EXECS = 64,		/* of late; power of two */
-	FRESH_NS = 100000000,	/* a program that began so long ago has done something */
+	FRESH_NS = 100000000,	/* what was mapped so long ago has done something */
 	AGAIN_MS = 10,
 };
 
@@ -34,18 +33,11 @@ struct mmap2 {			/* PERF_RECORD_MMAP2 up to the name */
 	uint64_t ino, gen;
 };
 
-struct comm {			/* PERF_RECORD_COMM up to the name */
-	struct perf_event_header header;
-	uint32_t pid, tid;
-};
-
 /* Processes to look at, with the file that each is for. */
 struct batch {
-	struct { int pid; uint64_t when; struct watch_file file; bool program; } v[BATCH];
+	struct { int pid; uint64_t when; struct watch_file file; } v[BATCH];
 	size_t n;
 	bool lost;
-	int execed[EXECS];	/* who has mapped nothing since */
-	unsigned nexeced;
 };
 
 static int
@@ -53,7 +45,7 @@ open_cpu(int cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY,
-		.mmap = 1, .mmap2 = 1, .comm = 1, .comm_exec = 1,
+		.mmap = 1, .mmap2 = 1,
 		.watermark = 1, .wakeup_watermark = 1, .sample_period = 1,
 		.sample_id_all = 1, .sample_type = PERF_SAMPLE_TIME,
 		.use_clockid = 1, .clockid = CLOCK_BOOTTIME,
@@ -106,23 +98,10 @@ known_place(struct watch *w, const struct watch_file *f)
 	return p;	/* crowded: the last one is reported again some day */
 }
 
-/* Whether a process has just executed what it maps now: its program is the first. */
-static bool
-take_exec(struct batch *b, int pid)
-{
-	for (unsigned i = 0; i < EXECS; i++)
-		if (b->execed[i] == pid) {
-			b->execed[i] = 0;
-			return true;
-		}
-	return false;
-}
-
 static void
 take_mmap(struct watch *w, const struct mmap2 *m, uint64_t when, struct batch *b)
 {
 	struct watch_file f = { m->ino, m->gen, m->major, m->minor };
-	bool program = m->pid && take_exec(b, m->pid);
 
 	if (!m->ino || !m->pid || !memcmp(known_place(w, &f), &f, sizeof(f)))
 		return;
@@ -135,18 +114,7 @@ take_mmap(struct watch *w, const struct mmap2 *m, uint64_t when, struct batch *b
 	}
 	b->v[b->n].pid = m->pid;
 	b->v[b->n].when = when;
-	b->v[b->n].program = program;
 	b->v[b->n++].file = f;
-}
-
-/* Whose exec a record at `at` of the buffer is. */
-static int
-read_comm(const uint8_t *data, size_t size, uint64_t at)
-{
-	uint32_t pid;
-
-	memcpy(&pid, data + (at + offsetof(struct comm, pid)) % size, sizeof(pid));
-	return pid;
 }
 
 static void
@@ -168,8 +136,6 @@ take_records(struct watch *w, struct watch_cpu *c, struct batch *b)
 			break;
 		if (r.header.type == PERF_RECORD_LOST)
 			b->lost = true;
-		if (r.header.type == PERF_RECORD_COMM && r.header.misc & PERF_RECORD_MISC_COMM_EXEC)
-			b->execed[b->nexeced++ & (EXECS - 1)] = read_comm(data, size, at);
 		if (r.header.type == PERF_RECORD_MMAP2 && r.header.size >= sizeof(r.mmap)) {
 			if (first > sizeof(r.mmap))
 				first = sizeof(r.mmap);
@@ -193,8 +159,7 @@ report(struct watch *w, struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		int pid = b->v[i].pid;
 		const struct watch_what what = { .pid = pid, .when = b->v[i].when,
-		    .program = b->v[i].program,
-		    .fresh = b->v[i].program && clock_boot() - b->v[i].when < FRESH_NS };
+		    .fresh = clock_boot() - b->v[i].when < FRESH_NS };
 		bool looked = pid && w->fn(w->arg, &what);
 
 		for (size_t j = i; pid && j < b->n; j++)

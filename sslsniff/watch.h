@@ -21,8 +21,7 @@ struct watch_file {		/* as the kernel names it: not st_dev on some file systems 
 struct watch_what {
 	int pid;		/* 0: the kernel had to drop some, look at all */
 	uint64_t when;		/* boot time of the first mapping, nanoseconds */
-	bool program;		/* that is of its program, which it had just executed */
-	bool fresh;		/* and it is no longer ago than that it can be held */
+	bool fresh;		/* it is no longer ago than that the process can be held */
 };
 
 /* On the watcher's thread. True: the process was looked at, and what it mapped need not

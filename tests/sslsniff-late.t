@@ -143,6 +143,22 @@ def held():
     equal(run("free", "--no-hold")[1], [], "--no-hold: not stopped")
 
 
+def held_library():
+    """A program that loads a libssl which was never seen, and speaks at once."""
+    own = os.path.join(T.name, "loads")
+    subprocess.run(["cc", "-O2", "-o", own, "tests/sslsniff/first.c", "-lssl", "-lcrypto"], check=True)
+    runs = []
+    while len(runs) < 5 and not any(tagged == 3 and hold for tagged, hold in runs):
+        # another file each time, that no cache knows and that takes a while
+        folder = private_libssl("held-library%d" % len(runs))
+        with open(os.path.join(folder, os.path.basename(LIBSSL)), "ab") as f:
+            f.write(bytes(8 << 20))
+        with Sniffer("-c", "loads") as s:
+            subprocess.run([own, str(server.port), "call"], check=True, env={**os.environ, "LD_LIBRARY_PATH": folder})
+        runs.append((len(tags(s.events)), [e for e in s.events if e["type"] == "ssl.hold" and e["attached"]]))
+    ok(any(tagged == 3 and hold for tagged, hold in runs), "stopped until the library was attached", runs)
+
+
 def rooted():
     """A client with a root and a libssl of its own."""
     root = os.path.join(T.name, "root")
@@ -279,6 +295,7 @@ established()
 loaded()
 by_exe()
 held()
+held_library()
 rooted()
 docker()
 privileges()

@@ -581,7 +581,7 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 		rq->vendor->request(&a, rq->body);
 	id = event_str(rq->ev, "id", &n);
 	if (!(call->id = text_dup(id ? id : "", n)) || items_find(c, a.list) ||
-	    head_make(c, call, rq, &a))
+	    (is_given(a.last) && !item_add(c, a.last)) || head_make(c, call, rq, &a))
 		return -1;
 	if (!rq->unseen && conversation_find(c, call, rq, &a, &o))
 		return -1;

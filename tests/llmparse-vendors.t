@@ -422,6 +422,24 @@ has("Cohere: what is billed", got, provider="cohere", api="cohere_chat", request
     usage={"input_tokens": 5, "output_tokens": 3, "total_tokens": 8}, finish_reasons=["tool_call"],
     output_messages=[message("assistant", reasoning("I will."), text("ok"), tool_call("f", {}, "f0"),
                              finish="tool_call")])
+V1 = {"response_id": "r1", "generation_id": "g1", "text": "ok", "finish_reason": "COMPLETE", "tool_calls": [{"name": "f", "parameters": {"a": 1}}],
+      "meta": {"billed_units": {"input_tokens": 5, "output_tokens": 3}, "tokens": {"input_tokens": 66, "output_tokens": 3}}}
+RESULTS = [{"call": {"name": "f", "parameters": {"a": 1}}, "outputs": [{"x": 2}]}]
+got = call("cohere v1", [
+    request("c/1", "/v1/chat", {"message": "and now?", "model": "command-r", "preamble": "Be brief.", "p": 0.5, "k": 2, "stream": False, "chat_history": [
+        {"role": "USER", "message": "hi"}, {"role": "CHATBOT", "message": "yo", "tool_calls": [{"name": "f", "parameters": {"a": 1}}]},
+        {"role": "TOOL", "tool_results": RESULTS}]}, host="api.cohere.com"), response("c/1", V1)])
+has("Cohere v1: the message is behind the history", got, provider="cohere", api="cohere_chat_v1", request_model="command-r", request_top_p=0.5,
+    request_top_k=2, response_id="r1", finish_reasons=["stop"], usage={"input_tokens": 5, "output_tokens": 3, "total_tokens": 8},
+    system_instructions=[text("Be brief.")], input_messages=[
+        message("user", text("hi")), message("assistant", text("yo"), tool_call("f", {"a": 1})), message("tool", tool_response([{"x": 2}])),
+        message("user", text("and now?"))],
+    output_messages=[message("assistant", text("ok"), tool_call("f", {"a": 1}), finish="stop")])
+got = call("cohere v1 results", [request("c/1", "/v1/chat", {"message": "", "stream": False, "tool_results": RESULTS}, host="api.cohere.com"),
+                                 response("c/1", V1)])
+same("Cohere v1: results instead of a message", got.get("input_messages"), [message("tool", tool_response([{"x": 2}]))])
+same("what looks like it and is answered otherwise is no call", calls("room", [
+    request("c/1", "/v1/chat", {"message": "hi", "model": "room", "stream": False}), response("c/1", {"reply": "yo"})]), [])
 got = call("dashscope", [
     request("c/1", "/api/v1/services/aigc/text-generation/generation", {
         "model": "qwen-max", "input": {"messages": [{"role": "user", "content": "hi"}]},
@@ -581,7 +599,7 @@ for host, path, status, body, kind in (
 # --- streams of all vendors, merged by ssemerge --------------------------------------------
 # The visible text that ssemerge found is what stands in the answer's parts.
 PATHS = {"anthropic": "/v1/messages", "chat": "/v1/chat/completions", "gemini": GEMINI % "streamGenerateContent",
-         "responses": "/v1/responses", "ollama-generate": "/api/generate", "ollama": "/api/chat", "cohere": "/v2/chat",
+         "responses": "/v1/responses", "ollama-generate": "/api/generate", "ollama": "/api/chat", "cohere-v1": "/v1/chat", "cohere": "/v2/chat",
          "dashscope": "/api/v1/services/aigc/text-generation/generation", "bedrock-converse": "/model/m/converse-stream",
          "bedrock-invoke": "/model/m/invoke-with-response-stream", "sse-c": "/v1/messages", "interactions": "/v1beta/interactions",
          "conversations": "/v1/conversations", "assistants": "/v1/threads/t/runs", "llamacpp": "/completion", "tgi": "/generate_stream",
@@ -605,7 +623,7 @@ if shutil.which("ssemerge"):
         sse = [x for x in map(json.loads, out.splitlines()) if x["type"] == "sse.message"]
         got = call(name, [request("c/1", path, {"model": "m", "max_tokens": 5, "stream": True, "messages": [
             {"role": "user", "content": "hi"}], "contents": [{"parts": []}], "input": [] if name.startswith(("inter", "lm")) else {"messages": []},
-            "inputs": "hi", "prompt": "hi", "assistant_id": "a"})] + sse)
+            "inputs": "hi", "prompt": "hi", "assistant_id": "a"} if not name.startswith("cohere-v1") else {"message": "hi", "stream": True})] + sse)
         said = [p["content"] for m in got.get("output_messages", [])[:1] for p in m["parts"] if p["type"] == "text"]
         same("merged: " + name, ["".join(said), got.get("error_type") is not None],
              [sse[0]["text"], "error" in sse[0] or not sse[0]["complete"] and not got.get("finish_reasons")

@@ -23,6 +23,7 @@ struct request {
 	const char *path_model;	/* of the path, preset; not NUL-terminated */
 	size_t path_modellen;
 	struct value list;	/* the messages: an array, or one that stands alone */
+	struct value last;	/* one more behind them, where an API has it apart */
 	struct value system;	/* instructions apart from the list */
 	struct value tools;
 	bool stream;

@@ -103,6 +103,7 @@ db = store(run)
 same("but shown", [rows(db, "SELECT stage, reason, events FROM run_gaps WHERE follows ORDER BY events"), rows(db, "SELECT lost_events, lost_bytes, verdict FROM verdicts")],
      [[["httpparse", "evicted", 29552], ["httpparse", "hole", 100000]], [[332288, 5000, "INCOMPLETE"]]])
 same("nothing but counted losses is missing", one(db, "SELECT complete FROM runs"), 1)
+same("what is no longer remembered is no loss of the recording", gaps(WHOLE[:4] + [loss("llmparse", "forgotten", 30)] + WHOLE[4:]), ["WHOLE"])
 said = table("losses", db)
 report(said[0]["missing"] == "332,288 events (5,000 bytes) lost by sslsniff (ring_full): no room in the ring buffer: the reader was too slow, or what reads from it was"
        and "--ring-size" in said[0]["helps"] and [x["follows"] for x in said] == [0, 1, 1], "report losses says what, how much, why, and what helps", said)

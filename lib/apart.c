@@ -76,7 +76,8 @@ confine(uid_t uid)
 	const struct itimerval second = { .it_value.tv_sec = APART_CPU_S };
 	struct sandbox box;
 
-	if (uid && geteuid() == 0 && (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid)))
+	if (uid && geteuid() == 0 && (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	    setresuid(uid, uid, uid)))
 		return false;
 	if (caps_keep(0) || limit(RLIMIT_DATA, APART_DATA) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_FSIZE, 0) ||
 	    limit(RLIMIT_NPROC, 0))

@@ -77,7 +77,8 @@ caps_uid(void)
 	enum { FIRST = 65184, COUNT = 300 };
 	char lacks[64];
 
-	if (geteuid() != 0 || *caps_missing(CAPS_BIT(CAP_SETUID) | CAPS_BIT(CAP_SETGID), lacks, sizeof(lacks)))
+	if (geteuid() != 0 || *caps_missing(CAPS_BIT(CAP_SETUID) | CAPS_BIT(CAP_SETGID), lacks,
+	    sizeof(lacks)))
 		return 0;
 	for (int i = 0; i < COUNT; i++) {
 		uid_t uid = FIRST + (getpid() + i) % COUNT;

@@ -344,7 +344,8 @@ key_add(struct scan *s, struct value k)
 
 	if (s->nkeys == ev->keycap) {
 		size_t cap = ev->keycap ? ev->keycap * 2 : 256;
-		struct event_key *keys = cap < UINT32_MAX ? realloc(ev->keys, cap * sizeof(*keys)) : NULL;
+		struct event_key *keys = cap < UINT32_MAX ? realloc(ev->keys, cap * sizeof(*keys)) :
+		    NULL;
 
 		if (!keys) {
 			s->nomem = true;
@@ -856,7 +857,8 @@ value_decode(struct value v, char *dst)
 		return end - p;
 	}
 	while (p < end) {
-		size_t n = text_copy_unescaped((unsigned char *)d, (const unsigned char *)p, (const unsigned char *)end);
+		size_t n = text_copy_unescaped((unsigned char *)d, (const unsigned char *)p,
+		    (const unsigned char *)end);
 		unsigned c;
 
 		d += n;

@@ -66,7 +66,8 @@ put_escape(unsigned char *d, unsigned char c)
 /* Writes p..stop escaped to *to and moves it behind them, up to the first byte that is
  * not UTF-8; returns where it stopped. A character may reach past stop, but not past end. */
 static const unsigned char *
-escape(unsigned char **to, const unsigned char *p, const unsigned char *stop, const unsigned char *end)
+escape(unsigned char **to, const unsigned char *p, const unsigned char *stop,
+    const unsigned char *end)
 {
 	unsigned char *d = *to;
 	size_t n;

@@ -279,7 +279,8 @@ read_escape(struct reader *r, bool key)
 static void
 read_plain(struct reader *r)
 {
-	const char *to = (const char *)text_plain((const unsigned char *)r->p, (const unsigned char *)r->end);
+	const char *to = (const char *)text_plain((const unsigned char *)r->p,
+	    (const unsigned char *)r->end);
 
 	put(r, r->p, to - r->p);
 	r->p = to;
@@ -290,7 +291,8 @@ read_string(struct reader *r, bool key)
 {
 	put(r, "\"", 1);
 	for (r->p++; r->p < r->end && *r->p != '"';) {
-		const unsigned char *u = (const unsigned char *)r->p, *end = (const unsigned char *)r->end;
+		const unsigned char *u = (const unsigned char *)r->p,
+		    *end = (const unsigned char *)r->end;
 		size_t n;
 
 		if (*u < 0x20)
@@ -656,7 +658,8 @@ lenient_scan(struct event *ev, const char *p, size_t n, unsigned *marks)
 
 /* --- marks ------------------------------------------------------------------------------------- */
 
-static const char *const names[] = { "big_number", "surrogate", "duplicate_key", "nul_in_key", "bom", "bad_utf8" };
+static const char *const names[] = { "big_number", "surrogate", "duplicate_key", "nul_in_key",
+    "bom", "bad_utf8" };
 
 void
 lenient_put(unsigned marks, struct jput *j)

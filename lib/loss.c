@@ -75,7 +75,8 @@ loss_emit(struct loss *l, struct line_out *out, uint64_t timestamp_ns, bool all)
 		if (r->who.pid)
 			jput_uint(&j, "pid", r->who.pid);
 		if (r->who.pid && r->who.comm[0])
-			jput_bytes(&j, "comm", r->who.comm, strnlen(r->who.comm, sizeof(r->who.comm)));
+			jput_bytes(&j, "comm", r->who.comm,
+			    strnlen(r->who.comm, sizeof(r->who.comm)));
 		jput_str(&j, "stage", l->stage);
 		jput_str(&j, "reason", r->reason);
 		jput_uint(&j, "events", r->events - r->emitted_events);

@@ -34,7 +34,8 @@ distance(const char *a, const char *b)
 
 		at[0] = i;
 		for (size_t k = 1; k <= lb; k++) {
-			at[k] = least(least(up[k], at[k - 1]) + 1, up[k - 1] + !same(a[i - 1], b[k - 1]));
+			at[k] = least(least(up[k], at[k - 1]) + 1,
+			    up[k - 1] + !same(a[i - 1], b[k - 1]));
 			if (i > 1 && k > 1 && same(a[i - 1], b[k - 2]) && same(a[i - 2], b[k - 1]))
 				at[k] = least(at[k], upper[k - 2] + 1);
 		}

@@ -202,7 +202,8 @@ opt_parse(const struct opt_use *u, int argc, char **argv)
 
 	show_messages();
 	for (size_t t = 0; t <= sizeof(u->tables) / sizeof(*u->tables); t++) {
-		const struct opt *o = t < sizeof(u->tables) / sizeof(*u->tables) ? u->tables[t] : builtin;
+		const struct opt *o = t < sizeof(u->tables) / sizeof(*u->tables) ? u->tables[t] :
+		    builtin;
 
 		for (; o && o->kind != OPT_END && n < OPTS_MAX; o++)
 			all[n++] = o;
@@ -213,7 +214,8 @@ opt_parse(const struct opt_use *u, int argc, char **argv)
 		if (all[i]->kind == OPT_HEAD)
 			continue;
 		longs[k++] = (struct option){ all[i]->name,
-		    all[i]->kind == OPT_FLAG ? no_argument : required_argument, NULL, LONG_BASE + (int)i };
+		    all[i]->kind == OPT_FLAG ? no_argument : required_argument, NULL,
+		    LONG_BASE + (int)i };
 		if (letter(all, i)) {
 			shorts[ns++] = all[i]->letter;
 			if (all[i]->kind != OPT_FLAG)

@@ -159,7 +159,8 @@ void
 probe_give_up(struct probe *p, uint64_t more, unsigned sandbox)
 {
 	probe_confine(p, caps_uid(), sandbox);
-	if (caps_keep(more | CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_SYS_PTRACE) | CAPS_BIT(CAP_DAC_READ_SEARCH)))
+	if (caps_keep(more | CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_SYS_PTRACE) |
+	    CAPS_BIT(CAP_DAC_READ_SEARCH)))
 		err(1, "give up privileges");
 }
 
@@ -747,7 +748,8 @@ load_trivial(__u32 flags, int attach)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, o, .prog_flags = flags, .expected_attach_type = (enum bpf_attach_type)attach);
+	LIBBPF_OPTS(bpf_prog_load_opts, o, .prog_flags = flags,
+	    .expected_attach_type = (enum bpf_attach_type)attach);
 
 	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", ret0, 2, &o);
 }

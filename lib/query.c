@@ -139,7 +139,8 @@ query_number(struct query *q, const char *sql, int64_t missing)
 	sqlite3_stmt *st = NULL;
 	int64_t n = missing;
 
-	if (sqlite3_prepare_v2(q->sq, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(q->sq, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
 		n = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
 	return n;
@@ -152,7 +153,8 @@ uri_of(const char *path, const char *how, char *to, size_t size)
 	size_t n = snprintf(to, size, "file:%s", *path == '/' ? "" : "./");
 
 	for (; *path && n + 4 < size; path++)
-		n += snprintf(to + n, size - n, strchr("%?#", *path) ? "%%%02X" : "%c", (unsigned char)*path);
+		n += snprintf(to + n, size - n, strchr("%?#", *path) ? "%%%02X" : "%c",
+		    (unsigned char)*path);
 	snprintf(to + n, size - n, "?%s", how);
 }
 
@@ -212,7 +214,8 @@ query_open(struct query *q, const char *path, int patience_s)
 		snprintf(q->why, sizeof(q->why), "%s: written by an older version of agentsight (sqlitesink %s </dev/null "
 		    "brings it up to date)", path, path);
 	else if (version > QUERY_VERSION)
-		snprintf(q->why, sizeof(q->why), "%s: written by a newer version of agentsight", path);
+		snprintf(q->why, sizeof(q->why), "%s: written by a newer version of agentsight",
+		    path);
 	if (*q->why) {
 		query_close(q);
 		return -1;

@@ -38,7 +38,8 @@ config_path(char *to, size_t size, const char *rest)
 	if (xdg && *xdg == '/')
 		snprintf(to, size, "%s/agentsight%s", xdg, rest);
 	else
-		snprintf(to, size, "%s/.config/agentsight%s", home && *home ? home : "/nonexistent", rest);
+		snprintf(to, size, "%s/.config/agentsight%s", home && *home ? home : "/nonexistent",
+		    rest);
 }
 
 /* Ours, or root's: nobody else can have put something there for us to run. */
@@ -98,7 +99,8 @@ read_file(const char *dir, const char *path, bool own)
 	}
 	if ((fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
 		return NULL;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX || (own && !is_mine(&st)))
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX ||
+	    (own && !is_mine(&st)))
 		errno = EACCES;
 	else if ((text = malloc(st.st_size + 1)) && (n = read(fd, text, st.st_size)) >= 0)
 		text[n] = '\0';
@@ -206,7 +208,8 @@ add_names(const char *dir, char ***names, size_t *n)
 		size_t len = strlen(e->d_name);
 		char **more;
 
-		if (len < 5 || strcmp(e->d_name + len - 4, ".sql") || !(more = realloc(*names, (*n + 1) * sizeof(*more))))
+		if (len < 5 || strcmp(e->d_name + len - 4, ".sql") ||
+		    !(more = realloc(*names, (*n + 1) * sizeof(*more))))
 			continue;
 		*names = more;
 		if ((more[*n] = strndup(e->d_name, len - 4)))
@@ -259,7 +262,8 @@ trim(char *s)
 static bool
 is_price(const char *s)
 {
-	size_t n = strspn(s, "0123456789"), m = s[n] == '.' ? 1 + strspn(s + n + 1, "0123456789") : 0;
+	size_t n = strspn(s, "0123456789"),
+	    m = s[n] == '.' ? 1 + strspn(s + n + 1, "0123456789") : 0;
 
 	return !*s || (n && !s[n + m]);
 }
@@ -325,7 +329,8 @@ price_each(void (*take)(void *, char *const field[PRICE_FIELDS]),
 
 /* A row for one pattern: a name, and what may follow it. */
 static void
-insert_name(sqlite3_stmt *st, const char *name, size_t n, const char *behind, char *const field[PRICE_FIELDS])
+insert_name(sqlite3_stmt *st, const char *name, size_t n, const char *behind,
+    char *const field[PRICE_FIELDS])
 {
 	char pattern[256];
 
@@ -350,7 +355,8 @@ insert_name(sqlite3_stmt *st, const char *name, size_t n, const char *behind, ch
 static void
 insert_price(void *arg, char *const field[PRICE_FIELDS])
 {
-	static const char *const dated[] = { "", "-20??????", "@20??????", "-20?\?-?\?-?\?", "-latest" };
+	static const char *const dated[] = { "", "-20??????", "@20??????", "-20?\?-?\?-?\?",
+	    "-latest" };
 
 	for (const char *p = field[PRICE_MODEL]; *p; p += *p == '|') {
 		size_t n = strcspn(p, "|"), name = n && p[n - 1] == '~' ? n - 1 : n;
@@ -373,7 +379,8 @@ make_prices(struct query *q, const struct query_args *a)
 	    " CREATE INDEX IF NOT EXISTS temp.prices_model ON prices(model); DELETE FROM temp.prices", a))
 		return -1;
 	q->ours = true;
-	rc = sqlite3_prepare_v2(q->sq, "INSERT INTO temp.prices VALUES(?,?,?,?,?,?,?,?,?,?)", -1, &st, NULL);
+	rc = sqlite3_prepare_v2(q->sq, "INSERT INTO temp.prices VALUES(?,?,?,?,?,?,?,?,?,?)", -1,
+	    &st, NULL);
 	q->ours = false;
 	if (rc)
 		return query_fail(q, "prices");
@@ -389,7 +396,8 @@ refers_to(const char *text, const char *name)
 	size_t n = strlen(name);
 
 	for (const char *p = text; (p = strstr(p, "temp.")); p++)
-		if (!strncmp(p + 5, name, n) && !isalnum((unsigned char)p[5 + n]) && p[5 + n] != '_')
+		if (!strncmp(p + 5, name, n) && !isalnum((unsigned char)p[5 + n]) &&
+		    p[5 + n] != '_')
 			return true;
 	return false;
 }
@@ -447,7 +455,8 @@ uses(const char *text, const char *parameter, unsigned seen)
 		if (!isalnum((unsigned char)p[n]) && p[n] != '_')
 			return true;
 	for (size_t i = 0; !found && i < PRELUDES; i++) {
-		char *sql = seen & 1u << i || !refers_to(text, preludes[i]) ? NULL : prelude_text(i);
+		char *sql = seen & 1u << i || !refers_to(text, preludes[i]) ? NULL :
+		    prelude_text(i);
 
 		found = sql && uses(sql, parameter, seen | 1u << i);
 		free(sql);

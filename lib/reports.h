@@ -53,7 +53,8 @@ const char *report_refused(void);
 
 /* --- prices: lines of prices.csv, whose head says what they hold ------------------------- */
 
-enum { PRICE_MODEL, PRICE_INPUT, PRICE_DAY = 5, PRICE_CREATION_1H, PRICE_ABOVE, PRICE_SINCE, PRICE_PROVIDER, PRICE_FIELDS };
+enum { PRICE_MODEL, PRICE_INPUT, PRICE_DAY = 5, PRICE_CREATION_1H, PRICE_ABOVE, PRICE_SINCE,
+    PRICE_PROVIDER, PRICE_FIELDS };
 
 /* Calls take for each price, of the user's own file or else of the program's; fields are
  * trimmed, numbers are numbers or empty. bad gets the lines that are no price, with the

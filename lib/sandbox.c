@@ -77,7 +77,8 @@ sandbox_allow_folder(struct sandbox *s, enum sandbox_path how, const char *path)
 	if (!slash)
 		snprintf(folder, sizeof(folder), ".");
 	else
-		snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+		snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path),
+		    path);
 	sandbox_allow(s, how, folder);
 }
 
@@ -154,7 +155,8 @@ add_port(int ruleset, const struct ruleset *r, unsigned port)
 static int
 enter_landlock(const struct sandbox *s)
 {
-	int abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION), fd, rc;
+	int abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION),
+	    fd, rc;
 	struct ruleset r;
 
 	if (abi < 1)
@@ -226,19 +228,22 @@ static const int *const children = CALLS(SCMP_SYS(clone), SCMP_SYS(fork), SCMP_S
     SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(prctl), SCMP_SYS(capset), SCMP_SYS(capget), SCMP_SYS(setrlimit),
     SCMP_SYS(prlimit64), SCMP_SYS(seccomp), SCMP_SYS(close_range), SCMP_SYS(setresuid), SCMP_SYS(setresgid),
     SCMP_SYS(setgroups), SCMP_SYS(setitimer),
-    SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self));
+    SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
+    SCMP_SYS(landlock_restrict_self));
 
 static const int *const sanitizer = CALLS(SCMP_SYS(ptrace), SCMP_SYS(clone), SCMP_SYS(wait4), SCMP_SYS(prctl),
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(getdents), SCMP_SYS(prlimit64),
     SCMP_SYS(getdents64),
-    SCMP_SYS(process_vm_readv), SCMP_SYS(pipe2), SCMP_SYS(sigaltstack), SCMP_SYS(getppid), SCMP_SYS(kill));
+    SCMP_SYS(process_vm_readv), SCMP_SYS(pipe2), SCMP_SYS(sigaltstack), SCMP_SYS(getppid),
+    SCMP_SYS(kill));
 
 /* No version of any library has a use for these in a program that only works on what
  * it has open. */
 static const int *const takeover = CALLS(
     SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2),
     SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(kexec_load),
-    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(userfaultfd));
+    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+    SCMP_SYS(userfaultfd));
 
 static int
 add_calls(scmp_filter_ctx f, uint32_t action, const int *calls)
@@ -261,25 +266,35 @@ add_checked(scmp_filter_ctx f, unsigned needs)
 
 	/* no page is made code, except by who loads libraries */
 	rc = code ? seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 0) :
-	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	rc = rc ? rc : code ? seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 0) :
-	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	/* of terminals: whether it is one, and how wide */
 	if (!rc && !(needs & (SANDBOX_CONNECT | SANDBOX_SERVE | SANDBOX_BPF))) {
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, TCGETS));
-		rc = rc ? rc : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ));
-		rc = rc ? rc : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, TCGETS));
+		rc = rc ? rc : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ));
+		rc = rc ? rc : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, FIONREAD));
 	}
 	/* limits are read, not set */
 	if (!rc && !(needs & (SANDBOX_CHILDREN | SANDBOX_BPF)) && !SANITIZER)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+		    SCMP_A2(SCMP_CMP_EQ, 0));
 	if (!rc && needs & SANDBOX_THREADS && !(needs & SANDBOX_CHILDREN) && !SANITIZER)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-	for (size_t i = 0; !rc && needs & SANDBOX_HOLD && i < sizeof(holding) / sizeof(*holding); i++)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ptrace), 1, SCMP_A0(SCMP_CMP_EQ, holding[i]));
-	for (size_t i = 0; !rc && needs & (SANDBOX_CONNECT | SANDBOX_SERVE) && i < sizeof(families) / sizeof(*families); i++)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, families[i]));
+	for (size_t i = 0; !rc && needs & SANDBOX_HOLD && i < sizeof(holding) / sizeof(*holding);
+	    i++)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ptrace), 1,
+		    SCMP_A0(SCMP_CMP_EQ, holding[i]));
+	for (size_t i = 0; !rc && needs & (SANDBOX_CONNECT | SANDBOX_SERVE) &&
+	    i < sizeof(families) / sizeof(*families); i++)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+		    SCMP_A0(SCMP_CMP_EQ, families[i]));
 	return rc;
 }
 
@@ -300,7 +315,8 @@ add_rules(scmp_filter_ctx f, unsigned needs)
 	if (!rc && needs & SANDBOX_CONNECT)
 		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(connect), SCMP_SYS(socketpair)));
 	if (!rc && needs & SANDBOX_SERVE)
-		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4)));
+		rc = add_calls(f, SCMP_ACT_ALLOW,
+		    CALLS(SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4)));
 	if (!rc && needs & SANDBOX_RECEIVE)
 		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(recvfrom), SCMP_SYS(sendto)));
 	if (!rc && needs & SANDBOX_BPF)

@@ -50,7 +50,8 @@ show_one(char *out, const unsigned char *p, size_t n)
 		out[len] = '\0';
 		return len;
 	}
-	snprintf(out, SHOW_MAX + 1, len > 1 ? "\\u%04x" : "\\x%02x", (unsigned)(len ? c : *p) & 0xffff);
+	snprintf(out, SHOW_MAX + 1, len > 1 ? "\\u%04x" : "\\x%02x",
+	    (unsigned)(len ? c : *p) & 0xffff);
 	return len ? len : 1;
 }
 

@@ -40,7 +40,8 @@ skips_read(struct skips *s)
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		if (bpf_obj_get_info_by_fd(p->fd, &info, &len) || info.recursion_misses <= p->missed)
+		if (bpf_obj_get_info_by_fd(p->fd, &info, &len) ||
+		    info.recursion_misses <= p->missed)
 			continue;
 		more += info.recursion_misses - p->missed;
 		p->missed = info.recursion_misses;

@@ -175,7 +175,8 @@ say_ready(const struct run *r)
 	if (r->ready_fd < 0)
 		return;
 	if (write(r->ready_fd, "\n", 1) != 1)
-		fprintf(stderr, "%s: --ready-fd %" PRId64 ": %s\n", r->st->use.name, r->ready_fd, strerror(errno));
+		fprintf(stderr, "%s: --ready-fd %" PRId64 ": %s\n", r->st->use.name, r->ready_fd,
+		    strerror(errno));
 	if (r->ready_fd > STDERR_FILENO)
 		close(r->ready_fd);
 }
@@ -201,7 +202,8 @@ bad_line(struct run *r, const char *name, const char *reason, const char *what, 
 	loss_add(&r->io.loss, reason, 1, n);
 	if (!r->complained && (!r->io.quiet || r->strict))
 		fprintf(stderr, "%s: %s line %" PRIu64 " %s%s\n", r->st->use.name, name, r->io.lines, what,
-		    r->strict ? "" : r->io.tee ? "; passed on, and counted from here on" : "; counted from here on");
+		    r->strict ? "" : r->io.tee ? "; passed on, and counted from here on" :
+		    "; counted from here on");
 	r->complained = true;
 	r->failed |= r->strict;
 }
@@ -303,7 +305,8 @@ loop(struct run *r, struct line_in *in)
 		if (rc == LINE_EOF)
 			return true;
 		if (rc == LINE_ERR) {
-			fprintf(stderr, "%s: read %s: %s\n", r->st->use.name, line_in_name(in), strerror(errno));
+			fprintf(stderr, "%s: read %s: %s\n", r->st->use.name, line_in_name(in),
+			    strerror(errno));
 			r->failed = true;
 			return false;
 		}

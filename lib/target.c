@@ -196,7 +196,8 @@ name_of(char name[16], const char *path)
 static bool
 runs_scripts(const char *name)
 {
-	static const char *const begins[] = { "node", "deno", "pyth", "ruby", "perl", "bash", "dash" };
+	static const char *const begins[] = { "node", "deno", "pyth", "ruby", "perl", "bash",
+	    "dash" };
 	static const char *const whole[] = { "bun", "zsh", "sh" };
 
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)

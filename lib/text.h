@@ -22,7 +22,8 @@ static const unsigned char text_letter['\\' + 1] = {
 static inline unsigned
 text_special16(const unsigned char *p)
 {
-	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'),
+	    space = _mm_set1_epi8(' ');
 	__m128i v = _mm_loadu_si128((const __m128i *)p);
 	/* signed: bytes >= 0x80 are below ' ' as well */
 	unsigned m = _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(v, space),
@@ -169,7 +170,8 @@ text_white64(const unsigned char *p)
 static inline size_t
 text_escape64(unsigned char **d, const unsigned char *p)
 {
-	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'),
+	    space = _mm_set1_epi8(' ');
 	uint64_t two = 0, other = 0;	/* takes a backslash and one more; or something else */
 	unsigned char *to = *d;
 	size_t n = 64, from = 0;

@@ -70,7 +70,8 @@ function_in(Elf *e, const char *name)
 				continue;
 			for (size_t k = 0; k < phdrs; k++)
 				if (gelf_getphdr(e, k, &ph) && ph.p_type == PT_LOAD && ph.p_flags & PF_X &&
-				    sym.st_value >= ph.p_vaddr && sym.st_value - ph.p_vaddr < ph.p_filesz)
+				    sym.st_value >= ph.p_vaddr &&
+				    sym.st_value - ph.p_vaddr < ph.p_filesz)
 					return sym.st_value - ph.p_vaddr + ph.p_offset;
 		}
 	}
@@ -118,7 +119,8 @@ attach_readline(struct process *s, const char *path, struct bash_file *f)
 	struct bpf_program *prog = s->bpf->progs.on_readline;
 
 	if (at && multi(prog))
-		f->fd = kernel_uprobe_multi(bpf_program__fd(prog), path, &at, &cookie, 1, KERNEL_UPROBE_MULTI_RETURN);
+		f->fd = kernel_uprobe_multi(bpf_program__fd(prog), path, &at, &cookie, 1,
+		    KERNEL_UPROBE_MULTI_RETURN);
 	else if (at)
 		f->link = bpf_program__attach_uprobe_opts(prog, -1, path, at, &o);
 	return f->fd >= 0 || f->link;

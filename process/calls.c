@@ -6,7 +6,8 @@
 
 #include "calls.h"
 
-enum { FILES = 1, READS = 2, NET = 4, SIGNALS = 8, DIRS = 16, LIFE = 32, ANY = FILES | READS | NET };
+enum { FILES = 1, READS = 2, NET = 4, SIGNALS = 8, DIRS = 16, LIFE = 32,
+    ANY = FILES | READS | NET };
 
 static const struct {
 	short nr;

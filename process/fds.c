@@ -122,7 +122,8 @@ report_reads(struct process *s, struct known *k, const struct fd_entry *e, bool 
 static void
 report_writes(struct process *s, struct known *k, const struct fd_entry *e)
 {
-	bool both = e->calls[DIR_WRITE] > k->calls[DIR_WRITE] && e->calls[DIR_READ] > k->calls[DIR_READ];
+	bool both = e->calls[DIR_WRITE] > k->calls[DIR_WRITE] &&
+	    e->calls[DIR_READ] > k->calls[DIR_READ];
 	struct reading r = news(k, e, DIR_WRITE), back = { 0 };
 	struct jput j;
 
@@ -159,14 +160,16 @@ idle_udp(const struct known *k, uint64_t calls)
 }
 
 static void
-report_socket(struct process *s, struct known *k, const struct fd_entry *e, uint64_t time, bool open)
+report_socket(struct process *s, struct known *k, const struct fd_entry *e, uint64_t time,
+    bool open)
 {
 	uint64_t calls = e->calls[0] + e->calls[1];
 	struct record head = k->head;
 	struct jput j;
 
 	head.time = time;
-	if (idle_udp(k, calls) || !emit_begin(s, &j, "net.close", &head, calls, e->bytes[0] + e->bytes[1]))
+	if (idle_udp(k, calls) || !emit_begin(s, &j, "net.close", &head, calls,
+	    e->bytes[0] + e->bytes[1]))
 		return;
 	jput_uint(&j, "fd", k->fd);
 	net_put_addr(&j, &k->addr, true, k->path);

@@ -80,7 +80,8 @@ put_v2(struct jput *j, const char *path)
 
 	jput_bytes(j, "path", path, strlen(path));
 	/* the second where v1 is in use, too */
-	if (!find_dir(dir, "/sys/fs/cgroup/unified", path) && !find_dir(dir, "/sys/fs/cgroup", path))
+	if (!find_dir(dir, "/sys/fs/cgroup/unified", path) &&
+	    !find_dir(dir, "/sys/fs/cgroup", path))
 		return;
 	put_bytes(j, "memory_bytes", dir, "memory.current");
 	put_bytes(j, "memory_max_bytes", dir, "memory.max");
@@ -95,7 +96,8 @@ put_v1(struct jput *j, int pid)
 {
 	char path[4096], dir[DIR_MAX], quota[64], period[64];
 
-	if (proc_cgroup(pid, "memory", path, sizeof(path)) && find_dir(dir, "/sys/fs/cgroup/memory", path)) {
+	if (proc_cgroup(pid, "memory", path, sizeof(path)) &&
+	    find_dir(dir, "/sys/fs/cgroup/memory", path)) {
 		put_bytes(j, "memory_bytes", dir, "memory.usage_in_bytes");
 		put_bytes(j, "memory_max_bytes", dir, "memory.limit_in_bytes");
 	}

@@ -117,7 +117,8 @@ sample_inherit(struct sample *now, const struct sample *before, bool children)
 /* Who of the group has waited for p, which is gone: the nearest ancestor that
  * still lives. NULL when the group has none (reaped by init). */
 static const struct sample_proc *
-reaper(const struct sample *before, const struct sample *now, const struct sample_proc *p, uint64_t group)
+reaper(const struct sample *before, const struct sample *now, const struct sample_proc *p,
+    uint64_t group)
 {
 	for (int depth = 0; depth < 4096; depth++) {
 		const struct sample_proc *parent = sample_find(before, p->ppid), *live;

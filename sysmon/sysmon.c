@@ -439,8 +439,10 @@ put_target(struct sysmon *m, size_t g)
 	if (!t->live)		/* a session that was empty until now */
 		target_appears(m, t, sample_find(&m->now, u.root));
 	if (m->samples && seconds > 0)
-		percent = 100.0 * sample_ticks(&m->before, &m->now, (uint64_t)1 << g) / m->tick / seconds;
-	if (proc_read(u.root, "status", buf, sizeof(buf)) > 0 && field(buf, "\nVmHWM:", 1024) > t->peak)
+		percent = 100.0 * sample_ticks(&m->before, &m->now, (uint64_t)1 << g) /
+		    m->tick / seconds;
+	if (proc_read(u.root, "status", buf, sizeof(buf)) > 0 &&
+	    field(buf, "\nVmHWM:", 1024) > t->peak)
 		t->peak = field(buf, "\nVmHWM:", 1024);
 	if (u.rss > t->peak)
 		t->peak = u.rss;
@@ -633,7 +635,8 @@ add_numbers(struct sysmon *m, const struct opt_list *l, enum by by)
 		}
 		if (proc_of_thread(n) > 0)	/* it may be the number of a thread */
 			n = proc_of_thread(n);
-		if ((len = proc_read(n, "stat", buf, sizeof(buf))) <= 0 || !sample_parse(&p, buf, len)) {
+		if ((len = proc_read(n, "stat", buf, sizeof(buf))) <= 0 ||
+		    !sample_parse(&p, buf, len)) {
 			fprintf(stderr, "sysmon: watch process %lld: no such process\n", n);
 			exit(1);
 		}
@@ -730,7 +733,8 @@ main(int argc, char **argv)
 	books_end(&m->out, &b);
 	line_flush(&m->out);
 	if (m->out.err && !line_out_closed(&m->out)) {
-		fprintf(stderr, "sysmon: write %s: %s\n", m->output ? m->output : "<stdout>", strerror(m->out.err));
+		fprintf(stderr, "sysmon: write %s: %s\n", m->output ? m->output : "<stdout>",
+		    strerror(m->out.err));
 		return 1;
 	}
 	if (!m->quiet)

@@ -82,7 +82,8 @@ least(const struct layout *c, size_t text, bool key)
 		text = LAYOUT_KEY;
 	if (c->wraps && text > LAYOUT_WRAP)
 		text = LAYOUT_WRAP;
-	return larger(c->number ? c->text : smaller(c->text, text), smaller(widest_piece(c->name), text));
+	return larger(c->number ? c->text : smaller(c->text, text),
+	    smaller(widest_piece(c->name), text));
 }
 
 static size_t
@@ -124,7 +125,8 @@ widen(struct layout *c, size_t n, size_t left, bool heads)
 		for (size_t i = 0; i < n; i++) {
 			size_t want = heads ? larger(c[i].text, strlen(c[i].name)) : c[i].text;
 
-			if (c[i].shown && c[i].width < want && (found == n || c[i].width < c[found].width))
+			if (c[i].shown && c[i].width < want &&
+			    (found == n || c[i].width < c[found].width))
 				found = i;
 		}
 		if (found == n)

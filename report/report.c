@@ -213,7 +213,8 @@ describe(const char *name)
 
 	if (report_find(&r, strcmp(name, "list") ? name : "runs"))
 		exit(2);
-	for (s = r.text; !strncmp(s, "--", 2); s += strcspn(s, "\n") + (s[strcspn(s, "\n")] == '\n')) {
+	for (s = r.text; !strncmp(s, "--", 2);
+	    s += strcspn(s, "\n") + (s[strcspn(s, "\n")] == '\n')) {
 		const char *from = s + 2 + (s[2] == ' ');
 
 		if (strncmp(from, "leave first:", 12) && strncmp(from, "wrap:", 5))
@@ -233,7 +234,8 @@ add_source(const char *name)
 	if (!self.sources)
 		die("out of memory");
 	self.sources[self.n] = (struct source){ .name = name };
-	if (source_become_owner(&self.sources[self.n], why) || source_look(&self.sources[self.n], name, why))
+	if (source_become_owner(&self.sources[self.n], why) ||
+	    source_look(&self.sources[self.n], name, why))
 		die(why);
 	self.n++;
 }
@@ -306,7 +308,8 @@ check_use(const struct report *r)
 static void
 check_by(void)
 {
-	static const char *const keys[] = { "model", "provider", "agent", "conversation", "directory", "process", "hour" };
+	static const char *const keys[] = { "model", "provider", "agent", "conversation",
+	    "directory", "process", "hour" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (!self.by || !strcmp(self.by, keys[i]))
@@ -359,10 +362,12 @@ check_numbers(struct query *q)
 	if (self.run) {
 		snprintf(sql, sizeof(sql), "SELECT id FROM runs WHERE id = %" PRId64, self.run);
 		if (!query_number(q, sql, 0))
-			opt_fail(&use, "there is no run %" PRId64 " in %s (agentsight report runs)", self.run, q->path);
+			opt_fail(&use, "there is no run %" PRId64 " in %s (agentsight report runs)",
+			    self.run, q->path);
 	}
 	if (self.call) {
-		snprintf(sql, sizeof(sql), "SELECT id FROM model_calls WHERE id = %" PRId64, self.call);
+		snprintf(sql, sizeof(sql), "SELECT id FROM model_calls WHERE id = %" PRId64,
+		    self.call);
 		if (!query_number(q, sql, 0))
 			opt_fail(&use, "there is no call %" PRId64 " in %s (agentsight report calls)", self.call, q->path);
 	}
@@ -407,7 +412,8 @@ bad_price(void *arg, const char *file, unsigned line)
 static void
 look_at_terminal(struct rows *r)
 {
-	const char *columns = getenv("COLUMNS"), *term = getenv("TERM"), *plain = getenv("NO_COLOR");
+	const char *columns = getenv("COLUMNS"), *term = getenv("TERM"),
+	    *plain = getenv("NO_COLOR");
 	struct winsize w = { .ws_col = 0 };
 	long long n;
 
@@ -506,7 +512,8 @@ run_report(void)
 	check_by();
 	check_use(&r);
 	if (r.shadows)
-		say("%s is the program's own report; yours in %s is not run (give it another name)", r.name, report_folder());
+		say("%s is the program's own report; yours in %s is not run (give it another name)",
+		    r.name, report_folder());
 	if (strstr(r.text, "temp.costs"))
 		price_each(take_no_price, bad_price, NULL);
 	open_sources(false);
@@ -556,7 +563,8 @@ write_document(const struct report *r, const struct source *s, struct line_out *
 	a = parameters(&q, s, false);
 	if ((st = report_start(&q, r, &a))) {
 		while ((rc = sqlite3_step(st)) == SQLITE_ROW && !out->err)
-			line_put(out, (const char *)sqlite3_column_text(st, 0), sqlite3_column_bytes(st, 0));
+			line_put(out, (const char *)sqlite3_column_text(st, 0),
+			    sqlite3_column_bytes(st, 0));
 		if (rc != SQLITE_DONE && rc != SQLITE_ROW)
 			query_fail(&q, r->name);
 	}
@@ -579,7 +587,8 @@ run_export(void)
 	pid_t pid = 0;
 
 	if (report_export(&r, otlp ? "ndjson" : format))
-		unknown("format", format, formats, sizeof(formats) / sizeof(*formats), "snapshot, ndjson, otlp-json, har, folded");
+		unknown("format", format, formats, sizeof(formats) / sizeof(*formats),
+		    "snapshot, ndjson, otlp-json, har, folded");
 	if (self.agent || self.call || self.since || self.until)	/* some of what it has would be left in */
 		opt_fail(&use, "export takes no --agent, --call, --since, --until");
 	check_use(&r);

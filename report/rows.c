@@ -37,7 +37,8 @@ text_of(sqlite3_stmt *st, int i, struct text *t)
 		t->s = t->buf;
 		return;
 	}
-	t->s = type == SQLITE_BLOB ? sqlite3_column_blob(st, i) : (const char *)sqlite3_column_text(st, i);
+	t->s = type == SQLITE_BLOB ? sqlite3_column_blob(st, i) :
+	    (const char *)sqlite3_column_text(st, i);
 	t->n = sqlite3_column_bytes(st, i);
 	if (!t->s)
 		t->s = "";
@@ -60,7 +61,8 @@ put_hex(struct line_out *out, const unsigned char *p, size_t n)
 /* Adds text that is UTF-8; what is not becomes U+FFFD. special writes a character that needs
  * it, of k bytes, and says whether it did. */
 static void
-put_utf8(struct line_out *out, const char *s, size_t n, bool (*special)(struct line_out *, const unsigned char *, size_t))
+put_utf8(struct line_out *out, const char *s, size_t n,
+    bool (*special)(struct line_out *, const unsigned char *, size_t))
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + n, *from = p;
 
@@ -140,7 +142,8 @@ put_json_value(struct line_out *out, sqlite3_stmt *st, int i)
 		put(out, "\"");
 		break;
 	default:
-		put_string(out, (const char *)sqlite3_column_text(st, i), sqlite3_column_bytes(st, i));
+		put_string(out, (const char *)sqlite3_column_text(st, i),
+		    sqlite3_column_bytes(st, i));
 	}
 }
 

@@ -166,7 +166,8 @@ source_become_owner(const struct source *s, char why[SOURCE_WHY])
 	    setresuid(st.st_uid, st.st_uid, st.st_uid))
 		return fail("become the owner of", s->name, strerror(errno), why);
 	if (access(s->name, R_OK))
-		return fail("open", s->name, "its owner may not read it, and root reads no recording of another user", why);
+		return fail("open", s->name,
+		    "its owner may not read it, and root reads no recording of another user", why);
 	return 0;
 }
 
@@ -180,7 +181,8 @@ source_exec(const char *name, char *const argv[])
 	char *slash;
 
 	beside[n > 0 ? n : 0] = '\0';
-	if ((slash = strrchr(beside, '/')) && (size_t)(slash - beside) + strlen(name) + 2 < sizeof(beside)) {
+	if ((slash = strrchr(beside, '/')) &&
+	    (size_t)(slash - beside) + strlen(name) + 2 < sizeof(beside)) {
 		strcpy(slash + 1, name);
 		execv(beside, argv);
 	}
@@ -195,7 +197,8 @@ run(const char *name, char *const argv[])
 
 	if (pid == 0) {
 		source_exec(name, argv);
-		fprintf(stderr, "agentsight report: %s is neither beside it nor in PATH: %s\n", name, strerror(errno));
+		fprintf(stderr, "agentsight report: %s is neither beside it nor in PATH: %s\n",
+		    name, strerror(errno));
 		_exit(127);
 	}
 	if (pid < 0)
@@ -208,7 +211,8 @@ run(const char *name, char *const argv[])
 int
 source_open(struct source *s, bool keep, char why[SOURCE_WHY])
 {
-	char file[PATH_MAX], *argv[] = { "sqlitesink", "-q", scratch.db, file, keep ? "--events" : NULL, NULL };
+	char file[PATH_MAX], *argv[] = { "sqlitesink", "-q", scratch.db, file,
+	    keep ? "--events" : NULL, NULL };
 
 	if (!s->lines)
 		return 0;

@@ -55,7 +55,8 @@ table_begin(struct table *t, const char *const *names, size_t n)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		t->column[i] = (struct layout){ .name = strdup(names[i]), .number = true,
-		    .leaves = place_in(t->leave, names[i]), .wraps = place_in(t->wrap, names[i]) != 0 };
+		    .leaves = place_in(t->leave, names[i]),
+		    .wraps = place_in(t->wrap, names[i]) != 0 };
 		if (!t->column[i].name)
 			return -1;
 	}
@@ -109,7 +110,8 @@ put_cell(struct table *t, const struct layout *c, struct cell *cell, size_t gap)
 	if (!n)
 		return gap + (c->number ? 0 : c->width);
 	put_blanks(t->out, gap);
-	took = cell_put(t->out, cell->s, n - (n < cell->n && cell->s[n - 1] == ' '), c->number ? 0 : c->width);
+	took = cell_put(t->out, cell->s, n - (n < cell->n && cell->s[n - 1] == ' '),
+	    c->number ? 0 : c->width);
 	cell->s += n;
 	cell->n = c->wraps ? cell->n - n : 0;
 	return took < c->width && !c->number ? c->width - took : 0;

@@ -130,7 +130,8 @@ static bool
 since_epoch(const char *s, int64_t *to)
 {
 	size_t digits = strspn(s, "0123456789");
-	int64_t n = number(&s, 18), unit = digits <= 10 ? NS : digits <= 13 ? 1000000 : digits <= 16 ? 1000 : 1;
+	int64_t n = number(&s, 18), unit = digits <= 10 ? NS : digits <= 13 ? 1000000 :
+	    digits <= 16 ? 1000 : 1;
 
 	if (digits == 19)
 		n = 10 * n + *s++ - '0';

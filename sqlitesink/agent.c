@@ -62,7 +62,8 @@ known_program(const char *name)
 		size_t n = strlen(programs[i]);
 
 		if (!strncmp(name, programs[i], n) && (!name[n] || !strncmp(name + n, "-x86_64", 7) ||
-		    !strncmp(name + n, "-aarch64", 8) || !strncmp(name + n, "-linux", 6) || name[n] == '.'))
+		    !strncmp(name + n, "-aarch64", 8) || !strncmp(name + n, "-linux", 6) ||
+		    name[n] == '.'))
 			return programs[i];
 	}
 	return NULL;
@@ -131,11 +132,13 @@ agent_name(const char *file, const char *const *words, size_t n, char *to, size_
 	if (!is_runtime(base, strlen(base)))
 		return set(*base ? base : NULL, to, size);
 	for (; i < n && (words[i][0] == '-' || !strcmp(words[i], "run")); i++)
-		if ((!strcmp(words[i], "-m") || !strcmp(words[i], "-e") || !strcmp(words[i], "-c")) && ++i < n)
+		if ((!strcmp(words[i], "-m") || !strcmp(words[i], "-e") ||
+		    !strcmp(words[i], "-c")) && ++i < n)
 			return words[i - 1][1] == 'm' && set(words[i], to, size);
 	if (i >= n)
 		return false;
-	if (set(known_package(words[i]), to, size) || set(known_program(behind_slash(words[i])), to, size))
+	if (set(known_package(words[i]), to, size) ||
+	    set(known_program(behind_slash(words[i])), to, size))
 		return true;
 	return script_name(words[i], to, size);
 }

@@ -169,7 +169,8 @@ put_usage(struct row *r, struct event *ev)
 	struct value usage = event_get(ev, "usage");
 
 	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
-		row_value(r, key[i], ev, usage.kind == VALUE_OBJECT ? value_get(usage, key[i]) : (struct value){ 0 });
+		row_value(r, key[i], ev,
+		    usage.kind == VALUE_OBJECT ? value_get(usage, key[i]) : (struct value){ 0 });
 	row_value(r, "usage", ev, usage);
 }
 
@@ -206,7 +207,8 @@ ended(const struct event *ev)
 	int64_t ns = event_time(ev);
 	double ms;
 
-	return value_f64(event_get(ev, "duration_ms"), &ms) && ms > 0 && ms < 1e12 ? ns + (int64_t)(ms * 1e6) : ns;
+	return value_f64(event_get(ev, "duration_ms"), &ms) && ms > 0 && ms < 1e12 ?
+	    ns + (int64_t)(ms * 1e6) : ns;
 }
 
 /* What the agent is called, when the call has just the name of a process. */
@@ -214,7 +216,8 @@ static bool
 agent_of(struct call *call, char *to, size_t size)
 {
 	size_t n = 0, commlen = 0;
-	const char *name = event_str(call->ev, "agent", &n), *comm = event_str(call->ev, "comm", &commlen), *known;
+	const char *name = event_str(call->ev, "agent", &n),
+	    *comm = event_str(call->ev, "comm", &commlen), *known;
 	bool found = false;
 	struct row r;
 
@@ -278,7 +281,8 @@ static void
 chain_of(struct call *call)
 {
 	struct event *ev = call->ev;
-	const char *chain = event_str(ev, "chain_id", NULL), *id = event_str(ev, "id", NULL), *asked;
+	const char *chain = event_str(ev, "chain_id", NULL), *id = event_str(ev, "id", NULL),
+	    *asked;
 	struct row r;
 
 	if (!chain)

@@ -136,7 +136,8 @@ ask(struct db *db, const char *sql)
 
 	if (db->failed)
 		return -1;
-	if (sqlite3_prepare_v2(db->sq, sql, -1, &st, NULL) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW)
+	if (sqlite3_prepare_v2(db->sq, sql, -1, &st, NULL) != SQLITE_OK ||
+	    sqlite3_step(st) != SQLITE_ROW)
 		db_fail(db, "read");
 	else
 		v = sqlite3_column_int64(st, 0);
@@ -148,7 +149,8 @@ ask(struct db *db, const char *sql)
 static int
 version_of(struct db *db)
 {
-	int64_t version = ask(db, "PRAGMA user_version"), application = ask(db, "PRAGMA application_id");
+	int64_t version = ask(db, "PRAGMA user_version"),
+	    application = ask(db, "PRAGMA application_id");
 	int64_t tables = ask(db, "SELECT count(*) FROM sqlite_schema");
 
 	if (db->failed)
@@ -179,7 +181,8 @@ migrate(struct db *db)
 		run_sql(db, schema_step[version], "write the schema of");
 	if (ask(db, "SELECT count(*) FROM reasons WHERE reason = '' AND what = '" VERSION "'") != 1) {
 		run_sql(db, schema_reasons(), "write the schema of");
-		run_sql(db, "INSERT INTO reasons VALUES('', '', 'kept', '" VERSION "', '')", "write the schema of");
+		run_sql(db, "INSERT INTO reasons VALUES('', '', 'kept', '" VERSION "', '')",
+		    "write the schema of");
 	}
 	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", SCHEMA_APPLICATION,
 	    SCHEMA_VERSION);
@@ -297,7 +300,8 @@ db_close(struct db *db)
 		statement_free(db->stmt[i]);
 	if (!db->failed) {
 		/* a reader may hold it up; the last one to close folds it in then */
-		sqlite3_exec(db->sq, "PRAGMA analysis_limit=400; PRAGMA optimize", NULL, NULL, NULL);
+		sqlite3_exec(db->sq, "PRAGMA analysis_limit=400; PRAGMA optimize", NULL, NULL,
+		    NULL);
 		sqlite3_exec(db->sq, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 		/* so that it can be read where nothing can be written */
 		sqlite3_busy_timeout(db->sq, 0);
@@ -358,7 +362,8 @@ append(char **text, const char *fmt, ...)
 static char *
 insert_text(const struct sql_text *t)
 {
-	char *names = sqlite3_mprintf(""), *values = sqlite3_mprintf(""), *update = sqlite3_mprintf("");
+	char *names = sqlite3_mprintf(""), *values = sqlite3_mprintf(""),
+	    *update = sqlite3_mprintf("");
 	char conflict, *text;
 	struct column c;
 
@@ -390,7 +395,8 @@ columns_find(struct statement *s, const struct sql_text *t)
 	char conflict;
 	int i = 0;
 
-	for (const char *p = t->text; t->table && i < s->n && (p = column_read(&c, p, &conflict)); i++)
+	for (const char *p = t->text; t->table && i < s->n && (p = column_read(&c, p, &conflict));
+	    i++)
 		s->column[i] = c;
 	for (i = 0; !t->table && i < s->n; i++)
 		snprintf(s->column[i].name, sizeof(s->column[i].name), "%s",

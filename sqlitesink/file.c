@@ -213,7 +213,8 @@ number(const struct event *ev, const char *key, int64_t absent)
 static void
 add(struct files *f, struct event *ev, const struct kind *k, int64_t process, int64_t path)
 {
-	int64_t ns = event_time(ev), last = number(ev, "last_ns", ns), count = number(ev, "count", 1), bytes;
+	int64_t ns = event_time(ev), last = number(ev, "last_ns", ns),
+	    count = number(ev, "count", 1), bytes;
 	struct sum *s = sum_of(f, process, path, ns);
 	const char *op = k->op, *error;
 

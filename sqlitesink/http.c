@@ -25,7 +25,8 @@ stream(struct db *db, struct event *ev, int64_t process)
 	row_id(&r, "process_id", process);
 	row_int(&r, "streaming", 1);
 	row_value(&r, "response_body", ev,
-	    message.kind == VALUE_OBJECT || message.kind == VALUE_ARRAY ? message : (struct value){ 0 });
+	    message.kind == VALUE_OBJECT || message.kind == VALUE_ARRAY ? message :
+	    (struct value){ 0 });
 	row_keys(&r, ev);
 	row_run(&r);
 }

@@ -3,7 +3,8 @@
 
 enum { KINDS = 4 };
 
-static const enum sql from[KINDS] = { SQL_TEXTS_FROM, SQL_EXECS_FROM, SQL_PATHS_FROM, SQL_SHELL_LINES_FROM };
+static const enum sql from[KINDS] = { SQL_TEXTS_FROM, SQL_EXECS_FROM, SQL_PATHS_FROM,
+    SQL_SHELL_LINES_FROM };
 
 /* Adds rows of one kind, from the one that is next; returns the bytes left. */
 static size_t

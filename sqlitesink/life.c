@@ -166,7 +166,8 @@ see_comm(struct lives *ls, struct life *l, struct event *ev)
 	if (ns < l->comm_ns)
 		return;
 	l->comm_ns = ns;
-	if (v.kind == VALUE_STRING && !v.escaped && v.n - 2 == l->commlen && !memcmp(v.p + 1, l->comm, l->commlen))
+	if (v.kind == VALUE_STRING && !v.escaped && v.n - 2 == l->commlen &&
+	    !memcmp(v.p + 1, l->comm, l->commlen))
 		return;
 	if (!(p = event_bytes(ev, "comm", &n)) || (n == l->commlen && !memcmp(p, l->comm, n)))
 		return;
@@ -176,7 +177,8 @@ see_comm(struct lives *ls, struct life *l, struct event *ev)
 
 /* A new life of this pid begins; what was known of it is another's. */
 static void
-life_begin(struct lives *ls, struct life *l, int64_t pid, uint64_t ns, char seen, const struct life *parent)
+life_begin(struct lives *ls, struct life *l, int64_t pid, uint64_t ns, char seen,
+    const struct life *parent)
 {
 	life_write(ls, l);
 	*l = (struct life){ .pid = pid, .start_ns = ns, .seen = seen };
@@ -330,7 +332,8 @@ life_fork(struct lives *ls, struct event *ev)
 {
 	uint64_t ns = event_time(ev);
 	int64_t id, pid = pid_of(ev, "child_pid");
-	struct life *l = life_find(ls, ev, 'e', &id), parent = { .id = id, .pid = pid_of(ev, "pid") }, *child;
+	struct life *l = life_find(ls, ev, 'e', &id),
+	    parent = { .id = id, .pid = pid_of(ev, "pid") }, *child;
 	const char *container;
 	size_t n = 0;
 
@@ -386,7 +389,8 @@ command_of(struct lives *ls, struct event *ev, struct value argv, bool base64)
 
 	value_iter(&it, argv);
 	while (argv.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		const void *p = base64 ? value_base64(&ev->arena, v, &n) : value_str(&ev->arena, v, &n);
+		const void *p = base64 ? value_base64(&ev->arena, v, &n) :
+		    value_str(&ev->arena, v, &n);
 
 		if (!p || !(to = scratch(ls, len, n + 1)))
 			continue;
@@ -429,7 +433,8 @@ exec_parent(struct lives *ls, struct life *l, int64_t ppid, uint64_t ns)
 static void
 exec_tool(struct lives *ls, struct life *l, uint64_t ns, size_t n)
 {
-	const struct life *parent = l->ppid ? flow_find(ls->table, &l->ppid, sizeof(l->ppid), ns) : NULL;
+	const struct life *parent = l->ppid ? flow_find(ls->table, &l->ppid, sizeof(l->ppid), ns) :
+	    NULL;
 	int64_t agent = l->agent, tool;
 
 	if (parent && parent->id != l->parent)
@@ -438,7 +443,8 @@ exec_tool(struct lives *ls, struct life *l, uint64_t ns, size_t n)
 		agent = parent ? parent->agent : 0;
 	if (!agent || l->tool_agent == agent || (l->parent != agent && !parent))
 		return;
-	tool = work_find(ls->work, agent, ns, l->parent == agent ? 0 : parent->start_ns + !parent->start_ns, ls->command, n);
+	tool = work_find(ls->work, agent, ns,
+	    l->parent == agent ? 0 : parent->start_ns + !parent->start_ns, ls->command, n);
 	if (!tool)
 		return;
 	l->tool = tool;
@@ -536,7 +542,8 @@ agent_program(struct lives *ls, struct event *ev, int64_t id, char *to, size_t s
 	r = row_of(ls->db, SQL_AGENT_PROGRAM);
 	row_int(&r, "id", id);
 	while (n < 16 && row_step(&r)) {
-		const char *f = (const char *)sqlite3_column_text(r.of->st, 0), *w = (const char *)sqlite3_column_text(r.of->st, 1);
+		const char *f = (const char *)sqlite3_column_text(r.of->st, 0),
+		    *w = (const char *)sqlite3_column_text(r.of->st, 1);
 
 		snprintf(file, sizeof(file), "%s", f ? f : "");
 		snprintf(words[n], sizeof(words[n]), "%s", w ? w : "");
@@ -611,7 +618,8 @@ late_find(struct lives *ls, int64_t agent, uint64_t since_ns, struct late *all)
 
 		/* a tool that ended before the program began was taken for it, for that was not known */
 		if (tool || sqlite3_column_int64(st, 4))
-			all[n++] = (struct late){ sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 3), tool };
+			all[n++] = (struct late){ sqlite3_column_int64(st, 0),
+			    sqlite3_column_int64(st, 3), tool };
 	}
 	row_end(&r);
 	return n;

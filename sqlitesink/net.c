@@ -58,7 +58,8 @@ dns(struct nets *s, struct event *ev, int64_t process)
 	while (value_next(&it, &k, &v)) {
 		struct name *to;
 
-		if (!(address = value_str(&ev->arena, v, &n)) || !(to = flow_get(s->names, address, n, 0)))
+		if (!(address = value_str(&ev->arena, v, &n)) ||
+		    !(to = flow_get(s->names, address, n, 0)))
 			continue;
 		to->len = len;
 		memcpy(to->text, name, len);

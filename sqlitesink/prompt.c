@@ -51,7 +51,8 @@ prompts_find(struct call *call, struct found *all, bool *answers)
 		message_parts(call, v);
 		if ((text = typed_text(t, &len)) && n < PROMPTS_MAX) {
 			all[n].text = text_id(call->db, text, len);
-			all[n++].added = t->added.len ? text_id(call->db, t->added.buf, t->added.len) : 0;
+			all[n++].added =
+			    t->added.len ? text_id(call->db, t->added.buf, t->added.len) : 0;
 		} else if (text) {
 			call->db->refused = true;
 		}

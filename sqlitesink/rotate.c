@@ -106,10 +106,12 @@ rotate_move(const struct rotate *ro, const struct db *db, uint64_t first_ns, cha
 
 		if (gmtime_r(&t, &tm))
 			strftime(at, sizeof(at), "%Y%m%d-%H%M%S", &tm);
-		snprintf(old, size, "%.*s.%s-%03u.db", stem(db->path), db->path, at, (unsigned)(ms++ % 1000));
+		snprintf(old, size, "%.*s.%s-%03u.db", stem(db->path), db->path, at,
+		    (unsigned)(ms++ % 1000));
 	} while (access(old, F_OK) == 0);
 	if (rename(db->path, old)) {
-		fprintf(stderr, "%s: rename %s to %s: %s\n", db->tool, db->path, old, strerror(errno));
+		fprintf(stderr, "%s: rename %s to %s: %s\n", db->tool, db->path, old,
+		    strerror(errno));
 		return false;
 	}
 	prune(ro, db->path);
@@ -152,7 +154,8 @@ carry_processes(struct db *db, uint64_t last_ns, int64_t before)
 	    "UPDATE main.processes SET run_id = %lld, tool_use_id = NULL;"	/* those stay where they were */
 	    "INSERT INTO main.agents SELECT * FROM old.agents WHERE process_id IN (SELECT id FROM needed);"
 	    "INSERT INTO main.execs SELECT * FROM old.execs WHERE id IN (SELECT exec_id FROM main.processes)";
-	char *text = sqlite3_mprintf(sql, (long long)before, (long long)(last_ns - CARRY_NS), (long long)db->run);
+	char *text = sqlite3_mprintf(sql, (long long)before, (long long)(last_ns - CARRY_NS),
+	    (long long)db->run);
 
 	if (!text || sqlite3_exec(db->sq, text, NULL, NULL, NULL) != SQLITE_OK)
 		db_fail(db, "take processes over into");

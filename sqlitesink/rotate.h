@@ -26,7 +26,8 @@ bool rotate_overdue(const struct rotate *, uint64_t first_ns, uint64_t last_ns);
 /* Gives the file, closed by db_close, its name of the past, old (of size), and
  * removes what is too much. False: it stays, as a reader still has it (then its
  * -wal is part of it), or it cannot be renamed, which is said. */
-bool rotate_move(const struct rotate *, const struct db *, uint64_t first_ns, char *old, size_t size);
+bool rotate_move(const struct rotate *, const struct db *, uint64_t first_ns, char *old,
+    size_t size);
 
 /* Takes the books of the run `before` over from the file old, NULL when that was not
  * moved; and from another file the processes that live, or ended a moment ago: with the

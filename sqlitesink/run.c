@@ -28,7 +28,8 @@ run_is_next(struct run_books *self, struct event *ev)
 {
 	const char *run;
 
-	return self->run[0] && event_is(ev, "run.begin") && (run = event_str(ev, "run", NULL)) && strcmp(run, self->run);
+	return self->run[0] && event_is(ev, "run.begin") && (run = event_str(ev, "run", NULL)) &&
+	    strcmp(run, self->run);
 }
 
 void

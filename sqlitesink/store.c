@@ -152,7 +152,8 @@ store_event(struct store *self, struct event *ev)
 
 	if (event_is(ev, "sse.delta"))	/* its sse.message has all of it */
 		return true;
-	while (type.n - 2 < strlen(by[i].source) || memcmp(type.p + 1, by[i].source, strlen(by[i].source)))
+	while (type.n - 2 < strlen(by[i].source) ||
+	    memcmp(type.p + 1, by[i].source, strlen(by[i].source)))
 		i++;
 	return by[i].on(self, ev);
 }

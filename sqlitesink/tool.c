@@ -95,7 +95,8 @@ tool_call(struct call *call, struct value v)
 		return;
 	if (!k.id)
 		k.id = sqlite3_last_insert_rowid(call->db->sq);
-	work_requested(call->work, call->process, k.id, event_time(call->ev), call->ev, value_get(v, "arguments"));
+	work_requested(call->work, call->process, k.id, event_time(call->ev), call->ev,
+	    value_get(v, "arguments"));
 	if (k.answered_ns)
 		work_responded(call->work, call->process, k.id, k.answered_ns);
 }
@@ -197,7 +198,8 @@ tool_result(struct call *call, struct value result, int64_t place)
 bool
 tools_of(struct call *call)
 {
-	struct value results = event_get(call->ev, "tool_results"), calls = event_get(call->ev, "tool_calls"), k, v;
+	struct value results = event_get(call->ev, "tool_results"),
+	    calls = event_get(call->ev, "tool_calls"), k, v;
 	struct places places = { .n = 0 };
 	struct value_iter it;
 

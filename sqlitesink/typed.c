@@ -101,7 +101,8 @@ tag_name(struct text t)
 
 	if (t.n < 3 || *t.p != '<' || !isalpha((unsigned char)t.p[1]))
 		return name;
-	while (name.n + 1 < t.n && (isalnum((unsigned char)name.p[name.n]) || name.p[name.n] == '-' || name.p[name.n] == '_'))
+	while (name.n + 1 < t.n && (isalnum((unsigned char)name.p[name.n]) ||
+	    name.p[name.n] == '-' || name.p[name.n] == '_'))
 		name.n++;
 	if (name.n > TAG_MAX || name.n + 1 >= t.n || !strchr("> \n", name.p[name.n]))
 		name.n = 0;
@@ -170,7 +171,8 @@ plain_length(struct text t)
 	for (size_t i = 1; i < t.n; i++) {
 		struct text rest = { t.p + i, t.n - i };
 
-		if (t.p[i - 1] == '\n' && t.p[i] == '<' && tag_name(rest).n && whose_tag(tag_name(rest)) != USERS)
+		if (t.p[i - 1] == '\n' && t.p[i] == '<' && tag_name(rest).n &&
+		    whose_tag(tag_name(rest)) != USERS)
 			return i;
 	}
 	return t.n;

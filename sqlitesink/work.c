@@ -106,7 +106,8 @@ add_string(struct tool *t, struct event *ev, struct value v, bool command)
 	const char *p = value_str(&ev->arena, v, &n);
 	char *more;
 
-	if (!p || n < 2 || t->n == STRINGS || n > BYTES - t->bytes || !(more = realloc(t->text, t->bytes + n)))
+	if (!p || n < 2 || t->n == STRINGS || n > BYTES - t->bytes ||
+	    !(more = realloc(t->text, t->bytes + n)))
 		return;
 	t->text = more;
 	memcpy(more + t->bytes, p, n);
@@ -130,7 +131,8 @@ add_strings(struct tool *t, struct event *ev, struct value v, bool command, int 
 }
 
 void
-work_requested(struct work *w, int64_t agent, int64_t id, uint64_t from_ns, struct event *ev, struct value arguments)
+work_requested(struct work *w, int64_t agent, int64_t id, uint64_t from_ns, struct event *ev,
+    struct value arguments)
 {
 	struct agent *a = flow_get(w->agents, &agent, sizeof(agent), 0);
 	struct tool *t = calloc(1, sizeof(*t)), **more;
@@ -174,7 +176,8 @@ static bool
 has_words(const char *p, size_t n, const char *part, size_t m)
 {
 	for (const char *at = p; (at = memmem(at, p + n - at, part, m)); at++)
-		if ((at == p || strchr(" ;|&(\n'\"=/", at[-1])) && (at + m == p + n || strchr(" ;|&)\n'\"<>", at[m])))
+		if ((at == p || strchr(" ;|&(\n'\"=/", at[-1])) &&
+		    (at + m == p + n || strchr(" ;|&)\n'\"<>", at[m])))
 			return true;
 	return false;
 }
@@ -193,7 +196,8 @@ fits(const struct tool *t, const char *command, size_t n)
 		bool in = has(command, n, text, s->n);
 
 		/* what has blanks and is an argument as it stands: the prompt of a sub-agent */
-		if (in && (s->command ? s->n > 3 : s->n > 11 && memchr(text, ' ', s->n) && has_words(command, n, text, s->n)))
+		if (in && (s->command ? s->n > 3 :
+		    s->n > 11 && memchr(text, ' ', s->n) && has_words(command, n, text, s->n)))
 			return 3;
 		all &= in;
 		part |= s->command && n > 3 && has_words(text, s->n, command, n);
@@ -221,7 +225,8 @@ unquoted(const char *p, size_t *n)
 }
 
 int64_t
-work_find(struct work *w, int64_t agent, uint64_t ns, uint64_t parent_ns, const char *command, size_t n)
+work_find(struct work *w, int64_t agent, uint64_t ns, uint64_t parent_ns, const char *command,
+    size_t n)
 {
 	struct agent *a = flow_find(w->agents, &agent, sizeof(agent), 0);
 	size_t plain_n = n;

@@ -21,7 +21,8 @@ void work_clear(struct work *);	/* forgets all tools */
 
 /* agent: processes.id; tool: tool_uses.id. from_ns: when its call began, for agents start a
  * tool before the rest of the answer is there. arguments: a value of the event's. */
-void work_requested(struct work *, int64_t agent, int64_t tool, uint64_t from_ns, struct event *, struct value arguments);
+void work_requested(struct work *, int64_t agent, int64_t tool, uint64_t from_ns, struct event *,
+    struct value arguments);
 /* Its result was sent then. */
 void work_responded(struct work *, int64_t agent, int64_t tool, uint64_t to_ns);
 
@@ -29,6 +30,7 @@ void work_responded(struct work *, int64_t agent, int64_t tool, uint64_t to_ns);
  * started it, 0 when that is the agent itself: an older one, a shell that stays, can begin
  * programs for a tool, and one that the tool began can not. Of tools with the same command
  * side by side each gets a program of its own. */
-int64_t work_find(struct work *, int64_t agent, uint64_t ns, uint64_t parent_ns, const char *command, size_t n);
+int64_t work_find(struct work *, int64_t agent, uint64_t ns, uint64_t parent_ns,
+    const char *command, size_t n);
 
 #endif

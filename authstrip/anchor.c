@@ -69,7 +69,8 @@ anchor_ready(struct anchors *t)
 		id[i] = i;
 	}
 	if (hs_compile_lit_multi(text, flags, id, len, t->n, HS_MODE_BLOCK, NULL, &t->db, &error)) {
-		strncpy(wrong, error && error->message ? error->message : "out of memory", sizeof(wrong) - 1);
+		strncpy(wrong, error && error->message ? error->message : "out of memory",
+		    sizeof(wrong) - 1);
 		hs_free_compile_error(error);
 		return wrong;
 	}

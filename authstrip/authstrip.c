@@ -228,7 +228,8 @@ summary(void *arg, const struct stage_io *io)
 
 	(void)io;
 	report(a, report_stderr);
-	fprintf(stderr, "authstrip: %" PRIu64 " lines waited for the next of their stream\n", strip_waited(a->strip));
+	fprintf(stderr, "authstrip: %" PRIu64 " lines waited for the next of their stream\n",
+	    strip_waited(a->strip));
 }
 
 static void

@@ -28,7 +28,8 @@ named_dotted(struct scan *c, const struct named *nm)
 {
 	size_t i = nm->from;
 
-	while (i > c->floor && nm->from - i < NAME_MAX_LEN && (name_char((unsigned char)c->s[i - 1]) || c->s[i - 1] == '.' || c->s[i - 1] == '#'))
+	while (i > c->floor && nm->from - i < NAME_MAX_LEN &&
+	    (name_char((unsigned char)c->s[i - 1]) || c->s[i - 1] == '.' || c->s[i - 1] == '#'))
 		i--;
 	return i;
 }
@@ -55,18 +56,22 @@ named_second_value(struct scan *c, const struct named *nm, size_t v, int q)
 	bool header = nm->kind == NAME_HEADER || nm->kind == NAME_COOKIE;
 
 	e = vq ? scan_quote_end(c, from, vq, k, SECRET_LOOK) : 0;
-	if (vq && (before == '(' || before == '[' || before == ',') && (named_is_sure(nm) || nm->kind == NAME_TOKEN))
+	if (vq && (before == '(' || before == '[' || before == ',') &&
+	    (named_is_sure(nm) || nm->kind == NAME_TOKEN))
 		c->value = from;
 	if (e <= from || looks_hollow(c->s + from, e - from))
 		return 0;
 	n = e - from;
-	if (header && (memchr(c->s + from, ' ', n) || memchr(c->s + from, '=', n) || looks_dice(c->s + from, n)))
+	if (header && (memchr(c->s + from, ' ', n) || memchr(c->s + from, '=', n) ||
+	    looks_dice(c->s + from, n)))
 		return named_string_value(c, nm, v, named_rule_of(nm, RULE_HEADER));
-	if (before != '(' && before != '[' && !(before == ',' && named_is_sure(nm) && looks_dice(c->s + from, n)))
+	if (before != '(' && before != '[' &&
+	    !(before == ',' && named_is_sure(nm) && looks_dice(c->s + from, n)))
 		return 0;
 	(void)q;
 	if (before == '(' && nm->caps && named_is_sure(nm) ? n < 3 || named_prose(c->s + from, n) || memchr(c->s + from, ' ', n) :
-	    !(named_is_sure(nm) || nm->kind == NAME_TOKEN) || !looks_strong(c->s + from, n) || (before == '[' && !looks_dice(c->s + from, n)))
+	    !(named_is_sure(nm) || nm->kind == NAME_TOKEN) || !looks_strong(c->s + from, n) ||
+	    (before == '[' && !looks_dice(c->s + from, n)))
 		return 0;
 	c->value = from;
 	scan_add(c, from, e, named_rule_of(nm, RULE_ENV), -1);
@@ -77,7 +82,8 @@ named_second_value(struct scan *c, const struct named *nm, size_t v, int q)
 size_t
 named_chained_value(struct scan *c, const struct named *nm, size_t i)
 {
-	static const char *const calls[] = { ".type(", ".fill(", ".send_keys(", ".sendKeys(", ".setValue(" };
+	static const char *const calls[] = { ".type(", ".fill(", ".send_keys(", ".sendKeys(",
+	    ".setValue(" };
 
 	if (at(c, i) == ' ' && at(c, i + 1) == '{')
 		return named_compared_value(c, nm, i + 2);
@@ -95,7 +101,9 @@ word_before(struct scan *c, size_t i, size_t *n)
 
 	while (e > c->floor && (c->s[e - 1] == ' ' || c->s[e - 1] == '"' || c->s[e - 1] == '\''))
 		e--;
-	for (i = e; i > c->floor && e - i < 24 && (name_char((unsigned char)c->s[i - 1]) || c->s[i - 1] == '#' || c->s[i - 1] == '.'); i--)
+	for (i = e; i > c->floor && e - i < 24 &&
+	    (name_char((unsigned char)c->s[i - 1]) || c->s[i - 1] == '#' ||
+	    c->s[i - 1] == '.'); i--)
 		;
 	*n = e - i;
 	return i;
@@ -119,18 +127,23 @@ named_spaced_value(struct scan *c, const struct named *nm, size_t i, struct star
 		"setenv", "set", "-x", "-gx", "-ux", "-xg", "-Ux", "-lx", "setx", "#define", "define", "setq", "setopt", "configure", "config", "add", "export",
 		"default.set", "put",
 	};
-	static const char *const sql[] = { "with", "encrypted", "set", "login", "user", "role", "by", "superuser", "and", "createdb", "type" };
-	static const char *const starts[] = { "requirepass", "masterauth", "psk", "wpa_passphrase" };
+	static const char *const sql[] = { "with", "encrypted", "set", "login", "user", "role",
+	    "by", "superuser", "and", "createdb", "type" };
+	static const char *const starts[] = { "requirepass", "masterauth", "psk",
+	    "wpa_passphrase" };
 	static const char *const says[] = { "is", "was", "are", "=", "token", "key" };
-	size_t n, from, end, w = word_before(c, nm->from, &n), low = nm->from > 256 ? nm->from - 256 : 0;
-	bool quoted = at(c, i + backslashes(c, i)) == '\'' || at(c, i + backslashes(c, i)) == '"', in_netrc, verb = n && IS_WORD(c->s + w, n, verbs);
+	size_t n, from, end, w = word_before(c, nm->from, &n),
+	    low = nm->from > 256 ? nm->from - 256 : 0;
+	bool quoted = at(c, i + backslashes(c, i)) == '\'' || at(c, i + backslashes(c, i)) == '"',
+	    in_netrc, verb = n && IS_WORD(c->s + w, n, verbs);
 
 	if (at(c, i) == 'N' && at(c, i + 1) == '\'')
 		quoted = true, i++;
 	if (!scan_argument(c, i, ",;)|", &from, &end))
 		return 0;
 	if (end == from + 1 && isdigit((unsigned char)c->s[from]) && at(c, end) == ' ' && named_is_sure(nm)) {	/* password 7 value */
-		if (!scan_argument(c, end + 1, "", &from, &end) || !looks_strong(c->s + from, end - from))
+		if (!scan_argument(c, end + 1, "", &from, &end) ||
+		    !looks_strong(c->s + from, end - from))
 			return 0;
 		c->value = from;
 		scan_add(c, from, end, named_rule_of(nm, RULE_ENV), -1);
@@ -139,30 +152,38 @@ named_spaced_value(struct scan *c, const struct named *nm, size_t i, struct star
 	if (scan_mark(c, from) || looks_hollow(c->s + from, end - from) || c->s[from] == '-')
 		return 0;
 	in_netrc = !strncasecmp(c->s + nm->from, "password", 8) && nm->end - nm->from == 8 && (memmem(c->s + low, nm->from - low, "machine ", 8) ||
-	    memmem(c->s + low, nm->from - low, "default ", 8)) && memmem(c->s + low, nm->from - low, "login ", 6);
+	    memmem(c->s + low, nm->from - low, "default ", 8)) &&
+	    memmem(c->s + low, nm->from - low, "login ", 6);
 	/* nothing waits for the end of a word of prose */
-	if (in_netrc || verb || quoted || (st.line && IS_WORD(c->s + nm->from, nm->end - nm->from, starts)) || (end - from >= 4 && named_has_digit(c->s + from, end - from)))
+	if (in_netrc || verb || quoted ||
+	    (st.line && IS_WORD(c->s + nm->from, nm->end - nm->from, starts)) ||
+	    (end - from >= 4 && named_has_digit(c->s + from, end - from)))
 		c->value = from;
 	if (in_netrc || (st.line && IS_WORD(c->s + nm->from, nm->end - nm->from, starts)))
 		;
 	else if (verb && (named_is_sure(nm) || nm->kind == NAME_TOKEN)) {
-		if (named_prose(c->s + from, end - from) || (!nm->caps && !quoted && !looks_strong(c->s + from, end - from)))
+		if (named_prose(c->s + from, end - from) ||
+		    (!nm->caps && !quoted && !looks_strong(c->s + from, end - from)))
 			return 0;
 	} else if (quoted && named_is_sure(nm) && n && IS_WORD(c->s + w, n, sql)) {
 		if (named_prose(c->s + from, end - from))
 			return 0;
-	} else if (quoted && nm->caps && named_is_sure(nm) && at(c, end) != ' ' && looks_strong(c->s + from, end - from)) {
+	} else if (quoted && nm->caps && named_is_sure(nm) && at(c, end) != ' ' &&
+	    looks_strong(c->s + from, end - from)) {
 		;
-	} else if (!quoted && IS_WORD(c->s + from, end - from - (c->s[end - 1] == ':'), says) && at(c, end) >= 0) {
+	} else if (!quoted && IS_WORD(c->s + from, end - from - (c->s[end - 1] == ':'), says) &&
+	    at(c, end) >= 0) {
 		i = end;
 		while (at(c, i) == ' ' || at(c, i) == ':')
 			i++;
 		if (!scan_argument(c, i, ",;)", &from, &end))
 			return 0;
-		c->value = end - from >= 4 && named_has_digit(c->s + from, end - from) ? from : SIZE_MAX;
+		c->value = end - from >= 4 && named_has_digit(c->s + from, end - from) ? from :
+		    SIZE_MAX;
 		if (!looks_dice(c->s + from, end - from) || end - from < 16)
 			return 0;
-	} else if (!(nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_TOKEN) || !looks_dice(c->s + from, end - from) || end - from < 20) {
+	} else if (!(nm->kind == NAME_SECRET || nm->kind == NAME_HEADER ||
+	    nm->kind == NAME_TOKEN) || !looks_dice(c->s + from, end - from) || end - from < 20) {
 		return 0;
 	}
 	scan_add(c, from, end, named_rule_of(nm, RULE_ENV), -1);
@@ -180,7 +201,8 @@ named_called_value(struct scan *c, const struct named *nm, size_t i)
 	if (at(c, i + backslashes(c, i)) != '"' && at(c, i + backslashes(c, i)) != '\'')
 		return 0;
 	c->value = i + backslashes(c, i) + 1;
-	if (!scan_argument(c, i, "", &from, &end) || looks_hollow(c->s + from, end - from) || !looks_strong(c->s + from, end - from))
+	if (!scan_argument(c, i, "", &from, &end) || looks_hollow(c->s + from, end - from) ||
+	    !looks_strong(c->s + from, end - from))
 		return 0;
 	scan_add(c, from, end, named_rule_of(nm, RULE_ENV), -1);
 	return end;
@@ -212,7 +234,8 @@ named_default_value(struct scan *c, const struct named *nm, size_t i)
 	c->value = i;
 	while (at(c, e) > ' ' && !strchr("}\"'\\", c->s[e]))
 		e++;
-	if (at(c, e) != '}' || e == i || looks_hollow(c->s + i, e - i) || named_prose(c->s + i, e - i))
+	if (at(c, e) != '}' || e == i || looks_hollow(c->s + i, e - i) ||
+	    named_prose(c->s + i, e - i))
 		return 0;
 	scan_add(c, i, e, named_rule_of(nm, RULE_ENV), -1);
 	return e;
@@ -233,7 +256,8 @@ named_pointed_value(struct scan *c, const struct named *nm, size_t i)
 			continue;
 		i = named_skip_blank(c, i + n);
 		c->value = i;
-		if (!scan_argument(c, i, "|;,)", &from, &end) || !looks_dice(c->s + from, end - from))
+		if (!scan_argument(c, i, "|;,)", &from, &end) ||
+		    !looks_dice(c->s + from, end - from))
 			return 0;
 		c->value = from;
 		scan_add(c, from, end, named_rule_of(nm, RULE_ENV), -1);
@@ -266,13 +290,16 @@ named_command_value(struct scan *c, const struct named *nm, size_t i, struct sta
 	size_t from, end;
 	bool pass = nm->caps && named_same(c, nm, "pass");
 
-	if (!st.line || !(pass || (nm->caps && named_same(c, nm, "auth"))) || !scan_argument(c, i, "", &from, &end))
+	if (!st.line || !(pass || (nm->caps && named_same(c, nm, "auth"))) ||
+	    !scan_argument(c, i, "", &from, &end))
 		return 0;
 	c->value = from;
-	if (!pass && end - from < 12 && at(c, end) == ' ' && !scan_argument(c, end + 1, "", &from, &end))
+	if (!pass && end - from < 12 && at(c, end) == ' ' &&
+	    !scan_argument(c, end + 1, "", &from, &end))
 		return 0;
 	c->value = from;
-	if (!scan_eol(c, end) || !(pass ? looks_secret(c->s + from, end - from, 6) : looks_dice(c->s + from, end - from)))
+	if (!scan_eol(c, end) || !(pass ? looks_secret(c->s + from, end - from, 6) :
+	    looks_dice(c->s + from, end - from)))
 		return 0;
 	scan_add(c, from, end, named_rule_of(nm, RULE_ENV), -1);
 	return end;
@@ -288,7 +315,8 @@ sql_char(int ch)
 size_t
 named_insert_value(struct scan *c, const struct named *nm, size_t i)
 {
-	size_t column = 0, low = nm->from > 400 ? nm->from - 400 : 0, from, end, last = 0, k = nm->from;
+	size_t column = 0, low = nm->from > 400 ? nm->from - 400 : 0, from, end, last = 0,
+	    k = nm->from;
 
 	while (k > low && k > c->floor && sql_char((unsigned char)c->s[k - 1]))
 		column += c->s[--k] == ',';
@@ -311,10 +339,12 @@ named_insert_value(struct scan *c, const struct named *nm, size_t i)
 				c->value = k;
 			if (at(c, k) == 'N' && at(c, k + 1) == '\'')
 				k++;
-			quoted = at(c, k + backslashes(c, k)) == '\'' || at(c, k + backslashes(c, k)) == '"';
+			quoted = at(c, k + backslashes(c, k)) == '\'' ||
+			    at(c, k + backslashes(c, k)) == '"';
 			if (!scan_argument(c, k, ",)", &from, &end))
 				return last;
-			if (n == column && quoted && !looks_hollow(c->s + from, end - from) && !scan_mark(c, from)) {
+			if (n == column && quoted && !looks_hollow(c->s + from, end - from) &&
+			    !scan_mark(c, from)) {
 				c->value = c->value < from ? c->value : from;
 				scan_add(c, from, end, named_rule_of(nm, RULE_ENV), -1);
 				last = end;

@@ -101,7 +101,8 @@ find(struct conns *cs, struct event *ev, struct piece *p, uint64_t now)
 			p->next = p->at + 1;
 		/* only the first piece of a response says that it is one */
 		key[0] = 'b';
-		if (!event_get(ev, "status_code").kind && (!p->at || !(c = flow_find(cs->flows, key, n, now)) || c->next != p->at))
+		if (!event_get(ev, "status_code").kind &&
+		    (!p->at || !(c = flow_find(cs->flows, key, n, now)) || c->next != p->at))
 			key[0] = 'B';
 		p->last = event_bool(ev, "last");
 	} else if (value_eq(type, "stdio.data")) {
@@ -123,7 +124,8 @@ find(struct conns *cs, struct event *ev, struct piece *p, uint64_t now)
 			close_both(cs, ev, now);
 		return NULL;
 	}
-	if ((key[0] == 's' || key[0] == 't') && event_u64(ev, "off", &p->at) && event_u64(ev, "len", &len)) {
+	if ((key[0] == 's' || key[0] == 't') && event_u64(ev, "off", &p->at) &&
+	    event_u64(ev, "len", &len)) {
 		p->counted = true;
 		p->next = p->at + len;
 	}
@@ -209,7 +211,8 @@ feed_text(struct conns *cs, struct conn *c, struct text_piece *p, bool last)
 
 /* Header blocks go; what DATA frames of one stream hold is one text. */
 static void
-feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back *b, const struct conn_bytes *bytes)
+feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back *b,
+    const struct conn_bytes *bytes)
 {
 	struct frames_run r;
 	struct text_piece piece;
@@ -223,7 +226,8 @@ feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back 
 		if (r.kind == FRAMES_FRAME)
 			continue;
 		if (r.kind == FRAMES_BLOCK) {
-			struct edit e = { .at = bytes->at + from, .end = bytes->at + end, .quote = -1, .empty = !r.first };
+			struct edit e = { .at = bytes->at + from, .end = bytes->at + end,
+			    .quote = -1, .empty = !r.first };
 
 			cs->all->counts[RULE_HPACK] += r.first;
 			pending_edit(line, bytes->part, &e);
@@ -234,7 +238,8 @@ feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back 
 		if (c->h2 != r.stream)
 			paths_turn(&c->paths);
 		c->h2 = r.stream;
-		stream_piece_init(&piece, line, bytes->part, bytes->p + from, end - from, bytes->at + from);
+		stream_piece_init(&piece, line, bytes->part, bytes->p + from, end - from,
+		    bytes->at + from);
 		feed_text(cs, c, &piece, r.end);
 	}
 }
@@ -262,7 +267,8 @@ conn_members(struct conns *cs, const struct event *ev, struct pending *line, con
 }
 
 void
-conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct piece *p, const struct conn_bytes *bytes)
+conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct piece *p,
+    const struct conn_bytes *bytes)
 {
 	struct conn *c = p->conn;
 	bool text = bytes->part < 0;
@@ -271,7 +277,8 @@ conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct
 
 	/* text that cannot be HTTP/2 is not decoded to see that */
 	if (p->bytes && p->counted && bytes->n &&
-	    (c->frames.on || !text || (p->at == 0 && *b.p == 'P') || !memcmp(b.p, "\\u0000", b.n < 6 ? b.n : 6))) {
+	    (c->frames.on || !text || (p->at == 0 && *b.p == 'P') ||
+	    !memcmp(b.p, "\\u0000", b.n < 6 ? b.n : 6))) {
 		if (text) {
 			b.raw = bytes->p;
 			b.p = value_str(&ev->arena, event_get(ev, "data"), &b.n);

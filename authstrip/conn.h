@@ -62,7 +62,8 @@ struct conn_bytes {
  * ssl.close ends is decided. */
 bool conn_begin(struct conns *, struct event *, uint64_t now, struct piece *);
 /* Its bytes, if it has any; edits go to line. */
-void conn_feed(struct conns *, struct event *, struct pending *line, const struct piece *, const struct conn_bytes *);
+void conn_feed(struct conns *, struct event *, struct pending *line, const struct piece *,
+    const struct conn_bytes *);
 /* The members of an event that is a piece by itself. */
 void conn_members(struct conns *, const struct event *, struct pending *line, const struct piece *);
 /* After them. */

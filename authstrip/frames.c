@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION };
+enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE,
+    CONTINUATION };
 enum { HEAD = 9, PREFACE = 24, FRAME_MAX = 1 << 20, END_STREAM = 1 };
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -47,7 +48,8 @@ frames_begin(struct frames *f, const void *p, size_t n, bool start)
 	*f = (struct frames){ .preface = PREFACE };
 	if (start && !memcmp(s, preface, n < PREFACE ? n : PREFACE))
 		f->preface = 0;
-	else if (n < HEAD ? !start || s[0] || (n > 3 && s[3] != SETTINGS) : !plausible(s) || (start && s[3] != SETTINGS))
+	else if (n < HEAD ? !start || s[0] || (n > 3 && s[3] != SETTINGS) :
+	    !plausible(s) || (start && s[3] != SETTINGS))
 		return false;	/* less than a frame's header tells later */
 	return f->on = true;
 }

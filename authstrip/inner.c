@@ -32,7 +32,8 @@ put_group(char *to, const char *letters, unsigned n)
 }
 
 struct inner *
-inner_new(const char *s, size_t from, size_t end, bool last, struct inner_rest *rest, struct plain *plain)
+inner_new(const char *s, size_t from, size_t end, bool last, struct inner_rest *rest,
+    struct plain *plain)
 {
 	struct inner *in = calloc(1, sizeof(*in));
 	size_t i = from;

@@ -10,9 +10,11 @@ is_attribute(struct scan *c, const struct named *nm)
 {
 	size_t i = named_dotted(c, nm);
 
-	while (i && (c->s[i - 1] == '\\' || c->s[i - 1] == '"' || c->s[i - 1] == '\'' || c->s[i - 1] == '='))
+	while (i && (c->s[i - 1] == '\\' || c->s[i - 1] == '"' || c->s[i - 1] == '\'' ||
+	    c->s[i - 1] == '='))
 		i--;
-	return (i >= 4 && !strncasecmp(c->s + i - 4, "name", 4)) || (i >= 3 && !strncasecmp(c->s + i - 3, "key", 3));
+	return (i >= 4 && !strncasecmp(c->s + i - 4, "name", 4)) ||
+	    (i >= 3 && !strncasecmp(c->s + i - 3, "key", 3));
 }
 
 /* {"name":"NAME","value":"..."}, <x key="NAME" value="..."/>, <x name="NAME">...</x>; i is
@@ -20,10 +22,12 @@ is_attribute(struct scan *c, const struct named *nm)
 size_t
 named_pair_value(struct scan *c, const struct named *nm, size_t i)
 {
-	static const char *const keys[] = { "value", "content", "val", "default", "string", "newvalue", "new_value", "parametervalue", "settingvalue" };
+	static const char *const keys[] = { "value", "content", "val", "default", "string",
+	    "newvalue", "new_value", "parametervalue", "settingvalue" };
 	size_t end = c->n - i > 160 ? i + 160 : c->n, from, e, n;
 
-	if (!named_is_sure(nm) && nm->kind != NAME_TOKEN && nm->kind != NAME_RANDOM && nm->kind != NAME_COOKIE && nm->kind != NAME_PWD)
+	if (!named_is_sure(nm) && nm->kind != NAME_TOKEN && nm->kind != NAME_RANDOM &&
+	    nm->kind != NAME_COOKIE && nm->kind != NAME_PWD)
 		return 0;
 	for (; i < end; i++) {
 		int ch = at(c, i);
@@ -31,21 +35,25 @@ named_pair_value(struct scan *c, const struct named *nm, size_t i)
 
 		if (ch == '}' || ch == '{' || ch == ';' || ch == '(')
 			return 0;
-		if (ch == '>' && at(c, i + 1) != '<' && at(c, i + 1) != '\\' && at(c, i + 1) != '\n') {
+		if (ch == '>' && at(c, i + 1) != '<' && at(c, i + 1) != '\\' &&
+		    at(c, i + 1) != '\n') {
 			if (!is_attribute(c, nm))
 				return 0;
 			e = c->value = i + 1;
 			while (e - i < SECRET_LOOK && at(c, e) >= 0 && c->s[e] != '<')
 				e++;
-			if (at(c, e) != '<' || at(c, e + 1) != '/' || !named_quoted_value(c, nm, i + 1, e) || named_prose(c->s + i + 1, e - i - 1))
+			if (at(c, e) != '<' || at(c, e + 1) != '/' || !named_quoted_value(c, nm,
+			    i + 1, e) || named_prose(c->s + i + 1, e - i - 1))
 				return 0;
 			scan_add(c, i + 1, e, named_rule_of(nm, RULE_KEY), -1);
 			return e;
 		}
-		if (!isalpha(ch) || (i && (isalnum((unsigned char)c->s[i - 1]) || c->s[i - 1] == '_')))
+		if (!isalpha(ch) || (i &&
+		    (isalnum((unsigned char)c->s[i - 1]) || c->s[i - 1] == '_')))
 			continue;
 		for (w = 0; w < sizeof(keys) / sizeof(*keys); w++)
-			if (c->n - i > strlen(keys[w]) && !strncasecmp(c->s + i, keys[w], strlen(keys[w])) && !name_char(at(c, i + strlen(keys[w]))))
+			if (c->n - i > strlen(keys[w]) && !strncasecmp(c->s + i, keys[w],
+			    strlen(keys[w])) && !name_char(at(c, i + strlen(keys[w]))))
 				break;
 		if (w == sizeof(keys) / sizeof(*keys))
 			continue;
@@ -89,7 +97,8 @@ named_xml_value(struct scan *c, const struct named *nm, size_t i)
 			return 0;
 	}
 	c->value = i;
-	for (e = i; e - i < SECRET_LOOK && at(c, e) >= 0 && c->s[e] != '<' && !(c->s[e] == ']' && at(c, e + 1) == ']'); e++)
+	for (e = i; e - i < SECRET_LOOK && at(c, e) >= 0 && c->s[e] != '<' &&
+	    !(c->s[e] == ']' && at(c, e + 1) == ']'); e++)
 		;
 	last = e;
 	while (e > i && (c->s[e - 1] == ' ' || c->s[e - 1] == '\n'))
@@ -100,7 +109,8 @@ named_xml_value(struct scan *c, const struct named *nm, size_t i)
 	for (size_t j = i; j < e && named_has_line_end(c, i, e); j++)	/* a key may go over lines, words do not */
 		if (!isalnum((unsigned char)c->s[j]) && !strchr("+/=\\\r\n", c->s[j]))
 			return 0;
-	if (at(c, last) < 0 || e == i || !named_quoted_value(c, nm, i, e) || memchr(c->s + i, '{', e - i) || (c->s[last] == '<' && at(c, last + 1) != '/'))
+	if (at(c, last) < 0 || e == i || !named_quoted_value(c, nm, i, e) ||
+	    memchr(c->s + i, '{', e - i) || (c->s[last] == '<' && at(c, last + 1) != '/'))
 		return 0;
 	scan_add(c, i, e, named_rule_of(nm, RULE_KEY), -1);
 	return e;
@@ -114,7 +124,8 @@ named_tag_value(struct scan *c, const struct named *nm, size_t i)
 
 	for (; i < end && at(c, i) >= 0 && c->s[i] != '>' && c->s[i] != '<' && c->s[i] != ';'; i++)
 		;
-	return at(c, i) == '>' && i < end && c->s[i - 1] != '/' && c->s[i - 1] != '-' && c->s[i - 1] != '=' ? named_xml_value(c, nm, i + 1) : 0;
+	return at(c, i) == '>' && i < end && c->s[i - 1] != '/' && c->s[i - 1] != '-' &&
+	    c->s[i - 1] != '=' ? named_xml_value(c, nm, i + 1) : 0;
 }
 
 size_t
@@ -150,7 +161,8 @@ named_escaped_tag(struct scan *c, const struct named *nm, size_t i)
 {
 	size_t e = i + 4;
 
-	if (nm->from < 4 || c->n - i < 4 || memcmp(c->s + nm->from - 4, "&lt;", 4) || memcmp(c->s + i, "&gt;", 4))
+	if (nm->from < 4 || c->n - i < 4 || memcmp(c->s + nm->from - 4, "&lt;", 4) ||
+	    memcmp(c->s + i, "&gt;", 4))
 		return 0;
 	c->value = e;
 	e = scan_word_end(c, e, "&", SECRET_LOOK);

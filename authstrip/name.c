@@ -136,7 +136,9 @@ split(struct words *w, const char *s, size_t n)
 	for (size_t i = 0; i <= n; i++) {
 		bool mark = i == n || s[i] == '-' || s[i] == '_' || s[i] == '.';
 		bool hump = !mark && i > from && isupper((unsigned char)s[i]) &&
-		    (islower((unsigned char)s[i - 1]) || (i + 1 < n && isupper((unsigned char)s[i - 1]) && islower((unsigned char)s[i + 1])));
+		    (islower((unsigned char)s[i - 1]) ||
+		    (i + 1 < n && isupper((unsigned char)s[i - 1]) &&
+		    islower((unsigned char)s[i + 1])));
 
 		if (!mark && !hump)
 			continue;
@@ -156,7 +158,8 @@ by_words(const struct words *w, const char *s, size_t n)
 		"token", "secret", "password", "passwd", "credential", "apikey", "session", "auth", "signature",
 	};
 	/* of credentials, and none: x-amzn-bedrock-input-token-count */
-	static const char *const about[] = { "count", "limit", "remaining", "reset", "expires", "expiry", "type" };
+	static const char *const about[] = { "count", "limit", "remaining", "reset", "expires",
+	    "expiry", "type" };
 	static const char *const key[] = { "key" };
 	const char *last = w->w[w->n - 1].s, *before = w->n > 1 ? w->w[w->n - 2].s : NULL;
 	size_t len = w->w[w->n - 1].n, blen = w->n > 1 ? w->w[w->n - 2].n : 0;
@@ -165,7 +168,8 @@ by_words(const struct words *w, const char *s, size_t n)
 	if (!before)
 		return NAME_NONE;
 	if (IN(secret_ends, last, len))
-		return IN(harmless, before, blen) ? NAME_NONE : memchr(s, '-', n) ? NAME_HEADER : NAME_SECRET;
+		return IN(harmless, before, blen) ? NAME_NONE : memchr(s, '-', n) ? NAME_HEADER :
+		    NAME_SECRET;
 	if (IN(key, last, len)) {
 		if (IN(public_keys, before, blen))
 			return NAME_NONE;
@@ -175,7 +179,8 @@ by_words(const struct words *w, const char *s, size_t n)
 			caps = caps && !islower((unsigned char)s[i]);
 		return caps ? NAME_KEY : NAME_NONE;
 	}
-	if (len == 2 && !strncasecmp(last, "id", 2) && (blen == 7 && !strncasecmp(before, "session", 7)))
+	if (len == 2 && !strncasecmp(last, "id", 2) &&
+	    (blen == 7 && !strncasecmp(before, "session", 7)))
 		return NAME_ID;
 	for (size_t i = 0; i < w->n && !IN(about, last, len); i++)
 		if (IN(part, w->w[i].s, w->w[i].n))
@@ -201,7 +206,8 @@ name_kind(const char *s, size_t n)
 	e = bsearch(&k, known, sizeof(known) / sizeof(*known), sizeof(*known), by_name);
 	if (e)
 		return e->kind;
-	if ((k.n > 8 && !memcmp(plain, "xmstoken", 8)) || (k.n > 11 && !memcmp(plain, "xamzcognito", 11)))
+	if ((k.n > 8 && !memcmp(plain, "xmstoken", 8)) ||
+	    (k.n > 11 && !memcmp(plain, "xamzcognito", 11)))
 		return NAME_HEADER;
 	split(&w, s, n);
 	return w.n ? by_words(&w, s, n) : NAME_NONE;

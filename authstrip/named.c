@@ -45,25 +45,30 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 		v = named_skip_space(c, v + 1);
 		ch = at(c, v);
 		if (ch == '=' && at(c, v + 1) == '>') {	/* what PHP dumps: => string(8) "value" */
-			for (v = named_skip_space(c, v + 2); isalnum(at(c, v)) || at(c, v) == '(' || at(c, v) == ')'; v++)
+			for (v = named_skip_space(c, v + 2);
+			    isalnum(at(c, v)) || at(c, v) == '(' || at(c, v) == ')'; v++)
 				;
-			return named_string_value(c, nm, named_skip_space(c, v), named_rule_of(nm, RULE_ENV));
+			return named_string_value(c, nm, named_skip_space(c, v),
+			    named_rule_of(nm, RULE_ENV));
 		}
 		if (ch == '=' && at(c, v + 1) != '=')
-			return named_string_value(c, nm, named_skip_space(c, v + 1), named_rule_of(nm, RULE_ENV));
+			return named_string_value(c, nm, named_skip_space(c, v + 1),
+			    named_rule_of(nm, RULE_ENV));
 		if ((ch == '|' || ch == '?') && at(c, v + 1) == ch && named_is_sure(nm))	/* || "value", ||= "value" */
 			return named_compared_value(c, nm, v + 2);
 		return 0;
 	}
 	if (ch == ')' && named_is_sure(nm))
 		return named_chained_value(c, nm, v + 1);
-	if (ch == '=' && at(c, v + 1) != '=' && at(c, v + 1) != '>' && (named_is_sure(nm) || nm->kind == NAME_TOKEN) && v > i)
+	if (ch == '=' && at(c, v + 1) != '=' && at(c, v + 1) != '>' &&
+	    (named_is_sure(nm) || nm->kind == NAME_TOKEN) && v > i)
 		return named_string_value(c, nm, named_skip_space(c, v + 1), named_rule_of(nm, RULE_ENV));	/* "name" = "value" of TOML */
 	if (scan_eol(c, i) && (v = named_part_value(c, nm, i)))
 		return v;
 	v = named_skip_space(c, i);
 	if (ch == ':')
-		return named_json_value(c, nm, v + 1, q == '"' ? (int)k : -1) ?: bare_value(c, nm, v + 1);
+		return named_json_value(c, nm, v + 1, q == '"' ? (int)k : -1) ?: bare_value(c, nm,
+		    v + 1);
 	if (ch == '{' && nm->from > 10 && memmem(c->s + nm->from - 11, 11, "variable", 8))
 		return named_pair_value(c, nm, v + 1);
 	if (ch == '=' && at(c, v + 1) == '>')
@@ -76,7 +81,8 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	v = named_skip_space(c, v + 1);
 	if (nm->flag)
 		return named_string_value(c, &(struct named){ nm->from, nm->end, nm->kind == NAME_USER ? NAME_USER : NAME_SECRET, nm->rule,
-		    false, true, false, nm->outer, true }, v, named_rule_of(nm, RULE_FLAG)) ?: named_pair_value(c, nm, i);
+		    false, true, false, nm->outer, true }, v,
+		    named_rule_of(nm, RULE_FLAG)) ?: named_pair_value(c, nm, i);
 	if (nm->from && named_dotted(c, nm) && c->s[named_dotted(c, nm) - 1] == q)
 		return named_second_value(c, nm, v, q) ?: named_pair_value(c, nm, i);
 	return 0;
@@ -112,7 +118,8 @@ value_of(struct scan *c, const struct named *nm)
 	if (ch == '[' && at(c, i + 1) == ']')	/* of C */
 		for (i += 2; (ch = at(c, i)) == ' '; i++)
 			;
-	if (ch == ':' && (at(c, i + 1) == '-' || at(c, i + 1) == '=') && nm->from > 1 && c->s[nm->from - 1] == '{')
+	if (ch == ':' && (at(c, i + 1) == '-' || at(c, i + 1) == '=') && nm->from > 1 &&
+	    c->s[nm->from - 1] == '{')
 		return named_default_value(c, nm, i + 2);
 	if (ch == ':' && at(c, i + 1) == '=')
 		return named_equals_value(c, nm, i + 2, false);
@@ -136,19 +143,22 @@ value_of(struct scan *c, const struct named *nm)
 		if (e - i == 2 && (ch == '|' || ch == '?') && nm->caps && named_is_sure(nm))	/* NAME || "value" */
 			return named_compared_value(c, nm, e);
 	}
-	if (ch == ',' && named_is_sure(nm) && i == nm->end && nm->from > 1 && c->s[nm->from - 1] == ' ' && c->s[nm->from - 2] == ':')
+	if (ch == ',' && named_is_sure(nm) && i == nm->end && nm->from > 1 &&
+	    c->s[nm->from - 1] == ' ' && c->s[nm->from - 2] == ':')
 		return named_pair_value(c, nm, i + 1);
 	if (ch == '<' && at(c, i + 1) == '/' && at(c, i + 2) == 'k')	/* <key>NAME</key><string>value</string> */
 		return named_plist_value(c, nm, i);
 	if (ch == '.' && c->n - i > 8 && !memcmp(c->s + i, ".equals(", 8) && named_is_sure(nm))
 		return named_compared_value(c, nm, i + 8);
-	if (nm->from && (c->s[nm->from - 1] == '<' || c->s[nm->from - 1] == ':') && i > nm->end && (e = named_tag_value(c, nm, i)))
+	if (nm->from && (c->s[nm->from - 1] == '<' || c->s[nm->from - 1] == ':') && i > nm->end &&
+	    (e = named_tag_value(c, nm, i)))
 		return e;
 	if (ch == '|' && i > from && named_is_sure(nm))	/* a table */
 		return named_table_value(c, nm, i + 1);
 	if (ch == ',' && nm->caps && named_is_sure(nm) && (e = named_compared_value(c, nm, i + 1)))	/* CURLOPT_PASSWORD, "value" */
 		return e;
-	if ((ch == '(' || ch == '{') && i == nm->end && (named_is_sure(nm) || nm->kind == NAME_TOKEN))
+	if ((ch == '(' || ch == '{') && i == nm->end &&
+	    (named_is_sure(nm) || nm->kind == NAME_TOKEN))
 		return named_called_value(c, nm, i + 1);
 	if (nm->flag && i > from && (e = named_flag_value(c, nm, i)))
 		return e;
@@ -158,7 +168,8 @@ value_of(struct scan *c, const struct named *nm)
 		return e;
 	if (i > from && (named_is_sure(nm) || nm->kind == NAME_TOKEN) && (e = named_typed_value(c, nm, i)))	/* of Go */
 		return e;
-	if (i == from || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_PWD || nm->kind == NAME_AUTH)
+	if (i == from || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_PWD ||
+	    nm->kind == NAME_AUTH)
 		return 0;
 	return named_for_value(c, nm, i) ?: named_spaced_value(c, nm, i, st);
 }
@@ -185,10 +196,12 @@ scan_pair(struct scan *c, size_t pos, size_t len)
 	if (e == v || at(c, i) != ',' || scan_mark(c, v))
 		return 0;
 	i = named_skip_space(c, i + 1);
-	if (!scan_argument(c, i, "", &from, &end) || end - from > 4 || (strncasecmp(c->s + from, "name", 4) && strncasecmp(c->s + from, "key", 3)))
+	if (!scan_argument(c, i, "", &from, &end) || end - from > 4 ||
+	    (strncasecmp(c->s + from, "name", 4) && strncasecmp(c->s + from, "key", 3)))
 		return 0;
 	i = named_skip_space(c, end + backslashes(c, end) + 1);
-	if (at(c, i) != ':' || !scan_argument(c, named_skip_space(c, i + 1), "", &from, &end) || end - from > NAME_MAX_LEN)
+	if (at(c, i) != ':' || !scan_argument(c, named_skip_space(c, i + 1), "", &from, &end) ||
+	    end - from > NAME_MAX_LEN)
 		return 0;
 	nm.from = from;
 	nm.end = end;
@@ -197,7 +210,8 @@ scan_pair(struct scan *c, size_t pos, size_t len)
 	for (i = from; i < end; i++)
 		nm.caps = nm.caps && !islower((unsigned char)c->s[i]);
 	c->value = v;
-	if (!named_quoted_value(c, &nm, v, e) || (!named_is_sure(&nm) && !looks_strong(c->s + v, e - v)))
+	if (!named_quoted_value(c, &nm, v, e) ||
+	    (!named_is_sure(&nm) && !looks_strong(c->s + v, e - v)))
 		return 0;
 	scan_add(c, v, e, named_rule_of(&nm, RULE_KEY), -1);
 	return e;
@@ -213,12 +227,14 @@ scan_name(struct scan *c, size_t pos, size_t len, int arg)
 		len--;
 	if (arg == 1 && !c->r->ids)
 		return 0;
-	while (nm.from > c->floor && pos - nm.from <= NAME_MAX_LEN && name_char((unsigned char)c->s[nm.from - 1]))
+	while (nm.from > c->floor && pos - nm.from <= NAME_MAX_LEN &&
+	    name_char((unsigned char)c->s[nm.from - 1]))
 		nm.from--;
 	nm.from = scan_word_start(c, nm.from, pos);
 	if (nm.from > pos)
 		return 0;
-	for (nm.end = pos + (len > 4 ? 4 : len); nm.end - pos <= NAME_MAX_LEN && name_char(at(c, nm.end)); nm.end++)
+	for (nm.end = pos + (len > 4 ? 4 : len);
+	    nm.end - pos <= NAME_MAX_LEN && name_char(at(c, nm.end)); nm.end++)
 		;
 	for (i = nm.from; i < nm.end && c->s[i] == '-'; i++)
 		nm.flag = true;

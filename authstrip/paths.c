@@ -26,7 +26,8 @@ add_path(struct streams *all, struct paths *p, uint64_t key)
 	unsigned k = 0;
 
 	if (p->n < PATHS_MAX) {
-		struct path **v = p->n & (p->n - 1) ? p->v : realloc(p->v, (p->n ? 2 * p->n : 1) * sizeof(*v));
+		struct path **v = p->n & (p->n - 1) ? p->v :
+		    realloc(p->v, (p->n ? 2 * p->n : 1) * sizeof(*v));
 
 		if (!v)
 			return NULL;
@@ -90,7 +91,8 @@ feed_path(struct streams *all, struct paths *paths, uint64_t key, struct text_pi
 		return;
 	}
 	st = &e->text;
-	again = !st->npiece && n <= STEADY_MAX && n <= st->len && !memcmp(st->buf + st->len - n, piece->raw, n);
+	again = !st->npiece && n <= STEADY_MAX && n <= st->len &&
+	    !memcmp(st->buf + st->len - n, piece->raw, n);
 	if (again && e->steady == n)
 		return;
 	if (again && st->len <= sizeof(e->tail)) {
@@ -99,7 +101,8 @@ feed_path(struct streams *all, struct paths *paths, uint64_t key, struct text_pi
 
 		memcpy(e->tail, st->buf, len);
 		stream_feed(all, st, piece, false);
-		again = edits == all->edits && !st->npiece && st->len == len && !memcmp(e->tail, st->buf, len);
+		again = edits == all->edits && !st->npiece && st->len == len &&
+		    !memcmp(e->tail, st->buf, len);
 		e->steady = again ? n : 0;
 		return;
 	}
@@ -108,7 +111,8 @@ feed_path(struct streams *all, struct paths *paths, uint64_t key, struct text_pi
 }
 
 static void
-feed_string(struct streams *all, struct paths *p, const struct text_piece *of, const struct walk_string *s, uint64_t index)
+feed_string(struct streams *all, struct paths *p, const struct text_piece *of,
+    const struct walk_string *s, uint64_t index)
 {
 	struct text_piece part;
 
@@ -131,7 +135,9 @@ inner_kind(const struct walk *w, const struct text_piece *of, const struct walk_
 	if (n > 1 && (*p == '{' || *p == '[') && (p[1] == '\\' || p[1] == '{' || p[1] == ' '))
 		return INNER_JSON;
 	/* "{" and a quote, a space or a line's end; the quotes of bytes have no backslashes */
-	if (n >= BASE64_MIN && p[0] == 'e' && ((p[1] == 'y' && (p[2] == 'J' || p[2] == 'A' || p[2] == 'I')) || (p[1] == 'w' && (p[2] == 'o' || p[2] == '0'))))
+	if (n >= BASE64_MIN && p[0] == 'e' &&
+	    ((p[1] == 'y' && (p[2] == 'J' || p[2] == 'A' || p[2] == 'I')) ||
+	    (p[1] == 'w' && (p[2] == 'o' || p[2] == '0'))))
 		return INNER_BASE64;
 	(void)w;
 	return INNER_NONE;
@@ -140,7 +146,8 @@ inner_kind(const struct walk *w, const struct text_piece *of, const struct walk_
 /* True: the string is one document in base64, and no head of a token (RFC 7515
  * section 4.1). */
 static bool
-feed_inner(struct streams *all, struct paths *p, const struct text_piece *of, const struct walk_string *s)
+feed_inner(struct streams *all, struct paths *p, const struct text_piece *of,
+    const struct walk_string *s)
 {
 	struct walk_list *list = all->strings;
 	struct text_piece bytes = *of;
@@ -168,10 +175,12 @@ feed_inner(struct streams *all, struct paths *p, const struct text_piece *of, co
 
 		str.from += shift;
 		str.end += shift;
-		feed_string(all, p, &bytes, &str, s->index && str.index ? walk_mix(s->index, str.index) : s->index | str.index);
+		feed_string(all, p, &bytes, &str,
+		    s->index && str.index ? walk_mix(s->index, str.index) : s->index | str.index);
 	}
 	list->n = before;
-	whole = in && s->first && s->last && in->end == s->end && !walk_inside(&p->inner_walk) && !memmem(in->p, in->n, "\"alg\"", 5);
+	whole = in && s->first && s->last && in->end == s->end && !walk_inside(&p->inner_walk) &&
+	    !memmem(in->p, in->n, "\"alg\"", 5);
 	inner_unref(in);
 	return whole;
 }
@@ -185,14 +194,16 @@ is_open(struct streams *all, struct paths *p, const struct walk_string *s)
 }
 
 static void
-one_string(struct streams *all, struct paths *p, const struct text_piece *of, const struct walk_string *s)
+one_string(struct streams *all, struct paths *p, const struct text_piece *of,
+    const struct walk_string *s)
 {
 	/* JSON in base64 has no base64 in it that is opened */
 	if (s->first && !of->inner) {
 		p->inner = inner_kind(p->walk, of, s);
 		p->rest.n = 0;
 		if (p->inner)
-			walk_init(&p->inner_walk, p->inner == INNER_JSON ? 2 * p->walk->quote + 1 : 0, s->path);
+			walk_init(&p->inner_walk,
+			    p->inner == INNER_JSON ? 2 * p->walk->quote + 1 : 0, s->path);
 	}
 	/* where a token goes on that began before, its middle may look like a document */
 	if (!p->inner || !feed_inner(all, p, of, s) || is_open(all, p, s))

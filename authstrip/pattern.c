@@ -81,7 +81,8 @@ parse_repeat(struct pattern_part *part, const char **p)
 		part->min = part->max = strtoul(*p, &end, 10);
 		if (*end == ',') {
 			*p = end + 1;
-			part->max = isdigit((unsigned char)**p) ? strtoul(*p, &end, 10) : (end = (char *)*p, PATTERN_REPEAT);
+			part->max = isdigit((unsigned char)**p) ? strtoul(*p, &end, 10) :
+			    (end = (char *)*p, PATTERN_REPEAT);
 		}
 		if (*end != '}')
 			return "a repeat is not closed";
@@ -181,7 +182,8 @@ pattern_parse_whole(struct pattern *pt, const char *text, char *start)
 	start[n] = '\0';
 	bad = pattern_parse(pt, before, p);
 	free(before);
-	return bad ? bad : n < 3 ? "it must begin with at least 3 bytes that are always the same" : NULL;
+	return bad ? bad : n < 3 ? "it must begin with at least 3 bytes that are always the same" :
+	    NULL;
 }
 
 size_t

@@ -212,15 +212,18 @@ struct bytes { const char *p; size_t n; };
 
 /* The bytes of a part with its edits made. */
 static bool
-part_bytes(const struct pending *h, struct pending_part *pt, struct arena *scratch, struct bytes *to)
+part_bytes(const struct pending *h, struct pending_part *pt, struct arena *scratch,
+    struct bytes *to)
 {
-	struct value v = { h->line + pt->at, pt->end - pt->at, VALUE_STRING, memchr(h->line + pt->at, '\\', pt->end - pt->at) != NULL };
+	struct value v = { h->line + pt->at, pt->end - pt->at, VALUE_STRING,
+	    memchr(h->line + pt->at, '\\', pt->end - pt->at) != NULL };
 	size_t all, n = 0, from = 0;
 	const char *bytes;
 	char *p;
 
 	join(&pt->edits);
-	if (!(bytes = value_base64(scratch, v, &all)) || !(p = arena_get(scratch, all + pt->edits.n * TEXT_MAX)))
+	if (!(bytes = value_base64(scratch, v, &all)) ||
+	    !(p = arena_get(scratch, all + pt->edits.n * TEXT_MAX)))
 		return false;
 	for (size_t i = 0; i < pt->edits.n; i++) {
 		const struct edit *e = &pt->edits.v[i];
@@ -237,7 +240,8 @@ part_bytes(const struct pending *h, struct pending_part *pt, struct arena *scrat
 
 /* Writes member f, of whose parts [first, end) some have edits. */
 static bool
-write_field(const struct pending *h, struct pending_field *f, unsigned first, unsigned end, struct arena *scratch)
+write_field(const struct pending *h, struct pending_field *f, unsigned first, unsigned end,
+    struct arena *scratch)
 {
 	struct bytes *b = arena_get(scratch, (end - first + 1) * sizeof(*b));
 	char *name = arena_get(scratch, f->name + 5);
@@ -290,7 +294,8 @@ pending_ready(struct pending *h, struct arena *scratch, bool *changed)
 }
 
 void
-pending_changes(const struct pending *h, void (*put)(void *, size_t, size_t, const char *, size_t), void *arg)
+pending_changes(const struct pending *h, void (*put)(void *, size_t, size_t, const char *, size_t),
+    void *arg)
 {
 	char text[TEXT_MAX];
 	size_t i = 0;
@@ -309,7 +314,8 @@ pending_changes(const struct pending *h, void (*put)(void *, size_t, size_t, con
 				i++;
 			k++;
 		} else if (e) {
-			put(arg, e->at, f && f->key < e->end ? f->key : e->end, text, text_of(e, text));
+			put(arg, e->at, f && f->key < e->end ? f->key : e->end, text,
+			    text_of(e, text));
 			i++;
 		} else {
 			return;
@@ -317,7 +323,8 @@ pending_changes(const struct pending *h, void (*put)(void *, size_t, size_t, con
 	}
 }
 
-struct writer { const struct pending *h; void (*piece)(void *, const char *, size_t, bool); void *arg; size_t from; };
+struct writer { const struct pending *h; void (*piece)(void *, const char *, size_t, bool);
+    void *arg; size_t from; };
 
 static void
 write_change(void *arg, size_t at, size_t end, const char *text, size_t n)

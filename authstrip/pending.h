@@ -65,8 +65,10 @@ int pending_part(struct pending *, int field, size_t at, size_t end);
 struct arena;
 bool pending_ready(struct pending *, struct arena *scratch, bool *changed);
 /* Calls put for each change in order, with what takes its place. */
-void pending_changes(const struct pending *, void (*put)(void *arg, size_t at, size_t end, const char *text, size_t n), void *arg);
+void pending_changes(const struct pending *,
+    void (*put)(void *arg, size_t at, size_t end, const char *text, size_t n), void *arg);
 /* The line with its changes, in pieces. */
-void pending_write(const struct pending *, void (*piece)(void *arg, const char *, size_t, bool last), void *arg);
+void pending_write(const struct pending *,
+    void (*piece)(void *arg, const char *, size_t, bool last), void *arg);
 
 #endif

@@ -102,7 +102,8 @@ command_start(struct scan *c, size_t pos)
 	for (; i > low; i--) {
 		char ch = c->s[i - 1];
 
-		if (ch == '\n' || ch == ';' || ch == '|' || ch == '`' || (ch == 'n' && i > low + 1 && c->s[i - 2] == '\\'))
+		if (ch == '\n' || ch == ';' || ch == '|' || ch == '`' ||
+		    (ch == 'n' && i > low + 1 && c->s[i - 2] == '\\'))
 			break;
 	}
 	return i;
@@ -116,7 +117,8 @@ has_word(struct scan *c, size_t from, size_t to, const char *words)
 		size_t n = 0;
 		const char *w = words;
 
-		while (i + n < to && (isalnum((unsigned char)c->s[i + n]) || strchr("-_.", c->s[i + n])))
+		while (i + n < to && (isalnum((unsigned char)c->s[i + n]) ||
+		    strchr("-_.", c->s[i + n])))
 			n++;
 		for (; n && (w = strcasestr(w, " ")) && w[1]; w++)
 			if (!strncasecmp(w + 1, c->s + i, n) && w[1 + n] == ' ')
@@ -182,7 +184,8 @@ option_value(struct scan *c, const struct option *o, size_t i)
 		from = cut + 1 - c->s;
 	}
 	/* a file of cookies has no "=" */
-	if ((!strcmp(o->name, "-b") || !strcmp(o->name, "--cookie")) && !o->also && !memchr(c->s + from, '=', end - from))
+	if ((!strcmp(o->name, "-b") || !strcmp(o->name, "--cookie")) && !o->also &&
+	    !memchr(c->s + from, '=', end - from))
 		return 0;
 	if (from >= end || scan_mark(c, from) || looks_hollow(c->s + from, end - from))
 		return 0;
@@ -200,11 +203,13 @@ scan_option(struct scan *c, size_t pos)
 		const struct option *o = &passwords[k];
 		size_t n = strlen(o->name);
 
-		if (c->n - i < n || memcmp(c->s + i, o->name, n) || (n > 3 && (isalnum(at(c, i + n)) || at(c, i + n) == '-')))
+		if (c->n - i < n || memcmp(c->s + i, o->name, n) ||
+		    (n > 3 && (isalnum(at(c, i + n)) || at(c, i + n) == '-')))
 			continue;
 		if (start == SIZE_MAX)
 			start = command_start(c, pos);
-		if (has_word(c, start, pos, o->commands) && (!o->also || has_word(c, start, pos, o->also)) && (r = option_value(c, o, i + n)))
+		if (has_word(c, start, pos, o->commands) && (!o->also ||
+		    has_word(c, start, pos, o->also)) && (r = option_value(c, o, i + n)))
 			return r;
 	}
 	return 0;
@@ -219,7 +224,8 @@ scan_login(struct scan *c, size_t pos, size_t len)
 	if (!i || !scan_edge(c, pos))
 		return 0;
 	c->value = i;
-	if (!scan_argument(c, i, "|;&", &from, &end) || c->s[from] == '-' || !(looks_strong(c->s + from, end - from) && end - from >= 16))
+	if (!scan_argument(c, i, "|;&", &from, &end) || c->s[from] == '-' ||
+	    !(looks_strong(c->s + from, end - from) && end - from >= 16))
 		return 0;
 	scan_add(c, from, end, RULE_FLAG, -1);
 	return end;
@@ -265,7 +271,8 @@ reads_password(struct scan *c, size_t from, size_t end)
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (memmem(c->s + from, end - from, words[i], strlen(words[i])))
 			return true;
-	return memmem(c->s + from, end - from, "sudo", 4) && memmem(c->s + from, end - from, " -S", 3);
+	return memmem(c->s + from, end - from, "sudo", 4) &&
+	    memmem(c->s + from, end - from, " -S", 3);
 }
 
 /* echo PASSWORD | sudo -S */
@@ -283,7 +290,8 @@ scan_echo(struct scan *c, size_t pos, size_t len)
 		if (!scan_argument(c, i, "|;&", &from, &end))
 			return 0;
 		i = end + backslashes(c, end);
-		i += from > pos + len && (c->s[from - 1] == '"' || c->s[from - 1] == '\'') && i < c->n;
+		i += from > pos + len && (c->s[from - 1] == '"' || c->s[from - 1] == '\'') &&
+		    i < c->n;
 		/* options, and the format of printf */
 		if (c->s[from] != '-' && !memchr(c->s + from, '%', end - from))
 			break;
@@ -295,7 +303,8 @@ scan_echo(struct scan *c, size_t pos, size_t len)
 	rest = c->n - i > 160 ? i + 160 : c->n;
 	if (!reads_password(c, i, rest) || looks_hollow(c->s + from, end - from))
 		return 0;
-	if (memmem(c->s + i, rest - i, "chpasswd", 8) && (colon = memchr(c->s + from, ':', end - from)))
+	if (memmem(c->s + i, rest - i, "chpasswd", 8) &&
+	    (colon = memchr(c->s + from, ':', end - from)))
 		from = colon + 1 - c->s;
 	scan_add(c, from, end, RULE_FLAG, -1);
 	return end;
@@ -307,7 +316,8 @@ scan_here(struct scan *c, size_t pos)
 {
 	size_t start = command_start(c, pos), i = pos + 3;
 
-	if (!reads_password(c, start, pos) && !has_word(c, start, pos, " password PASSWORD passwd token secret "))
+	if (!reads_password(c, start, pos) &&
+	    !has_word(c, start, pos, " password PASSWORD passwd token secret "))
 		return 0;
 	while (at(c, i) == ' ')
 		i++;
@@ -323,7 +333,8 @@ scan_identified(struct scan *c, size_t pos, size_t len)
 	size_t i = pos + len, from, end;
 
 	/* of a statement; what is identified by a word of a sentence is something else */
-	if (c->s[pos + 1] != 'D' && !has_word(c, command_start(c, pos), pos, " user create alter grant link role login database "))
+	if (c->s[pos + 1] != 'D' && !has_word(c, command_start(c, pos), pos,
+	    " user create alter grant link role login database "))
 		return 0;
 	for (int words = 0; words < 5; words++) {
 		while (at(c, i) == ' ')
@@ -332,7 +343,8 @@ scan_identified(struct scan *c, size_t pos, size_t len)
 			return add_value(c, i, "", RULE_ENV);
 		if (!scan_argument(c, i, ",;)", &from, &end))
 			return 0;
-		if (words && end - from > 2 && !strncasecmp(c->s + from - 3, "by ", 3) && strncasecmp(c->s + from, "password", 8)) {
+		if (words && end - from > 2 && !strncasecmp(c->s + from - 3, "by ", 3) &&
+		    strncasecmp(c->s + from, "password", 8)) {
 			c->value = from;
 			scan_add(c, from, end, RULE_ENV, -1);
 			return end;
@@ -364,7 +376,8 @@ scan_call(struct scan *c, size_t pos, size_t len, int sure)
 	if (at(c, i + backslashes(c, i)) != '"' && at(c, i + backslashes(c, i)) != '\'')
 		return 0;
 	c->value = i + backslashes(c, i) + 1;
-	if (!scan_argument(c, i, "", &from, &end) || looks_hollow(c->s + from, end - from) || (!sure && !looks_strong(c->s + from, end - from)))
+	if (!scan_argument(c, i, "", &from, &end) || looks_hollow(c->s + from, end - from) ||
+	    (!sure && !looks_strong(c->s + from, end - from)))
 		return 0;
 	scan_add(c, from, end, RULE_ENV, -1);
 	return end;
@@ -380,7 +393,8 @@ scan_pgpass(struct scan *c, size_t pos, size_t len)
 		return 0;
 	for (int fields = 0; fields < 2; fields++) {
 		from = i;
-		while (isalnum(at(c, i)) || at(c, i) == '_' || at(c, i) == '*' || at(c, i) == '-' || at(c, i) == '.')
+		while (isalnum(at(c, i)) || at(c, i) == '_' || at(c, i) == '*' || at(c, i) == '-' ||
+		    at(c, i) == '.')
 			i++;
 		if (i == from || at(c, i) != ':')
 			return 0;
@@ -468,7 +482,8 @@ scan_jwk(struct scan *c, size_t pos, size_t len)
 	i += backslashes(c, i) + 1;
 	while (at(c, i) == ' ')
 		i++;
-	if (at(c, i) != ':' || !memmem(c->s + low, (c->n - low < 1400 ? c->n - low : 1400), "kty", 3))
+	if (at(c, i) != ':' || !memmem(c->s + low, (c->n - low < 1400 ? c->n - low : 1400), "kty",
+	    3))
 		return 0;
 	for (i++; at(c, i) == ' '; i++)
 		;
@@ -487,7 +502,8 @@ scan_quoted(struct scan *c, size_t pos, size_t len)
 
 	if (c->s[pos] == '<') {
 		c->value = i;
-		for (end = i; isalnum(at(c, end)) || (at(c, end) > 0 && strchr("+/=\\\r\n", c->s[end])); end++)
+		for (end = i; isalnum(at(c, end)) ||
+		    (at(c, end) > 0 && strchr("+/=\\\r\n", c->s[end])); end++)
 			;
 		if (end - i < 40 || at(c, end) != '<')
 			return 0;

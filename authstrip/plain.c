@@ -25,7 +25,8 @@ step(struct plain *p, size_t from)
 static int
 hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+	return c >= '0' && c <= '9' ? c - '0' :
+	    (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
 /* The printable ASCII that s[0..n), behind the backslashes, stands for; 0: none.
@@ -39,7 +40,8 @@ hidden(const char *s, size_t n, size_t *len)
 	if (n && s[0] == '/')
 		return '/';
 	*len = 5;
-	if (n < 5 || s[0] != 'u' || s[1] != '0' || s[2] != '0' || hex(s[3]) < 2 || hex(s[3]) > 7 || hex(s[4]) < 0)
+	if (n < 5 || s[0] != 'u' || s[1] != '0' || s[2] != '0' || hex(s[3]) < 2 || hex(s[3]) > 7 ||
+	    hex(s[4]) < 0)
 		return 0;
 	c = hex(s[3]) << 4 | hex(s[4]);
 	return c == 0x7f || c == '\\' ? 0 : c;
@@ -58,7 +60,8 @@ put(struct plain *p, const char *s, size_t i, size_t n)
 		return 0;
 	}
 	for (size_t end = i + n; i < end; i++) {
-		size_t run = text_copy_plain((unsigned char *)p->s + p->n, (const unsigned char *)s + i, (const unsigned char *)s + end);
+		size_t run = text_copy_plain((unsigned char *)p->s + p->n,
+		    (const unsigned char *)s + i, (const unsigned char *)s + end);
 		unsigned char c;
 
 		p->n += run;

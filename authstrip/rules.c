@@ -16,7 +16,8 @@ static const char *const name_words[] = {
 	"hmac", "saml", "cognito", "bearer", "honeycomb-team", "websocket-protocol", "code%3d", "state%3d", "sas=", "pass\"", "pass:", "pass\\", "pass'", "psk", "masterauth", "requirepass", "passcode",
 	"storepass", "keypass", "-pass ", "pass ", "pass]", "pass%5d",
 };
-static const char *const id_words[] = { "account", "organization", "org_id", "orgid", "org-id", "openai-project", "user-project", "user_uuid" };
+static const char *const id_words[] = { "account", "organization", "org_id", "orgid", "org-id",
+    "openai-project", "user-project", "user_uuid" };
 
 /* Calls whose second argument is a password, whatever it looks like. */
 static const char *const calls[] = {
@@ -46,7 +47,8 @@ static const struct { const char *word; int kind; } others[] = {
 	{ "\"d\"", ANCHOR_JWK }, { "\"d\\", ANCHOR_JWK }, { "\"k\"", ANCHOR_JWK }, { "\"k\\", ANCHOR_JWK },
 };
 
-static const char *const escapes[] = { "\\/", "\\u002", "\\u003", "\\u004", "\\u005", "\\u006", "\\u007" };
+static const char *const escapes[] = { "\\/", "\\u002", "\\u003", "\\u004", "\\u005", "\\u006",
+    "\\u007" };
 
 static const char *
 add_start(struct rules *r, const char *start, size_t n, size_t len)
@@ -68,7 +70,8 @@ add_start(struct rules *r, const char *start, size_t n, size_t len)
 static const char *
 add_starts(struct rules *r, const char *starts)
 {
-	static const char hex[] = "0123456789abcdefABCDEF", any[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char hex[] = "0123456789abcdefABCDEF",
+	    any[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	const char *bad = NULL;
 	char word[ANCHOR_TEXT];
 
@@ -253,7 +256,8 @@ rules_name(const struct rules *r, const char *s, size_t n, int *rule)
 		size_t len = name_plain(plain, s, n);
 
 		for (size_t i = r->nuser; i--; )
-			if (strlen(r->user[i].plain) == len && !memcmp(r->user[i].plain, plain, len)) {
+			if (strlen(r->user[i].plain) == len &&
+			    !memcmp(r->user[i].plain, plain, len)) {
 				*rule = r->user[i].rule;
 				return *rule < 0 ? NAME_NONE : NAME_USER;
 			}

@@ -85,7 +85,8 @@ in_base64(struct scan *c, size_t i)
 {
 	size_t k = 0;
 
-	while (k < 40 && i > c->floor + k && (isalnum((unsigned char)c->s[i - 1 - k]) || c->s[i - 1 - k] == '+' || c->s[i - 1 - k] == '/'))
+	while (k < 40 && i > c->floor + k && (isalnum((unsigned char)c->s[i - 1 - k]) ||
+	    c->s[i - 1 - k] == '+' || c->s[i - 1 - k] == '/'))
 		k++;
 	return k == 40;
 }
@@ -229,7 +230,8 @@ is_uuid(const char *s, size_t n)
 	if (n != 36)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' :
+		    !isxdigit((unsigned char)s[i]))
 			return false;
 	return true;
 }
@@ -275,7 +277,8 @@ looks_dice(const char *s, size_t n)
 	}
 	if (n > LOOKS_AT)
 		n = LOOKS_AT;
-	return digits >= 2 && digits < n && turns >= n / 5 && marks <= n / 6 && ((upper && lower) || digits >= n / 8);
+	return digits >= 2 && digits < n && turns >= n / 5 && marks <= n / 6 &&
+	    ((upper && lower) || digits >= n / 8);
 }
 
 bool
@@ -302,7 +305,8 @@ is_placeholder(const char *s, size_t n)
 		if (!isupper((unsigned char)s[i]) && s[i] != '_' && s[i] != '.' && s[i] != '*')
 			return false;
 	}
-	return dots == n || (!dots && n >= 3 && (name_kind(s, n) != NAME_NONE || (n == 5 && !memcmp(s, "VALUE", 5))));
+	return dots == n || (!dots && n >= 3 &&
+	    (name_kind(s, n) != NAME_NONE || (n == 5 && !memcmp(s, "VALUE", 5))));
 }
 
 /* "Bearer " and what a program puts behind it: nothing here, or ${...}. */

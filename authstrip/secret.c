@@ -409,7 +409,8 @@ scan_pem(struct scan *c, size_t pos)
 		if (!isalnum(ch) && ch != ' ' && ch != '-')
 			return 0;
 		for (int k = 0; k < 2; k++)
-			if (c->n - i >= strlen(kinds[k]) && !memcmp(c->s + i, kinds[k], strlen(kinds[k])))
+			if (c->n - i >= strlen(kinds[k]) &&
+			    !memcmp(c->s + i, kinds[k], strlen(kinds[k])))
 				is_private = true;
 		dashes = ch == '-' ? dashes + 1 : 0;
 	}
@@ -436,7 +437,8 @@ scan_pem(struct scan *c, size_t pos)
 		if (ch < 0 || (c->t->line && ch == '"' && run % 2 == 0))
 			break;
 		/* what a key in text is made of, line ends and a header or two */
-		if (!closed && ((!isalnum(ch) && !strchr("+/=\\\r\n\t :,.-[]", ch)) || (ch == '-' && at(c, i + 1) == '-' && at(c, i + 2) == '-')))
+		if (!closed && ((!isalnum(ch) && !strchr("+/=\\\r\n\t :,.-[]", ch)) ||
+		    (ch == '-' && at(c, i + 1) == '-' && at(c, i + 2) == '-')))
 			break;
 		run = ch == '\\' ? run + 1 : 0;
 	}
@@ -540,7 +542,8 @@ look_all(struct scan *c, size_t i, size_t pos, struct secret_open *open)
 			c->floor = floor;
 			if (c->value >= c->n)
 				c->value = SIZE_MAX;
-			note_open(c, open, pos, a->kind == ANCHOR_TOKEN ? c->r->start[a->arg].rule : RULE_KEY);
+			note_open(c, open, pos,
+			    a->kind == ANCHOR_TOKEN ? c->r->start[a->arg].rule : RULE_KEY);
 			if (open->value != SIZE_MAX)
 				return c->n;
 			continue;
@@ -553,7 +556,8 @@ look_all(struct scan *c, size_t i, size_t pos, struct secret_open *open)
 }
 
 bool
-secret_scan(struct rules *r, const struct secret_text *t, struct secret_list *list, struct secret_open *open)
+secret_scan(struct rules *r, const struct secret_text *t, struct secret_list *list,
+    struct secret_open *open)
 {
 	struct scan c = { .r = r, .t = t, .s = t->s, .n = t->n, .list = list, .floor = t->floor };
 	size_t pos = t->from, limit = t->limit < t->n ? t->limit : t->n;
@@ -595,7 +599,8 @@ secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen)
 		"/copilot_internal/v2/token", "/login/device/code", "/accounts/deviceauth/token", "/oauth/introspect", "/oauth/revoke",
 	};
 	/* these do nothing else */
-	static const char *const hosts[] = { "auth.openai.com", "oauth2.googleapis.com", "accounts.google.com", "sts.googleapis.com" };
+	static const char *const hosts[] = { "auth.openai.com", "oauth2.googleapis.com",
+	    "accounts.google.com", "sts.googleapis.com" };
 	const char *q = memchr(path, '?', n);
 
 	if (q)

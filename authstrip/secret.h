@@ -52,7 +52,8 @@ struct secret_open {
  * it met ASCII hidden in escapes (\u0041, \/): then the text must be
  * scanned in its plain form (plain.h). open may be NULL for a text without a
  * soft end. */
-bool secret_scan(struct rules *, const struct secret_text *, struct secret_list *, struct secret_open *);
+bool secret_scan(struct rules *, const struct secret_text *, struct secret_list *,
+    struct secret_open *);
 
 /* Whether a path is that of an endpoint that hands out tokens. */
 bool secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen);

@@ -122,7 +122,8 @@ indent_of(struct scan *c, size_t from)
 {
 	size_t n = 0;
 
-	while (n < 64 && from - n > c->floor && from > n && (c->s[from - 1 - n] == ' ' || c->s[from - 1 - n] == '-' || c->s[from - 1 - n] == '"'))
+	while (n < 64 && from - n > c->floor && from > n &&
+	    (c->s[from - 1 - n] == ' ' || c->s[from - 1 - n] == '-' || c->s[from - 1 - n] == '"'))
 		n++;
 	return n;
 }
@@ -148,12 +149,15 @@ yaml_value(struct scan *c, const struct named *nm, size_t i)
 		if (at(c, line + indent) == '-' && at(c, line + indent + 1) == ' ') {	/* a list */
 			size_t last = 0;
 
-			for (int items = 0; items < 32 && at(c, line + indent) == '-' && at(c, line + indent + 1) == ' '; items++) {
-				if (!scan_argument(c, line + indent + 2, ",", &from, &end) || !looks_strong(c->s + from, end - from))
+			for (int items = 0; items < 32 && at(c, line + indent) == '-' &&
+			    at(c, line + indent + 1) == ' '; items++) {
+				if (!scan_argument(c, line + indent + 2, ",", &from, &end) ||
+				    !looks_strong(c->s + from, end - from))
 					return last;
 				scan_add(c, from, end, named_rule_of(nm, RULE_ENV), -1);
 				last = end;
-				end += end < c->n && (c->s[end] == '"' || c->s[end] == '\'') ? 1 : 0;
+				end += end < c->n && (c->s[end] == '"' || c->s[end] == '\'') ? 1 :
+				    0;
 				if (!scan_eol(c, end))
 					return last;
 				line = named_next_line(c, end, &indent);
@@ -165,7 +169,8 @@ yaml_value(struct scan *c, const struct named *nm, size_t i)
 	c->value = line + indent;
 	for (int lines = 0; lines < 200 && indent > own; lines++) {
 		from = from ? from : line + indent;
-		for (end = line + indent; at(c, end) >= 0 && !scan_eol(c, end) && !(c->s[end] == '"' && (c->t->line || end == 0)); end++)
+		for (end = line + indent; at(c, end) >= 0 && !scan_eol(c, end) &&
+		    !(c->s[end] == '"' && (c->t->line || end == 0)); end++)
 			;
 		e = end;
 		if (!scan_eol(c, end))
@@ -199,16 +204,19 @@ yaml_tag(struct scan *c, size_t i)
 size_t
 named_typed_value(struct scan *c, const struct named *nm, size_t i)
 {
-	static const char *const types[] = { "str", "&str", "&'sta", "final", "optio", "char", "std::", "text", "bytes", "secre", "any " };
+	static const char *const types[] = { "str", "&str", "&'sta", "final", "optio", "char",
+	    "std::", "text", "bytes", "secre", "any " };
 	size_t e = i;
 	bool type = false;
 
 	for (size_t k = 0; k < sizeof(types) / sizeof(*types); k++)
-		type = type || (c->n - i > strlen(types[k]) && !strncasecmp(c->s + i, types[k], strlen(types[k])));
+		type = type || (c->n - i > strlen(types[k]) &&
+		    !strncasecmp(c->s + i, types[k], strlen(types[k])));
 	if (!type)
 		return 0;
 
-	while (e - i < 40 && (isalnum(at(c, e)) || (at(c, e) > 0 && strchr("_&'<>[]. :?", c->s[e]))))
+	while (e - i < 40 && (isalnum(at(c, e)) ||
+	    (at(c, e) > 0 && strchr("_&'<>[]. :?", c->s[e]))))
 		e++;
 	if (e == i || at(c, e) != '=' || at(c, e + 1) == '=' || c->s[e - 1] != ' ')
 		return 0;
@@ -254,7 +262,8 @@ named_colon_value(struct scan *c, const struct named *nm, size_t i)
 			;
 		c->value = i;
 	}
-	if (scan_eol(c, i) && named_is_sure(nm) && (e = named_compared_value(c, nm, named_skip_space(c, i))))
+	if (scan_eol(c, i) && named_is_sure(nm) &&
+	    (e = named_compared_value(c, nm, named_skip_space(c, i))))
 		return e;
 	if (named_is_sure(nm) || nm->kind == NAME_TOKEN) {
 		if ((e = yaml_value(c, nm, i)))
@@ -268,9 +277,11 @@ named_colon_value(struct scan *c, const struct named *nm, size_t i)
 	if (st.line || nm->caps)
 		e = named_line_word_end(c, i, e);
 	if (e == c->n && !st.line && !nm->caps && (named_prose(c->s + i, e - i) ||
-	    ((nm->kind == NAME_AUTH || nm->kind == NAME_RANDOM) && e - i < 4 && islower((unsigned char)c->s[i]))))
+	    ((nm->kind == NAME_AUTH || nm->kind == NAME_RANDOM) && e - i < 4 &&
+	    islower((unsigned char)c->s[i]))))
 		c->value = SIZE_MAX;	/* nothing waits for the end of "the" */
-	if (nm->kind == NAME_NONE || nm->kind == NAME_ANY || nm->kind == NAME_QUERY || nm->kind == NAME_COOKIE)
+	if (nm->kind == NAME_NONE || nm->kind == NAME_ANY || nm->kind == NAME_QUERY ||
+	    nm->kind == NAME_COOKIE)
 		return 0;
 	if (nm->kind == NAME_PWD && at(c, i) == '/')
 		return 0;
@@ -278,13 +289,16 @@ named_colon_value(struct scan *c, const struct named *nm, size_t i)
 	    memchr(c->s + i, '(', e - i))
 		return 0;
 	/* password: readPassword, of a program; secret: Unicode, of a sentence */
-	if (nm->kind != NAME_USER && nm->kind != NAME_ID && is_word_only(c->s + i, e - i) && !(st.line && scan_eol(c, e)))
+	if (nm->kind != NAME_USER && nm->kind != NAME_ID && is_word_only(c->s + i, e - i) &&
+	    !(st.line && scan_eol(c, e)))
 		return 0;
 	if (nm->kind == NAME_RANDOM ? !looks_random(c->s + i, e - i) : nm->kind == NAME_USER || nm->kind == NAME_ID ? e == i :
 	    !looks_secret(c->s + i, e - i, nm->kind == NAME_SECRET || nm->kind == NAME_HEADER ? 6 : 8) &&
-	    !(nm->kind == NAME_SECRET && st.line && e - i >= 6 && scan_eol(c, e) && !named_prose(c->s + i, e - i)))
+	    !(nm->kind == NAME_SECRET && st.line && e - i >= 6 && scan_eol(c, e) &&
+	    !named_prose(c->s + i, e - i)))
 		return 0;
-	e = st.line || nm->caps ? named_line_word_end(c, i, scan_word_end(c, i, ",;)}]", SIZE_MAX)) : scan_word_end(c, i, ",;)}]", SIZE_MAX);
+	e = st.line || nm->caps ? named_line_word_end(c, i,
+	    scan_word_end(c, i, ",;)}]", SIZE_MAX)) : scan_word_end(c, i, ",;)}]", SIZE_MAX);
 	scan_add(c, i, e, named_rule_of(nm, RULE_ENV), -1);
 	return e;
 }
@@ -321,13 +335,15 @@ named_param_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 
 		if (ch <= ' ' || ch == 0x7f || strchr("\"'\\`<>&#", ch))
 			break;
-		if (hex && ch == '%' && (at(c, e + 1) == '2' || at(c, e + 1) == '3') && strchr("36", at(c, e + 2) > 0 ? at(c, e + 2) : 'x'))
+		if (hex && ch == '%' && (at(c, e + 1) == '2' || at(c, e + 1) == '3') &&
+		    strchr("36", at(c, e + 2) > 0 ? at(c, e + 2) : 'x'))
 			break;		/* %26 & %23 # */
 		e++;
 	}
 	if (scan_mark(c, i))
 		return scan_mark(c, i);
-	if (e - i < min || looks_hollow(c->s + i, e - i) || (nm->kind == NAME_RANDOM && e - i < 16 && !looks_secret(c->s + i, e - i, 4)))
+	if (e - i < min || looks_hollow(c->s + i, e - i) ||
+	    (nm->kind == NAME_RANDOM && e - i < 16 && !looks_secret(c->s + i, e - i, 4)))
 		return 0;
 	scan_add(c, i, e, named_rule_of(nm, RULE_PARAM), -1);
 	return e;
@@ -337,32 +353,40 @@ named_param_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 static bool
 word_value(struct scan *c, const struct named *nm, struct start st, size_t v, size_t e)
 {
-	bool secret = nm->kind == NAME_HEADER || nm->kind == NAME_SECRET || nm->kind == NAME_USER || nm->kind == NAME_ID;
+	bool secret = nm->kind == NAME_HEADER || nm->kind == NAME_SECRET || nm->kind == NAME_USER ||
+	    nm->kind == NAME_ID;
 	const char *s = c->s + v;
 	size_t n = e - v;
 	int after = at(c, e);
 
-	if (!n || looks_hollow(s, n) || (!nm->caps && !nm->flag && looks_code(s, n)) || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_COOKIE)
+	if (!n || looks_hollow(s, n) || (!nm->caps && !nm->flag && looks_code(s, n)) ||
+	    nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_COOKIE)
 		return false;
-	if (after == '(' || s[n - 1] == '(' || s[n - 1] == '[' || (s[n - 1] == ')' && isalpha((unsigned char)*s) && memchr(s, '(', n)))
+	if (after == '(' || s[n - 1] == '(' || s[n - 1] == '[' ||
+	    (s[n - 1] == ')' && isalpha((unsigned char)*s) && memchr(s, '(', n)))
 		return false;	/* a call, in a program */
 	if (nm->kind == NAME_PWD)
 		return *s != '/' && *s != '~' && *s != '.' && !named_prose(s, n) &&
-		    (after == ';' || (nm->from && c->s[nm->from - 1] == ';') || looks_secret(s, n, 4));
+		    (after == ';' || (nm->from && c->s[nm->from - 1] == ';') ||
+		    looks_secret(s, n, 4));
 	/* TOKEN = 64, of a program */
 	if (nm->caps && v > nm->end + 1 && n < 8 && !named_has_other(s, n - (s[n - 1] == ',')))
 		return false;
 	if (n == 1 && !isalnum((unsigned char)*s))	/* TOKEN = { */
 		return false;
 	if (nm->flag || nm->caps)
-		return secret || ((nm->kind == NAME_TOKEN || nm->kind == NAME_AUTH) && (nm->flag || looks_secret(s, n, 6))) || looks_secret(s, n, 8);
+		return secret || ((nm->kind == NAME_TOKEN || nm->kind == NAME_AUTH) &&
+		    (nm->flag || looks_secret(s, n, 6))) || looks_secret(s, n, 8);
 	if (nm->kind == NAME_RANDOM)
 		return looks_random(s, n);
-	if (secret && (after == ';' || (nm->from && c->s[nm->from - 1] == ';')) && !named_prose(s, n))
+	if (secret && (after == ';' || (nm->from && c->s[nm->from - 1] == ';')) &&
+	    !named_prose(s, n))
 		return true;	/* a connection string */
-	if (secret && (st.line || st.q) && n >= 3 && (after < 0 || after == '"' || after == '\'' || scan_eol(c, e)) && !named_prose(s, n))
+	if (secret && (st.line || st.q) && n >= 3 &&
+	    (after < 0 || after == '"' || after == '\'' || scan_eol(c, e)) && !named_prose(s, n))
 		return true;
-	if (secret && v == nm->end + 1 && looks_strong(s, n) && (after < 0 || after == ' ' || after == '"' || after == '\'' || scan_eol(c, e)))
+	if (secret && v == nm->end + 1 && looks_strong(s, n) &&
+	    (after < 0 || after == ' ' || after == '"' || after == '\'' || scan_eol(c, e)))
 		return true;
 	return looks_secret(s, n, 8) && (n >= 20 || named_has_digit(s, n)) && after != '[' && !memchr(s, '(', n) && !memchr(s, '[', n) &&
 	    (!memchr(s, '.', n) || looks_random(s, n));
@@ -377,7 +401,8 @@ aws_value(struct scan *c, const struct named *nm, size_t i)
 	if (named_same(c, nm, "signature"))
 		return (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 32 && looks_secret(c->s + i, e - i, 32) &&
 		    !memchr(c->s + i, '(', e - i) && !memchr(c->s + i, '.', e - i);
-	return named_same(c, nm, "credential") && (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 20 && memchr(c->s + i, '/', e - i);
+	return named_same(c, nm, "credential") &&
+	    (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 20 && memchr(c->s + i, '/', e - i);
 }
 
 /* &quot;value&quot; */
@@ -421,13 +446,16 @@ string_prefix(struct scan *c, size_t i)
 {
 	size_t e = i;
 
-	if ((at(c, i) == '$' || at(c, i) == '@') && (at(c, i + 1) == '\'' || at(c, i + 1 + backslashes(c, i + 1)) == '"'))
+	if ((at(c, i) == '$' || at(c, i) == '@') &&
+	    (at(c, i + 1) == '\'' || at(c, i + 1 + backslashes(c, i + 1)) == '"'))
 		return i + 1;
 	while (e - i < 24 && isalpha(at(c, e)))
 		e++;
-	if (e - i == 1 && strchr("fFrRbBuUN", c->s[i]) && (at(c, e) == '\'' || at(c, e + backslashes(c, e)) == '"'))
+	if (e - i == 1 && strchr("fFrRbBuUN", c->s[i]) &&
+	    (at(c, e) == '\'' || at(c, e + backslashes(c, e)) == '"'))
 		return e;
-	if (e > i && at(c, e) == '(' && (!strncmp(c->s + i, "Some", e - i) || !strncmp(c->s + i, "String.new", e - i) || !strncasecmp(c->s + i, "password", e - i)))
+	if (e > i && at(c, e) == '(' && (!strncmp(c->s + i, "Some", e - i) ||
+	    !strncmp(c->s + i, "String.new", e - i) || !strncasecmp(c->s + i, "password", e - i)))
 		return e + 1;
 	return i;
 }
@@ -442,7 +470,8 @@ triple_value(struct scan *c, const struct named *nm, size_t i)
 	if ((q != '"' && q != '\'') || !(named_is_sure(nm) || nm->kind == NAME_TOKEN))
 		return 0;
 	from = i + k + 1;
-	if (backslashes(c, from) != k || at(c, from + k) != q || backslashes(c, from + k + 1) != k || at(c, from + 2 * k + 1) != q)
+	if (backslashes(c, from) != k || at(c, from + k) != q ||
+	    backslashes(c, from + k + 1) != k || at(c, from + 2 * k + 1) != q)
 		return 0;
 	from += 2 * k + 2;
 	c->value = from;
@@ -466,7 +495,8 @@ wrapped_value(struct scan *c, const struct named *nm, size_t i)
 		i = named_skip_space(c, i + (at(c, i) == '('));
 		return named_compared_value(c, nm, i);
 	}
-	while (i - from < 32 && (isalnum(at(c, i)) || (at(c, i) > 0 && strchr("_.[]:$(", c->s[i])))) {
+	while (i - from < 32 && (isalnum(at(c, i)) ||
+	    (at(c, i) > 0 && strchr("_.[]:$(", c->s[i])))) {
 		call = c->s[i] == '(';
 		i++;
 		if (call)
@@ -493,7 +523,8 @@ named_equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	const char *stop = nm->caps || nm->flag ? ";" : ",;)}]&";
 	size_t e;
 
-	if (hex || (nm->from >= 3 && c->s[nm->from - 3] == '%' && strchr("23", c->s[nm->from - 2]) && strchr("6Ff", before)))
+	if (hex || (nm->from >= 3 && c->s[nm->from - 3] == '%' &&
+	    strchr("23", c->s[nm->from - 2]) && strchr("6Ff", before)))
 		return named_param_value(c, nm, i, true);
 	if (url)
 		return named_param_value(c, nm, i, false);
@@ -541,7 +572,8 @@ named_flag_value(struct scan *c, const struct named *nm, size_t i)
 	e = scan_word_end(c, i, ";|&", SECRET_LOOK);
 	n = e - i;
 	if (!n || c->s[i] == '-' || looks_hollow(c->s + i, n) || named_prose(c->s + i, n) ||
-	    !(nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_USER || looks_secret(c->s + i, n, 6)))
+	    !(nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_USER ||
+	    looks_secret(c->s + i, n, 6)))
 		return 0;
 	return named_add_word(c, i, ";|&", named_rule_of(nm, RULE_FLAG));
 }

@@ -21,7 +21,8 @@ enum {
 static void
 fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 {
-	static const char *const schemes[] = { "Bearer ", "bearer ", "Basic ", "basic ", "token ", "Token " };
+	static const char *const schemes[] = { "Bearer ", "bearer ", "Basic ", "basic ", "token ",
+	    "Token " };
 	uint8_t mac[EVP_MAX_MD_SIZE];
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
@@ -40,7 +41,8 @@ fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 }
 
 /* Where text stands that is to be changed. */
-struct spot { struct pending *line; int part; const struct plain *plain; const struct inner *inner; size_t at; };
+struct spot { struct pending *line; int part; const struct plain *plain; const struct inner *inner;
+    size_t at; };
 
 static void
 edit_spot(struct streams *all, const struct spot *p, size_t from, size_t end, struct edit e)
@@ -58,7 +60,8 @@ edit_spot(struct streams *all, const struct spot *p, size_t from, size_t end, st
 /* A credential at [a, b) of st->buf followed by p (NULL: by nothing); bytes are
  * those at a. Its mark goes where it begins, nothing where it goes on. */
 static void
-apply(struct streams *all, struct stream *st, const struct text_piece *p, const char *bytes, size_t a, size_t b, int rule, int quote)
+apply(struct streams *all, struct stream *st, const struct text_piece *p, const char *bytes,
+    size_t a, size_t b, int rule, int quote)
 {
 	struct edit e = { .quote = -1 };
 	size_t base = st->len;
@@ -81,7 +84,8 @@ apply(struct streams *all, struct stream *st, const struct text_piece *p, const 
 			continue;
 		if (x == a)
 			e.quote = quote;
-		edit_spot(all, &(struct spot){ pc->line, pc->part, pc->plain, pc->inner, pc->at }, pc->from + x - pc->buf, pc->from + y - pc->buf, e);
+		edit_spot(all, &(struct spot){ pc->line, pc->part, pc->plain, pc->inner, pc->at },
+		    pc->from + x - pc->buf, pc->from + y - pc->buf, e);
 		e.empty = true;
 	}
 	if (p && b > base) {
@@ -89,7 +93,8 @@ apply(struct streams *all, struct stream *st, const struct text_piece *p, const 
 
 		if (!e.empty && a >= base)
 			e.quote = quote;
-		edit_spot(all, &(struct spot){ p->line, p->part, p->plain, p->inner, p->at }, x, b - base, e);
+		edit_spot(all, &(struct spot){ p->line, p->part, p->plain, p->inner, p->at }, x,
+		    b - base, e);
 	}
 }
 
@@ -208,17 +213,20 @@ void
 stream_decide(struct streams *all, struct stream *st, bool whole, bool reset)
 {
 	struct secret_list *l = &all->rest;
-	struct secret_text t = { .s = st->buf, .n = st->len, .plain = true, .from = st->cut, .limit = st->len };
+	struct secret_text t = { .s = st->buf, .n = st->len, .plain = true, .from = st->cut,
+	    .limit = st->len };
 	size_t from;
 
 	if (st->npiece) {
 		l->n = 0;
 		secret_scan(all->rules, &t, l, NULL);
 		for (size_t i = 0; i < l->n; i++)
-			apply(all, st, NULL, st->buf + l->v[i].at, l->v[i].at, l->v[i].end, l->v[i].rule, l->v[i].quote);
+			apply(all, st, NULL, st->buf + l->v[i].at, l->v[i].at, l->v[i].end,
+			    l->v[i].rule, l->v[i].quote);
 		st->inside = last_end(l) == st->len;
 		/* a token that was cut before it was long enough to be sure */
-		if (!whole && !st->inside && st->rule >= RULE_TOKENS && st->value < st->len && st->len - st->value >= 8) {
+		if (!whole && !st->inside && st->rule >= RULE_TOKENS && st->value < st->len &&
+		    st->len - st->value >= 8) {
 			from = st->value > last_end(l) ? st->value : last_end(l);
 			apply(all, st, NULL, st->buf + from, from, st->len, st->rule, -1);
 			st->inside = true;
@@ -271,7 +279,8 @@ stream_free(struct stream *st)
 /* Looks at the end of what came and the beginning of the piece as one text, as
  * much of it as it takes. False: the piece has escapes to be undone. */
 static bool
-scan_seam(struct streams *all, struct stream *st, const struct text_piece *p, bool last, struct secret_list *l, struct secret_open *open)
+scan_seam(struct streams *all, struct stream *st, const struct text_piece *p, bool last,
+    struct secret_list *l, struct secret_open *open)
 {
 	size_t w = p->n < HEAD ? p->n : HEAD;
 
@@ -302,7 +311,8 @@ feed(struct streams *all, struct stream *st, const struct text_piece *p, bool la
 {
 	struct secret_list *seam = &all->seam, *own = &all->own;
 	struct secret_open so = { .value = SIZE_MAX }, o = { .value = SIZE_MAX };
-	struct secret_text t = { .s = p->s, .n = p->n, .soft = !last, .plain = p->plain != NULL, .limit = p->n };
+	struct secret_text t = { .s = p->s, .n = p->n, .soft = !last, .plain = p->plain != NULL,
+	    .limit = p->n };
 	size_t base = st->len, from, done;
 
 	seam->n = own->n = 0;
@@ -318,9 +328,11 @@ feed(struct streams *all, struct stream *st, const struct text_piece *p, bool la
 	if (so.value == SIZE_MAX && !secret_scan(all->rules, &t, own, &o))
 		return false;
 	for (size_t i = 0; i < seam->n; i++)
-		apply(all, st, p, st->buf + seam->v[i].at, seam->v[i].at, seam->v[i].end, seam->v[i].rule, seam->v[i].quote);
+		apply(all, st, p, st->buf + seam->v[i].at, seam->v[i].at, seam->v[i].end,
+		    seam->v[i].rule, seam->v[i].quote);
 	for (size_t i = 0; i < own->n; i++)
-		apply(all, st, p, p->s + own->v[i].at, base + own->v[i].at, base + own->v[i].end, own->v[i].rule, own->v[i].quote);
+		apply(all, st, p, p->s + own->v[i].at, base + own->v[i].at, base + own->v[i].end,
+		    own->v[i].rule, own->v[i].quote);
 	if (so.value != SIZE_MAX) {
 		if (done > st->decided)
 			st->decided = done;
@@ -358,10 +370,12 @@ feed(struct streams *all, struct stream *st, const struct text_piece *p, bool la
 }
 
 void
-stream_piece_init(struct text_piece *p, struct pending *line, int part, const char *raw, size_t n, size_t at)
+stream_piece_init(struct text_piece *p, struct pending *line, int part, const char *raw, size_t n,
+    size_t at)
 {
 	*p = (struct text_piece){ .line = line, .part = part, 
-		.bytes = part >= 0, .quote = 1, .s = raw, .n = n, .at = at, .raw = raw, .rawlen = n };
+		.bytes = part >= 0, .quote = 1, .s = raw, .n = n, .at = at, .raw = raw,
+		.rawlen = n };
 }
 
 void
@@ -456,7 +470,8 @@ stream_text(struct streams *all, struct pending *line, int part, const char *tex
 		secret_scan(all->rules, &t, l, NULL);
 	}
 	for (size_t i = 0; i < l->n; i++)
-		apply(all, &none, &p, t.s + l->v[i].at, l->v[i].at, l->v[i].end, l->v[i].rule, l->v[i].quote);
+		apply(all, &none, &p, t.s + l->v[i].at, l->v[i].at, l->v[i].end, l->v[i].rule,
+		    l->v[i].quote);
 	line->failed = line->failed || l->nomem;
 	l->nomem = false;
 	plain_free(&plain);

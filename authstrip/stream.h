@@ -71,7 +71,8 @@ struct text_piece {
 	struct plain *plain;	/* s is plain->s, made of raw */
 	struct inner *inner;	/* borrowed */
 };
-void stream_piece_init(struct text_piece *, struct pending *line, int part, const char *raw, size_t n, size_t at);
+void stream_piece_init(struct text_piece *, struct pending *line, int part, const char *raw,
+    size_t n, size_t at);
 /* The part s[from..end) of a piece, as a piece. */
 void stream_piece_part(struct text_piece *, const struct text_piece *of, size_t from, size_t end);
 void stream_piece_free(struct text_piece *);

@@ -37,7 +37,8 @@ strip_new(const struct strip_conf *conf)
 		return NULL;
 	s->conf = *conf;
 	s->tail = &s->head;
-	s->all = (struct streams){ .rules = conf->rules, .hash = conf->hash, .max = STREAM_TEXT, .counts = s->counts, .strings = &s->strings };
+	s->all = (struct streams){ .rules = conf->rules, .hash = conf->hash, .max = STREAM_TEXT,
+	    .counts = s->counts, .strings = &s->strings };
 	memcpy(s->all.key, conf->key, sizeof(conf->key));
 	s->cur = calloc(1, sizeof(*s->cur));
 	if (!s->cur || conns_init(&s->conns, &s->all, conf->streams)) {
@@ -132,7 +133,8 @@ static void
 keep_bounds(struct strip *s, uint64_t now)
 {
 	release(s);
-	while (s->head && (s->bytes > s->conf.hold_bytes || (now > s->head->since && now - s->head->since > s->conf.hold_ns))) {
+	while (s->head && (s->bytes > s->conf.hold_bytes ||
+	    (now > s->head->since && now - s->head->since > s->conf.hold_ns))) {
 		stream_decide_line(&s->all, s->head);
 		release(s);
 	}
@@ -224,7 +226,8 @@ field_of(struct strip *s, const struct event *ev, const struct event_field *f)
 	};
 
 	for (size_t i = 0; i < ev->nfields; i++)
-		to.keep = to.keep || (ev->fields[i].keylen == to.name && !memcmp(ev->fields[i].key, f->key, to.name));
+		to.keep = to.keep || (ev->fields[i].keylen == to.name &&
+		    !memcmp(ev->fields[i].key, f->key, to.name));
 	return pending_field(s->cur, &to);
 }
 
@@ -323,7 +326,8 @@ strip_endpoint(struct strip *s, struct event *ev)
 {
 	static const char *const keys[] = { "body", "data", "body_b64", "data_b64" };
 	size_t n, hostlen = 0;
-	const char *path = event_str(ev, "path", &n), *host = path ? event_str(ev, "host", &hostlen) : NULL;
+	const char *path = event_str(ev, "path", &n),
+	    *host = path ? event_str(ev, "host", &hostlen) : NULL;
 	struct value v = none;
 
 	if (!path || !secret_endpoint(path, n, host ? host : "", hostlen))

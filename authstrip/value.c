@@ -16,11 +16,15 @@ named_skip_blank(struct scan *c, size_t i)
 			i++;
 		else if (k && at(c, i + k) == 't')
 			i += k + 1;
-		else if (k && c->n - i > k + 5 && (!strncasecmp(c->s + i + k, "u00a0", 5) || !strncasecmp(c->s + i + k, "u200", 4) || !strncasecmp(c->s + i + k, "ufeff", 5)))
+		else if (k && c->n - i > k + 5 &&
+		    (!strncasecmp(c->s + i + k, "u00a0", 5) ||
+		    !strncasecmp(c->s + i + k, "u200", 4) ||
+		    !strncasecmp(c->s + i + k, "ufeff", 5)))
 			i += k + 5;
 		else if (at(c, i) == 0xc2 && at(c, i + 1) == 0xa0)
 			i += 2;
-		else if (at(c, i) == 0xe2 && at(c, i + 1) == 0x80 && at(c, i + 2) >= 0x8b && at(c, i + 2) <= 0x8f)
+		else if (at(c, i) == 0xe2 && at(c, i + 1) == 0x80 && at(c, i + 2) >= 0x8b &&
+		    at(c, i + 2) <= 0x8f)
 			i += 3;
 		else
 			break;
@@ -31,7 +35,8 @@ named_skip_blank(struct scan *c, size_t i)
 int
 named_rule_of(const struct named *nm, int rule)
 {
-	return nm->kind == NAME_USER ? nm->rule : nm->kind == NAME_ID ? RULE_ID : nm->head ? RULE_HEADER : rule;
+	return nm->kind == NAME_USER ? nm->rule : nm->kind == NAME_ID ? RULE_ID :
+	    nm->head ? RULE_HEADER : rule;
 }
 
 bool
@@ -57,7 +62,8 @@ header_value(struct scan *c, const struct named *nm, size_t v, size_t e)
 bool
 named_is_sure(const struct named *nm)
 {
-	return nm->kind == NAME_HEADER || nm->kind == NAME_SECRET || nm->kind == NAME_USER || (nm->caps && (nm->kind == NAME_TOKEN || nm->kind == NAME_KEY));
+	return nm->kind == NAME_HEADER || nm->kind == NAME_SECRET || nm->kind == NAME_USER ||
+	    (nm->caps && (nm->kind == NAME_TOKEN || nm->kind == NAME_KEY));
 }
 
 bool
@@ -72,7 +78,8 @@ named_has_digit(const char *s, size_t n)
 bool
 named_has_other(const char *s, size_t n)
 {
-	while (n && (isdigit((unsigned char)s[n - 1]) || s[n - 1] == 'u' || s[n - 1] == 'L' || s[n - 1] == 'x'))
+	while (n && (isdigit((unsigned char)s[n - 1]) || s[n - 1] == 'u' || s[n - 1] == 'L' ||
+	    s[n - 1] == 'x'))
 		n--;
 	return n;
 }
@@ -96,9 +103,11 @@ named_quoted_value(struct scan *c, const struct named *nm, size_t v, size_t e)
 	case NAME_TOKEN:
 		return looks_secret(s, n, 6) || (n >= 16 && !memchr(s, ' ', n));
 	case NAME_AUTH:
-		return looks_secret(s, n, 8) || (memchr(s, ':', n) && !memchr(s, ' ', n) && *s != ':' && n > 5 && !memmem(s, n, "://", 3));
+		return looks_secret(s, n, 8) || (memchr(s, ':', n) && !memchr(s, ' ', n) &&
+		    *s != ':' && n > 5 && !memmem(s, n, "://", 3));
 	case NAME_KEY:
-		return looks_secret(s, n, 8) && named_has_other(s, n) && (n >= 16 || named_has_digit(s, n)) && strspn(s, "0123456789.") < n;
+		return looks_secret(s, n, 8) && named_has_other(s, n) &&
+		    (n >= 16 || named_has_digit(s, n)) && strspn(s, "0123456789.") < n;
 	case NAME_RANDOM:
 		return looks_random(s, n);
 	case NAME_PWD:
@@ -223,7 +232,8 @@ named_string_ends(struct scan *c, size_t i)
 size_t
 named_string_value(struct scan *c, const struct named *nm, size_t i, int rule)
 {
-	bool sure = nm->kind == NAME_HEADER || nm->kind == NAME_SECRET || nm->kind == NAME_USER || nm->head;
+	bool sure = nm->kind == NAME_HEADER || nm->kind == NAME_SECRET || nm->kind == NAME_USER ||
+	    nm->head;
 	size_t v = i, e, k;
 	int q = named_open_quote(c, &v, &k);
 
@@ -293,7 +303,8 @@ object_value(struct scan *c, const struct named *nm, size_t i)
 		}
 		v = named_skip_space(c, v + 1);
 		if (at(c, v + backslashes(c, v)) == ch) {
-			size_t at_ = v + backslashes(c, v) + 1, to = scan_quote_end(c, at_, ch, k, SECRET_LOOK);
+			size_t at_ = v + backslashes(c, v) + 1,
+			    to = scan_quote_end(c, at_, ch, k, SECRET_LOOK);
 
 			if (to > at_ && !scan_mark(c, at_) && !looks_hollow(c->s + at_, to - at_) && to < c->n &&
 			    (is_value_key(c->s + from, e - from) ? looks_strong(c->s + at_, to - at_) || nm->kind == NAME_SECRET : looks_dice(c->s + at_, to - at_))) {
@@ -324,7 +335,8 @@ named_json_value(struct scan *c, const struct named *nm, size_t i, int nq)
 	if (ch == '[' && at(c, named_skip_space(c, i + 1)) == '{' && named_is_sure(nm))
 		return object_value(c, nm, i);
 	if (ch == '[') {
-		for (last = 0, i = named_skip_space(c, i + 1); (e = named_string_value(c, nm, i, named_rule_of(nm, RULE_KEY))); ) {
+		for (last = 0, i = named_skip_space(c, i + 1);
+		    (e = named_string_value(c, nm, i, named_rule_of(nm, RULE_KEY))); ) {
 			size_t k = backslashes(c, e);
 
 			last = e;
@@ -335,7 +347,8 @@ named_json_value(struct scan *c, const struct named *nm, size_t i, int nq)
 		}
 		return last;
 	}
-	if ((isdigit(ch) || ch == '-') && (nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_USER)) {
+	if ((isdigit(ch) || ch == '-') &&
+	    (nm->kind == NAME_SECRET || nm->kind == NAME_HEADER || nm->kind == NAME_USER)) {
 		c->value = i;
 		for (e = i; isdigit(ch = at(c, e)) || (ch > 0 && strchr("+-.eE", ch)); e++)
 			;
@@ -350,7 +363,8 @@ named_json_value(struct scan *c, const struct named *nm, size_t i, int nq)
 bool
 named_same(struct scan *c, const struct named *nm, const char *word)
 {
-	return nm->end - nm->from == strlen(word) && !strncasecmp(c->s + nm->from, word, strlen(word));
+	return nm->end - nm->from == strlen(word) &&
+	    !strncasecmp(c->s + nm->from, word, strlen(word));
 }
 
 /* A word that is a credential, to its end. */
@@ -367,7 +381,8 @@ named_add_word(struct scan *c, size_t i, const char *stop, int rule)
 size_t
 named_line_word_end(struct scan *c, size_t i, size_t e)
 {
-	while (e > i && e < c->n && strchr(",;)}]&", c->s[e]) && isalnum(at(c, e + 1)) && !memchr(c->s + e, '=', c->n - e < 40 ? c->n - e : 40))
+	while (e > i && e < c->n && strchr(",;)}]&", c->s[e]) && isalnum(at(c, e + 1)) &&
+	    !memchr(c->s + e, '=', c->n - e < 40 ? c->n - e : 40))
 		e = scan_word_end(c, e + 1, ",;)}]&", SECRET_LOOK);
 	return e;
 }

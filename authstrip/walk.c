@@ -95,7 +95,8 @@ add_string(struct walk *w, struct walk_list *l, size_t from, size_t end, bool fi
 		l->v = v;
 		l->cap = cap;
 	}
-	l->v[l->n++] = (struct walk_string){ path_here(w), level(w)->index, from, end, first, last };
+	l->v[l->n++] = (struct walk_string){ path_here(w), level(w)->index, from, end, first,
+	    last };
 }
 
 /* An "index" member is known: it belongs to the strings that came before it in

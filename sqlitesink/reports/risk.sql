@@ -21,7 +21,8 @@ WITH home(agent_id, cwd) AS MATERIALIZED (	-- where each agent works
 	SELECT a.process_id, rtrim(e.cwd, '/') || '/' FROM agents a JOIN processes p ON p.id = a.process_id LEFT JOIN execs e ON e.id = p.exec_id),
 secret(path_id) AS MATERIALIZED (
 	SELECT id FROM paths p
-	WHERE (p.path GLOB '*/.ssh/id_*' OR p.path GLOB '*/.aws/credentials' OR p.path GLOB '*/.aws/config'
+	WHERE (instr(p.path, '/.') OR p.path GLOB '/etc/s*')	-- all that follow have one of these: few are left
+		AND (p.path GLOB '*/.ssh/id_*' OR p.path GLOB '*/.aws/credentials' OR p.path GLOB '*/.aws/config'
 		OR p.path GLOB '*/.gnupg/*' OR p.path GLOB '*/.netrc' OR p.path GLOB '*/.git-credentials' OR p.path GLOB '*/.docker/config.json'
 		OR p.path GLOB '*/.kube/config' OR p.path GLOB '*/.config/gcloud/*' OR p.path GLOB '*/.azure/*' OR p.path GLOB '*/.npmrc'
 		OR p.path GLOB '*/.pypirc' OR p.path GLOB '*/.env' OR p.path GLOB '*/.env.*' OR p.path GLOB '*/.pgpass' OR p.path GLOB '*/.my.cnf'
@@ -84,7 +85,7 @@ found(level, what, ns, process_id, target, times) AS (
 			OR e.argv GLOB '*yum",*"install"*' OR e.argv GLOB '*apk","add"*' OR e.argv GLOB '*uv","add"*' OR e.argv GLOB '*brew","install"*')
 	UNION ALL
 	SELECT 'high', 'pipe to shell', e.timestamp_ns, e.process_id, e.command, 1 FROM execs e
-	WHERE NOT e.seed AND (e.command GLOB '*curl *|*sh*' OR e.command GLOB '*wget *|*sh*' OR e.command GLOB '*sh <(curl*'
+	WHERE NOT e.seed AND (instr(e.command, 'curl') OR instr(e.command, 'wget')) AND (e.command GLOB '*curl *|*sh*' OR e.command GLOB '*wget *|*sh*' OR e.command GLOB '*sh <(curl*'
 		OR e.command GLOB '*sh -c "$(curl*' OR e.command GLOB '*curl *|*python*' OR e.command GLOB '*wget *|*python*')
 	UNION ALL
 	SELECT 'high', 'privilege', e.timestamp_ns, e.process_id, e.command, 1 FROM execs e

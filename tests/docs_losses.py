@@ -14,7 +14,7 @@ CALL = re.compile(r"\bloss_add\(([^;]*?)\);", re.S)
 # Where the reason is a variable: file, expression, and the pattern of the
 # places in that folder that give it its values.
 VARIABLES = {
-    ("otelsink/otelsink.c", "reason"): r"tell_loss\(self, ([^,]*),",
+    ("otelsink/otelsink.c", "reason"): r"report_loss\(self, ([^,]*),",
     ("lib/stage.c", "reason"): r"\bbad_line\(r, name, ([^,]*),",
     ("lib/probe.c", "count_name(p, i)"): r"case COUNT_\w+: return ([^;]*);",
     ("httpparse/conn.c", "h->odd"): r"return head_refuse\([^;]*;",

@@ -202,9 +202,15 @@ mapped() {
 	exec 7>&-
 	wait $pid
 }
+# What was changed a moment ago is not kept yet.
+kept() {
+	sslsniff --inspect "$T/libssl.so.3" >"$T/up" 2>&1
+	[ "$(find "$T/cache" -type f | wc -l)" -gt 0 ]
+}
 mkfifo "$T/hang"
 if [ -n "$libssl" ]; then
 	is 'a library without TLS' "$(mapped none)" 0
+	until_true 20 kept
 	like 'is kept' "$(find "$T/cache" -type f | wc -l)" '^[1-9]'
 	is 'and looked at again when it was changed, whatever its time says' "$(mapped tls)" 1
 	is 'and once more' "$(mapped none)" 0

@@ -64,24 +64,22 @@ is_over(void *arg)
 	return over;
 }
 
-/* Waits, or until the end is near: then a wait is cut short once, to try at once. One
- * that began after the end was asked for is cut only if it would not fit before it:
- * what the receiver asks for is respected while there is time. False: it is over. */
+/* Waits, or until the end is near: a wait that would not fit before it is cut short once,
+ * to try at once; one that fits is kept, for it may be what the receiver asked for.
+ * False: it is over. */
 static bool
 pause_for(struct exporter *x, uint64_t ns)
 {
 	uint64_t end = export_clock() + ns, at;
-	bool stopping;
 
 	pthread_mutex_lock(&x->mutex);
-	stopping = x->stopping;
 	for (;;) {
 		struct timespec t;
 
 		at = x->stopping && x->until_ns < end ? x->until_ns : end;
 		if (export_clock() >= at)
 			break;
-		if (x->stopping && !x->hurried && (x->stopping != stopping || end > x->until_ns)) {
+		if (at != end && !x->hurried) {
 			x->hurried = true;
 			break;
 		}

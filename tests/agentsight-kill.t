@@ -105,7 +105,7 @@ filter_case() {
 	until_true 20 stored 20
 	hit "$1" "$2"
 	want 30
-	case $2 in INT) until_true 20 stored 30 ;; STOP) until_true 20 made 30 ;; esac
+	case $2 in INT) until_true 20 stored 30 ;; *) until_true 20 made 30 ;; esac
 	finish "$pid"
 }
 

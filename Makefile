@@ -229,7 +229,7 @@ TESTS ?= $(sort $(wildcard tests/*.t))
 # Two files at a time: what attaches to the machine one after another, beside it the filters and
 # sinks, which watch nobody. PROVEFLAGS=-j1 for one at a time.
 WATCHING = tests/{agentsight,bpf,finders,install,pipeline,probe,process,sslsniff,stdiocap,sysmon,tcpsniff,trust}*.t
-PROVE = prove -j2 --rules 'seq=$(WATCHING)' --rules 'seq=**' $(PROVEFLAGS)
+PROVE = prove -j2 --failures --comments --rules 'seq=$(WATCHING)' --rules 'seq=**' $(PROVEFLAGS)
 
 # Collectors for tests alone, tests/probe/NAME.c and NAME.bpf.c.
 TESTPROBES = $(patsubst tests/probe/%.bpf.c,$(O)/tests/probe/%,$(wildcard tests/probe/*.bpf.c))

@@ -25,9 +25,9 @@ enum sandbox_need {
 	SANDBOX_SERVE = 8,	/* listens at one TCP port */
 	SANDBOX_BPF = 16,	/* a collector: maps, links, /proc; Landlock is not for it */
 	SANDBOX_CHILDREN = 32,	/* forks, and waits */
-	SANDBOX_PEERS = 128,	/* reads what /proc shows to the same user alone: no Landlock */
 	SANDBOX_RECEIVE = 64,	/* from a socket that is open */
 	SANDBOX_HOLD = 128,	/* stops a process that begins, and lets it go; no more of ptrace(2) */
+	SANDBOX_PEERS = 256,	/* reads what /proc shows to the same user alone: no Landlock */
 };
 
 enum sandbox_path {

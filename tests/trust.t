@@ -28,6 +28,9 @@ for p in filter files serve; do
 	like "$p: connects to nobody" "$(escape $p connect 9)" '^E(PERM|ACCES)$'
 	is "$p: makes no page code" "$(escape $p code)" EPERM
 done
+# what sysmon has, not being root: it looks at others without Landlock, no more
+is 'peers: holds nobody' "$(escape peers seize $$) $(escape peers trace $$)" 'EPERM EPERM'
+is 'peers: signals nobody, runs nothing' "$(escape peers kill 1) $(escape peers exec /bin/true)" 'EPERM ended by signal 31'
 is 'connect: connects' "$(escape connect connect 9)" ECONNREFUSED
 is 'serve: takes its own port' "$(PORT=45679 escape serve bind 45679)" 'done'
 is 'filter: opens nothing at all' "$(escape filter read "$T/own/file")" EPERM

@@ -2,7 +2,7 @@
  * escape - what somebody could do who has taken a stage over
  *
  * escape PROFILE ACT [ARGUMENT]: enters the sandbox that the tool enters (PROFILE: filter,
- * files, connect, serve), then acts as no tool does. Prints "done", or errno's name; the
+ * files, connect, serve, peers), then acts as no tool does. Prints "done", or errno's name; the
  * kernel may end it. DIR in the environment is the folder that the tool may write to.
  */
 #include "sandbox.h"
@@ -61,6 +61,8 @@ act(const char *what, const char *arg)
 		return kill(atoi(arg), 0);
 	if (!strcmp(what, "trace"))
 		return ptrace(PTRACE_ATTACH, atoi(arg), 0, 0) ? -1 : 0;
+	if (!strcmp(what, "seize"))
+		return ptrace(PTRACE_SEIZE, atoi(arg), 0, 0) ? -1 : 0;
 	if (!strcmp(what, "namespace"))
 		return unshare(CLONE_NEWUSER);
 	errx(2, "%s: no such act", what);
@@ -75,9 +77,10 @@ main(int argc, char **argv)
 
 	sandbox_init(&box, !strcmp(profile, "files") ? SANDBOX_FILES :
 	    !strcmp(profile, "connect") ? SANDBOX_CONNECT | SANDBOX_THREADS | SANDBOX_FILES :
+	    !strcmp(profile, "peers") ? SANDBOX_FILES | SANDBOX_RECEIVE | SANDBOX_PEERS :
 	    !strcmp(profile, "serve") ? SANDBOX_SERVE | SANDBOX_THREADS | SANDBOX_FILES : 0);
 	if (argc < 3 || (strcmp(profile, "filter") && !box.needs))
-		errx(2, "usage: escape filter|files|connect|serve ACT [ARGUMENT]");
+		errx(2, "usage: escape filter|files|connect|serve|peers ACT [ARGUMENT]");
 	box.port = getenv("PORT") ? atoi(getenv("PORT")) : 0;
 	if (dir)
 		sandbox_allow(&box, SANDBOX_WRITE, dir);

@@ -16,8 +16,18 @@ def ok(good, what, note=''):
 def sysmon(*args, **kw):
     return subprocess.Popen(['sysmon', *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
 
-def lines(p, timeout=60):
+def watching(*args):
+    """One that has taken its first sample."""
+    r, w = os.pipe()
+    m = sysmon(*args, '--ready-fd', w, pass_fds=[w])
+    os.close(w)
+    os.read(r, 1)
+    os.close(r)
+    return m
+
+def lines(p, timeout=60, before=b''):
     out, err = p.communicate(timeout=timeout)
+    out = before + out
     seen.write(out.decode()); seen.flush()
     ev = [json.loads(l) for l in out.splitlines()]
     global opening, closing
@@ -27,7 +37,7 @@ def lines(p, timeout=60):
 BURN = 'import os,sys,time\nt=time.process_time()\nwhile time.process_time()-t<float(sys.argv[1]): pass\n'
 
 # --- host
-ev, err = lines(sysmon('-i', '100ms', '-d', '350ms'))
+ev, err = lines(sysmon('-i', '100ms', '-d', '2s'))
 ok(len(ev) >= 3 and all(e['type'] == 'system.host' for e in ev), 'the host, when nothing is chosen', ev)
 ok(ev[0]['cores'] == os.sysconf('SC_NPROCESSORS_ONLN'), 'its cores')
 mem = int(next(l for l in open('/proc/meminfo') if l.startswith('MemTotal')).split()[1]) * 1024
@@ -88,9 +98,9 @@ with tempfile.TemporaryDirectory() as d:
     with open(d + '/burn.py', 'w') as f:
         f.write(BURN)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    p = subprocess.Popen(['/usr/bin/python3', '-c', 'import sys,time\ntime.sleep(0.4)\n' + script, '0.6', d + '/burn.py'])
-    m = sysmon('-p', p.pid, '-i', '250ms')
-    p.wait()
+    p = subprocess.Popen(['/usr/bin/python3', '-c', 'import sys,time\nsys.stdin.readline()\n' + script, '0.6', d + '/burn.py'], stdin=subprocess.PIPE)
+    m = watching('-p', p.pid, '-i', '250ms')
+    p.communicate(b'\n')
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     ev, err = lines(m)
 used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -143,19 +153,38 @@ with tempfile.TemporaryDirectory(dir='/var/tmp') as d:
 
 # --- by name and by session; without children
 p = subprocess.Popen(['setsid', '-w', 'sh', '-c', 'sleep 30 & exec sleep 31'])
-time.sleep(0.3)
-sid = next(int(x) for x in os.listdir('/proc') if x.isdigit() and os.path.exists('/proc/%s/cmdline' % x)
-           and open('/proc/%s/cmdline' % x, 'rb').read() == b'sleep\x0031\x00')
+def pid_of(command):
+    """It runs, or will soon."""
+    while True:
+        for x in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                if open('/proc/%s/cmdline' % x, 'rb').read() == command:
+                    return int(x)
+            except OSError:
+                pass
+        time.sleep(0.02)
+sid = pid_of(b'sleep\x0031\x00')
+pid_of(b'sleep\x0030\x00')
 ev, _ = lines(sysmon('--session', sid, '-i', '100ms', '-d', '150ms'))
 ok(ev and ev[0]['pid'] == sid and ev[0]['children'] == 1 and ev[0]['comm'] == 'sleep', 'a session', ev)
 ev, _ = lines(sysmon('-p', sid, '--no-children', '-i', '100ms', '-d', '50ms'))
 ok(ev and ev[0]['children'] == 0, 'without children', ev)
-m = sysmon('-c', 'sleepytest', '-i', '100ms')
-q = subprocess.Popen(['/usr/bin/python3', '-c', 'import time\nopen("/proc/self/comm","w").write("sleepytest")\ntime.sleep(0.6)'])
-q.wait()
-time.sleep(0.3)
+m = watching('-c', 'sleepytest', '-i', '100ms')
+q = subprocess.Popen(['/usr/bin/python3', '-c', 'import sys\nopen("/proc/self/comm","w").write("sleepytest")\nsys.stdin.read()'],
+                     stdin=subprocess.PIPE)
+out = b''
+def until(word):
+    global out
+    while True:
+        line = m.stdout.readline()
+        out += line
+        if not line or (b'"pid":%d,' % q.pid in line and word in line):
+            return
+until(b'sleepytest')
+q.communicate()
+until(b'"ended":true')
 m.send_signal(signal.SIGINT)
-ev, _ = lines(m)
+ev, _ = lines(m, before=out)
 mine = [e for e in ev if e['pid'] == q.pid]
 ok(m.returncode == 0 and mine and mine[0]['comm'] == 'sleepytest' and mine[-1].get('ended'), 'a name that appears and goes', ev)
 os.killpg(sid, signal.SIGKILL)

@@ -46,6 +46,20 @@ copy(struct event *ev, const char *key)
 	return p ? strndup(p, n) : NULL;
 }
 
+/* The addresses of a line; false: not both are there. */
+static bool
+take_addresses(struct end *e, struct event *ev)
+{
+	e->local = copy(ev, "local");
+	e->peer = copy(ev, "peer");
+	if (e->local && e->peer)
+		return true;
+	free(e->local);
+	free(e->peer);
+	e->local = e->peer = NULL;
+	return false;
+}
+
 struct line_out *
 end_line(struct end *e, struct event *ev)
 {
@@ -54,10 +68,7 @@ end_line(struct end *e, struct event *ev)
 		event_u64(ev, "pid", &e->pid);
 	if (e->state == END_OPEN && event_is(ev, "tcp.data") && !event_bool(ev, "late"))
 		e->state = END_EMITS;
-	if (!e->peer && e->state != END_MUTE) {
-		e->local = copy(ev, "local");
-		e->peer = copy(ev, "peer");
-	}
+	e->found = !e->peer && e->state != END_MUTE && take_addresses(e, ev);
 	e->pending.fd = -1;
 	e->pending.keep = true;
 	return e->state == END_EMITS ? NULL : &e->pending;
@@ -175,15 +186,16 @@ wait_for_client(struct ends *ends, struct end *e, uint64_t now)
 	ends->last = &e->next;
 }
 
-/* A server's end that is new. */
+/* A server's end that is new, or whose addresses are known now. Its first lines may lack
+ * them: a program's event loop knows its socket only after it has read. */
 static void
 settle_server(struct ends *ends, struct end *e, uint64_t now)
 {
 	struct end *client = e->peer ? client_find(ends, e) : NULL;
 
-	if (client || !e->peer || !is_here(e))
+	if (client || (e->peer && !is_here(e)))
 		decide(ends, e, client);
-	else
+	else if (e->state == END_OPEN)
 		wait_for_client(ends, e, now);
 }
 
@@ -196,7 +208,7 @@ settle_client(struct ends *ends, struct end *e)
 	client_enter(ends, e);
 	for (struct end *w = ends->waiting; w; w = next) {
 		next = w->next;
-		if (!strcmp(w->peer, e->local) && !strcmp(w->local, e->peer))
+		if (w->peer && !strcmp(w->peer, e->local) && !strcmp(w->local, e->peer))
 			decide(ends, w, e);
 	}
 }
@@ -204,11 +216,11 @@ settle_client(struct ends *ends, struct end *e)
 void
 end_settle(struct ends *ends, struct end *e, int requests, uint64_t now)
 {
-	if (e->state == END_OPEN && requests == 1)
+	if ((e->state == END_OPEN && requests == 1) || (e->state == END_WAITS && e->found))
 		settle_server(ends, e, now);
 	else if (e->state == END_OPEN && requests == 0)
 		e->state = END_EMITS;
-	if (requests == 0 && e->peer && e->local && !e->entered)
+	if (requests == 0 && e->peer && !e->entered)
 		settle_client(ends, e);
 	if (e->state == END_WAITS && e->pending.len > PENDING_MAX)
 		decide(ends, e, NULL);
@@ -224,7 +236,7 @@ void
 end_finish(struct ends *ends, struct end *e)
 {
 	if (e->state == END_WAITS)
-		decide(ends, e, client_find(ends, e));
+		decide(ends, e, e->peer ? client_find(ends, e) : NULL);
 	else if (e->state != END_MUTE)
 		line_move(ends->out, &e->pending);
 	if (e->entered)

@@ -4,7 +4,7 @@
  * When the processes at both ends are observed, the same bytes come twice. The client's
  * end is emitted; the server's is left out, once it is known that the client's is there. The
  * two are found by their addresses, each the other's. A server's end that is seen first
- * waits for a moment of event time, and only where both addresses are of one machine.
+ * waits for a moment of event time, unless its addresses are known and of two machines.
  * Of tcp.data the collector has left out the server's end already.
  */
 #ifndef ENDS_H
@@ -28,7 +28,8 @@ enum end_state {
 struct end {
 	enum end_state state;
 	bool entered;		/* a client's, in the table */
-	char *local, *peer;	/* addresses; NULL: not known */
+	bool found;		/* the addresses, in the line at hand */
+	char *local, *peer;	/* addresses; NULL: not known, neither */
 	uint64_t pid, peer_pid;	/* 0: not known */
 	uint64_t since;		/* event time from which it waits */
 	struct line_out pending;

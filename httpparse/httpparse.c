@@ -181,8 +181,11 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 		const char *conn = event_str(ev, "conn", &n);
 		struct conn *c = conn ? flow_find(me->flows, conn, n, event_time(ev)) : NULL;
 
-		if (c)
+		if (c) {
+			end_line(end_of(c), ev);
+			end_settle(&me->ends, end_of(c), conn_requests(c), event_time(ev));
 			flow_drop(me->flows, c, FLOW_END);
+		}
 		memory_check(me);
 	}
 	return STAGE_PASS;

@@ -303,12 +303,15 @@ def told(r):
 
 
 late = lambda e: e.get("function") == R or e["type"] == "ssl.close"
+not_first = lambda e: e.get("function") != R or e["off"] > 0
+at_close = lambda e: e["type"] == "ssl.close"
 for name in ("plain", "keep-alive", "pipelined", "chunked request", "event stream until close"):
     client, server = lines(case[name]), lines(case[name].flipped())
     server = [x.replace('"conn":"', '"conn":"server-') for x in server]
     alone = told(run(with_ends(client, ENDS)))
     for order in (by_turns(with_ends(client, ENDS), with_ends(server, SWAP)), by_turns(with_ends(server, SWAP), with_ends(client, ENDS)),
-                  by_turns(with_ends(server, SWAP), with_ends(client, ENDS, late))):
+                  by_turns(with_ends(server, SWAP), with_ends(client, ENDS, late)), by_turns(with_ends(server, SWAP, not_first), with_ends(client, ENDS)),
+                  by_turns(with_ends(client, ENDS), with_ends(server, SWAP, not_first)), by_turns(with_ends(server, SWAP, at_close), with_ends(client, ENDS, late))):
         tap.equal(told(run(order)), alone, "both ends of: " + name)
     tap.equal([e["peer_pid"] for e in run(by_turns(with_ends(client, ENDS), with_ends(server, SWAP))).of("http.response")],
               [200] * len([e for e in alone if e["type"] == "http.response"]), "... who was at the other end")
@@ -319,6 +322,11 @@ other = with_ends(lines(case["plain"].flipped()), {"local": "192.0.2.1:8443", "p
 tap.equal(run(other[:1] + ['{"type":"x","timestamp_ns":1}']).raw[-1], b'{"type":"x","timestamp_ns":1}', "a server whose client is elsewhere does not wait")
 held = run(with_ends(lines(case["plain"].flipped()), SWAP)[:1] + ['{"type":"x","timestamp_ns":%d}' % (T0 + t) for t in (0, 10 ** 9)])
 tap.equal([e["type"] for e in held.events], ["x", "http.request", "x"], "one that waits in vain tells when time has passed")
+held = run(with_ends(lines(case["plain"].flipped()), {"pid": 200})[:1] + ['{"type":"x","timestamp_ns":%d}' % (T0 + t) for t in (0, 10 ** 9)])
+tap.equal([e["type"] for e in held.events], ["x", "http.request", "x"], "... as does one whose addresses nobody knows")
+for one in ("local", "peer"):
+    half = run(with_ends(lines(case["plain"].flipped()), {one: ENDS[one]}))
+    tap.equal(len(half.of("http.request")), 1, "one with no other address than %s" % one)
 
 # --- golden: the very bytes -----------------------------------------------------------------
 data = os.path.join(HERE, "data", "httpparse")

@@ -91,15 +91,22 @@ class Collector:
             raise SystemExit("%s did not start" % cmd[0])
         os.close(r)
 
-    def through(self, *filters):
-        """What it saw, through these filters."""
+    def lines(self):
+        """What it saw."""
         self.p.terminate()
         self.p.wait()
         self.out.seek(0)
-        text = self.out.read()
-        for f in filters:
-            text = subprocess.run([f, "-q"], input=text, stdout=subprocess.PIPE, check=True).stdout
-        return [json.loads(x) for x in text.decode().split("\n")[:-1]]
+        return self.out.read()
+
+    def through(self, *filters):
+        return through(self.lines(), *filters)
+
+
+def through(text, *filters):
+    """The events that these filters make of lines."""
+    for f in filters:
+        text = subprocess.run([f, "-q"], input=text, stdout=subprocess.PIPE, check=True).stdout
+    return [json.loads(x) for x in text.decode().split("\n")[:-1]]
 
 
 def server(scratch, *options):

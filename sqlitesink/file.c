@@ -48,11 +48,6 @@ static const struct kind {
 	{ "file.allocate", "write", 0 },
 	{ "file.times", NULL, offsetof(struct sum, attributes) },
 	{ "file.xattr", NULL, offsetof(struct sum, attributes) },
-	{ "file.create", "create", offsetof(struct sum, created) },
-	{ "file.clone", "write", 0 },
-	{ "file.allocate", "write", 0 },
-	{ "file.times", NULL, offsetof(struct sum, attributes) },
-	{ "file.xattr", NULL, offsetof(struct sum, attributes) },
 	{ "dir.create", "mkdir", offsetof(struct sum, created) },
 	{ "dir.delete", "rmdir", offsetof(struct sum, deleted) },
 };
@@ -236,8 +231,6 @@ add(struct files *f, struct event *ev, const struct kind *k, int64_t process, in
 	} else if (!strcmp(k->type, "file.write")) {
 		s->writes += count;
 		s->written_bytes += bytes;
-		s->reads += number(ev, "reads", 0);
-		s->read_bytes += number(ev, "read_bytes", 0);
 		s->reads += number(ev, "reads", 0);
 		s->read_bytes += number(ev, "read_bytes", 0);
 	} else if (error) {

@@ -53,12 +53,12 @@ def main():
             for line in got.splitlines():
                 if line not in text.splitlines():
                     print("# it is: " + line[:1000])
-        return match.group() if some or not update else match.group().replace(text, got)
+        return match.group() if some or not update else "<!-- %s -->\n```ndjson\n%s```\n" % (tag, got)
 
     new = BLOCK.sub(each, page)
-    if page.count("```ndjson") != len(BLOCK.findall(page)):
+    if page.count("```ndjson") != len(BLOCK.findall(page)) or '"timestamp_ns":' in BLOCK.sub("", page):
         n, failed = n + 1, failed + 1
-        print("not ok %d - every block has a comment that names it" % n)
+        print("not ok %d - every line is in a block, and every block has a comment that names it" % n)
     print("1..%d" % n)
     if update and new != page:
         with open(path, "w", encoding="utf-8") as f:

@@ -48,6 +48,10 @@ same("files, summed up",
       [200, "log.txt", 1, 0, 0, 0, 0, 1, 0, 0, 0, None], [303, "/home/ada/other/x", 0, 0, 0, 0, 0, 0, 1, 0, 0, None],
       [303, "/home/ada/other/y", 0, 0, 0, 0, 0, 0, 0, 0, 1, "EACCES"],
       [304, "/home/ada/.ssh/id_rsa", 1, 1, 1000, 0, 0, 0, 0, 0, 0, None], [306, "sub.sh", 0, 0, 0, 0, 0, 0, 0, 1, 0, None]])
+both = store([event("file.write", 1, 100, "sed", path=P + "b", fd=3, bytes=40, count=2, read_bytes=300, reads=5),
+              event("file.read", 2, 100, "sed", path=P + "b", fd=3, bytes=7, count=1, opens=1)])
+same("what was read by a descriptor that writes, once", rows(both, "SELECT opens, reads, read_bytes, writes, written_bytes FROM files"),
+     [[1, 6, 307, 2, 40]])
 same("connections, with names",
      rows(db, "SELECT kind, host, address, port, sent_bytes, received_bytes, (closed_ns - opened_ns) / 1000000 FROM connections"),
      [["connect", "mirror.example.com", "192.0.2.5", 443, 10, 2000, 20]])

@@ -17,6 +17,7 @@ struct sum {
 	int64_t first_ns, last_ns;
 	int64_t opens, reads, read_bytes, writes, written_bytes;
 	int64_t created, truncated, deleted, renamed, attributes, failed;
+	bool shared;
 	char error[24];
 };
 
@@ -99,6 +100,7 @@ files_flush(struct files *f)
 		row_int(&r, "attributes", s->attributes);
 		row_int(&r, "failed", s->failed);
 		row_str(&r, "last_error", s->error[0] ? s->error : NULL);
+		row_int(&r, "shared", s->shared);
 		row_run(&r);
 		s->path = 0;
 	}
@@ -206,6 +208,15 @@ number(const struct event *ev, const char *key, int64_t absent)
 }
 
 static void
+span(struct sum *s, int64_t ns, int64_t last)
+{
+	if (ns < s->first_ns)
+		s->first_ns = ns;
+	if (last > s->last_ns)
+		s->last_ns = last;
+}
+
+static void
 add(struct files *f, struct event *ev, const struct kind *k, int64_t process, int64_t path)
 {
 	int64_t ns = event_time(ev), last = number(ev, "last_ns", ns),
@@ -214,10 +225,7 @@ add(struct files *f, struct event *ev, const struct kind *k, int64_t process, in
 	const char *op = k->op, *error;
 
 	bytes = number(ev, "bytes", 0);
-	if (ns < s->first_ns)
-		s->first_ns = ns;
-	if (last > s->last_ns)
-		s->last_ns = last;
+	span(s, ns, last);
 	if ((error = event_str(ev, "error", NULL))) {
 		s->failed += count;
 		snprintf(s->error, sizeof(s->error), "%s", error);
@@ -242,6 +250,19 @@ add(struct files *f, struct event *ev, const struct kind *k, int64_t process, in
 		op = open_op(ev, s, count);
 	if (op && !is_sink(ev))
 		change(f, ev, process, op, path);
+}
+
+void
+file_shared(struct files *f, struct event *ev, int64_t process)
+{
+	int64_t last = number(ev, "last_ns", event_time(ev)), path = path_of_key(f->paths, ev, "path");
+	struct sum *s;
+
+	if (!path || number(ev, "files", 1) > 1)
+		return;
+	s = sum_of(f, process, path, last);
+	span(s, last, last);
+	s->shared = true;
 }
 
 bool

@@ -15,4 +15,9 @@ void files_flush(struct files *);	/* before db_commit */
 /* False: not an event that belongs here. */
 bool file_event(struct files *, struct event *, int64_t process);
 
+/* process is another one of the pids of a file.read or a file.open: it used the file, too; how
+ * often and how much stands with the process of the envelope, and when, no more exactly than its
+ * last_ns. */
+void file_shared(struct files *, struct event *, int64_t process);
+
 #endif

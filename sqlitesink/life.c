@@ -211,6 +211,7 @@ life_insert(struct lives *ls, struct life *l, const char *container, size_t n)
 	row_int(&r, "start_ns", l->start_ns);
 	row_str(&r, "seen", seen_name(l->seen));
 	row_bytes(&r, "container_id", container, n);
+	row_bytes(&r, "first_comm", l->comm, l->commlen);
 	l->id = row_run(&r);
 }
 
@@ -325,7 +326,47 @@ life_sampled(struct lives *ls, struct event *ev)
 	return l && l->id ? l->id : life_of(ls, ev);
 }
 
+int64_t
+life_at(struct lives *ls, int64_t pid, uint64_t ns)
+{
+	struct life *l = flow_find(ls->table, &pid, sizeof(pid), ns);
+	int64_t id = 0;
+	struct row r;
+
+	if (l && l->id && ns >= l->start_ns)
+		return l->id;
+	r = row_of(ls->db, SQL_PROCESS_AT);
+	row_int(&r, "pid", pid);
+	row_int(&r, "run_id", ls->db->run);
+	row_int(&r, "ns", ns);
+	return row_get(&r, &id) ? id : 0;
+}
+
 /* --- fork, exec, exit ---------------------------------------------------------- */
+
+/* The name of a new process, by its process.fork: that of the thread that made it. */
+static const char *
+birth_name(struct event *ev, size_t *n)
+{
+	const char *p = event_bytes(ev, "thread", n);
+
+	return p ? p : event_bytes(ev, "comm", n);
+}
+
+static void
+name_birth(struct lives *ls, int64_t child, struct event *ev)
+{
+	size_t n;
+	const char *p = birth_name(ev, &n);
+	struct row r;
+
+	if (!p)
+		return;
+	r = row_of(ls->db, SQL_PROCESS_BORN);
+	row_bytes(&r, "comm", p, n);
+	row_int(&r, "id", child);
+	row_run(&r);
+}
 
 void
 life_fork(struct lives *ls, struct event *ev)
@@ -334,8 +375,8 @@ life_fork(struct lives *ls, struct event *ev)
 	int64_t id, pid = pid_of(ev, "child_pid");
 	struct life *l = life_find(ls, ev, 'e', &id),
 	    parent = { .id = id, .pid = pid_of(ev, "pid") }, *child;
-	const char *container;
-	size_t n = 0;
+	const char *container, *comm;
+	size_t n = 0, commlen;
 
 	if (l)
 		parent = *l;	/* the table may forget it for the child */
@@ -355,9 +396,12 @@ life_fork(struct lives *ls, struct event *ev)
 		}
 		child->moved = true;
 		life_touch(ls, child);
+		name_birth(ls, child->id, ev);
 		return;
 	}
 	life_begin(ls, child, pid, ns, 'f', &parent);
+	if ((comm = birth_name(ev, &commlen)))
+		set_comm(child, comm, commlen);
 	container = event_str(ev, "container_id", &n);
 	life_insert(ls, child, container, n);
 }

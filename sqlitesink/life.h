@@ -26,6 +26,9 @@ int64_t life_of(struct lives *, struct event *);
  * sysmon has may be an old one, and its last sample comes when it is gone. */
 int64_t life_sampled(struct lives *, struct event *);
 
+/* The process that had a pid at a time: processes.id, 0 when none is known. */
+int64_t life_at(struct lives *, int64_t pid, uint64_t ns);
+
 /* process.fork, process.exec, process.exit. */
 void life_fork(struct lives *, struct event *);
 void life_exec(struct lives *, struct event *);

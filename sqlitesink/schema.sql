@@ -29,7 +29,7 @@ CREATE TABLE processes (
 	parent_id INTEGER REFERENCES processes(id),
 	agent_id INTEGER REFERENCES agents(process_id),	-- the nearest ancestor that is an agent, or itself
 	uid INTEGER,
-	comm ANY,			-- the last that was seen
+	comm ANY,			-- the last that was seen; before its first program first_comm, then execs.comm
 	start_ns INTEGER NOT NULL,	-- of its fork, or the first that was seen of it
 	end_ns INTEGER,			-- null: its exit was not seen
 	seen TEXT NOT NULL,		-- first by: fork, exec, seed (it ran before), event
@@ -88,7 +88,7 @@ CREATE TABLE shell_lines (
 	command ANY
 ) STRICT;
 
--- Each path once.
+-- Each path once; version 3 makes this table anew, for paths of other mount namespaces.
 CREATE TABLE paths (
 	id INTEGER PRIMARY KEY,
 	path ANY NOT NULL UNIQUE
@@ -548,42 +548,3 @@ LEFT JOIN texts a ON a.id = u.arguments_id LEFT JOIN texts r ON r.id = u.result_
 CREATE VIEW resource_samples AS
 SELECT s.timestamp_ns / 1000000 AS timestamp_ms, p.pid, p.comm, s.cpu_percent, s.rss_bytes / 1048576 AS rss_mb, s.run_id
 FROM samples s JOIN processes p ON p.id = s.process_id;
-
--- Programs, exits, files, network and calls as one list.
-CREATE VIEW audit_events AS
-SELECT 'exec-' || e.id AS id, e.timestamp_ns / 1000000 AS timestamp_ms, 'process' AS audit_type, p.pid, p.comm,
-	p.comm AS subject, 'exec' AS action, coalesce(e.filename, e.command) AS target, 'observed' AS status,
-	'exec ' || coalesce(e.filename, e.command, '') AS summary,
-	json_object('filename', CAST(e.filename AS TEXT), 'argv', json(coalesce(e.argv, '[]')), 'cwd', CAST(e.cwd AS TEXT),
-		'ppid', p.ppid) AS details_json, p.run_id
-FROM execs e JOIN processes p ON p.id = e.process_id WHERE NOT e.seed
-UNION ALL
-SELECT 'exit-' || p.id, p.end_ns / 1000000, 'process', p.pid, p.comm, p.comm, 'exit', coalesce(e.filename, p.comm),
-	CASE WHEN p.exit_code = 0 THEN 'success' ELSE 'failure' END,
-	CASE WHEN p.signal IS NULL THEN 'exit code ' || p.exit_code ELSE 'signal ' || p.signal END ||
-		' (' || ((p.end_ns - p.start_ns) / 1000000) || 'ms)',
-	json_object('exit_code', p.exit_code, 'signal', p.signal, 'duration_ms', (p.end_ns - p.start_ns) / 1000000), p.run_id
-FROM processes p LEFT JOIN execs e ON e.id = p.exec_id
-WHERE p.exit_code IS NOT NULL OR p.signal IS NOT NULL
-UNION ALL
-SELECT 'file-' || c.id, c.timestamp_ns / 1000000, 'file', p.pid, p.comm, p.comm,
-	CASE WHEN c.op IN ('open', 'create', 'truncate') THEN 'write' ELSE c.op END, f.path, 'observed', 'file ' || f.path,
-	json_object('op', c.op, 'bytes', c.bytes, 'to', CAST(t.path AS TEXT), 'detail', CAST(c.detail AS TEXT)), p.run_id
-FROM file_changes c JOIN processes p ON p.id = c.process_id JOIN paths f ON f.id = c.path_id
-LEFT JOIN paths t ON t.id = c.to_path_id
-UNION ALL
-SELECT 'net-' || n.id, n.opened_ns / 1000000, 'network', p.pid, p.comm, p.comm, 'NET_' || upper(n.kind),
-	coalesce(n.address || ':' || n.port, n.path), CASE WHEN n.error IS NULL THEN 'success' ELSE 'failure' END,
-	n.kind || ' ' || coalesce(n.host, n.address, n.path, ''),
-	json_object('host', n.host, 'address', n.address, 'port', n.port, 'error', n.error, 'sent_bytes', n.sent_bytes,
-		'received_bytes', n.received_bytes), p.run_id
-FROM connections n JOIN processes p ON p.id = n.process_id
-UNION ALL
-SELECT 'llm-' || c.id, c.started_ns / 1000000, 'llm', p.pid, p.comm, coalesce(c.request_model, c.response_model, 'unknown'),
-	'call', coalesce(c.server_address, c.provider),
-	CASE WHEN c.error_type IS NULL THEN 'success' ELSE 'failure' END,
-	coalesce(c.provider, '') || ' ' || coalesce(c.request_model, c.response_model, 'unknown'),
-	json_object('prompt_source', 'ssl', 'text_content', CAST(x.text AS TEXT), 'error_type', c.error_type,
-		'total_tokens', c.total_tokens, 'conversation_id', c.conversation_id), c.run_id
-FROM model_calls c JOIN processes p ON p.id = c.process_id
-LEFT JOIN prompts q ON q.id = c.prompt_id AND q.call_id = c.id LEFT JOIN texts x ON x.id = q.text_id;

@@ -18,6 +18,7 @@ CREATE TABLE failed_execs (
 ) STRICT;
 ALTER TABLE execs ADD COLUMN comm ANY;	-- the name of the process from then on
 CREATE INDEX execs_of ON execs(process_id, timestamp_ns);
+ALTER TABLE processes ADD COLUMN first_comm ANY;	-- its name when it began, before any program of its own
 ALTER TABLE stages ADD COLUMN collects TEXT;	-- array: what a collector was asked for; null: it does not say
 ALTER TABLE processes ADD COLUMN tool_use_id INTEGER REFERENCES tool_uses(id);	-- that it was started for, with all above it
 ALTER TABLE http_exchanges ADD COLUMN scheme TEXT;	-- https, or http: without TLS
@@ -47,6 +48,22 @@ CREATE INDEX model_calls_chain ON model_calls(chain_id, started_ns);
 CREATE INDEX prompts_chain ON prompts(chain_id);
 CREATE INDEX tool_uses_chain ON tool_uses(chain_id, asked_ns);
 CREATE INDEX files_path ON files(path_id);
+-- A path of a mount namespace that is not the recorder's is another file: paths is made anew
+-- with that. Its rows keep their ids.
+CREATE TEMP TABLE paths_before AS SELECT id, path FROM paths;
+DROP TABLE paths;
+-- Each path once in each mount namespace.
+CREATE TABLE paths (
+	id INTEGER PRIMARY KEY,
+	path ANY NOT NULL,
+	mnt_ns INTEGER NOT NULL DEFAULT 0,	-- as /proc/PID/ns/mnt numbers it; 0: the recorder's
+	shown ANY AS (iif(mnt_ns = 0, path, CAST(path AS TEXT) || ' (mount namespace ' || mnt_ns || ')')),
+	UNIQUE (path, mnt_ns)
+) STRICT;
+INSERT INTO paths (id, path) SELECT id, path FROM temp.paths_before;
+DROP TABLE temp.paths_before;
+-- 1: others read it in the same time, and the row of one of them has how often and how much
+ALTER TABLE files ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;
 DROP INDEX processes_parent;
 CREATE INDEX processes_parent ON processes(parent_id, start_ns);
 CREATE INDEX processes_tool ON processes(tool_use_id) WHERE tool_use_id IS NOT NULL;
@@ -193,7 +210,7 @@ happened AS (
 	WHERE n.kind IN ('connect', 'send') AND n.family <> 'unix'
 		AND NOT EXISTS (SELECT 1 FROM model m WHERE m.process_id = n.process_id AND m.host = n.host)),
 judged AS (
-	SELECT h.*, p.pid, p.comm, CASE
+	SELECT h.*, p.pid, coalesce(p.first_comm, p.comm) AS comm, CASE
 		WHEN p.tool_use_id = h.tool_use_id AND NOT (p.agent_id = p.id AND EXISTS (SELECT 1 FROM w v WHERE v.agent_id = p.id
 			AND h.timestamp_ns BETWEEN v.from_ns AND v.to_ns AND ((v.alone AND NOT v.began AND NOT v.names_files)
 				OR EXISTS (SELECT 1 FROM path a WHERE a.tool_use_id = v.tool_use_id AND (h.target = a.path OR h.other = a.path
@@ -213,7 +230,9 @@ judged AS (
 		WHEN h.alone AND NOT h.began AND NOT h.names_files THEN 'alone'
 		WHEN p.tool_use_id IS NULL THEN 'shared' END AS evidence
 	FROM happened h CROSS JOIN processes p ON p.id = h.process_id)
-SELECT u.run_id, j.tool_use_id, u.name AS tool, j.timestamp_ns, j.last_ns, j.process_id, j.pid, j.comm, j.kind, j.target, j.detail, j.evidence
+SELECT u.run_id, j.tool_use_id, u.name AS tool, j.timestamp_ns, j.last_ns, j.process_id, j.pid,
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = j.process_id AND e.timestamp_ns <= j.timestamp_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), j.comm) AS comm, j.kind, j.target, j.detail, j.evidence
 FROM judged j CROSS JOIN tool_uses u ON u.id = j.tool_use_id WHERE j.evidence IS NOT NULL;
 
 -- How long each prompt was worked on: until the answer of its last call, or the end
@@ -236,7 +255,7 @@ effect AS (
 	SELECT 'connect', n.opened_ns, n.opened_ns, n.process_id, coalesce(n.host, n.address, n.path) || coalesce(':' || n.port, ''), n.error
 	FROM connections n WHERE n.kind IN ('connect', 'send') AND n.family <> 'unix'),
 mine AS (
-	SELECT e.*, p.run_id, p.pid, p.comm, coalesce(
+	SELECT e.*, p.run_id, p.pid, coalesce(p.first_comm, p.comm) AS comm, coalesce(
 		(SELECT t.prompt_id FROM tool_uses u JOIN top t ON t.call_id = u.call_id WHERE u.id = p.tool_use_id),
 		(SELECT w.prompt_id FROM prompt_windows w JOIN prompts q ON q.id = w.prompt_id
 		 JOIN chains c ON c.run_id = q.run_id AND c.chain_id = q.chain_id AND c.kind = 'main'
@@ -244,7 +263,9 @@ mine AS (
 			OR p.agent_id IN (SELECT member_id FROM agent_trees t WHERE t.agent_id = w.agent_id))
 		 ORDER BY w.from_ns DESC LIMIT 1)) AS prompt_id
 	FROM effect e JOIN processes p ON p.id = e.process_id)
-SELECT run_id, prompt_id, timestamp_ns, last_ns, process_id, pid, comm, kind, target, detail FROM mine WHERE prompt_id IS NOT NULL;
+SELECT run_id, prompt_id, timestamp_ns, last_ns, process_id, pid,
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = mine.process_id AND e.timestamp_ns <= mine.timestamp_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), comm) AS comm, kind, target, detail FROM mine WHERE prompt_id IS NOT NULL;
 
 -- Whose each call is: kind as in chains, the tool call that began its chain, and the prompt
 -- that a user typed and that all of this is for (null: none, or a helper's that no tool made).
@@ -273,3 +294,49 @@ SELECT r.id, CASE
 	WHEN EXISTS (SELECT 1 FROM stages s WHERE s.run_id = r.id AND s.stage = 'process' AND s.collects IS NOT NULL) THEN 0
 	WHEN r.stages IS NOT NULL AND NOT EXISTS (SELECT 1 FROM json_each(r.stages) WHERE value = 'process') THEN 0 END
 FROM runs r;
+
+DROP VIEW IF EXISTS audit_events;
+-- Programs, exits, files, network and calls as one list.
+CREATE VIEW audit_events AS
+SELECT 'exec-' || e.id AS id, e.timestamp_ns / 1000000 AS timestamp_ms, 'process' AS audit_type, p.pid, coalesce(e.comm, p.comm) AS comm,
+	coalesce(e.comm, p.comm) AS subject, 'exec' AS action, coalesce(e.filename, e.command) AS target, 'observed' AS status,
+	'exec ' || coalesce(e.filename, e.command, '') AS summary,
+	json_object('filename', CAST(e.filename AS TEXT), 'argv', json(coalesce(e.argv, '[]')), 'cwd', CAST(e.cwd AS TEXT),
+		'ppid', p.ppid) AS details_json, p.run_id
+FROM execs e JOIN processes p ON p.id = e.process_id WHERE NOT e.seed
+UNION ALL
+SELECT 'exit-' || p.id, p.end_ns / 1000000, 'process', p.pid, p.comm, p.comm, 'exit', coalesce(e.filename, p.comm),
+	CASE WHEN p.exit_code = 0 THEN 'success' ELSE 'failure' END,
+	CASE WHEN p.signal IS NULL THEN 'exit code ' || p.exit_code ELSE 'signal ' || p.signal END ||
+		' (' || ((p.end_ns - p.start_ns) / 1000000) || 'ms)',
+	json_object('exit_code', p.exit_code, 'signal', p.signal, 'duration_ms', (p.end_ns - p.start_ns) / 1000000), p.run_id
+FROM processes p LEFT JOIN execs e ON e.id = p.exec_id
+WHERE p.exit_code IS NOT NULL OR p.signal IS NOT NULL
+UNION ALL
+SELECT 'file-' || c.id, c.timestamp_ns / 1000000, 'file', p.pid, coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= c.timestamp_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm),
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= c.timestamp_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm),
+	CASE WHEN c.op IN ('open', 'create', 'truncate') THEN 'write' ELSE c.op END, f.shown, 'observed', 'file ' || f.shown,
+	json_object('op', c.op, 'bytes', c.bytes, 'to', CAST(t.shown AS TEXT), 'detail', CAST(c.detail AS TEXT)), p.run_id
+FROM file_changes c JOIN processes p ON p.id = c.process_id JOIN paths f ON f.id = c.path_id
+LEFT JOIN paths t ON t.id = c.to_path_id
+UNION ALL
+SELECT 'net-' || n.id, n.opened_ns / 1000000, 'network', p.pid, coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= n.opened_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm),
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= n.opened_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm), 'NET_' || upper(n.kind),
+	coalesce(n.address || ':' || n.port, n.path), CASE WHEN n.error IS NULL THEN 'success' ELSE 'failure' END,
+	n.kind || ' ' || coalesce(n.host, n.address, n.path, ''),
+	json_object('host', n.host, 'address', n.address, 'port', n.port, 'error', n.error, 'sent_bytes', n.sent_bytes,
+		'received_bytes', n.received_bytes), p.run_id
+FROM connections n JOIN processes p ON p.id = n.process_id
+UNION ALL
+SELECT 'llm-' || c.id, c.started_ns / 1000000, 'llm', p.pid, p.comm, coalesce(c.request_model, c.response_model, 'unknown'),
+	'call', coalesce(c.server_address, c.provider),
+	CASE WHEN c.error_type IS NULL THEN 'success' ELSE 'failure' END,
+	coalesce(c.provider, '') || ' ' || coalesce(c.request_model, c.response_model, 'unknown'),
+	json_object('prompt_source', 'ssl', 'text_content', CAST(x.text AS TEXT), 'error_type', c.error_type,
+		'total_tokens', c.total_tokens, 'conversation_id', c.conversation_id), c.run_id
+FROM model_calls c JOIN processes p ON p.id = c.process_id
+LEFT JOIN prompts q ON q.id = c.prompt_id AND q.call_id = c.id LEFT JOIN texts x ON x.id = q.text_id;

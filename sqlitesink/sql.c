@@ -29,12 +29,13 @@ const struct sql_text sql_text[SQL_COUNT] = {
 
 	[SQL_PROCESS_NEW] = INTO("processes", "run_id pid ppid parent_id agent_id tool_use_id uid"
 	    " comm start_ns seen"
-	    " container_id"),
+	    " container_id first_comm"),
 	/* what changes in every life, and what seldom does and has indexes */
 	[SQL_PROCESS_UPDATE] = SQL("UPDATE processes SET comm=:comm, start_ns=:start_ns,"
 	    " end_ns=:end_ns, seen=:seen,"
 	    " exec_id=:exec_id, exit_code=:exit_code, signal=:signal, rss_max_kb=:rss_max_kb WHERE"
 	    " id=:id"),
+	[SQL_PROCESS_BORN] = SQL("UPDATE processes SET first_comm=:comm WHERE id=:id"),
 	[SQL_PROCESS_PARENT] = SQL("UPDATE processes SET ppid=:ppid, parent_id=:parent_id,"
 	    " agent_id=:agent_id,"
 	    " tool_use_id=:tool_use_id WHERE id=:id"),
@@ -93,12 +94,12 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " outcome error"),
 	[SQL_SHELL_LINE_NEW] = INTO("shell_lines", "process_id timestamp_ns command:b"),
 
-	[SQL_PATH_FIND] = SQL("SELECT id FROM paths WHERE path=:path"),
-	[SQL_PATH_NEW] = INTO("paths", "path"),
+	[SQL_PATH_FIND] = SQL("SELECT id FROM paths WHERE path=:path AND mnt_ns=:mnt_ns"),
+	[SQL_PATH_NEW] = INTO("paths", "path mnt_ns"),
 	[SQL_FILE_ADD] = INTO("files", "process_id path_id first_ns:< last_ns:> opens:+ reads:+"
 	    " read_bytes:+ writes:+"
 	    " written_bytes:+ created:+ truncated:+ deleted:+ renamed:+ attributes:+ failed:+"
-	    " last_error:?"),
+	    " last_error:? shared:>"),
 	[SQL_FILE_CHANGE_NEW] = INTO("file_changes", "process_id timestamp_ns last_ns op path_id"
 	    " to_path_id bytes detail"),
 

@@ -124,10 +124,35 @@ on_http(struct store *self, struct event *ev)
 	return !event_is(ev, "http.body") && http_event(self->db, ev, life_of(self->lives, ev));
 }
 
+/* Those that read a file in the time of another one, which the envelope has. */
+static void
+on_sharers(struct store *self, struct event *ev, int64_t process)
+{
+	struct value pids = event_get(ev, "pids"), k, v;
+	int64_t last = event_time(ev), pid, id;
+	struct value_iter it;
+
+	event_i64(ev, "last_ns", &last);	/* some began behind the first of them */
+	value_iter(&it, pids);
+	while (pids.kind == VALUE_ARRAY && value_next(&it, &k, &v))
+		if (value_i64(v, &pid) && (id = life_at(self->lives, pid, last)) &&
+		    id != process)
+			file_shared(self->files, ev, id);
+}
+
 static bool
 on_file(struct store *self, struct event *ev)
 {
-	return !event_is(ev, "dir.change") && file_event(self->files, ev, life_of(self->lives, ev));
+	int64_t process;
+
+	if (event_is(ev, "dir.change"))
+		return false;
+	process = life_of(self->lives, ev);
+	if (!file_event(self->files, ev, process))
+		return false;
+	if (event_is(ev, "file.read") || event_is(ev, "file.open"))
+		on_sharers(self, ev, process);
+	return true;
 }
 
 static bool

@@ -54,7 +54,9 @@ struct paths {
 	struct flow_table *known;
 	char last[512];		/* the one before: an open is followed by a read */
 	size_t lastlen;
-	int64_t last_id;
+	int64_t last_id, last_mnt_ns;
+	char *key;		/* scratch: mount namespace and path */
+	size_t cap;
 };
 
 struct paths *
@@ -76,43 +78,69 @@ void
 paths_free(struct paths *ps)
 {
 	flow_free(ps->known);
+	free(ps->key);
 	free(ps);
 }
 
 static int64_t
-path_find(struct paths *ps, const void *p, size_t n)
+path_find(struct paths *ps, int64_t mnt_ns, const void *p, size_t n)
 {
-	int64_t *known = flow_find(ps->known, p, n, 0), id;
+	int64_t *known, id;
 	struct row r;
 
-	if (known)
+	memcpy(ps->key, &mnt_ns, sizeof(mnt_ns));
+	memcpy(ps->key + sizeof(mnt_ns), p, n);
+	if ((known = flow_find(ps->known, ps->key, sizeof(mnt_ns) + n, 0)))
 		return *known;
 	r = row_of(ps->db, SQL_PATH_FIND);
 	row_bytes(&r, "path", p, n);
+	row_int(&r, "mnt_ns", mnt_ns);
 	if (!row_get(&r, &id)) {
 		r = row_of(ps->db, SQL_PATH_NEW);
 		row_bytes(&r, "path", p, n);
+		row_int(&r, "mnt_ns", mnt_ns);
 		id = row_run(&r);
 	}
-	if (id && (known = flow_get(ps->known, p, n, 0))) {
+	if (id && (known = flow_get(ps->known, ps->key, sizeof(mnt_ns) + n, 0))) {
 		*known = id;
 		flow_charge(ps->known, known, n);
 	}
 	return id;
 }
 
+/* Room for a path of n bytes behind the number of its mount namespace. */
+static bool
+key_room(struct paths *ps, size_t n)
+{
+	size_t cap = 2 * (sizeof(int64_t) + n);
+	char *p;
+
+	if (ps->key && sizeof(int64_t) + n <= ps->cap)
+		return true;
+	if (!(p = realloc(ps->key, cap))) {
+		ps->db->failed = true;
+		return false;
+	}
+	ps->key = p;
+	ps->cap = cap;
+	return true;
+}
+
 int64_t
-path_id(struct paths *ps, const void *p, size_t n)
+path_id(struct paths *ps, int64_t mnt_ns, const void *p, size_t n)
 {
 	int64_t id;
 
-	if (ps->last_id && n == ps->lastlen && !memcmp(p, ps->last, n))
+	if (ps->last_id && mnt_ns == ps->last_mnt_ns && n == ps->lastlen && !memcmp(p, ps->last, n))
 		return ps->last_id;
-	id = path_find(ps, p, n);
+	if (!key_room(ps, n))
+		return 0;
+	id = path_find(ps, mnt_ns, p, n);
 	ps->last_id = n <= sizeof(ps->last) ? id : 0;
 	if (ps->last_id) {
 		memcpy(ps->last, p, n);
 		ps->lastlen = n;
+		ps->last_mnt_ns = mnt_ns;
 	}
 	return id;
 }
@@ -121,10 +149,13 @@ int64_t
 path_of_key(struct paths *ps, struct event *ev, const char *key)
 {
 	struct value v = event_get(ev, key);
+	int64_t mnt_ns = 0;
 	const void *p;
 	size_t n;
 
+	if (!event_i64(ev, "mnt_ns", &mnt_ns) || mnt_ns < 0)
+		mnt_ns = 0;
 	if (v.kind == VALUE_STRING && !v.escaped)
-		return path_id(ps, v.p + 1, v.n - 2);
-	return (p = event_bytes(ev, key, &n)) ? path_id(ps, p, n) : 0;
+		return path_id(ps, mnt_ns, v.p + 1, v.n - 2);
+	return (p = event_bytes(ev, key, &n)) ? path_id(ps, mnt_ns, p, n) : 0;
 }

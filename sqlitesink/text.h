@@ -11,11 +11,12 @@ int64_t text_id(struct db *, const void *, size_t n);
 /* Of a JSON value: a string's text, else its JSON; 0 when absent. */
 int64_t text_of_value(struct db *, struct event *, struct value);
 
-/* paths.id, as far as it is remembered without asking. NULL: out of memory. */
+/* paths.id, as far as it is remembered without asking. NULL: out of memory. mnt_ns: the mount
+ * namespace that the path is of, 0 for the recorder's. */
 struct paths;
 struct paths *paths_new(struct db *);
 void paths_free(struct paths *);
-int64_t path_id(struct paths *, const void *, size_t n);
-int64_t path_of_key(struct paths *, struct event *, const char *key);	/* 0: absent */
+int64_t path_id(struct paths *, int64_t mnt_ns, const void *, size_t n);
+int64_t path_of_key(struct paths *, struct event *, const char *key);	/* of its mnt_ns; 0: absent */
 
 #endif

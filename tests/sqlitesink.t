@@ -180,13 +180,34 @@ same("a prompt is told once, a repeated one as often as it was said",
 same("only the last is new, with --messages last too",
      rows(store([dict(llm(1, 1, 2), input_messages=[u]), dict(llm(2, 3, 4), input_messages=[u])]), "SELECT count(*) FROM prompts"), [[2]])
 
+# --- who, where, with whom ------------------------------------------------------------------------
+named = store([execs(0, 5, 1, ["bash", "x.sh"]), fork(1, 5, "bash", 6), *[event("file.create", n, 6, comm, path="/by-" + comm)
+               for n, comm in ((2, "bash"), (4, "sed"), (6, "rm"))], execs(3, 6, 5, ["sed"]), execs(5, 6, 5, ["rm"]),
+               *[event("net.connect", n, 6, comm, family="ipv4", transport="tcp", address="192.0.2.1", port=1, fd=n, result=0)
+                 for n, comm in ((2, "bash"), (4, "sed"), (6, "rm"))]])
+same("who did it is the program that ran then, not the last: timeline, network, audit",
+     [[[r["comm"] for r in table("timeline", named) if r["what"] == "create"], sorted(table("network", named)[0]["processes"].split(","))],
+      rows(named, "SELECT DISTINCT comm, target FROM audit_events WHERE audit_type = 'file' ORDER BY timestamp_ms")],
+     [[["bash", "sed", "rm"], ["bash", "rm", "sed"]], [["bash", "/by-bash"], ["sed", "/by-sed"], ["rm", "/by-rm"]]])
+mounts = store([execs(0, 5, 1, ["sh"]), transfer("write", 1, 5, "sh", "/etc/passwd", 3),
+                event("file.delete", 2, 5, "sh", path="/etc/passwd", mnt_ns=4026531999)])
+same("a path of another mount namespace is another file",
+     [rows(mounts, "SELECT path, mnt_ns, shown FROM paths ORDER BY id"), [[r["path"], r["change"]] for r in table("files", mounts)[1:]]],
+     [[["/etc/passwd", 0, "/etc/passwd"], ["/etc/passwd", 4026531999, "/etc/passwd (mount namespace 4026531999)"]],
+      [["/etc/passwd", "changed"], ["/etc/passwd (mount namespace 4026531999)", "deleted"]]])
+both = store([execs(0, 5, 1, ["a"]), execs(0, 6, 1, ["b"]), event("file.read", 1, 5, "a", path="/r", fd=3, bytes=10, count=2, opens=1, last_ns=at(2), pids=[5, 6, 7]),
+              transfer("write", 3, 5, "a", "/w", 4, reads=2, read_bytes=7)])
+same("a file that several read is everybody's, and counted once",
+     rows(both, "SELECT s.pid, p.path, reads, read_bytes, opens, shared FROM files f JOIN paths p ON p.id = f.path_id JOIN processes s ON s.id = f.process_id ORDER BY 2, 1"),
+     [[5, "/r", 2, 10, 1, 0], [6, "/r", 0, 0, 0, 1], [5, "/w", 2, 7, 0, 0]])
+
 # --- bytes ------------------------------------------------------------------------------------------
 odd = store([event("file.delete", 1, 5, "x", path_b64="L2EvgP8="), event("file.delete", 2, 5, "x", path="/a\u0000b"),
              event("stdio.data", 3, 5, "x", direction="WRITE", fd=1, fd_role="stdout", fd_target="pipe:[1]", off=0, len=2, data_b64="gP8="),
              event("process.exec", 4, 6, "y", ppid=5, filename="/y", argv_b64=["L3k=", "gA=="], cwd="/"),
              event("bash.readline", 5, 5, "x", command="echo \u00e9\u4e2d \U0001f600"),
              {k: v for k, v in event("bash.readline", 6, 7, "z", command="c", comm_b64="gP8=").items() if k != "comm"}])
-same("every byte comes back", rows(odd, "SELECT path FROM paths UNION ALL SELECT data FROM stdio UNION ALL SELECT command FROM execs"
+same("every byte comes back", rows(odd, "SELECT path FROM (SELECT path FROM paths ORDER BY id) UNION ALL SELECT data FROM stdio UNION ALL SELECT command FROM execs"
                                    " UNION ALL SELECT command FROM shell_lines"),
      [[b"/a/\x80\xff"], [b"/a\x00b"], [b"\x80\xff"], [b"/y \x80"], ["echo \u00e9\u4e2d \U0001f600"], ["c"]])
 same("and names", rows(odd, "SELECT comm FROM processes WHERE pid = 7"), [[b"\x80\xff"]])

@@ -19,6 +19,6 @@ done AS (
 		iif(sum(deleted), 'd', '') || iif(sum(renamed), 'r', '') || iif(sum(attributes), 'a', '') AS changes,
 		sum(failed) AS failed, max(last_error) AS last_error
 	FROM files WHERE path_id IN (SELECT path_id FROM shown) AND (:all OR process_id IN temp.chosen) GROUP BY path_id)
-SELECT p.path, d.processes, d.opens,
+SELECT p.shown AS path, d.processes, d.opens,
 	iif((SELECT max(recorded) FROM recorded_reads) = 0, NULL, d.read_bytes) AS read_bytes, d.written_bytes, d.changes, d.failed, d.last_error
 FROM done d CROSS JOIN paths p ON p.id = d.path_id ORDER BY d.written_bytes DESC, d.read_bytes DESC, d.opens DESC, p.path;

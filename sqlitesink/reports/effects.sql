@@ -6,7 +6,7 @@
 -- arguments   of the tool
 -- kind        exec, connect, or how a file was changed
 -- target      the command, the host, the path
--- pid, comm   the process that did it
+-- pid, comm   the process that did it, by the name that it had then
 -- evidence    process (started for the tool call, or its server), named (the arguments name the
 --             target), alone (no other tool was at work), shared (by what is at work then)
 -- leave first: comm, pid, time, arguments
@@ -64,11 +64,12 @@ judged AS MATERIALIZED (	-- as the view tool_effects does
 				OR substr(e.target, 1, length(a.path) + 1) = a.path || '.'
 				OR substr(a.path, 1, length(e.target) + 1) = e.target || '/')) THEN NULL
 		WHEN e.alone AND NOT e.began AND NOT e.names_files THEN 'alone'
-		WHEN p.tool_use_id IS NULL THEN 'shared' END AS evidence, p.pid, p.comm
+		WHEN p.tool_use_id IS NULL THEN 'shared' END AS evidence, p.pid,
+		coalesce((SELECT x.comm FROM execs x WHERE x.process_id = p.id AND x.timestamp_ns <= e.ns ORDER BY x.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm) AS comm
 	FROM effect e CROSS JOIN processes p ON p.id = e.process_id)
 SELECT iif(count(*) = 1, j.id, group_concat(j.id, ', ')) AS tool_call, strftime(:time, j.ns / 1e9, 'unixepoch', :zone) AS time,
 	iif(count(*) = 1, u.name, group_concat(u.name, ', ')) AS tool,
 	iif(count(*) = 1, substr(a.text, 1, min(:chars, 2 * :chars / 3)), NULL) AS arguments, j.what AS kind,
-	substr(j.target, 1, :chars) AS target, j.pid, j.comm, max(j.evidence) AS evidence
+	substr(iif(j.kind = 2, (SELECT p.shown FROM file_changes c JOIN paths p ON p.id = c.path_id WHERE c.id = j.row), j.target), 1, :chars) AS target, j.pid, j.comm, max(j.evidence) AS evidence
 FROM judged j CROSS JOIN tool_uses u ON u.id = j.id LEFT JOIN texts a ON a.id = u.arguments_id
 WHERE j.evidence IS NOT NULL GROUP BY j.kind, j.row ORDER BY min(j.id), j.ns LIMIT :limit;

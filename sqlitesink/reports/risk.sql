@@ -37,7 +37,7 @@ telling(ns, process_id, command) AS MATERIALIZED (
 		OR (instr(command, '.env') AND (command GLOB '*[ /].env' OR command GLOB '*[ /].env *' OR command GLOB '*[ /].env;*'))) AND command NOT GLOB '*.pub'),
 taken(agent_id, ns) AS MATERIALIZED (
 	SELECT p.agent_id, min(ns) FROM (
-		SELECT f.process_id, f.first_ns AS ns FROM files f WHERE f.path_id IN (SELECT path_id FROM secret) AND (f.reads OR f.opens)
+		SELECT f.process_id, f.first_ns AS ns FROM files f WHERE f.path_id IN (SELECT path_id FROM secret) AND (f.reads OR f.opens OR f.shared)
 		UNION ALL SELECT process_id, ns FROM telling) t CROSS JOIN processes p ON p.id = t.process_id
 	WHERE p.agent_id IS NOT NULL GROUP BY 1),
 -- bodies that went to hosts that are no model's
@@ -50,12 +50,12 @@ first(host, run_id) AS MATERIALIZED (	-- in which run each host was seen first
 	SELECT coalesce(n.host, n.address), min(p.run_id) FROM connections n CROSS JOIN processes p ON p.id = n.process_id
 	WHERE n.kind IN ('connect', 'send') GROUP BY 1),
 found(level, what, ns, process_id, target, times) AS (
-	SELECT 'high', 'credentials', min(f.first_ns), f.process_id, p.path, sum(f.opens + f.failed)
+	SELECT 'high', 'credentials', min(f.first_ns), f.process_id, p.shown, sum(f.opens + f.failed)
 	FROM files f CROSS JOIN paths p ON p.id = f.path_id
-	WHERE f.path_id IN (SELECT path_id FROM secret) AND (f.reads OR f.opens OR f.failed) GROUP BY p.id, f.process_id
+	WHERE f.path_id IN (SELECT path_id FROM secret) AND (f.reads OR f.opens OR f.failed OR f.shared) GROUP BY p.id, f.process_id
 	UNION ALL
 	SELECT iif(c.op IN ('delete', 'rmdir'), 'high', 'low'), iif(c.op IN ('delete', 'rmdir'), 'delete outside', 'write outside'),
-		min(c.timestamp_ns), c.process_id, f.path, count(*)
+		min(c.timestamp_ns), c.process_id, f.shown, count(*)
 	FROM file_changes c CROSS JOIN processes s ON s.id = c.process_id CROSS JOIN home h ON h.agent_id = s.agent_id
 	CROSS JOIN paths f ON f.id = c.path_id
 	WHERE c.op NOT IN ('open', 'chmod', 'chown') AND substr(f.path, 1, length(h.cwd)) <> h.cwd
@@ -92,7 +92,7 @@ found(level, what, ns, process_id, target, times) AS (
 	WHERE NOT e.seed AND (e.filename GLOB '*/sudo' OR e.filename GLOB '*/su' OR e.filename GLOB '*/doas' OR e.filename GLOB '*/pkexec')
 	UNION ALL
 	SELECT iif(c.op = 'chown' OR c.detail GLOB '*7' OR c.detail GLOB '0[4267]???' OR c.detail GLOB '[4267]???', 'high', 'low'), 'permissions',
-		min(c.timestamp_ns), c.process_id, p.path || ' ' || coalesce(c.detail, ''), count(*)
+		min(c.timestamp_ns), c.process_id, p.shown || ' ' || coalesce(c.detail, ''), count(*)
 	FROM file_changes c CROSS JOIN paths p ON p.id = c.path_id
 	CROSS JOIN processes s ON s.id = c.process_id LEFT JOIN home h ON h.agent_id = s.agent_id
 	-- not what changes nothing (to one's own), nor temporary files
@@ -118,8 +118,7 @@ found(level, what, ns, process_id, target, times) AS (
 	FROM runs r JOIN recorded_reads v ON v.run_id = r.id WHERE v.recorded = 0)
 SELECT f.level, f.what, strftime(:time, f.ns / 1e9, 'unixepoch', :zone) AS time, p.pid,
 	-- of the program that did it, not of the one that the process ran last
-	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= f.ns ORDER BY e.timestamp_ns DESC LIMIT 1),
-		(SELECT e.comm FROM execs e WHERE e.process_id = p.parent_id AND e.timestamp_ns <= p.start_ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.comm) AS comm,
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= f.ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm) AS comm,
 	substr(f.target, 1, :chars) AS target, f.times
 FROM found f CROSS JOIN processes p ON p.id = f.process_id WHERE p.agent_id IS NOT NULL AND (:all OR p.id IN temp.chosen) AND f.ns BETWEEN :since AND :until
 ORDER BY f.level, f.what, f.ns LIMIT :limit;

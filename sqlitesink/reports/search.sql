@@ -38,7 +38,7 @@ shown AS MATERIALIZED (	-- id: as in search
 	ORDER BY l.ns LIMIT :limit),
 told AS (
 	SELECT s.kind, s.ns, s.pid, CASE s.id % 4 WHEN 0 THEN (SELECT text FROM texts WHERE id = s.id / 4) WHEN 1 THEN (SELECT command FROM execs WHERE id = s.id / 4)
-		WHEN 2 THEN (SELECT path FROM paths WHERE id = s.id / 4) ELSE (SELECT command FROM shell_lines WHERE id = s.id / 4) END AS text FROM shown s)
+		WHEN 2 THEN (SELECT shown FROM paths WHERE id = s.id / 4) ELSE (SELECT command FROM shell_lines WHERE id = s.id / 4) END AS text FROM shown s)
 SELECT kind, strftime(:time, ns / 1e9, 'unixepoch', :zone) AS time, pid,
 	substr(text, max(1, instr(lower(text), lower(rtrim(:query, '*'))) - 40), :chars) AS text
 FROM told ORDER BY ns LIMIT :limit;

@@ -28,7 +28,7 @@ WITH line(ns, process_id, what, text, ms) AS (	-- of each kind no more than are 
 	SELECT * FROM (SELECT timestamp_ns, process_id, 'exec', command, NULL FROM execs WHERE NOT seed
 		AND (:all OR process_id IN temp.chosen) AND timestamp_ns BETWEEN :since AND :until ORDER BY timestamp_ns LIMIT :limit)
 	UNION ALL
-	SELECT * FROM (SELECT c.timestamp_ns, c.process_id, c.op, p.path || coalesce(iif(c.op IN ('rename', 'link', 'symlink'), ' -> ' || coalesce(t.path, c.detail, c.bytes), NULL), ''), NULL
+	SELECT * FROM (SELECT c.timestamp_ns, c.process_id, c.op, p.shown || coalesce(iif(c.op IN ('rename', 'link', 'symlink'), ' -> ' || coalesce(t.shown, c.detail, c.bytes), NULL), ''), NULL
 		FROM file_changes c CROSS JOIN paths p ON p.id = c.path_id LEFT JOIN paths t ON t.id = c.to_path_id
 		WHERE c.op <> 'open' AND (:all OR process_id IN temp.chosen) AND c.timestamp_ns BETWEEN :since AND :until ORDER BY c.timestamp_ns LIMIT :limit)
 	UNION ALL
@@ -42,8 +42,7 @@ WITH line(ns, process_id, what, text, ms) AS (	-- of each kind no more than are 
 		WHERE (:all OR process_id IN temp.chosen) AND timestamp_ns BETWEEN :since AND :until ORDER BY timestamp_ns LIMIT :limit))
 SELECT strftime(:time, l.ns / 1e9, 'unixepoch', :zone) AS time, l.what, p.pid,
 	-- of the program that did it, not of the one that the process ran last
-	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= l.ns ORDER BY e.timestamp_ns DESC LIMIT 1),
-		(SELECT e.comm FROM execs e WHERE e.process_id = p.parent_id AND e.timestamp_ns <= p.start_ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.comm) AS comm,
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= l.ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm) AS comm,
 	substr(l.text, 1, :chars) AS text, round(l.ms, 1) AS ms
 FROM line l CROSS JOIN processes p ON p.id = l.process_id
 ORDER BY l.ns, l.what <> 'prompt' LIMIT :limit;

@@ -23,8 +23,8 @@ WITH newest(kind, id, ns) AS MATERIALIZED (
 			AND (:all OR process_id IN temp.chosen) AND started_ns BETWEEN :since AND :until
 			ORDER BY started_ns DESC LIMIT iif(:limit < 0, -1, max(:limit, 10000))))
 	ORDER BY ns DESC LIMIT iif(:limit < 0, -1, max(:limit, 10000)))
-SELECT 'exec-' || e.id AS id, e.timestamp_ns / 1000000 AS timestamp_ms, 'process' AS audit_type, p.pid, p.comm,
-	p.comm AS subject, 'exec' AS action, coalesce(e.filename, e.command) AS target, 'observed' AS status,
+SELECT 'exec-' || e.id AS id, e.timestamp_ns / 1000000 AS timestamp_ms, 'process' AS audit_type, p.pid, coalesce(e.comm, p.comm) AS comm,
+	coalesce(e.comm, p.comm) AS subject, 'exec' AS action, coalesce(e.filename, e.command) AS target, 'observed' AS status,
 	'exec ' || coalesce(e.filename, e.command, '') AS summary,
 	json_object('filename', CAST(e.filename AS TEXT), 'argv', json(coalesce(e.argv, '[]')), 'cwd', CAST(e.cwd AS TEXT),
 		'ppid', p.ppid) AS details_json
@@ -37,13 +37,19 @@ SELECT 'exit-' || p.id, p.end_ns / 1000000, 'process', p.pid, p.comm, p.comm, 'e
 	json_object('exit_code', p.exit_code, 'signal', p.signal, 'duration_ms', (p.end_ns - p.start_ns) / 1000000)
 FROM newest n CROSS JOIN processes p ON p.id = n.id LEFT JOIN execs e ON e.id = p.exec_id WHERE n.kind = 2
 UNION ALL
-SELECT 'file-' || c.id, c.timestamp_ns / 1000000, 'file', p.pid, p.comm, p.comm,
-	CASE WHEN c.op IN ('open', 'create', 'truncate') THEN 'write' ELSE c.op END, f.path, 'observed', 'file ' || f.path,
-	json_object('op', c.op, 'bytes', c.bytes, 'to', CAST(t.path AS TEXT), 'detail', CAST(c.detail AS TEXT))
+SELECT 'file-' || c.id, c.timestamp_ns / 1000000, 'file', p.pid, coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= c.timestamp_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm),
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= c.timestamp_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm),
+	CASE WHEN c.op IN ('open', 'create', 'truncate') THEN 'write' ELSE c.op END, f.shown, 'observed', 'file ' || f.shown,
+	json_object('op', c.op, 'bytes', c.bytes, 'to', CAST(t.shown AS TEXT), 'detail', CAST(c.detail AS TEXT))
 FROM newest n CROSS JOIN file_changes c ON c.id = n.id CROSS JOIN processes p ON p.id = c.process_id CROSS JOIN paths f ON f.id = c.path_id
 LEFT JOIN paths t ON t.id = c.to_path_id WHERE n.kind = 3
 UNION ALL
-SELECT 'net-' || x.id, x.opened_ns / 1000000, 'network', p.pid, p.comm, p.comm, 'NET_' || upper(x.kind),
+SELECT 'net-' || x.id, x.opened_ns / 1000000, 'network', p.pid, coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= x.opened_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm),
+	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= x.opened_ns
+		ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm), 'NET_' || upper(x.kind),
 	coalesce(x.address || ':' || x.port, x.path), CASE WHEN x.error IS NULL THEN 'success' ELSE 'failure' END,
 	x.kind || ' ' || coalesce(x.host, x.address, x.path, ''),
 	json_object('host', x.host, 'address', x.address, 'port', x.port, 'error', x.error, 'sent_bytes', x.sent_bytes,

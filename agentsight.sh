@@ -54,26 +54,17 @@ unknown_option() { unknown option "$1" $(grep -o -e '--[a-z][a-z-]*' "$tools/age
 # Collectors are root. Filters and sinks have a user id that nobody else has, the
 # agent's least of all: it could stop them, or write into their input. What is done
 # with files by the names that the user gave is done as the user.
-# become COMMAND...: this (sub)shell becomes COMMAND, as the invoking user.
-become() {
-	[ -z "$user" ] || set -- setpriv --reuid="$user" --regid="${SUDO_GID:-$user}" --init-groups -- "$@"
-	exec "$@"
-}
+# become [OPTION]... -- COMMAND...: this (sub)shell becomes COMMAND, as the invoking user,
+# with more options of agentsight-spawn.
+become() { exec "$tools/agentsight-spawn" ${user:+--user$nl$user$nl--group$nl${SUDO_GID:-$user}} "$@"; }
 
 # The same without any capability, and no way to get one.
-no_caps='--inh-caps=-all --ambient-caps=-all --no-new-privs'
-as_user() {
-	IFS=' '; set -- $no_caps -- "$@"; IFS=$nl
-	[ "$me" -ne 0 ] || set -- --bounding-set=-all "$@"
-	[ -z "$user" ] || set -- --reuid="$user" --regid="${SUDO_GID:-$user}" --init-groups "$@"
-	exec setpriv "$@"
-}
+as_user() { become --bare "$@"; }
 
-# as_stage COMMAND...: as the user id of filters and sinks.
+# The same as the user id of filters and sinks.
 as_stage() {
 	[ -n "$stage_uid" ] || as_user "$@"
-	IFS=' '; set -- $no_caps -- "$@"; IFS=$nl
-	exec setpriv --bounding-set=-all --reuid="$stage_uid" --regid="$stage_uid" --clear-groups "$@"
+	exec "$tools/agentsight-spawn" --bare --user "$stage_uid" "$@"
 }
 
 # An id that no user has, from those that systemd gives to services for a while.
@@ -83,28 +74,17 @@ choose_stage_uid() {
 	while getent passwd "$stage_uid" >/dev/null || [ -n "$(ps -o pid= -u "$stage_uid")" ]; do
 		stage_uid=$((stage_uid + 1))
 	done
-	( as_stage test -x "$tools/authstrip" ) 2>/dev/null && return
+	( as_stage -- test -x "$tools/authstrip" ) 2>/dev/null && return
 	stage_uid=''
 	say "filters run as ${user:+the invoking }${user:-root}${user:+ user}: others may not enter $tools"
 	say 'what is recorded could disturb them; installed tools (make install) do without this'
-}
-
-# What sudo took from the user's environment (PATH it does not tell).
-restore_user() {
-	[ -n "$user" ] && entry=$(getent passwd "$user") || return 0
-	IFS=: read -r USER _ _ _ _ HOME _ <<-END
-		$entry
-	END
-	LOGNAME=$USER
-	export USER HOME LOGNAME
-	unset SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND
 }
 
 # --- the recording ----------------------------------------------------------------
 # create FILE: as the user; never one that is there already.
 # shellcheck disable=SC2016
 create() {
-	( as_user sh -c 'set -C; : >"$1"' agentsight "$1" ) 2>/dev/null && created=$(words $created "$1")
+	( as_user -- sh -c 'set -C; : >"$1"' agentsight "$1" ) 2>/dev/null && created=$(words $created "$1")
 }
 
 # name_file SUFFIX: a new one in this folder; its name in file.
@@ -121,7 +101,7 @@ given_file() {
 	if [ ! -e "$1" ]; then
 		create "$1"
 	elif [ -f "$1" ]; then
-		( as_user chmod 600 "$1" )
+		( as_user -- chmod 600 "$1" )
 	fi
 	[ -e "$1" ] || { say "cannot create $1 (another place: --db FILE, -o FILE)"; exit 125; }
 }
@@ -161,7 +141,7 @@ protect() {
 	( umask 027; mkdir "$folder/$2" && : >"$file" ) || exit 125
 	chown -R "$stage_uid:$group" "$folder/$2" || exit 125
 	words "$file" "$1" >>"$dir/handover"
-	( as_user ln -sfn -- "$file" "$1" ) || { say "cannot create $1"; exit 125; }
+	( as_user -- ln -sfn -- "$file" "$1" ) || { say "cannot create $1"; exit 125; }
 }
 
 make_outputs() {
@@ -440,7 +420,8 @@ main() {
 	stage_uid='' folder='' created='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' wait='' to_httpparse='' seen='' given_words='' status=''
 	run_id='' runlog='' asked_ms='' hurried='' log_ended='' stopper='' refused='' causes='' collectors='' sinks='' awaits='' ended=''
 	quiet='' verbose='' hush='' print='' attached='' held='' terminal='' user='' refresh=0.5 once='' plain='' table=''
-	me=$(id -u)
+	# as id -u; with very few files no redirection can be undone
+	me=$(exec </proc/self/status; while IFS='	' read -r key _ id _; do [ "$key" != Uid: ] || echo "$id"; done)
 	[ "$me" -ne 0 ] || [ "${SUDO_UID:-0}" = 0 ] || user=$SUDO_UID
 	( : </dev/tty ) 2>/dev/null && terminal=1
 

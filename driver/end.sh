@@ -140,22 +140,22 @@ show_progress() {
 	fi
 }
 
-show_errors() { for name in $names; do cat "$dir/$name.err" 2>/dev/null; done >&2; }
+show_errors() { for name in $names; do [ ! -s "$dir/$name.err" ] || cat "$dir/$name.err"; done >&2; }
 
 # --- what was seen --------------------------------------------------------------------
 # For when nothing is recorded: afterwards there is no process to look at. Who looks
 # has no privilege: it sees what the user's processes have mapped because it is his. He
 # could so change what it says, and have it say much.
 watch_libraries() {
-	set -- setsid "$tools/agentsight-doctor" --keep $targets
+	set -- --session -- "$tools/agentsight-doctor" --keep $targets
 	(
 		exec </dev/null >>"$dir/list" 2>/dev/null 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
 		# what is root's own only root can look at
-		if [ -n "$user" ] && ( as_user test -x "$tools/sslsniff" ); then
+		if [ -n "$user" ] && ( as_user -- test -x "$tools/sslsniff" ); then
 			ulimit -f 2048
 			as_user "$@"
 		fi
-		exec "$@"
+		exec "$tools/agentsight-spawn" "$@"
 	) &
 	watcher=$!
 }
@@ -200,7 +200,7 @@ report() {
 	[ -f "$now" ] || return 0
 	reader=$db_as
 	[ -n "$db" ] || [ "$output_now" != "$output" ] || reader=as_user
-	seen=$( $reader env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
+	seen=$( $reader -- env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
 	# what did not work is no reason to look for another
 	[ -n "$failed" ] || case $ssl$tcp$seen in
 	*'(nothing was sent)'*) nothing_sent ;;
@@ -219,7 +219,7 @@ report() {
 finish() {
 	case $verb in
 	record | exec) report ;;
-	stat) ( $db_as "$tools/agentsight-report" summary --db "$db_now" ) >&2 ;;
+	stat) ( $db_as -- "$tools/agentsight-report" summary --db "$db_now" ) >&2 ;;
 	esac
 	say_rest
 }

@@ -32,7 +32,7 @@ start_collector() {
 	(
 		exec 4>&- 5>&- 6>&- 7<&- 9>&-
 		exec >"$dir/$name" 8>"$ready" 3<"$dir/self"
-		exec "$tools/agentsight-spawn" --with $$ -- "$tools/$name" "$@" ${verbose:+-v}
+		exec "$tools/agentsight-spawn" --session --with $$ -- "$tools/$name" "$@" ${verbose:+-v}
 	) </dev/null 2>"$dir/$name.err" &
 	probes=${probes:+$probes$nl}$!
 	started "$name" $!
@@ -66,7 +66,7 @@ start() {
 		exec 6>&-
 		# the address of the page is wanted now, what others say at the end
 		[ "$name" = websink ] || exec 2>"$dir/$name.err"
-		$as setsid "$@"
+		$as --session -- "$@"
 	) &
 	started "$name" $!
 }
@@ -82,7 +82,7 @@ start_runlog() {
 	(
 		exec 4>&- 6>"$dir/causes" 7<&- 9>&- 3>&8 8>&-
 		exec <"$dir/orders" >"$dir/run"
-		as_stage setsid "$tools/agentsight-runlog" --run="$run_id" --ready-fd 3 --causes-fd 6 "$@"
+		as_stage --session -- "$tools/agentsight-runlog" --run="$run_id" --ready-fd 3 --causes-fd 6 "$@"
 	) &
 	runlog=$!
 	echo $! >>"$dir/self"
@@ -137,15 +137,14 @@ kill_stages() { for stage in $stages; do kill -s KILL "${stage#*:}" 2>/dev/null;
 # command. sh lets background jobs ignore SIGINT and SIGQUIT and read /dev/null;
 # both are put right.
 start_command() {
-	# shellcheck disable=SC2016
+	session=--session
+	[ -z "$terminal" ] || session=''
 	(
 		exec <&7 4>&- 5>&- 6>&- 7<&- 8<"$dir/go" 9>&-
 		umask "$umask_before"
 		ulimit -S -n "$files_soft"; ulimit -H -n "$files_hard"
-		restore_user
-		set -- env --default-signal=INT,QUIT sh -c 'read -r go <&8 || exit 125; exec 8<&-; exec "$@"' agentsight "$@"
-		[ -n "$terminal" ] || set -- setsid "$@"
-		become "$@"
+		# what sudo took from the user's environment (PATH it does not tell)
+		become ${user:+--home} --signals --go-fd 8 $session -- "$@"
 	) &
 	cmd=$!
 }
@@ -170,7 +169,7 @@ start_waiting() {
 	(
 		exec </dev/null 2>/dev/null 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
 		export AGENTSIGHT_DB_PATH="$db_now"
-		as_stage setsid "$@"
+		as_stage --session -- "$@"
 	) &
 	cmd=$!
 }
@@ -245,7 +244,7 @@ clean_up() {
 	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
 	if [ "$phase" = start ]; then
 		for pid in $runlog $cmd $awaits; do wait "$pid"; done
-		for file in $created; do ( as_user rm -f -- "$file" ); done
+		for file in $created; do ( as_user -- rm -f -- "$file" ); done
 		[ -z "$handover" ] || echo forget >&4
 	fi 2>/dev/null
 	exec 4>&-
@@ -293,7 +292,7 @@ prepare() {
 	trap : PIPE	# whoever reads our messages may leave; children do not inherit it
 	# root's own: below a TMPDIR the user may be able to put another folder in its place
 	parent=${TMPDIR:-/tmp}
-	[ "$(id -u)" -ne 0 ] || { parent=${RUNTIME_DIRECTORY:-/run}; [ -w "$parent" ] || parent=/tmp; }
+	[ "$me" -ne 0 ] || { parent=${RUNTIME_DIRECTORY:-/run}; [ -w "$parent" ] || parent=/tmp; }
 	case $parent in *"$nl"* | *'|'*) say "the folder for temporary files has a name with a newline or |"; exit 125 ;; esac
 	dir=$(mktemp -d "$parent/agentsight.XXXXXX") || exit 125
 	read -r run_id </proc/sys/kernel/random/uuid
@@ -337,7 +336,7 @@ not_started() {
 	kill_stages
 	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
 	stages=''	# nobody creates the recording any more
-	for file in $created; do ( as_user rm -f -- "$file" ); done
+	for file in $created; do ( as_user -- rm -f -- "$file" ); done
 	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
 	show_errors
 	say 'a collector or a sink did not start; nothing was run'
@@ -356,10 +355,10 @@ start_stages() {
 	start_handover
 	start_runlog "$@"
 	start_filters
-	start_sinks
-	hear log $sinks		# the first line is written
+	hear log	# the first line is written
+	start_sinks	# they get ready while the collectors load
 	for name in $collectors; do start_collector "$name"; done
-	hear $collectors
+	hear $sinks $collectors
 	[ -z "$caught" ] || not_started
 	phase=run
 	[ -n "$fd" ] || order running	# else its reader may leave at any time, and they all end

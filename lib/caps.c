@@ -47,6 +47,14 @@ caps_missing(uint64_t wanted, char *buf, size_t size)
 	return buf;
 }
 
+void
+caps_bound(uint64_t keep)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+		if (!(keep & CAPS_BIT(cap)))
+			prctl(PR_CAPBSET_DROP, cap);
+}
+
 int
 caps_keep(uint64_t keep)
 {
@@ -55,11 +63,7 @@ caps_keep(uint64_t keep)
 
 	if (caps_get(d))
 		return -1;
-	/* only CAP_SETPCAP may take from the bounding set; without it exec gives
-	 * nothing either way */
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		if (!(keep & CAPS_BIT(cap)))
-			prctl(PR_CAPBSET_DROP, cap);
+	caps_bound(keep);
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (int i = 0; i < 2; i++) {
 		d[i].permitted &= (uint32_t)(keep >> 32 * i);

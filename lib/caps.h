@@ -14,6 +14,9 @@
  * between them; "" when it has all. wanted: a set of CAPS_BIT. */
 const char *caps_missing(uint64_t wanted, char *buf, size_t size);
 
+/* Takes all but these from the bounding set, which only CAP_SETPCAP may do: before another
+ * user is become. Without that capability exec gives nothing either way. */
+void caps_bound(uint64_t keep);
 /* Gives up all but these for good, of all threads started from now on: bounding
  * set, permitted, effective, inheritable and ambient; no new ones by exec. 0, or
  * -1 with errno. */

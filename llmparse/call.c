@@ -3,7 +3,9 @@
 
 #include "lib/flow.h"
 #include "lib/lenient.h"
+#include "llmparse/relay.h"
 
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -43,8 +45,9 @@ caller_init(struct caller *c, enum call_content content, size_t memory)
 	for (int i = 0; section_at(c, i); i++)
 		section_init(section_at(c, i));
 	c->history = history_new(memory);
+	c->relays = relays_new();
 	c->tools = flow_new(sizeof(struct tool), memory, 0, tool_finish, c);
-	if (c->history && c->tools)
+	if (c->history && c->relays && c->tools)
 		return 0;
 	caller_free(c);
 	return -1;
@@ -57,6 +60,7 @@ caller_free(struct caller *c)
 	for (int i = 0; section_at(c, i); i++)
 		section_free(section_at(c, i));
 	history_free(c->history);
+	relays_free(c->relays);
 	flow_free(c->tools);
 	free(c->item);
 	free(c->at);
@@ -498,6 +502,17 @@ system_new(struct caller *c, struct value system)
 	return !history_seen(c->history, mark, n);
 }
 
+/* Of a text, however it is escaped; zero: there is none. */
+static struct digest
+digest_of(struct event *ev, struct value text)
+{
+	const char *p;
+	size_t n;
+
+	return is_text(text) && (p = value_str(&ev->arena, text, &n)) ? text_digest(p, n) :
+	    (struct digest){ 0 };
+}
+
 static void
 put_messages(struct caller *c, struct call *call, const struct call_request *rq, size_t from)
 {
@@ -512,6 +527,10 @@ put_messages(struct caller *c, struct call *call, const struct call_request *rq,
 		m.results = i >= from ? &c->results : NULL;
 		rq->vendor->item(&m, c->item[i]);
 	}
+	m.list = m.results = NULL;
+	if (!is_text(m.last) && c->nitem)	/* the same list again */
+		rq->vendor->item(&m, c->item[c->nitem - 1]);
+	call->asked = digest_of(rq->ev, m.last);
 	call->lenient |= m.lenient;
 	section_end(&c->list);
 	section_end(&c->results);
@@ -589,6 +608,8 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 	call->lenient = rq->lenient;
 	call->background = a.background;
 	call->start_ns = rq->unseen ? 0 : event_time(rq->ev);
+	event_u64(rq->ev, "pid", &call->pid);
+	event_u64(rq->ev, "peer_pid", &call->peer_pid);
 	c->conversation = call->conversation;
 	put_system(c, a.system);
 	put_messages(c, call, rq, o.from);
@@ -907,11 +928,36 @@ response_read(struct caller *c, const struct call *call, const struct call_respo
 	if (r->body.kind >= VALUE_ARRAY)
 		call->vendor->response(a, &m, r->body);
 	a->lenient = m.lenient;
+	c->said = digest_of(r->ev, m.last);
 	usage_headers(&a->usage, header_get(r->headers, "x-amzn-bedrock-input-token-count"),
 	    header_get(r->headers, "x-amzn-bedrock-output-token-count"));
 	section_end(&c->list);
 	section_end(&c->calls);
 	section_end(&c->finish);
+}
+
+static uint64_t
+end_of(const struct call *call, const struct call_response *r)
+{
+	double ms;
+
+	if (r->end_ns || !value_f64(r->duration, &ms) || ms < 0 || ms > 1e12)
+		return r->end_ns ? r->end_ns : event_time(r->ev);
+	return call->start_ns + (uint64_t)(ms * 1e6);
+}
+
+/* What it has to do with calls of a proxy. */
+static void
+put_relays(struct caller *c, const struct call *call, const struct call_response *r,
+    struct jput *j)
+{
+	struct relay_call relay = { .id = call->id, .pid = call->pid, .peer_pid = call->peer_pid,
+		.start_ns = call->start_ns, .end_ns = end_of(call, r), .asked = call->asked,
+		.said = c->said, .rivals = call->rivals };
+
+	event_u64(r->ev, "peer_pid", &relay.peer_pid);
+	if (relays_emit(c->relays, &relay, j))
+		err(1, "new call");
 }
 
 /* Whoever speaks a vendor's dialect need not be the vendor. */
@@ -967,6 +1013,7 @@ call_emit(struct caller *c, const struct call *call, const struct call_response 
 		jput_value(&j, "incomplete", r->incomplete);
 	if (r->uncertain)
 		jput_bool(&j, "pairing_uncertain", true);
+	put_relays(c, call, r, &j);
 	lenient_put(call->lenient | r->lenient | a.lenient, &j);
 	jput_close(&j);
 	remember(c, call, &a, f.word || is_text(f.type));

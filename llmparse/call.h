@@ -19,6 +19,7 @@ struct flow_table;
 struct caller {
 	enum call_content content;
 	struct history *history;
+	struct relays *relays;
 	struct flow_table *tools;	/* calls of tools, by conversation and id */
 	uint64_t tools_forgotten;
 	struct line_out scratch;	/* memory only */
@@ -30,6 +31,7 @@ struct caller {
 	const struct vendor *vendor;
 	struct event *ev;
 	const char *conversation, *id;	/* of the call */
+	struct digest said;		/* of the last text of its answer */
 	struct value wanted, found;	/* an id whose name is sought in the list */
 };
 
@@ -45,6 +47,9 @@ struct call {
 	bool responded;			/* the head of an answer was seen ... */
 	int64_t status;			/* ... with this status; 0: none */
 	uint64_t start_ns;		/* 0: the request was not seen */
+	uint64_t pid, peer_pid;		/* who asks, who is asked; 0: not known */
+	struct digest asked;		/* of the last text of its request; zero: none */
+	unsigned rivals;		/* open calls that its peer may work for, too */
 	const char *provider;		/* by host; NULL: not a vendor's */
 	char *host;			/* without its port; NULL: not known */
 	bool hostless;			/* it is among headers that were not seen */

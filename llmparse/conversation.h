@@ -39,6 +39,8 @@ uint64_t history_forgotten(const struct history *);	/* threads, names, marks */
 struct digest list_digest(const struct value *item, size_t n, struct digest *at);
 /* Digest of a text or a list of blocks, without those whose text begins so. */
 struct digest content_digest(struct value, const char *except);
+/* Digest of bytes, never zero. */
+struct digest text_digest(const char *, size_t);
 
 /* The longest beginning that an earlier request consisted of; *known items. */
 struct thread *history_find(struct history *, const struct digest *at, size_t n, size_t *known);

@@ -200,9 +200,24 @@ open_new(struct llmparse *self, struct event *ev)
 
 static bool background_keep(struct llmparse *, struct call *, const struct call_response *);
 
+/* Open calls that the process which this one was sent to may work for, too. */
+static unsigned
+rivals_of(struct llmparse *self, const struct open *o)
+{
+	unsigned n = 0;
+
+	for (const struct open *other = self->first; other; other = other->next)
+		n += other != o && other->call.pid != o->call.peer_pid &&
+		    (!other->call.peer_pid || other->call.peer_pid == o->call.peer_pid);
+	return n;
+}
+
 static void
 open_emit(struct llmparse *self, struct event *ev, struct open *o, const struct call_response *r)
 {
+	event_u64(ev, "peer_pid", &o->call.peer_pid);
+	if (o->call.peer_pid)
+		o->call.rivals = rivals_of(self, o);
 	if (!background_keep(self, &o->call, r)) {
 		pass_first(self, ev);
 		call_emit(&self->caller, &o->call, r, &self->io->out);
@@ -520,6 +535,7 @@ on_response(struct llmparse *self, struct event *ev)
 		return;
 	if (event_bool(ev, "streaming")) {	/* emitted by its sse.message */
 		if (o) {
+			event_u64(ev, "peer_pid", &o->call.peer_pid);
 			o->call.responded = true;
 			o->call.status = r.status;
 		}

@@ -1,6 +1,8 @@
 /* semconv.c - the tables; see semconv.h */
 #include "otelsink/semconv.h"
 
+#include "lib/counted.h"
+
 #include <string.h>
 
 enum rule {
@@ -54,6 +56,8 @@ static const struct mapping llm[] = {
 	{ "cache_read_tokens", "usage", NEW("gen_ai.usage.cache_read.input_tokens"), INT, IN_SPAN },
 	{ "cache_creation_tokens", "usage", NEW("gen_ai.usage.cache_creation.input_tokens"), INT, IN_SPAN },
 	{ "reasoning_tokens", "usage", NEW("gen_ai.usage.reasoning.output_tokens"), INT, IN_SPAN },
+	{ "relayed_to", NULL, BOTH("agentsight.relayed_to"), STRS, IN_SPAN },
+	{ "relayed_for", NULL, BOTH("agentsight.relayed_for"), STR, IN_SPAN },
 	{ "server_address", NULL, BOTH("server.address"), STR, IN_SPAN | IN_METRIC },
 	{ "server_port", NULL, BOTH("server.port"), INT, IN_SPAN | IN_METRIC },
 	{ "agent", NULL, BOTH("gen_ai.agent.name"), STR, IN_SPAN },
@@ -284,11 +288,13 @@ void
 semconv_attrs(struct attrs *a, const struct mapping *m, enum semconv version, struct event *ev, unsigned in,
     enum content content)
 {
+	bool counted = call_is_counted(ev);
+
 	for (; m->key; m++) {
 		const char *name = m->name[version];
 		struct value v;
 
-		if (!name || !(m->in & in) || (m->rule == CONTENT && content == CONTENT_NONE))
+		if (!name || !(m->in & in) || (m->below && !counted) || (m->rule == CONTENT && content == CONTENT_NONE))
 			continue;
 		v = m->below ? value_get(event_get(ev, m->below), m->key) : event_get(ev, m->key);
 		if (!v.kind)

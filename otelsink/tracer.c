@@ -1,6 +1,7 @@
 /* tracer.c - spans out of events; see tracer.h */
 #include "otelsink/tracer.h"
 
+#include "lib/counted.h"
 #include "lib/flow.h"
 #include "otelsink/conversation.h"
 
@@ -270,8 +271,10 @@ conversation_call(struct tracer *t, struct conversation *c, struct event *ev, ui
 	set_text(t, &c->version, NULL, ev, "agent_version");
 	set_text(t, &c->provider, &c->providers, ev, "provider");
 	set_text(t, &c->model, &c->models, ev, "request_model");
-	add_tokens(&c->input_tokens, usage, "input_tokens");
-	add_tokens(&c->output_tokens, usage, "output_tokens");
+	if (call_is_counted(ev)) {
+		add_tokens(&c->input_tokens, usage, "input_tokens");
+		add_tokens(&c->output_tokens, usage, "output_tokens");
+	}
 	if (event_time(ev) < c->start_ns)
 		c->start_ns = event_time(ev);
 	if (end_ns > c->end_ns)
@@ -842,7 +845,8 @@ on_call(struct tracer *t, struct event *ev)
 	conversation_call(t, c, ev, end_ns);
 	tools_end(t, c, ev);
 	call = emit_call(t, c, ev, end_ns);
-	measure(t, c->observed, ev, end_ns);
+	if (call_is_counted(ev))
+		measure(t, c->observed, ev, end_ns);
 	tools_begin(t, c, ev, call, end_ns);
 }
 

@@ -1,6 +1,7 @@
 /* call.c - see call.h */
 #include "call.h"
 
+#include "lib/counted.h"
 #include "lib/jput.h"
 #include "lib/line.h"
 #include "sqlitesink/agent.h"
@@ -249,6 +250,7 @@ call_insert(struct call *call)
 	row_id(&r, "prompt_id", 0);	/* prompts_of says which */
 	row_str(&r, "chain_id", *call->chain ? call->chain : NULL);
 	row_int(&r, "ended_ns", call->ended_ns);
+	row_int(&r, "counted", call_is_counted(ev));
 	put_usage(&r, ev);
 	put_scratch(&r, "parameters", c);
 	row_id(&r, "tools_id", tools);
@@ -256,23 +258,60 @@ call_insert(struct call *call)
 	return row_run(&r);
 }
 
-/* Calls that a proxy made to answer this one, or the one that this was made for. */
+static int64_t
+call_at(struct call *call, struct value exchange)
+{
+	struct row r = row_of(call->db, SQL_CALL_AT);
+	int64_t id = 0;
+
+	row_value(&r, "exchange", call->ev, exchange);
+	row_int(&r, "run_id", call->db->run);
+	return row_get(&r, &id) ? id : 0;
+}
+
 static void
+relayed(struct call *call, int64_t inner, int64_t outer)
+{
+	struct row r = row_of(call->db, SQL_CALL_RELAYED);
+
+	row_int(&r, "id", inner);
+	row_int(&r, "parent", outer);
+	row_run(&r);
+}
+
+/* A call that was there before this one, which it was made for. */
+static void
+relayed_to(struct call *call, int64_t inner)
+{
+	static const enum sql drop[] = { SQL_CALL_NO_PROMPT, SQL_PROMPTS_DROP, SQL_TOOLS_DROP };
+
+	relayed(call, inner, call->id);
+	for (size_t i = 0; i < sizeof(drop) / sizeof(*drop); i++) {
+		struct row r = row_of(call->db, drop[i]);
+
+		row_int(&r, "id", inner);
+		row_run(&r);
+	}
+}
+
+/* Calls that a proxy made to answer this one, or the one that this was made for; true: what
+ * it says is said there. */
+static bool
 link_calls(struct call *call)
 {
-	struct event *ev = call->ev;
-	struct row r = row_of(call->calls->db, SQL_CALL_PARENT);
+	struct value list = event_get(call->ev, "relayed_to"), k, v;
+	struct value_iter it;
+	int64_t other;
 
-	row_key(&r, "pid", ev, "pid");
-	row_int(&r, "id", call->id);
-	row_run(&r);
-	r = row_of(call->calls->db, SQL_CALL_CHILDREN);
-	row_int(&r, "id", call->id);
-	row_int(&r, "run_id", call->calls->db->run);
-	row_int(&r, "from", event_time(ev));
-	row_int(&r, "to", call->ended_ns);
-	row_key(&r, "exchange", ev, "id");
-	row_run(&r);
+	value_iter(&it, list);
+	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v))
+		if ((other = call_at(call, v)))
+			relayed_to(call, other);
+	v = event_get(call->ev, "relayed_for");
+	if (!v.kind || !(other = call_at(call, v)))
+		return false;
+	relayed(call, call->id, other);
+	return true;
 }
 
 /* The chain of a call whose messages lead nowhere is that of the call that asked for the
@@ -303,14 +342,17 @@ llm_call(struct calls *c, struct event *ev, int64_t process)
 {
 	struct call call = { .db = c->db, .calls = c, .ev = ev, .process = process, .ended_ns = ended(ev),
 	    .typed = &c->typed, .work = c->work };
+	bool again;
 
 	chain_of(&call);
 	if (!(call.id = call_insert(&call)))
 		return;
-	link_calls(&call);
+	again = link_calls(&call);
 	instructions(&call);
 	messages(&call, "input", "input_messages");
 	messages(&call, "output", "output_messages");
+	if (again)
+		return;
 	prompts_of(&call);
 	if (tools_of(&call))
 		life_work(c->lives, process, event_time(ev));

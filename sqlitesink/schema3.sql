@@ -24,10 +24,11 @@ ALTER TABLE processes ADD COLUMN tool_use_id INTEGER REFERENCES tool_uses(id);	-
 ALTER TABLE http_exchanges ADD COLUMN scheme TEXT;	-- https, or http: without TLS
 ALTER TABLE http_exchanges ADD COLUMN side TEXT;	-- client, server: the end that was seen
 ALTER TABLE http_exchanges ADD COLUMN peer_pid INTEGER;	-- the process at the other end, when it was observed, too
--- The call that this one was made for: by the process that was asked, a proxy, before it answered. Totals
--- leave out calls that have one.
+-- Calls of a proxy: the call that this one was made for, and the one that all of it was for in the end.
 ALTER TABLE model_calls ADD COLUMN parent_id INTEGER REFERENCES model_calls(id);
-CREATE INDEX model_calls_parent ON model_calls(parent_id) WHERE parent_id IS NOT NULL;
+ALTER TABLE model_calls ADD COLUMN root_id INTEGER REFERENCES model_calls(id);
+ALTER TABLE model_calls ADD COLUMN counted INTEGER NOT NULL DEFAULT 1;	-- 0: totals have those that were made for it
+CREATE INDEX model_calls_root ON model_calls(root_id) WHERE root_id IS NOT NULL;
 DROP VIEW token_usage;
 CREATE VIEW token_usage AS
 SELECT 'token-llm-' || c.id AS id, 'llm-' || c.id AS llm_call_id, c.ended_ns / 1000000 AS timestamp_ms, p.pid, p.comm,
@@ -39,8 +40,15 @@ SELECT 'token-llm-' || c.id AS id, 'llm-' || c.id AS llm_call_id, c.ended_ns / 1
 		coalesce(c.output_tokens, 0) AS total_tokens,
 	'response_usage' AS source, 'live_view' AS view_source, 1.0 AS confidence, c.run_id
 FROM model_calls c JOIN processes p ON p.id = c.process_id
-WHERE c.parent_id IS NULL AND coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) + coalesce(c.cache_read_tokens, 0) +
+WHERE c.counted AND coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) + coalesce(c.cache_read_tokens, 0) +
 	coalesce(c.cache_creation_tokens, 0) > 0;
+-- The calls that totals have, each once: those of a proxy with the model, the tokens and the times of
+-- what it asked, as calls of who asked the proxy.
+CREATE VIEW counted_calls AS
+SELECT c.id, c.run_id, r.process_id, r.agent, r.conversation_id, r.chain_id, r.prompt_id, c.started_ns, c.ended_ns, c.duration_ms,
+	c.provider, c.operation, c.request_model, c.response_model, c.error_type, c.input_tokens, c.output_tokens,
+	c.cache_read_tokens, c.cache_creation_tokens, c.reasoning_tokens, c.total_tokens
+FROM model_calls c JOIN model_calls r ON r.id = coalesce(c.root_id, c.id) WHERE c.counted;
 UPDATE model_calls SET chain_id = conversation_id;
 UPDATE prompts SET chain_id = conversation_id;
 UPDATE tool_uses SET chain_id = conversation_id;
@@ -105,7 +113,7 @@ CREATE VIEW chains (run_id, chain_id, call_id, process_id, started_ns, kind, too
 WITH chain AS MATERIALIZED (
 	SELECT c.run_id, coalesce(c.chain_id, 'call ' || c.id) AS chain_id, min(c.id) AS call_id, c.process_id,
 		min(c.started_ns) AS started_ns, max(c.tools_offered) AS tools
-	FROM model_calls c GROUP BY 1, 2),
+	FROM model_calls c WHERE c.parent_id IS NULL GROUP BY 1, 2),
 said AS MATERIALIZED (
 	SELECT q.run_id, q.chain_id, min(q.id), x.text FROM prompts q JOIN texts x ON x.id = q.text_id
 	WHERE q.chain_id IS NOT NULL GROUP BY 1, 2),
@@ -272,8 +280,9 @@ SELECT run_id, prompt_id, timestamp_ns, last_ns, process_id, pid,
 CREATE VIEW call_work (call_id, run_id, chain_id, kind, tool_use_id, depth, prompt_id) AS
 WITH RECURSIVE chain AS MATERIALIZED (SELECT * FROM chains),
 up(call_id, run_id, chain_id, kind, tool_use_id, depth, at, prompt_id) AS (
-	SELECT c.id, c.run_id, c.chain_id, h.kind, h.tool_use_id, 0, h.tool_use_id, iif(h.kind = 'main', c.prompt_id, NULL)
-	FROM model_calls c JOIN chain h ON h.run_id = c.run_id AND h.chain_id = coalesce(c.chain_id, 'call ' || c.id)
+	SELECT c.id, c.run_id, c.chain_id, h.kind, h.tool_use_id, 0, h.tool_use_id, iif(h.kind = 'main', r.prompt_id, NULL)
+	FROM model_calls c JOIN model_calls r ON r.id = coalesce(c.root_id, c.id)
+	JOIN chain h ON h.run_id = c.run_id AND h.chain_id = coalesce(r.chain_id, 'call ' || r.id)
 	UNION ALL
 	SELECT u.call_id, u.run_id, u.chain_id, u.kind, u.tool_use_id, u.depth + 1, h.tool_use_id, iif(h.kind = 'main', m.prompt_id, NULL)
 	FROM up u JOIN tool_uses t ON t.id = u.at JOIN model_calls m ON m.id = t.call_id

@@ -165,21 +165,17 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " input_tokens output_tokens cache_read_tokens cache_creation_tokens reasoning_tokens"
 	    " total_tokens usage"
 	    " service_tier parameters tools_id tools_offered=request_tools:f agent agent_version"
-	    " server_address:b server_port incomplete"),
-	/* what a proxy asks for a call ends before it, mostly: both are looked for */
-	[SQL_CALL_PARENT] = SQL("UPDATE model_calls SET parent_id=(SELECT o.id FROM http_exchanges"
-	    " x JOIN model_calls o"
-	    " ON o.run_id=x.run_id AND o.exchange=x.exchange WHERE x.run_id=model_calls.run_id AND"
-	    " x.peer_pid=:pid"
-	    " AND o.started_ns<=model_calls.started_ns AND o.ended_ns>=model_calls.started_ns AND"
-	    " o.id<>model_calls.id"
-	    " ORDER BY o.started_ns DESC LIMIT 1) WHERE id=:id"),
-	[SQL_CALL_CHILDREN] = SQL("UPDATE model_calls SET parent_id=:id WHERE run_id=:run_id AND"
-	    " parent_id IS NULL"
-	    " AND id<>:id AND started_ns BETWEEN :from AND :to AND process_id IN (SELECT p.id FROM"
-	    " http_exchanges x"
-	    " JOIN processes p ON p.pid=x.peer_pid WHERE x.run_id=:run_id AND"
-	    " x.exchange=:exchange)"),
+	    " server_address:b server_port incomplete counted"),
+	[SQL_CALL_RELAYED] = SQL("UPDATE model_calls SET parent_id=iif(id=:id, :parent, parent_id),"
+	    " root_id=:parent WHERE id=:id OR root_id=:id"),
+	[SQL_CALL_AT] = SQL("SELECT id FROM model_calls WHERE exchange=:exchange AND run_id=:run_id"
+	    " ORDER BY id DESC LIMIT 1"),
+	/* what its messages say is said in those of the call that it was made for */
+	[SQL_CALL_NO_PROMPT] = SQL("UPDATE model_calls SET prompt_id=NULL WHERE prompt_id IN"
+	    " (SELECT id FROM prompts WHERE call_id=:id)"),
+	[SQL_PROMPTS_DROP] = SQL("DELETE FROM prompts WHERE call_id=:id"),
+	[SQL_TOOLS_DROP] = SQL("DELETE FROM tool_uses WHERE call_id=:id OR (call_id IS NULL AND"
+	    " result_call_id=:id)"),
 	[SQL_CALL_PROMPT] = SQL("UPDATE model_calls SET prompt_id=:prompt_id WHERE id=:id"),
 	[SQL_MESSAGE_NEW] = INTO("messages", "call_id direction message part role type text_key"
 	    " text_json text_id"

@@ -297,4 +297,56 @@ one("headers", [request("c/1", "/v1/messages", dict(ASK, stream=False), host="ap
                 response("c/1", {"id": "m", "type": "message", "role": "assistant", "content": [], "stop_reason": "end_turn"}, headers={
                     "content-type": "application/json", "request-id": "req_1", "anthropic-ratelimit-tokens-remaining": "99", "retry-after": "3"})],
     provider_request_id="req_1", rate_limit={"tokens_remaining": "99", "retry_after": "3"})
+
+# --- a proxy: whose call was made for which -----------------------------------------------------------
+AGENTS, PROXY = {"a": 7, "b": 8}, 99
+
+
+def ask(who, ms, text):
+    """Of the agent: a message of Anthropic's API to the proxy."""
+    return request(who + "/1", "/v1/messages", {"model": "alias", "max_tokens": 9, "messages": [{"role": "user", "content": text}]},
+                   ms=ms, host="localhost:4000", pid=AGENTS[who])
+
+
+def told(who, ms, text, began, **more):
+    return dict(response(who + "/1", {"id": "m", "type": "message", "role": "assistant", "model": "alias", "content": [{"type": "text", "text": text}],
+                                      "stop_reason": "end_turn"}, ms=ms, pid=AGENTS[who], peer_pid=PROXY, **more), duration_ms=float(ms - began))
+
+
+def passed(ident, ms, text):
+    """Of the proxy: the same in OpenAI's dialect, escaped otherwise."""
+    line = request(ident, "/v1/chat/completions", {"model": "real", "messages": [{"role": "user", "content": text}]}, ms=ms, pid=PROXY,
+                   host="api.openai.com")
+    return dict(line, body=json.dumps(json.loads(line["body"]), ensure_ascii=True))
+
+
+def answered(ident, ms, text, began, status=200):
+    body_ = {"object": "chat.completion", "model": "real", "choices": [{"index": 0, "message": {"role": "assistant", "content": text},
+                                                                       "finish_reason": "stop"}],
+             "usage": {"prompt_tokens": 3, "completion_tokens": 4}} if status == 200 else {"error": {"type": "server_error"}}
+    return dict(response(ident, body_, ms=ms, pid=PROXY, status=status), duration_ms=float(ms - began))
+
+
+def relays(lines):
+    return {e["id"]: e.get("relayed_to", e.get("relayed_for", "counts")) for e in both("relays", lines)}
+
+
+first = [ask("a", 0, "Grüße"), passed("x/1", 2, "Grüße"), answered("x/1", 8, "ja", 2), told("a", 10, "ja", 0)]
+same("the call of a proxy counts, the one it was made for does not", relays(first), {"x/1": "counts", "a/1": ["x/1"]})
+same("... without the process at the other end, both do", relays([{k: v for k, v in x.items() if k != "peer_pid"} for x in first]),
+     {"x/1": "counts", "a/1": "counts"})
+same("... the line of the inner one last: then the outer one counts", relays([first[0], first[1], first[3], first[2]]),
+     {"a/1": "counts", "x/1": "a/1"})
+same("tried again by the proxy", relays([ask("a", 0, "q"), passed("x/1", 2, "q"), answered("x/1", 4, "", 2, 500), passed("y/1", 5, "q"),
+                                         answered("y/1", 8, "ja", 5), told("a", 10, "ja", 0)]),
+     {"x/1": "counts", "y/1": "counts", "a/1": ["x/1", "y/1"]})
+same("two at a time: by what was said", relays([
+    ask("a", 0, "first"), ask("b", 1, "second"), passed("x/1", 2, "first"), passed("y/1", 3, "second"), answered("y/1", 5, "2", 3),
+    answered("x/1", 6, "1", 2), told("a", 8, "1", 0), told("b", 9, "2", 1)]),
+     {"x/1": "counts", "y/1": "counts", "a/1": ["x/1"], "b/1": ["y/1"]})
+same("... which the proxy rewrites: each once", sorted(map(str, relays([
+    ask("a", 0, "first"), ask("b", 1, "second"), passed("x/1", 2, "new"), passed("y/1", 3, "newer"), answered("y/1", 5, "p", 3),
+    answered("x/1", 6, "q", 2), told("a", 8, "1", 0), told("b", 9, "2", 1)]).values())),
+     ["['x/1']", "['y/1']", "counts", "counts"])
+same("what a proxy asks later is its own", relays(first + [passed("z/1", 20, "q"), answered("z/1", 22, "r", 20)])["z/1"], "counts")
 done()

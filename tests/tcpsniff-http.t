@@ -129,6 +129,24 @@ sql = lambda q: subprocess.run(['sqlite3', '-readonly', db, q], capture_output=T
 equal(sql("SELECT p.comm, o.comm FROM model_calls c JOIN processes p ON p.id = c.process_id JOIN model_calls q ON q.id = c.parent_id"
           " JOIN processes o ON o.id = q.process_id"), ['node|curl'], "what the proxy asked belongs to the client's call")
 equal(sql('SELECT count(*), sum(total_tokens) FROM token_usage'), ['5|62'], '... and is counted once')
+equal([[x['id'] for x in calls if x['comm'] == 'node' and asked(x) == 'by a proxy']], [e['relayed_to'] for e in calls if 'relayed_to' in e],
+      '... which the line says')
+spans = [json.loads(x) for x in subprocess.run(['otelsink', '--file', '-', lines], capture_output=True, text=True, timeout=30).stdout.splitlines()]
+points = [(x['name'], [p for p in x['histogram']['dataPoints']]) for s in spans for r in s.get('resourceMetrics', [])
+          for c in r['scopeMetrics'] for x in c['metrics'] if 'histogram' in x]
+equal([(sum(p['sum'] for n, l in points if n == 'gen_ai.client.token.usage' for p in l)),
+       sum(int(p['count']) for n, l in points if n == 'gen_ai.client.operation.duration' for p in l)], [62, 5],
+      '... in the metrics, too')
+used = [int(a['value']['intValue']) for s in spans for r in s.get('resourceSpans', []) for c in r['scopeSpans'] for x in c['spans']
+        if x['name'].startswith('chat') for a in x['attributes'] if a['key'] in ('gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens')]
+equal(sum(used), 62, '... in the spans')
+PAGE = '''import { readFileSync } from 'fs'; import { Model } from './websink/ui/model.js';
+const m = new Model(); readFileSync(process.argv[1], 'utf8').split('\\n').filter(Boolean).forEach((l, i) => m.add(i + 1, JSON.parse(l)));
+console.log(JSON.stringify([m.counted.length, m.counted.reduce((n, c) => n + c.usage.input_tokens + c.usage.output_tokens, 0),
+  [...m.conversations.values()].map((c) => [c.title, c.calls.length, c.input + c.output])]));'''
+node = subprocess.run(['node', '--input-type=module', '-e', PAGE, lines], capture_output=True, text=True, timeout=30)
+equal(json.loads(node.stdout or 'null'), [5, 62, [['plain', 1, 12], ['stream', 1, 12], ['over h2c', 1, 12], ['by a proxy', 1, 12], ['ollama', 1, 14]]],
+      '... and on the page')
 equal(p.stderr.split('recorded')[-1].count('5 model calls, 62 tokens'), 1, '... also in what is said at the end')
 ok('(plain HTTP, no TLS)' in p.stderr and 'NO TLS' not in p.stderr, 'which case it was', p.stderr)
 ok(p.returncode == 0 and 'WHOLE' in p.stderr, 'the recording is whole', p.stderr)

@@ -184,6 +184,8 @@ part_simple(struct messages *m, const char *type, struct value text)
 void
 part_text(struct messages *m, struct value text)
 {
+	if (is_text(text))
+		m->last = text;
 	part_simple(m, "text", text);
 }
 
@@ -274,6 +276,8 @@ part_result(struct messages *m, struct value id, struct value name, struct value
 	struct jput *j;
 
 	response = sole_text(response);
+	if (is_text(response))
+		m->last = response;
 	if (m->list) {
 		j = part_open(m, "tool_call_response");
 		if (is_text(id))

@@ -33,6 +33,7 @@ struct messages {
 	struct section *results;	/* [{id,name,response,is_error}]; NULL: not wanted */
 	bool content;		/* arguments and responses too */
 	unsigned lenient;	/* marks of JSON in texts that was no strict JSON (lenient.h) */
+	struct value last;	/* the text that came last */
 	/* Writes what is known of the call that a result answers: its name. */
 	void (*known)(void *arg, struct jput *, struct value id, struct value name);
 	/* Told of every call, id and name; either may be absent. */

@@ -17,7 +17,7 @@ GROUP BY u.run_id, u.conversation_id, u.name, u.arguments_id HAVING count(*) >= 
 UNION ALL
 SELECT 'error', count(*), c.error_type, max(c.error_message), c.conversation_id, count(*),
 	strftime(:time, min(c.started_ns) / 1e9, 'unixepoch', :zone), round((max(c.started_ns) - min(c.started_ns)) / 1e9, 1)
-FROM model_calls c WHERE c.error_type IS NOT NULL AND (:all OR c.process_id IN temp.chosen)
+FROM model_calls c WHERE c.counted AND c.error_type IS NOT NULL AND (:all OR c.process_id IN temp.chosen)
 GROUP BY c.run_id, c.conversation_id, c.error_type HAVING count(*) >= 3
 UNION ALL
 SELECT 'file', f.opens, p.shown, f.read_bytes || ' bytes read', NULL, f.failed,

@@ -32,13 +32,13 @@ SELECT q.id AS prompt, strftime(:time, q.timestamp_ns / 1e9, 'unixepoch', :zone)
 		coalesce(c.output_tokens, 0)) AS tokens,
 	iif(q.kind = 'main', (SELECT sum(max(coalesce(m.input_tokens, 0), coalesce(m.cache_read_tokens, 0) +
 			coalesce(m.cache_creation_tokens, 0)) + coalesce(m.output_tokens, 0))
-		FROM temp.work w JOIN model_calls m ON m.id = w.call_id WHERE w.prompt_id = q.id), NULL) AS all_tokens,
+		FROM temp.work w JOIN counted_calls m ON m.id = w.call_id WHERE w.prompt_id = q.id), NULL) AS all_tokens,
 	round((max(c.ended_ns) - q.timestamp_ns) / 1e9, 1) AS seconds,
 	(SELECT substr(t.text, 1, :chars) FROM model_calls m JOIN messages g ON g.call_id = m.id JOIN texts t ON t.id = g.text_id
 	 WHERE m.prompt_id = q.id AND g.direction = 'output' AND g.type = 'text'
 	 ORDER BY m.ended_ns DESC, g.message, g.part DESC LIMIT 1) AS answer
 FROM shown q JOIN processes p ON p.id = q.process_id LEFT JOIN agents a ON a.process_id = q.process_id
-JOIN texts x ON x.id = q.text_id LEFT JOIN model_calls c ON c.prompt_id = q.id
+JOIN texts x ON x.id = q.text_id LEFT JOIN counted_calls c ON c.prompt_id = q.id
 LEFT JOIN prompts o ON o.id = q.top
 GROUP BY q.id ORDER BY coalesce(o.timestamp_ns, q.timestamp_ns), coalesce(q.top, q.id), q.kind <> 'main', q.timestamp_ns, q.id
 LIMIT :limit;

@@ -9,7 +9,7 @@ reached(place, n) AS (	-- what was connected to, but for names to be looked up
 	WHERE kind IN ('connect', 'send') AND family <> 'unix' AND port <> 53 AND error IS NULL AND (transport = 'tcp' OR sent_bytes > 0) AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))
 	GROUP BY 1 ORDER BY count(*) DESC),
 n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
-	SELECT (SELECT count(*) FROM model_calls WHERE parent_id IS NULL AND run_id IN (SELECT id FROM r)),
+	SELECT (SELECT count(*) FROM counted_calls WHERE run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(total_tokens), 0) FROM token_usage WHERE run_id IN (SELECT id FROM r)),
 		(SELECT count(*) FROM execs WHERE NOT seed AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
 		(SELECT count(*) FROM temp.outcomes WHERE change IN ('created', 'changed', 'created or changed', 'renamed', 'deleted')),

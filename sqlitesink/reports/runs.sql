@@ -23,7 +23,7 @@ SELECT r.id AS run, strftime(:time, r.first_ns / 1e9, 'unixepoch', :zone) AS beg
 	(SELECT group_concat(n, ', ') FROM (SELECT DISTINCT coalesce(a.name, CAST(p.comm AS TEXT)) AS n
 		FROM agents a CROSS JOIN processes p ON p.id = a.process_id WHERE p.run_id = r.id)) AS agents,
 	(SELECT count(*) FROM typed_prompts q WHERE q.run_id = r.id) AS prompts,
-	(SELECT count(*) FROM model_calls c WHERE c.parent_id IS NULL AND c.run_id = r.id) AS calls,
+	(SELECT count(*) FROM counted_calls c WHERE c.run_id = r.id) AS calls,
 	(SELECT coalesce(sum(total_tokens), 0) FROM token_usage t WHERE t.run_id = r.id) AS tokens,
 	(SELECT count(*) FROM tool_uses u WHERE u.run_id = r.id) AS tools,
 	coalesce((SELECT n FROM programs p WHERE p.run_id = r.id), 0) AS programs,

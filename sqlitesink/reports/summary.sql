@@ -4,14 +4,14 @@
 -- value    how many, or what
 WITH r AS (SELECT * FROM runs WHERE :run IS NULL OR id = :run),
 p AS (SELECT * FROM processes WHERE :all OR id IN temp.chosen),
-c AS (SELECT * FROM model_calls WHERE parent_id IS NULL AND (:all OR process_id IN temp.chosen)),
+c AS (SELECT * FROM counted_calls WHERE (:all OR process_id IN temp.chosen)),
 u AS (SELECT * FROM tool_uses WHERE :all OR process_id IN temp.chosen),
 rows(place, item, value) AS (
 	SELECT 10, 'runs', count(*) FROM r
 	UNION ALL SELECT 11, 'began', strftime(:time, min(first_ns) / 1e9, 'unixepoch', :zone) FROM r
 	UNION ALL SELECT 12, 'seconds', round(sum(last_ns - first_ns) / 1e9, 1) FROM r
 	UNION ALL SELECT 20, 'agents', group_concat(n, ', ') FROM (SELECT DISTINCT coalesce(a.name, CAST(p.comm AS TEXT)) AS n
-		FROM agents a JOIN p ON p.id = a.process_id)
+		FROM agents a JOIN p ON p.id = a.process_id WHERE a.process_id IN (SELECT process_id FROM c))
 	UNION ALL SELECT 21, 'models', group_concat(n, ', ') FROM (SELECT coalesce(request_model, response_model) || ' (' || count(*) || ')' AS n
 		FROM c GROUP BY coalesce(request_model, response_model) ORDER BY count(*) DESC)
 	UNION ALL SELECT 22, 'model calls', count(*) FROM c

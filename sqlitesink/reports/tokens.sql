@@ -22,7 +22,7 @@ FROM (
 			WHEN 'directory' THEN e.cwd WHEN 'process' THEN CAST(p.comm AS TEXT) || ' ' || p.pid
 			WHEN 'hour' THEN strftime('%Y-%m-%d %H:00', c.started_ns / 1e9, 'unixepoch', :zone) END AS "group",
 		t.*, k.usd, k.as_of
-	FROM model_calls c JOIN processes p ON p.id = c.process_id LEFT JOIN execs e ON e.id = p.exec_id
+	FROM counted_calls c JOIN processes p ON p.id = c.process_id LEFT JOIN execs e ON e.id = p.exec_id
 	LEFT JOIN token_usage t ON t.llm_call_id = 'llm-' || c.id LEFT JOIN temp.costs k ON k.call_id = c.id
-	WHERE c.parent_id IS NULL AND (:all OR c.process_id IN temp.chosen) AND c.started_ns BETWEEN :since AND :until)
+	WHERE (:all OR c.process_id IN temp.chosen) AND c.started_ns BETWEEN :since AND :until)
 GROUP BY "group" ORDER BY CASE :by WHEN 'hour' THEN "group" END, total_tokens DESC, calls DESC LIMIT :limit;

@@ -22,7 +22,7 @@ WITH tree(agent_id, member_id) AS MATERIALIZED (SELECT agent_id, member_id FROM 
 call(agent_id, first, last, calls, tokens, usd) AS MATERIALIZED (
 	SELECT c.process_id, min(c.started_ns), max(c.ended_ns), count(*), sum(max(coalesce(c.input_tokens, 0), coalesce(c.cache_read_tokens, 0) + coalesce(c.cache_creation_tokens, 0)) +
 		coalesce(c.output_tokens, 0)), sum(k.usd)
-	FROM model_calls c LEFT JOIN temp.costs k ON k.call_id = c.id WHERE c.parent_id IS NULL GROUP BY c.process_id),
+	FROM counted_calls c LEFT JOIN temp.costs k ON k.call_id = c.id GROUP BY c.process_id),
 exec(agent_id, n) AS MATERIALIZED (
 	SELECT t.agent_id, sum(n) FROM tree t JOIN (SELECT p.agent_id, count(*) AS n FROM execs e CROSS JOIN processes p ON p.id = e.process_id
 		WHERE NOT e.seed AND p.agent_id IS NOT NULL GROUP BY 1) x ON x.agent_id = t.member_id GROUP BY 1),

@@ -30,7 +30,8 @@ function names(tool, effect) {
 	return 0;
 }
 export function effectsOf(tool, model) {
-	const all = model.effectsBetween(tool.call.life, tool.asked, windowEnd(tool, model)), tools = tool.call.tools;
+	const nested = new Set(tool.nested.flatMap((c) => c.calls.flatMap((x) => x.tools.flatMap((t) => effectsOf(t, model)))));
+	const all = model.effectsBetween(tool.call.life, tool.asked, windowEnd(tool, model)).filter((e) => !nested.has(e)), tools = tool.call.tools;
 	if (tools.length < 2) return all;
 	return all.filter((e) => {
 		const most = Math.max(...tools.map((t) => names(t, e)));
@@ -117,13 +118,31 @@ function Tool({ tool, model }) {
 	const edit = tool.args && typeof tool.args === 'object' && typeof tool.args.new_string === 'string';
 	const [open, setOpen] = useState(edit);
 	const to = tool.answered, result = resultText(tool.result);
+	const none = tool.nested.length ? null : to == null ? 'at work…' : 'no process, file change or connection was seen';
 	return html`<section class=${'tool ' + (tool.error ? 'tool-bad' : '')} aria-label=${`Tool ${tool.name}`}>
 		<button class="tool-head" aria-expanded=${open} onClick=${() => setOpen(!open)}><span class="twist" aria-hidden="true">${open ? '▾' : '▸'}</span>
 			<span class="tool-name">${brief(tool.name || 'tool', 40)}</span><span class="tool-args mono">${brief(headline(tool.args), 180)}</span>
 			${tool.error && html`<${Badge} kind="bad">error<//>`}<span class="tool-time faint">${to != null ? span(to - tool.asked) : ''}</span></button>
 		${open && html`<div class="tool-body"><${Arguments} args=${tool.args} /></div>`}
-		<${Effects} list=${effectsOf(tool, model)} agent=${tool.call.life} none=${to == null ? 'at work…' : 'no process, file change or connection was seen'} />
+		<${Effects} list=${effectsOf(tool, model)} agent=${tool.call.life} none=${none} />
+		${tool.nested.map((c) => html`<${Nested} key=${c.id} conv=${c} model=${model} />`)}
 		${result && html`<div class="tool-result"><${Text} text=${result} lines=${open ? 40 : 6} mono label="Result" /></div>`}</section>`;
+}
+
+// A sub-agent, or calls on the side, that a tool call began.
+function Nested({ conv, model }) {
+	const [open, setOpen] = useState(false);
+	return html`<section class="nested" aria-label=${conv.tools ? 'Sub-agent' : 'Helper call'}>
+		<button class="tool-head" aria-expanded=${open} onClick=${() => setOpen(!open)}><span class="twist" aria-hidden="true">${open ? '▾' : '▸'}</span>
+			<span class="tool-name">${conv.tools ? 'Sub-agent' : 'Helper'}</span><span class="tool-args">${brief(firstLine(conv.title) || '(no prompt seen)', 120)}</span>
+			<span class="tool-time faint">${plural(conv.calls.length, 'call')} · ${count(conv.input)} in, ${count(conv.output)} out</span></button>
+		${open && html`<div class="nested-in">${conv.calls.slice(-AT_ONCE).map((c) => html`<${Call} key=${c.n} call=${c} model=${model} most=${mostOf(conv)} />`)}
+			<p class="small"><a href=${link('conversation', conv.id)}>Alone, on a page of its own</a></p></div>`}</section>`;
+}
+const mostOf = (conv) => Math.max(1, ...conv.calls.map((c) => (c.usage.input_tokens || 0) + (c.usage.output_tokens || 0)));
+// All conversations below one, each once.
+function below(conv) {
+	return conv.calls.flatMap((c) => c.tools.flatMap((t) => t.nested.flatMap((n) => [n, ...below(n)])));
 }
 
 // --- messages -------------------------------------------------------------------------------
@@ -186,7 +205,8 @@ function CallHead({ call, most }) {
 		<span class="faint" title=${clock(call.at)}>${clock(call.at).slice(0, 8)}</span>
 		<span class="call-numbers faint">${u.input_tokens != null && html`${count(u.input_tokens)} in · ${count(u.output_tokens)} out · `}${span(call.end - call.at)}${ev.first_token_ms ? html`, first token ${span(ev.first_token_ms)}` : ''}${cost != null ? ` · ${dollars(cost)}` : ''}</span>
 		<a class="call-link faint" href=${link('conversation', call.conv.id, call.key)} title="Link to this call" aria-label="Link to this call">#</a>
-		<div class="growth-track"><${Growth} call=${call} most=${most} /></div></header>`;
+		<div class="growth-track"><${Growth} call=${call} most=${most} /></div>
+		${call.passed.map((c) => html`<p key=${c.n} class="faint small passed">passed on by <${Who} life=${c.life} /> to ${brief(c.ev.server_address || c.ev.provider || 'a provider', 60)}: ${brief(c.model || 'model', 40)}${c.usage.input_tokens != null ? html`, ${count(c.usage.input_tokens)} in, ${count(c.usage.output_tokens)} out` : ''}${c.failed ? html` <${Badge} kind="bad">${brief(c.ev.error_type, 40)}<//>` : ''}${call.counted ? '' : '; this is what counts'}</p>`)}</header>`;
 }
 
 // What the agent did of itself between an answer without tools and the next request.
@@ -231,24 +251,36 @@ function Thread({ conv, model, shown, live }) {
 	const wanted = shown ? conv.calls.findIndex((c) => c.key === shown) : -1;
 	let from = Math.max(0, conv.calls.length - AT_ONCE - extra);
 	if (wanted >= 0) from = Math.min(from, Math.max(0, wanted - 5));
-	const calls = conv.calls.slice(from), most = Math.max(1, ...conv.calls.map((c) => (c.usage.input_tokens || 0) + (c.usage.output_tokens || 0)));
+	const calls = conv.calls.slice(from), most = mostOf(conv), nested = below(conv);
 	const drafts = live ? [...model.drafts.values()].filter((d) => d.pid === conv.pid) : [];
 	const grown = drafts.reduce((n, d) => n + d.text.length + d.thinking.length, calls.length);
 	useEffect(() => { if (stick.current && box.current) box.current.scrollTop = box.current.scrollHeight; }, [grown]);
 	const onScroll = (e) => { const el = e.currentTarget; stick.current = el.scrollTop + el.clientHeight > el.scrollHeight - 60; };
-	const u = conv.calls.reduce((a, c) => a + (costOf(c) || 0), 0);
+	const spent = (list) => list.reduce((a, c) => a + (c.counted ? costOf(c) || 0 : spent(c.passed)), 0), u = spent(conv.calls);
+	const sum = (key) => nested.reduce((n, c) => n + c[key], conv[key]);
 	return html`<div class="thread" ref=${box} onScroll=${onScroll} tabindex="0" role="region" aria-label="Conversation">
 		<div class="thread-in"><header class="thread-head"><h1>${brief(firstLine(conv.title) || 'Conversation', 110)}</h1>
-			<p class="faint">${brief(conv.agent, 40)} · ${plural(conv.calls.length, 'call')} · ${count(conv.input)} tokens in, ${count(conv.output)} out${u ? ` · ${dollars(u)}` : ''} · ${span(conv.last - conv.first)} · ${model.byPid.get(conv.pid) && html`<${Who} life=${conv.calls[0].life} />`}</p></header>
+			<p class="faint">${brief(conv.agent, 40)} · ${plural(conv.calls.length, 'call')} · ${count(conv.input)} tokens in, ${count(conv.output)} out${u ? ` · ${dollars(u)}` : ''} · ${span(conv.last - conv.first)} · ${model.byPid.get(conv.pid) && html`<${Who} life=${conv.calls[0].life} />`}</p>
+			${nested.length > 0 && html`<p class="faint with-nested">With ${plural(nested.filter((c) => c.tools).length, 'sub-agent')} and ${plural(nested.filter((c) => !c.tools).length, 'helper')} below: ${plural(nested.reduce((n, c) => n + c.calls.length, conv.calls.length), 'call')}, ${count(sum('input'))} tokens in, ${count(sum('output'))} out</p>`}
+			${conv.under && html`<p class="faint">Begun by the tool call <a href=${link('conversation', conv.under.call.conv.id, conv.under.call.key)}>${brief(conv.under.name, 40)}</a></p>`}</header>
 		${from > 0 && html`<p><button class="more" onClick=${() => setExtra(extra + AT_ONCE)}>Show ${Math.min(from, AT_ONCE)} earlier calls</button></p>`}
 		${calls.map((c) => html`<${Call} key=${c.n} call=${c} model=${model} most=${most} shown=${c.key === shown} />`)}
 		${drafts.map((d) => html`<${DraftView} key=${d.id} draft=${d} />`)}</div></div>`;
+}
+
+// One of the list, and beneath it those that its tool calls began.
+function Entry({ conv, current }) {
+	const nested = conv.calls.flatMap((c) => c.tools.flatMap((t) => t.nested));
+	return html`<li><a href=${link('conversation', conv.id)} aria-current=${conv === current ? 'true' : undefined}>
+		<span class="side-title">${brief(firstLine(conv.title) || '(no prompt seen)', 90)}</span><span class="faint small">${brief(conv.agent, 18)} · ${plural(conv.calls.length, 'call')} · ${clock(conv.first).slice(0, 5)}${conv.calls.some((x) => x.failed) ? html` · <span class="bad-text">failed</span>` : ''}</span></a>
+		${nested.length > 0 && html`<ul class="side-nested">${nested.map((c) => html`<${Entry} key=${c.id} conv=${c} current=${current} />`)}</ul>`}</li>`;
 }
 
 export function Conversations({ model, at, status }) {
 	const list = useMemo(() => [...model.conversations.values()], [model.conversations.size, model.calls.length]).sort((a, b) => b.last - a.last);
 	const largest = [...list].sort((a, b) => b.calls.length - a.calls.length)[0];
 	const conv = model.conversations.get(at.rest[0]) || (status.state === 'live' ? list[0] : largest), shown = at.rest[1];
+	const tops = list.filter((c) => !c.under).slice(0, 300);
 	const lone = [...model.drafts.values()].filter((d) => !list.some((c) => c.pid === d.pid));
 	useEffect(() => {
 		const onKey = (e) => {
@@ -261,9 +293,8 @@ export function Conversations({ model, at, status }) {
 	}, [conv, shown]);
 	if (!conv && !lone.length) return html`<${Empty} title="No call of a model was seen">The pipeline needs httpparse, ssemerge and llmparse: see agentsight(7).<//>`;
 	return html`<div class="split-view">
-		<nav class="side" aria-label="Conversations"><ul>${list.slice(0, 300).map((c) => html`<li key=${c.id}><a href=${link('conversation', c.id)} aria-current=${c === conv ? 'true' : undefined}>
-			<span class="side-title">${brief(firstLine(c.title) || '(no prompt seen)', 90)}</span><span class="faint small">${brief(c.agent, 18)} · ${plural(c.calls.length, 'call')} · ${clock(c.first).slice(0, 5)}${c.calls.some((x) => x.failed) ? html` · <span class="bad-text">failed</span>` : ''}</span></a></li>`)}</ul>
-			${list.length > 300 && html`<p class="faint small">and ${list.length - 300} older ones</p>`}</nav>
+		<nav class="side" aria-label="Conversations"><ul>${tops.map((c) => html`<${Entry} key=${c.id} conv=${c} current=${conv} />`)}</ul>
+			${list.filter((c) => !c.under).length > 300 && html`<p class="faint small">and ${list.filter((c) => !c.under).length - 300} older ones</p>`}</nav>
 		${conv ? html`<${Thread} key=${conv.id} conv=${conv} model=${model} shown=${shown} live=${status.state === 'live' || status.state === 'loading'} />`
 			: html`<div class="thread"><div class="thread-in">${lone.map((d) => html`<${DraftView} key=${d.id} draft=${d} />`)}</div></div>`}</div>`;
 }

@@ -20,7 +20,7 @@ export function findings(model) {
 		if (f) f.n++;
 		else if (all.size < 500) all.set(key, { rank, kind, name, text, href, life, n: 1 });
 	};
-	for (const c of model.calls) if (c.failed)
+	for (const c of model.counted) if (c.failed)
 		add(1, 'bad', 'call failed', `${c.ev.error_type}${c.ev.error_message ? ': ' + c.ev.error_message : ''} (${c.model})`, link('conversation', c.conv.id, c.key), c.life);
 	for (const t of model.tools) if (t.error)
 		add(3, 'warn', 'tool error', `${t.name}: ${typeof t.result === 'string' ? t.result.trim().split('\n').pop() : JSON.stringify(t.result) || ''}`, link('conversation', t.call.conv.id, t.call.key));

@@ -34,6 +34,9 @@ export class Model {
 		this.version = 0;
 		this.first = Infinity; this.last = -Infinity;
 		this.calls = []; this.conversations = new Map(); this.tools = []; this.toolsById = new Map();
+		this.callsById = new Map(); this.chains = new Map(); 
+		this.relayed = new Map();	// id of a proxy's call: of the one it is for
+		this.early = new Map();		// id of a call: those that say they were made for it, and came before it
 		this.drafts = new Map(); this.mcp = [];
 		this.lives = []; this.byPid = new Map(); this.orphans = new Map();
 		this.files = new Map(); this.hosts = new Map(); this.names = new Map(); this.http = new Map(); this.connects = [];
@@ -153,13 +156,84 @@ export class Model {
 	}
 
 	// --- calls ---------------------------------------------------------------
-	conversation(id, ev, at) {
-		let c = this.conversations.get(id);
+	// Calls that totals have: of those that a proxy passed on, one each.
+	get counted() { return this.calls.filter((c) => c.counted); }
+
+	// The conversation of a call. Agents give sub-agents, titles and summaries the name of their
+	// session: those have chains of messages, and so conversations, of their own.
+	conversation(ev, at, life) {
+		let chain = ev.chain_id || ev.conversation_id || ev.id || 'unknown', id = ev.conversation_id || chain;
+		// a list that was rewritten: the call whose tools' results it carries leads on
+		if (chain === ev.id) chain = this.callsById.get(ev.tool_results?.[0]?.call)?.chain || chain;
+		let c = this.chains.get(chain);
 		if (!c) {
-			c = { id, agent: ev.agent || ev.comm || '', calls: [], first: at, last: at, title: '', input: 0, output: 0, pid: ev.pid, instructions: null };
-			this.conversations.set(id, c);
+			const under = this.begunBy(ev, at, life);
+			if (under || (!ev.request_tools && this.conversations.get(id)?.tools)) id = chain;
+			c = this.conversations.get(id);
+			if (!c || c.under) {
+				c = { id, agent: ev.agent || ev.comm || '', calls: [], first: at, last: at, title: '', input: 0, output: 0, pid: ev.pid, instructions: null,
+					tools: false, under, chains: [] };
+				this.conversations.set(id, c);
+				if (under) under.nested.push(c);
+			}
+			c.chains.push(chain);
+			this.chains.set(chain, c);
 		}
-		return c;
+		c.tools = c.tools || !!ev.request_tools;
+		return { conv: c, chain };
+	}
+	// The tool call that a chain of messages was begun for: its arguments have the first message; else a process that was
+	// started while no other one was at work makes the calls; else a call without tools came while it alone was at work.
+	begunBy(ev, at, life) {
+		const open = [];
+		for (let i = this.tools.length - 1; i >= 0 && i >= this.tools.length - 500; i--) {
+			const t = this.tools[i];
+			if (t.asked <= at && (t.answered != null ? t.answered >= at : t.call === t.call.conv.calls[t.call.conv.calls.length - 1]) && life.isUnder(t.call.life)) open.push(t);
+		}
+		const text = typedText((ev.input_messages || []).filter((m) => m?.role === 'user').map((m) => textOf(m.parts)).join('\n'));
+		const fitting = open.map((t) => [fits(t.args, text), t]).filter(([n]) => n).sort((a, b) => b[0] - a[0])[0];
+		if (fitting) return fitting[1];
+		const above = open.filter((t) => t.call.life !== life && startOf(life, t.call.life) >= t.asked);
+		if (above.length) return above.length === 1 ? above[0] : null;
+		const mine = open.filter((t) => t.call.life === life);
+		return !ev.request_tools && mine.length === 1 ? mine[0] : null;
+	}
+	// Adds a call's tokens to a conversation, or takes them away.
+	spend(conv, call, sign) {
+		for (const c of call.counted ? [call] : call.passed) {
+			if (c !== call) { this.spend(conv, c, sign); continue; }
+			conv.input += sign * (c.usage.input_tokens || 0);
+			conv.output += sign * (c.usage.output_tokens || 0);
+		}
+	}
+	// A call that a proxy made for another one leaves its own conversation.
+	relay(inner, outer) {
+		const conv = inner.conv;
+		if (inner.root || inner === outer) return;
+		inner.root = outer;
+		outer.passed.push(inner);
+		this.spend(conv, inner, -1);
+		this.spend(outer.conv, inner, 1);
+		conv.calls = conv.calls.filter((c) => c !== inner);
+		if (!conv.calls.length) {
+			this.conversations.delete(conv.id);
+			for (const chain of conv.chains) this.chains.delete(chain);
+			if (conv.under) conv.under.nested = conv.under.nested.filter((c) => c !== conv);
+		}
+		inner.conv = outer.conv;
+		if (inner.tools.length) this.tools = this.tools.filter((t) => t.call !== inner);
+		inner.tools = [];
+	}
+	relays(call) {
+		for (const id of call.ev.relayed_to || []) {
+			const inner = this.callsById.get(id);
+			this.relayed.set(id, call.ev.id);
+			if (inner) this.relay(inner, call);
+		}
+		const outer = this.callsById.get(call.ev.relayed_for || this.relayed.get(call.ev.id));
+		if (outer) this.relay(call, outer);
+		else if (call.ev.relayed_for) this.early.set(call.ev.relayed_for, [...this.early.get(call.ev.relayed_for) || [], call]);
+		for (const inner of this.early.get(call.ev.id) || []) this.relay(inner, call);
 	}
 	drafting(ev, at) {
 		let d = this.drafts.get(ev.id);
@@ -171,6 +245,22 @@ export class Model {
 	}
 }
 
+// When the branch of a process below another one began.
+function startOf(life, above) {
+	let l = life;
+	while (l.parent && l.parent !== above) l = l.parent;
+	return l.start;
+}
+// Whether a text has an argument in it: 2, it is one; 1, it has it; 0.
+function fits(args, text) {
+	if (!text) return 0;
+	if (typeof args === 'string') return args.trim() === text.trim() ? 2 : args.length > 2 && text.includes(args) ? 1 : 0;
+	return args && typeof args === 'object' ? Math.max(0, ...Object.values(args).map((v) => fits(v, text))) : 0;
+}
+// What was typed, without what agents add in the user's name.
+export function typedText(text) {
+	return text.replace(/<(system-reminder|environment_context|environment_details|user_instructions|INSTRUCTIONS)>[\s\S]*?<\/\1>/g, '').trim();
+}
 // Text of a message's parts.
 export function textOf(parts) {
 	return (parts || []).filter((p) => p && p.type === 'text' && typeof p.content === 'string').map((p) => p.content).join('\n');
@@ -178,24 +268,24 @@ export function textOf(parts) {
 
 const handlers = {
 	llm(ev, at) {
-		const end = at + (ev.duration_ms || 0), life = this.life(ev.pid, at, ev);
-		const conv = this.conversation(ev.conversation_id || ev.id || 'unknown', ev, at);
-		const call = { n: this.calls.length, ev, at, end, life, conv, before: conv.calls[conv.calls.length - 1] || null,
-			model: ev.response_model || ev.request_model || '', usage: ev.usage || {}, failed: !!ev.error_type, tools: [] };
+		const end = at + (ev.duration_ms || 0), life = this.life(ev.pid, at, ev), { conv, chain } = this.conversation(ev, at, life);
+		const call = { n: this.calls.length, ev, at, end, life, conv, chain, before: conv.calls[conv.calls.length - 1] || null,
+			model: ev.response_model || ev.request_model || '', usage: ev.usage || {}, failed: !!ev.error_type, tools: [],
+			counted: !ev.relayed_to && !ev.relayed_for, root: null, passed: [] };
 		call.key = `${ev.id}${ev.turn ? '.' + ev.turn : ''}`;
 		this.calls.push(call);
+		if (ev.id) this.callsById.set(ev.id, call);
 		life.calls++;
 		conv.calls.push(call);
 		conv.last = Math.max(conv.last, end);
-		conv.input += call.usage.input_tokens || 0;
-		conv.output += call.usage.output_tokens || 0;
+		this.spend(conv, call, 1);
 		call.instructionsBefore = conv.instructions;
 		if (ev.system_instructions) conv.instructions = textOf(ev.system_instructions);
 		for (const m of ev.input_messages || [])
-			if (m && m.role === 'user' && !conv.title) conv.title = textOf(m.parts).trim();
+			if (m && m.role === 'user' && !conv.title) conv.title = typedText(textOf(m.parts));
 		if (ev.server_address) this.touchHost(ev.server_address, at, null).calls++;
 		for (const t of ev.tool_calls || []) {
-			const tool = { n: this.tools.length, id: t.id, name: t.name || '', args: t.arguments, call, asked: end, answered: null, result: undefined, error: false, answer: null };
+			const tool = { n: this.tools.length, id: t.id, name: t.name || '', args: t.arguments, call, asked: end, answered: null, result: undefined, error: false, answer: null, nested: [] };
 			this.tools.push(tool);
 			call.tools.push(tool);
 			if (t.id) this.toolsById.set(conv.id + '\n' + t.id, tool);
@@ -205,6 +295,7 @@ const handlers = {
 			if (!tool || tool.answered != null) continue;
 			Object.assign(tool, { answered: at, result: r.response, error: !!r.is_error, answer: call });
 		}
+		if (ev.id) this.relays(call);
 		this.drafts.delete(ev.id);
 	},
 	mcp(ev, at) {

@@ -52,7 +52,7 @@ function Split({ model }) {
 
 function byModel(model) {
 	const all = new Map();
-	for (const c of model.calls) {
+	for (const c of model.counted) {
 		const name = c.model || '(unknown)';
 		let m = all.get(name);
 		if (!m) all.set(name, m = { name, calls: 0, failed: 0, input: 0, cached: 0, output: 0, cost: 0, priced: true, ms: 0 });
@@ -86,7 +86,7 @@ function Findings({ model }) {
 }
 
 function Prompts({ model }) {
-	const list = [...model.conversations.values()].sort((a, b) => a.first - b.first);
+	const list = [...model.conversations.values()].filter((c) => !c.under).sort((a, b) => a.first - b.first);
 	return html`<section class="card wide"><h2>Conversations</h2>${list.length === 0 ? html`<p class="faint">No call of a model was seen.</p>` : html`
 		<ul class="prompts">${list.slice(-12).map((c) => html`<li key=${c.id}><a href=${link('conversation', c.id)}><span class="prompt-text">${brief(firstLine(c.title) || '(no prompt seen)', 170)}</span>
 			<span class="faint prompt-note">${brief(c.agent, 20)} · ${plural(c.calls.length, 'call')} · ${count(c.input)} in, ${count(c.output)} out · ${span(c.last - c.first)}</span></a></li>`)}</ul>
@@ -106,16 +106,16 @@ export function Overview({ model, at }) {
 	const models = byModel(model);
 	const input = models.reduce((n, m) => n + m.input, 0), cached = models.reduce((n, m) => n + m.cached, 0), output = models.reduce((n, m) => n + m.output, 0);
 	const priced = models.filter((m) => m.priced), cost = priced.reduce((n, m) => n + m.cost, 0);
-	const failed = model.calls.filter((c) => c.failed).length, toolErrors = model.tools.filter((t) => t.error).length;
+	const counted = model.counted, failed = counted.filter((c) => c.failed).length, toolErrors = model.tools.filter((t) => t.error).length;
 	let written = 0, deleted = 0;
 	for (const f of model.files.values()) { if (f.writes || f.created) written++; if (f.deleted) deleted++; }
 	const bad = model.lives.filter((l) => l.bad).length;
-	const calls = model.calls.slice(-400);
+	const calls = counted.slice(-400);
 	return html`<h1 class="hidden">Overview</h1><div class="tiles">
 		<${Tile} name="Duration" value=${span(model.span) || '—'} note=${model.first < Infinity ? `from ${clock(model.first).slice(0, 8)}` : ''} href="#/timeline" />
 		<${Tile} name="Tokens in" value=${count(input)} note=${input ? `${Math.round(100 * cached / input)} % from cache` : ''} href="#/conversation" />
 		<${Tile} name="Tokens out" value=${count(output)} note=${cost ? `${dollars(cost)} in all${priced.length < models.length ? ', some unpriced' : ''}` : ''} href="#/conversation" />
-		<${Tile} name="Model calls" value=${count(model.calls.length)} note=${failed ? `${failed} failed` : plural(model.conversations.size, 'conversation')} kind=${failed ? 'warn' : ''} href="#/conversation" />
+		<${Tile} name="Model calls" value=${count(counted.length)} note=${failed ? `${failed} failed` : plural(model.conversations.size, 'conversation')} kind=${failed ? 'warn' : ''} href="#/conversation" />
 		<${Tile} name="Tool calls" value=${count(model.tools.length)} note=${toolErrors ? `${toolErrors} with an error` : model.tools.length ? 'no errors' : ''} kind=${toolErrors ? 'warn' : ''} href="#/conversation" />
 		<${Tile} name="Processes" value=${count(model.lives.length)} note=${bad ? `${bad} failed` : ''} href="#/processes" />
 		<${Tile} name="Files changed" value=${count(written)} note=${deleted ? `${deleted} deleted` : `of ${count(model.files.size)} touched`} href="#/files?changed=1" />

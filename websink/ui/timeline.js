@@ -23,7 +23,7 @@ function pack(bars) {
 function groups(model) {
 	const end = model.last, out = [];
 	const add = (name, bars) => { if (bars.length) out.push({ name, bars, rows: pack(bars) }); };
-	add('Model calls', model.calls.map((c) => ({ from: c.at, to: c.end, kind: c.failed ? 'bad' : 'call', first: c.ev.first_token_ms, name: c.model || 'model',
+	add('Model calls', model.counted.map((c) => ({ from: c.at, to: c.end, kind: c.failed ? 'bad' : 'call', first: c.ev.first_token_ms, name: c.model || 'model',
 		note: `${count(c.usage.input_tokens || 0)} in, ${count(c.usage.output_tokens || 0)} out`, href: link('conversation', c.conv.id, c.key) })));
 	add('Tools', model.tools.map((t) => ({ from: t.asked, to: t.answered ?? Math.min(end, t.asked + 1000), kind: t.error ? 'bad' : 'tool', name: t.name,
 		note: brief(t.args?.command || t.args?.file_path || t.args?.url || '', 80), href: link('conversation', t.call.conv.id, t.call.key) })));

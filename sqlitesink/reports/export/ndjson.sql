@@ -35,7 +35,10 @@ call(ns, process_id, id, json) AS (
 		'error_message', c.error_message, 'finish_reasons', json(c.finish_reasons), 'usage', json(c.usage), 'service_tier', c.service_tier,
 		'conversation_id', c.conversation_id, 'conversation_source', c.conversation_source, 'agent', c.agent, 'agent_version', c.agent_version,
 		'server_address', CAST(c.server_address AS TEXT), 'server_port', c.server_port, 'first_token_ms', c.first_token_ms,
-		'duration_ms', c.duration_ms, 'incomplete', c.incomplete))
+		'duration_ms', c.duration_ms, 'incomplete', c.incomplete, 'chain_id', iif(c.chain_id <> c.conversation_id, c.chain_id, NULL),
+		'relayed_to', (SELECT json_group_array(i.exchange) FROM model_calls i WHERE NOT c.counted AND i.root_id = coalesce(c.root_id, c.id)
+			AND i.parent_id = c.id HAVING count(*)),
+		'relayed_for', (SELECT o.exchange FROM model_calls o WHERE NOT c.counted AND o.id = c.parent_id AND o.counted)))
 	FROM model_calls c WHERE c.run_id IN (SELECT id FROM told)),
 line(ns, id, json) AS (
 	SELECT c.ns, c.id, '{"type":"llm.call","timestamp_ns":' || c.ns || ',' || v.e || ',' || substr(c.json, 2, length(c.json) - 2) ||

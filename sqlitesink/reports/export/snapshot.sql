@@ -3,7 +3,7 @@ WITH audit AS (
 	SELECT * FROM (SELECT * FROM temp.audit ORDER BY timestamp_ms DESC, id DESC
 		LIMIT CASE WHEN :limit IN (-1, 100) THEN 10000 ELSE :limit END) ORDER BY timestamp_ms, id),
 usage AS (SELECT * FROM token_usage WHERE :run IS NULL OR run_id = :run),
-call AS (SELECT * FROM model_calls WHERE conversation_id IS NOT NULL AND (:run IS NULL OR run_id = :run)),
+call AS (SELECT * FROM counted_calls WHERE conversation_id IS NOT NULL AND (:run IS NULL OR run_id = :run)),
 session AS (
 	SELECT c.conversation_id AS id, max(c.agent) AS agent_type, min(c.started_ns) / 1000000 AS s, max(c.ended_ns) / 1000000 AS e,
 		max(coalesce(c.request_model, c.response_model)) AS model, sum(u.input_tokens) AS input, sum(u.output_tokens) AS output,
@@ -15,13 +15,13 @@ SELECT json_object(
 	'summary', json_object(
 		'source', 'sqlite',
 		'view_events', (SELECT coalesce(sum(lines), 0) FROM runs WHERE :run IS NULL OR id = :run),
-		'llm_calls', (SELECT count(*) FROM model_calls WHERE parent_id IS NULL AND (:run IS NULL OR run_id = :run)),
+		'llm_calls', (SELECT count(*) FROM counted_calls WHERE :run IS NULL OR run_id = :run),
 		'token_usage_rows', (SELECT count(*) FROM usage),
 		'audit_events', (SELECT count(*) FROM execs WHERE NOT seed AND (:all OR process_id IN temp.chosen)) +
 			(SELECT count(*) FROM processes WHERE (exit_code IS NOT NULL OR signal IS NOT NULL) AND (:all OR id IN temp.chosen)) +
 			(SELECT count(*) FROM file_changes WHERE :all OR process_id IN temp.chosen) +
 			(SELECT count(*) FROM connections WHERE :all OR process_id IN temp.chosen) +
-			(SELECT count(*) FROM model_calls WHERE parent_id IS NULL AND (:all OR process_id IN temp.chosen)),
+			(SELECT count(*) FROM counted_calls WHERE :all OR process_id IN temp.chosen),
 		'sessions', (SELECT count(*) FROM session),
 		'input_tokens', (SELECT coalesce(sum(input_tokens), 0) FROM usage),
 		'output_tokens', (SELECT coalesce(sum(output_tokens), 0) FROM usage),

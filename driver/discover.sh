@@ -30,35 +30,55 @@ wrong() {
 	exit 2
 }
 
-# Command and name.
+# Command, name, and what its path has in it where other programs have that name, too.
 known() {
 	cat <<'END'
 aider	Aider
 amp	Amp
 auggie	Augment
 claude	Claude Code
+cline	Cline
 codex	Codex
 copilot	GitHub Copilot CLI
 crush	Crush
 cursor-agent	Cursor Agent
+droid	Factory Droid
 gemini	Gemini CLI
 goose	Goose
 kimi	Kimi CLI
 openclaw	OpenClaw
 opencode	OpenCode
+openhands	OpenHands
+pi	Pi	pi-coding-agent
 qwen	Qwen Code
 END
 }
 
-# id, name, whether it is here, its program, the TLS in it, how to record it
+# Why a program's TLS cannot be read, from what --inspect said; empty: it can, or loads a library.
+refusal() {
+	printf '%s\n' "$1" | awk '
+		/^  refused/ { sub(/^  refused:? /, ""); why = why (why ? "; " : "") $0; next }
+		/^  no TLS library that is known/ || /what follows is/ { next }
+		/^  / { sites++ }
+		/^sslsniff: / { sub(/^sslsniff: (--inspect )?/, ""); why = why (why ? "; " : "") $0 }
+		END { if (!sites) print why }' | tr '\t' ' '
+}
+
+# id, name, whether it is here, its program, the TLS in it, how to record it, why it is refused
 agents() {
-	known | while IFS=$tab read -r command name; do
-		if seen=$("$tools/sslsniff" --inspect "$command" 2>/dev/null) || [ -n "$seen" ]; then
-			path=$(printf '%s\n' "$seen" | sed -n '1{s/^[^ ]*: \(.*\); what follows is .*/\1/;s/: .*//;p}')
-			tls=$(printf '%s\n' "$seen" | awk '/^  [a-z]/ && $1 != "refused" && !had[$1]++ { printf "%s%s", sep, $1; sep = "," }')
-			printf '%s\t%s\t1\t%s\t%s\tagentsight record -- %s\n' "$command" "$name" "$path" "$tls" "$command"
+	known | while IFS=$tab read -r command name only; do
+		seen=$("$tools/sslsniff" --inspect "$command" 2>&1)
+		path=$(printf '%s\n' "$seen" | sed -n '/^sslsniff: /d; s/^[^ ]*: \(.*\); what follows is .*/\1/;s/: .*//;p;q')
+		case $seen in
+		"sslsniff: --inspect $command: No such file or directory"*) path= seen= ;;
+		esac
+		case ${path:-$seen} in *"$only"*) ;; *) seen= ;; esac	# another program of that name
+		if [ -n "$seen" ]; then
+			tls=$(printf '%s\n' "$seen" | awk '/^  [a-z]/ && $1 !~ /^(refused:?|no|incomplete:)$/ && !had[$1]++ { printf "%s%s", sep, $1; sep = "," }')
+			printf '%s\t%s\t1\t%s\t%s\tagentsight record -- %s\t%s\n' "$command" "$name" "$path" "$tls" "$command" \
+				"$(refusal "$seen")"
 		elif [ -n "$all" ]; then
-			printf '%s\t%s\t0\t\t\t\n' "$command" "$name"
+			printf '%s\t%s\t0\t\t\t\t\n' "$command" "$name"
 		fi
 	done
 }
@@ -150,12 +170,12 @@ servers() {
 show_json() {
 	{
 		agents | sed "s/^/agent$tab/; s/$/$tab$tab$tab/"
-		servers | awk -F '\t' -v OFS='\t' '{ print "server", "", $1, 1, $5, "", $6, $2, $3, $4 }'
-	} | sqlite3 -batch :memory: 'CREATE TABLE agents(kind, id, name, available, path, tls, record, pid, address, port)' \
+		servers | awk -F '\t' -v OFS='\t' '{ print "server", "", $1, 1, $5, "", $6, "", $2, $3, $4 }'
+	} | sqlite3 -batch :memory: 'CREATE TABLE agents(kind, id, name, available, path, tls, record, refused, pid, address, port)' \
 		'.mode tabs' '.import /dev/stdin agents' '.mode list' \
 		"SELECT json_group_array(json(iif(kind = 'agent', json_object('kind', kind, 'id', id, 'name', name, 'command', id,
 			'available', json(iif(available = '1', 'true', 'false')), 'path', nullif(path, ''),
-			'tls', nullif(tls, ''), 'recommended_capture', nullif(record, '')),
+			'tls', nullif(tls, ''), 'refused', nullif(refused, ''), 'recommended_capture', nullif(record, '')),
 			json_object('kind', kind, 'name', name, 'pid', CAST(pid AS INTEGER), 'address', address,
 			'port', CAST(port AS INTEGER), 'path', nullif(path, ''), 'recommended_capture', record)))) FROM agents"
 }
@@ -183,7 +203,9 @@ show_agents() {
 	awk -F '\t' '
 		function line(name, tls, record, path) { printf "%-20s %-20s %-32s %s\n", name, tls, record, path }
 		NR == 1 { line("agent", "TLS in it", "record it with", "program") }
-		{ line($2, $3 ? ($5 ? $5 : "of a library") : "-", $3 ? $6 : "not installed", $4) }' "$list"
+		{ line($2, $3 ? ($7 ? "refused" : $5 ? $5 : "of a library") : "-", $3 ? $6 : "not installed", $4) }
+		$7 { why[++n] = $2 ": its TLS cannot be read: " $7 }
+		END { for (i = 1; i <= n; i++) print why[i] }' "$list"
 }
 
 # Users, "" first: who calls us. Root looks for those of everybody who has a home.
@@ -197,7 +219,7 @@ users() {
 keep() {
 	users | while read -r user; do
 		[ -z "$user" ] || export SUDO_USER="$user"
-		known | while IFS=$tab read -r command name; do
+		known | while IFS=$tab read -r command name _; do
 			seen=$("$tools/sslsniff" --inspect "$command" 2>/dev/null </dev/null) || [ -n "$seen" ] || continue
 			printf '%s\n' "$seen" | sed -n '1{s/^[^ ]*: \(.*\); what follows is .*/\1/;s/: .*//;p}'
 		done

@@ -52,6 +52,20 @@ if have agentsight-discover && have sqlite3; then
 	ln -s agent "$bin/codex"
 	PATH=$bin:$PATH agentsight discover >"$T/out" 2>&1
 	like "discover: an agent in PATH" "$(cat "$T/out")" '^Codex .* agentsight record -- codex .*/cli\.js'
+	: >"$bin/gemini" && chmod +x "$bin/gemini"	# a download that was cut off
+	script "$bin/cline" /no/such/interpreter
+	program "$bin/pi"
+	program "$modules/@mariozechner/pi-coding-agent/pi"
+	PATH=$bin:$PATH agentsight discover >"$T/out" 2>&1
+	like "discover: one that is refused" "$(cat "$T/out")" '^Gemini CLI +refused '
+	like "... and why" "$(cat "$T/out")" '^Gemini CLI: its TLS cannot be read: not a regular file with something in it$'
+	like "... one that cannot be followed" "$(cat "$T/out")" '^Cline: its TLS cannot be read: .*/no/such/interpreter, is not found'
+	unlike "... not another program of that name" "$(cat "$T/out")" '^Pi '
+	ln -sf "$modules/@mariozechner/pi-coding-agent/pi" "$bin/pi"
+	is "discover --json: the same" "$(PATH=$bin:$PATH agentsight discover --json |
+		jq -c '[.[] | select(.id == "gemini" or .id == "pi" or .id == "codex") | [.id, .refused]]')" \
+		'[["codex",null],["gemini","not a regular file with something in it"],["pi",null]]'
+	rm "$bin/gemini" "$bin/cline" "$bin/pi"
 	cp "$(readlink -f /usr/bin/python3)" "$T/ollama"
 	"$T/ollama" -c 'import socket, time; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(60)' >"$T/port" &
 	server=$!

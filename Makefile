@@ -107,7 +107,7 @@ DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover 
 REPORT_FILES = prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
 REPORTS = $(B)/bin/agentsight-report $(addprefix $(B)/bin/,$(REPORT_FILES))
 
-.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web test-kernels deps-kernels websink-ui bench fuzz fuzz-elf soak \
+.PHONY: all filters probes deps deps-list deps-ui demo test test-build test-agents test-sdk test-otel test-web screenshots test-kernels deps-kernels websink-ui bench fuzz fuzz-elf soak \
 	install install-service uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -124,6 +124,7 @@ help:
 	@echo 'make deps-ui    npm and a browser           make test-web  the page, in a browser'
 	@echo 'make test-sdk   against the vendors SDKs     make test-agents  real agents, from npm'
 	@echo 'make test-otel  OTLP, with programs of others  make test-kernels  the collectors on other kernels'
+	@echo 'make screenshots  pictures of all views of the page'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)    make uninstall, make clean'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan'
 
@@ -275,7 +276,13 @@ prices:
 test-web: test-build
 	$(Q)mkdir -p $(O)/web && cp tests/web/package.json tests/web/package-lock.json $(O)/web/
 	$(Q)cd $(O)/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) -e node $(filter-out %/kit.mjs,$(sort $(wildcard tests/web/*.mjs)))
+	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" BUILD=$(abspath $(O)) prove $(PROVEFLAGS) -e node $(filter-out %/kit.mjs %/screenshots.mjs,$(sort $(wildcard tests/web/*.mjs)))
+
+# Pictures of all views, in build/web/screens, and the one of the README, docs/page.png.
+screenshots: all
+	$(Q)mkdir -p $(O)/web && cp tests/web/package.json tests/web/package-lock.json $(O)/web/
+	$(Q)cd $(O)/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(Q)env PATH="$(abspath $(O)/bin):$$PATH" BUILD=$(abspath $(O)) node tests/web/screenshots.mjs
 
 # The real agents, from npm; each in a network namespace of its own.
 test-agents: all

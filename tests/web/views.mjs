@@ -33,9 +33,25 @@ for (const [i, name] of names.entries()) {
 	await page.evaluate(() => document.activeElement.blur());
 	await page.keyboard.press('1');
 	await page.keyboard.press(String(i + 1));
-	await page.waitForTimeout(80);
+	await page.waitForFunction((title) => document.title === title, `${name} · agentsight`, { timeout: 10000 }).catch(() => {});
 	is(await page.title(), `${name} · agentsight`, `${name}: by a key`);
 }
+
+const size = page.viewportSize();
+for (const width of [1440, 1300, 1024, 768, 390]) {
+	await page.setViewportSize({ width, height: 844 });
+	const out = await page.locator('.top nav a').evaluateAll((links) => links.filter((a) => {
+		const r = a.getBoundingClientRect(), at = document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2);
+		return r.left < 0 || r.right > innerWidth || !(at && a.contains(at));
+	}).map((a) => a.textContent));
+	is(out, [], `all views can be reached at ${width} px`);
+	for (const [view, what] of [['files', '.path .base'], ['network', '.vrow:not(.vhead) .wide']]) {
+		await go(page, '#/' + view, what);
+		const box = await page.locator(what).first().boundingBox();
+		ok(box.width > 20 && box.x >= 0 && box.x < width, `${view}: the first column is in sight at ${width} px`, box);
+	}
+}
+await page.setViewportSize(size);
 
 // --- conversation ---
 await go(page, '#/conversation', '.thread .call');

@@ -15,7 +15,7 @@ function Table({ data }) {
 }
 
 export function Reports({ source, status, at }) {
-	const list = status.info?.reports || [], name = at.rest[0] || list[0]?.name, q = at.query.get('q') || '';
+	const list = status.info?.reports || [], name = at.rest[0] || (list.find((r) => r.name === 'summary') || list[0])?.name, q = at.query.get('q') || '';
 	const [got, setGot] = useState({});
 	const [text, setText] = useState(q);
 	const path = q ? `search?q=${encodeURIComponent(q)}` : name ? `report/${encodeURIComponent(name)}` : '';

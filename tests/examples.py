@@ -114,7 +114,7 @@ def endless(script):
 def finish(child, script, seconds):
     """Its exit status, after SIGINT when it would not end by itself."""
     try:
-        return child.wait(seconds if endless(script) else 60)
+        return child.wait(seconds if endless(script) else 300)
     except subprocess.TimeoutExpired:
         pass
     if not endless(script):

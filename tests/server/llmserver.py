@@ -21,7 +21,7 @@ What a client asks for in the query, so that every form of HTTP can be had:
 encoding=NAME (default: by Accept-Encoding), framing=chunked|length|close,
 write=N (each TLS write has N bytes), delay=MS (between events), seed=N,
 repeat=N (the prompt counts N times), cut=N (the connection is dropped after N
-events), error=rate_limit|overloaded|stream.
+events), hold=N (no more after N events, until the client has gone), error=rate_limit|overloaded|stream.
 """
 import argparse
 import hashlib
@@ -303,6 +303,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 name, data = "error", json.dumps(error("overloaded_error", "Overloaded"))
             body.add(event_text(name, data))
             n += 1
+            if n == int(self.ask.get("hold", -1)):
+                self.connection.settimeout(60)
+                self.rfile.read(1)
+                raise Dropped
             if name == "error":
                 self.truth["error"] = "overloaded_error"
                 break

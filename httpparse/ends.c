@@ -5,10 +5,11 @@
 #include <string.h>
 
 enum {
-	WAIT_NS = 200000000,
 	PENDING_MAX = 1 << 20,	/* bytes of lines that wait for the other end */
 	KEY_MAX = 512,
 };
+
+static const uint64_t WAIT_NS = 200000000, WAIT_UNNAMED_NS = 5000000000;
 
 struct client { struct end *end; };
 
@@ -162,12 +163,20 @@ stop_waiting(struct ends *ends, struct end *e)
 		ends->last = at;
 }
 
+static void
+set_unnamed(struct ends *ends, struct end *e, bool unnamed)
+{
+	ends->unnamed += unnamed - e->unnamed;
+	e->unnamed = unnamed;
+}
+
 /* A server's end stops to wait: the client's is there, or it emits itself. */
 static void
 decide(struct ends *ends, struct end *e, struct end *client)
 {
 	if (e->state == END_WAITS)
 		stop_waiting(ends, e);
+	set_unnamed(ends, e, false);
 	e->state = client ? END_MUTE : END_EMITS;
 	if (client)
 		client->peer_pid = e->pid;
@@ -224,6 +233,7 @@ end_settle(struct ends *ends, struct end *e, int requests, uint64_t now)
 		settle_client(ends, e);
 	if (e->state == END_WAITS && e->pending.len > PENDING_MAX)
 		decide(ends, e, NULL);
+	set_unnamed(ends, e, !e->peer && (requests == 0 || e->state == END_WAITS));
 	if (e->state == END_WAITS)
 		return;
 	if (e->state != END_MUTE)
@@ -241,6 +251,7 @@ end_finish(struct ends *ends, struct end *e)
 		line_move(ends->out, &e->pending);
 	if (e->entered)
 		client_leave(ends, e);
+	set_unnamed(ends, e, false);
 	line_out_free(&e->pending);
 	free(e->local);
 	free(e->peer);
@@ -250,6 +261,8 @@ end_finish(struct ends *ends, struct end *e)
 void
 ends_pass(struct ends *ends, uint64_t now)
 {
-	while (ends->waiting && now > ends->waiting->since + WAIT_NS)
+	uint64_t wait = ends->unnamed ? WAIT_UNNAMED_NS : WAIT_NS;
+
+	while (ends->waiting && now > ends->waiting->since + wait)
 		decide(ends, ends->waiting, NULL);
 }

@@ -4,7 +4,8 @@
  * When the processes at both ends are observed, the same bytes come twice. The client's
  * end is emitted; the server's is left out, once it is known that the client's is there. The
  * two are found by their addresses, each the other's. A server's end that is seen first
- * waits for a moment of event time, unless its addresses are known and of two machines.
+ * waits for a moment of event time, unless its addresses are known and of two machines;
+ * for longer while there are ends whose addresses are not known yet.
  * Of tcp.data the collector has left out the server's end already.
  */
 #ifndef ENDS_H
@@ -29,6 +30,7 @@ struct end {
 	enum end_state state;
 	bool entered;		/* a client's, in the table */
 	bool found;		/* the addresses, in the line at hand */
+	bool unnamed;		/* it is one of those without */
 	char *local, *peer;	/* addresses; NULL: not known, neither */
 	uint64_t pid, peer_pid;	/* 0: not known */
 	uint64_t since;		/* event time from which it waits */
@@ -39,6 +41,7 @@ struct end {
 struct ends {
 	struct flow_table *clients;
 	struct end *waiting, **last;
+	size_t unnamed;		/* clients, and servers that wait, whose addresses are not known */
 	struct line_out *out;	/* where lines go */
 };
 

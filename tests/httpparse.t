@@ -318,12 +318,23 @@ for name in ("plain", "keep-alive", "pipelined", "chunked request", "event strea
     only = told(run(with_ends(server, SWAP)))
     tap.equal(([e["side"] for e in only if "side" in e], [e["type"] for e in only]),
               (["server" for e in alone if "side" in e], [e["type"] for e in alone]), "... the server's end alone")
+def slow(lines, function):
+    """What goes this way comes a second later, and all behind it."""
+    e = [json.loads(x) for x in lines]
+    first = [x.get("function") for x in e].index(function)
+    return [json.dumps({**x, "timestamp_ns": x["timestamp_ns"] + (10 ** 9 if n >= first else 0)}) for n, x in enumerate(e)]
+
+
+client = slow(with_ends(lines(case["plain"]), ENDS, late), R)
+server = slow([x.replace('"conn":"', '"conn":"server-') for x in with_ends(lines(case["plain"].flipped()), SWAP)], W)
+tap.equal([e["conn"] for e in run(by_turns(client, server)).of("http.request")], [json.loads(client[0])["conn"]],
+          "both ends of: one whose client has no address until the answer comes, late")
 other = with_ends(lines(case["plain"].flipped()), {"local": "192.0.2.1:8443", "peer": "192.0.2.9:50000"})
 tap.equal(run(other[:1] + ['{"type":"x","timestamp_ns":1}']).raw[-1], b'{"type":"x","timestamp_ns":1}', "a server whose client is elsewhere does not wait")
 held = run(with_ends(lines(case["plain"].flipped()), SWAP)[:1] + ['{"type":"x","timestamp_ns":%d}' % (T0 + t) for t in (0, 10 ** 9)])
 tap.equal([e["type"] for e in held.events], ["x", "http.request", "x"], "one that waits in vain tells when time has passed")
-held = run(with_ends(lines(case["plain"].flipped()), {"pid": 200})[:1] + ['{"type":"x","timestamp_ns":%d}' % (T0 + t) for t in (0, 10 ** 9)])
-tap.equal([e["type"] for e in held.events], ["x", "http.request", "x"], "... as does one whose addresses nobody knows")
+held = run(with_ends(lines(case["plain"].flipped()), {"pid": 200})[:1] + ['{"type":"x","timestamp_ns":%d}' % (T0 + t) for t in (0, 10 ** 9, 10 ** 10)])
+tap.equal([e["type"] for e in held.events], ["x", "x", "http.request", "x"], "... as does one whose addresses nobody knows")
 for one in ("local", "peer"):
     half = run(with_ends(lines(case["plain"].flipped()), {one: ENDS[one]}))
     tap.equal(len(half.of("http.request")), 1, "one with no other address than %s" % one)

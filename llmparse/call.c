@@ -631,6 +631,10 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 	if (call->chain && call->conversation && strcmp(call->chain, call->conversation))
 		jput_str(&j, "chain_id", call->chain);
 	put_client(&j, rq);
+	if (rq->unseen)
+		jput_str(&j, "request_incomplete", "not_seen");
+	else if (is_text(rq->incomplete))
+		jput_value(&j, "request_incomplete", rq->incomplete);
 	return (call->tail = take(&c->scratch, &call->taillen)) ? 0 : -1;
 }
 
@@ -669,6 +673,18 @@ failure_read(struct failure *f, struct value v)
 	f->message = is_text(m[4]) ? m[4] : is_text(m[5]) ? m[5] : m[6];
 }
 
+/* Is it the recording that lacks what is missing, and not the call? */
+static bool
+unrecorded(const struct call_response *r)
+{
+	static const char *const why[] = { "hole", "evicted", "truncated" };
+
+	for (size_t i = 0; i < sizeof(why) / sizeof(*why); i++)
+		if (r->why ? !strcmp(r->why, why[i]) : value_eq(r->incomplete, why[i]))
+			return true;
+	return false;
+}
+
 static void
 failure_find(struct failure *f, const struct call *call, const struct response *a,
     const struct call_response *r)
@@ -688,6 +704,8 @@ failure_find(struct failure *f, const struct call *call, const struct response *
 			f->word = "_OTHER";
 	} else if (a->failed) {
 		f->word = a->failed;
+	} else if (unrecorded(r)) {
+		return;
 	} else if (r->why && !call->responded) {
 		f->word = "no_response";
 	} else if ((r->why || is_given(r->incomplete)) && !a->ended) {

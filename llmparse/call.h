@@ -76,6 +76,7 @@ struct call_request {
 	struct client_text host, comm;
 	struct client_text agent, conversation;	/* when known otherwise (WebSocket) */
 	uint64_t turn;			/* on a WebSocket; 0: none */
+	struct value incomplete;	/* why it is not whole, as a JSON string */
 	unsigned lenient;		/* marks of the body */
 	bool unseen;
 };

@@ -117,6 +117,18 @@ body_of(struct event *ev, unsigned *marks)
 	return lenient_scan(ev, p, n, marks);
 }
 
+/* Why a message is not whole, as a JSON string; VALUE_NONE: it is. */
+static struct value
+missing_of(struct event *ev)
+{
+	static const char cut[] = "\"truncated\"";
+	struct value v = event_get(ev, "incomplete");
+
+	if (!is_text(v) && event_bool(ev, "truncated"))
+		v = (struct value){ .kind = VALUE_STRING, .p = cut, .n = sizeof(cut) - 1 };
+	return v;
+}
+
 /* The marks that a stage before has put on the line. */
 static unsigned
 marks_of(const struct event *ev)
@@ -412,6 +424,7 @@ on_request(struct llmparse *self, struct event *ev)
 	    (!route.vendor && (!body.kind || (!coded && !vendor_marks(body.p, body.n)))))
 		return;
 	request_fill(&rq, ev);
+	rq.incomplete = missing_of(ev);
 	rq.body = body_of(ev, &rq.lenient);
 	rq.route = &route;
 	confidence = route_request(&route, rq.body, has_header, &rq.headers, &rq.vendor);
@@ -522,17 +535,56 @@ response_worth_reading(struct llmparse *self, struct event *ev, const struct ope
 	return !route.never && (!route.known || route.vendor || route.provider);
 }
 
+/* The number of an exchange of HTTP/1, whose answers come one after another; 0: of none. */
+static uint64_t
+number_of(const char *id, size_t n)
+{
+	const char *slash = memrchr(id, '/', n);
+	uint64_t number = 0;
+
+	while (slash && ++slash < id + n)
+		if (*slash < '0' || *slash > '9' || number > UINT64_MAX / 16)
+			return 0;
+		else
+			number = number * 10 + (*slash - '0');
+	return number;
+}
+
+/* Behind a hole: the answers to the requests before this one were in it. */
+static void
+answers_lost(struct llmparse *self, struct event *ev)
+{
+	struct call_response r = { .ev = &self->scratch, .why = "hole", .uncertain = true };
+	struct value conn = event_get(ev, "conn");
+	size_t n;
+	const char *id = event_str(ev, "id", &n);
+	uint64_t number = id ? number_of(id, n) : 0;
+
+	for (struct open *o = self->first, *next; o; o = next) {
+		next = o->next;
+		if (o->call.responded || o->connlen != conn.n || memcmp(o->conn, conn.p, conn.n) ||
+		    number_of(o->call.id, strlen(o->call.id)) >= number)
+			continue;
+		pass_first(self, ev);
+		if (o->call.confidence == ROUTE_CERTAIN)
+			call_emit(&self->caller, &o->call, &r, &self->io->out);
+		flow_drop(self->calls, o, FLOW_END);
+	}
+}
+
 static void
 on_response(struct llmparse *self, struct event *ev)
 {
-	struct open *o = open_find(self, ev);
 	struct value body = first_given(event_get(ev, "body"), event_get(ev, "body_b64")), v;
 	struct call_response r = { .ev = ev };
+	struct open *o = open_find(self, ev);
 	struct mcp_event at = mcp_event(self, ev);
 
 	value_i64(event_get(ev, "status_code"), &r.status);
 	if (r.status == 101)
 		return;
+	if ((r.uncertain = event_bool(ev, "pairing_uncertain")))
+		answers_lost(self, ev);
 	if (event_bool(ev, "streaming")) {	/* emitted by its sse.message */
 		if (o) {
 			event_u64(ev, "peer_pid", &o->call.peer_pid);
@@ -549,10 +601,9 @@ on_response(struct llmparse *self, struct event *ev)
 	if (!response_worth_reading(self, ev, o))
 		return;
 	r.headers = event_get(ev, "headers");
-	r.uncertain = event_bool(ev, "pairing_uncertain");
 	r.body = body_of(ev, &r.lenient);
 	r.duration = event_get(ev, "duration_ms");
-	r.incomplete = event_get(ev, "incomplete");
+	r.incomplete = missing_of(ev);
 	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) &&
 	    r.status < 300 &&
 	    !contradicted(o, &r, body))

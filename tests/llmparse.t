@@ -89,7 +89,7 @@ has("an address with a port", call("ipv6", [
 # --- parts that are not there --------------------------------------------------------
 has("an answer without its request, streamed", call("late", [merged("c/1", "anthropic", said("x"))]),
     api="messages", provider="anthropic", response_id="msg_1", stream=True, request_model=None, input_messages=None,
-    duration_ms=None, first_token_ms=None, conversation_id=None)
+    duration_ms=None, first_token_ms=None, conversation_id=None, request_incomplete="not_seen")
 has("an answer without its request, as JSON", call("late", [response("c/1", chat_answer())]),
     api="chat_completions", output_messages=[message("assistant", text("yo"), finish="stop")])
 same("JSON that is nobody's answer", run("late", [response("c/1", {"id": "x", "usage": 1, "choices": 3})]), [])
@@ -111,6 +111,20 @@ same("a request that has to go for another", [(x["id"], x["incomplete"]) for x i
 same("what went is counted", losses(got).get("evicted"), 2)
 has("a stream whose message never came", call("lost", [request("c/1", MESSAGES, ask(stream=True)), streamed("c/1")]),
     error_type="incomplete_response", status_code=200, incomplete="eof")
+has("what the recording lacks is no failure of the call", call("hole", [
+    request("c/1", MESSAGES, ask(stream=True)), merged("c/1", "anthropic", said("Half", stop=None), incomplete="hole")]),
+    error_type=None, incomplete="hole", finish_reasons=None, request_incomplete=None)
+has("an answer longer than what is kept", call("long", [
+    request("c/1", MESSAGES, ask()), response("c/1", '{"id":"msg_1","type":"mess', truncated=True)]),
+    error_type=None, incomplete="truncated", request_incomplete=None)
+for key, value in (("incomplete", "hole"), ("truncated", True)):
+    has("a request that is not whole: " + key, call("part", [
+        request("c/1", MESSAGES, json.dumps(ask())[:30], host=CLAUDE, **{key: value}), response("c/1", said())]),
+        request_incomplete="hole" if key == "incomplete" else "truncated", incomplete=None, response_id="msg_1")
+got = calls("behind a hole", [request("c/%d" % i, MESSAGES, ask()) for i in (1, 2, 10, 11)] + [request("d/1", MESSAGES, ask())] +
+            [response("c/10", said(), pairing_uncertain=True), response("c/11", said()), response("d/1", said())])
+same("those whose answers were in a hole", [(c["id"], c.get("incomplete"), c.get("pairing_uncertain"), c.get("error_type")) for c in got],
+     [("c/2", "hole", True, None), ("c/1", "hole", True, None), ("c/10", None, True, None), ("c/11", None, None, None), ("d/1", None, None, None)])
 has("a stream's head may come first", call("order", [
     request("c/1", MESSAGES, ask(stream=True)), streamed("c/1"), merged("c/1", "anthropic", said("x"))]),
     error_type=None, stream=True, finish_reasons=["stop"])

@@ -38,7 +38,13 @@ caught='' dir='' cmd='' probes='' stages='' names='' watcher='' handover=''
 
 # Also where no descriptor is left for a redirection.
 fail() { awk -v text="agentsight: $*" 'BEGIN { print text >"/dev/stderr" }'; refused=1; exit 125; }
-say() { printf 'agentsight: %s\n' "$*" >&2; }
+# Names are shown so that they cannot draw on a terminal, or add a line.
+say() {
+	case $* in
+	*[!\ -~]*) "$tools/agentsight-show" "agentsight: $*" >&2 ;;
+	*) printf 'agentsight: %s\n' "$*" >&2 ;;
+	esac
+}
 wrong() { say "$*"; say 'agentsight --help lists commands and options'; refused=1; exit 2; }
 
 # unknown WHAT WORD NAME...: with the nearest of the names there are.

@@ -25,7 +25,7 @@ END
 }
 
 wrong() {
-	printf 'agentsight discover: %s\n' "$*" >&2
+	"$tools/agentsight-show" "agentsight discover: $*" >&2
 	echo 'agentsight discover --help lists the options' >&2
 	exit 2
 }

@@ -8,7 +8,7 @@ set -u
 
 here=$(dirname "$(readlink -f "$0")")
 tools=${AGENTSIGHT_TOOLS:-$here}
-bad=0
+bad=0 chosen=''
 
 usage() {
 	cat <<'END'
@@ -25,7 +25,7 @@ END
 }
 
 wrong() {
-	printf 'agentsight doctor: %s\n' "$*" >&2
+	"$tools/agentsight-show" "agentsight doctor: $*" >&2
 	echo 'agentsight doctor --help lists the options' >&2
 	exit 2
 }
@@ -155,11 +155,12 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) usage; exit 0 ;;
 	-V | --version) "$tools/authstrip" -V | sed 's/.* /agentsight doctor /'; exit 0 ;;
-	--pid=*) chosen="-p ${1#*=}" ;;
-	--comm=*) chosen="-c ${1#*=}" ;;
+	--pid=*) chosen=-p value=${1#*=} ;;
+	--comm=*) chosen=-c value=${1#*=} ;;
 	-p | --pid | -c | --comm)
 		[ $# -gt 1 ] || wrong "$1 needs a value"
-		case $1 in -p | --pid) chosen="-p $2" ;; *) chosen="-c $2" ;; esac
+		case $1 in -p | --pid) chosen=-p ;; *) chosen=-c ;; esac
+		value=$2
 		shift
 		;;
 	*) wrong "unknown option $1" ;;
@@ -169,6 +170,5 @@ done
 check_kernel
 check_caps
 check_tools
-# shellcheck disable=SC2086	# an option and its value
-list_processes ${chosen:-}
+if [ -n "$chosen" ]; then list_processes "$chosen" "$value"; else list_processes; fi
 exit $bad

@@ -6,16 +6,28 @@
 # filter before it, if there is one.
 # Collectors come first, then filters in their order, then sinks, then output.
 set -uf
+here=$(readlink -f "$0")
+tools=${AGENTSIGHT_TOOLS:-${here%/*}}
 tab=$(printf '\t')
 nl='
 '
 line='' first='' fifos='' before='' more='' heads='' sinks='' output='' end='' last=''
 
+# What is no text a terminal should not get: printf makes it again.
+# shellcheck disable=SC2016	# for the shell that it is pasted into
+quote_any() {
+	if [ "$("$tools/agentsight-show" "$1")" = "$1" ]; then
+		printf " '%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+	else
+		printf ' "$(printf %%b '\''%s'\'')"' "$(printf '%s' "$1" | od -An -v -to1 | tr -d '\n' | sed 's/ /\\0/g')"
+	fi
+}
+
 quote() {
 	for word; do
 		case $word in
 		"\$PID") printf ' "%s"' "$word" ;;
-		*[!A-Za-z0-9_./:=@%,+-]*) printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")" ;;
+		*[!A-Za-z0-9_./:=@%,+-]*) quote_any "$word" ;;
 		*) printf ' %s' "$word" ;;
 		esac
 	done

@@ -285,7 +285,8 @@ nl='
 for name in "z$nl-o$nl$T/root-only/by-name" "z,-o,$T/root-only/by-name" "-o$T/root-only/by-name"; do
 	recorder record --db "$d/name.db" -d 1 -c "$name" >"$T/out" 2>&1
 done
-recorder exec -- "true$nl-o$nl$T/root-only/by-name" >"$T/out" 2>&1
+recorder exec -- "$(printf 'true\033[2J')$nl-o$nl$T/root-only/by-name" >"$T/out" 2>&1
+is 'a program that is not there: its name is text' "$(grep -c '^agentsight: true.x1b.2J.x0a-o.x0a.*by-name: not found$' "$T/out")" 1
 is 'no name becomes an option of a collector' "$(ls "$T/root-only")" secret
 
 # what a filter that was taken over may leave beside the recording

@@ -204,7 +204,7 @@ report() {
 	# what did not work is no reason to look for another
 	[ -n "$failed" ] || case $ssl$tcp$seen in
 	*'(nothing was sent)'*) nothing_sent ;;
-	*'(no TLS data)'*) nothing_seen ;;
+	*'(no TLS data)'*) [ -z "$ssl" ] || nothing_seen ;;
 	esac
 	[ -z "$quiet" ] || case $seen in *INCOMPLETE*) ;; *) return 0 ;; esac
 	for line in $seen; do

@@ -441,6 +441,32 @@ report_start(struct query *q, const struct report *r, const struct query_args *a
 	return make_all(q, r->text, a, &made) ? NULL : query_select(q, r->text, a);
 }
 
+void
+report_missing(struct query *q, const struct report *r, int64_t run, char *to, size_t size)
+{
+	static const char key[] = "\n-- collected by: ", sql[] =
+	    "SELECT group_concat(k.sees, ', ') FROM stage_ranks k WHERE k.rank = 0"
+	    " AND instr(' ' || :query || ' ', ' ' || k.stage || ' ')"
+	    " AND EXISTS (SELECT 1 FROM runs r WHERE :run IS NULL OR r.id = :run)"
+	    " AND NOT EXISTS (SELECT 1 FROM runs r WHERE (:run IS NULL OR r.id = :run) AND (r.stages IS NULL"
+	    " OR EXISTS (SELECT 1 FROM json_each(r.stages) j WHERE j.value = k.stage)))";
+	const char *at = strstr(r->text, key);
+	struct query_args a = { .run = run };
+	char names[128];
+	sqlite3_stmt *st;
+
+	*to = '\0';
+	if (!at)
+		return;
+	at += strlen(key);
+	snprintf(names, sizeof(names), "%.*s", (int)strcspn(at, "\n"), at);
+	a.words = names;
+	if ((st = query_select(q, sql, &a)) && sqlite3_step(st) == SQLITE_ROW &&
+	    sqlite3_column_type(st, 0) != SQLITE_NULL)
+		snprintf(to, size, "%s", (const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+}
+
 /* Whether a text uses a parameter, or what it refers to does. */
 static bool
 uses(const char *text, const char *parameter, unsigned seen)

@@ -7,7 +7,8 @@
  * are never run in place of one of the program's, and not at all by root when the
  * folder or the file is somebody else's.
  *
- * What a report refers to as temp.NAME is made before it, by reports/prelude/NAME.sql.
+ * What a report refers to as temp.NAME is made before it, by reports/prelude/NAME.sql. A line
+ * "-- collected by: NAME ..." of the comment says which collectors its rows come from.
  */
 #ifndef REPORTS_H
 #define REPORTS_H
@@ -37,6 +38,9 @@ void report_title(const struct report *, char *to);
 
 /* Prepares it, with what it refers to; a statement to step through, or NULL: q->why. */
 sqlite3_stmt *report_start(struct query *, const struct report *, const struct query_args *);
+/* What of that no run has, for the collector took no part in any: "what crosses TLS, what
+ * processes do"; empty when there is all, or it is not known. run: that one alone, 0: any. */
+void report_missing(struct query *, const struct report *, int64_t run, char *to, size_t size);
 /* Whether it, or what it refers to, uses the parameter (":run"). */
 bool report_uses(const struct report *, const char *parameter);
 

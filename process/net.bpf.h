@@ -165,11 +165,12 @@ struct vsock_address {
 
 /* The address of an AF_VSOCK call; accept has where it is to be written. */
 static __always_inline void
-vsock_user(struct scratch *s, __u64 sockaddr)
+vsock_user(struct scratch *s, struct sock *sk, __u64 sockaddr)
 {
 	struct vsock_address a = {};
 
 	s->r.addr.family = FAMILY_VSOCK;
+	s->r.addr.type = BPF_CORE_READ(sk, sk_type);
 	if (s->r.op == OP_LISTEN || !sockaddr ||
 	    bpf_probe_read_user(&a, sizeof(a), (void *)sockaddr))
 		return;
@@ -220,7 +221,7 @@ on_net(__u64 *ctx)
 	s->r.fd = key.fd;
 	s->r.a = regs->si;	/* of listen */
 	if (family == FAMILY_VSOCK) {
-		vsock_user(s, regs->si);
+		vsock_user(s, sk, regs->si);
 		emit_line(s, 0);
 		return 0;
 	}

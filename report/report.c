@@ -217,7 +217,8 @@ describe(const char *name)
 	    s += strcspn(s, "\n") + (s[strcspn(s, "\n")] == '\n')) {
 		const char *from = s + 2 + (s[2] == ' ');
 
-		if (strncmp(from, "leave first:", 12) && strncmp(from, "wrap:", 5))
+		if (strncmp(from, "leave first:", 12) && strncmp(from, "wrap:", 5) &&
+		    strncmp(from, "collected by:", 13))
 			printf("%.*s\n", (int)strcspn(from, "\n"), from);
 	}
 	report_free(&r);
@@ -441,7 +442,7 @@ finish(struct line_out *out)
 
 /* One more row than requested is looked for, to know whether there is one. */
 static int
-ask(struct rows *rows, const struct report *r, const struct source *s)
+ask(struct rows *rows, const struct report *r, struct source *s)
 {
 	struct query q;
 	struct query_args a;
@@ -461,6 +462,8 @@ ask(struct rows *rows, const struct report *r, const struct source *s)
 	sqlite3_finalize(st);
 	if (rc != SQLITE_DONE)
 		say("%s", q.why);
+	else
+		report_missing(&q, r, self.run, s->missing, sizeof(s->missing));
 	query_close(&q);
 	return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -497,6 +500,10 @@ report_all(const struct report *r)
 	pager_end();
 	if (!rc && rows.more && !rows.text)
 		say("the first %" PRId64 " rows; --limit 0 shows all", rows.limit);
+	for (size_t i = 0; i < self.n && !rc; i++)
+		if (self.sources[i].missing[0])
+			say("%s%snot recorded: %s", self.n > 1 ? self.sources[i].name : "",
+			    self.n > 1 ? ": " : "", self.sources[i].missing);
 	line_out_free(&out);
 	return rc ? 1 : status;
 }

@@ -15,6 +15,7 @@ struct source {
 	const char *name;
 	bool lines;		/* event lines, not a database */
 	const char *path;	/* of the database */
+	char missing[256];	/* what report_missing says of it */
 };
 
 /* Looks what is there under a name ("-": lines on standard input). 0; -1: why says what is wrong. */

@@ -3,6 +3,8 @@
 
 #include "lib/flow.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +86,9 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	struct row r;
 	const struct name *name = NULL;
 	const char *address;
-	bool closes = !strcmp(kind, "close"), sends = event_is(ev, "net.send");
+	uint64_t machine;
+	bool received = !strcmp(kind, "received"), closes = received || !strcmp(kind, "close");
+	char cid[24];
 	size_t n;
 
 	if ((address = event_str(ev, "address", &n)))
@@ -92,16 +96,17 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	r = row_of(s->db, SQL_CONNECTION_NEW);
 	row_id(&r, "process_id", process);
 	row_str(&r, "kind", kind);
-	if (sends) {	/* no socket of its own: what went to one address */
-		row_key(&r, "closed_ns", ev, "last_ns");
-		row_key(&r, "sent_bytes", ev, "bytes");
-	} else {
-		row_id(&r, "closed_ns", closes ? event_time(ev) : 0);
+	row_id(&r, "closed_ns", closes ? event_time(ev) : 0);
+	if (event_u64(ev, "cid", &machine)) {	/* of vsock: a number has the place of the address */
+		snprintf(cid, sizeof(cid), "cid %" PRIu64, machine);
+		row_str(&r, "address", cid);
 	}
 	row_bytes(&r, "host", name ? name->text : NULL, name ? name->len : 0);
 	row_int(&r, "listening", event_is(ev, "net.listen"));
 	if (!strcmp(kind, "send"))
 		row_key(&r, "sent_bytes", ev, "bytes");
+	else if (received)
+		row_str(&r, "sent_bytes", NULL);
 	row_keys(&r, ev);
 	row_run(&r);
 }
@@ -130,14 +135,19 @@ closed(struct nets *s, struct event *ev, int64_t process)
 {
 	int64_t id = find(s, ev, process);
 	struct row r = row_of(s->db, SQL_CONNECTION_SHUT);
+	int64_t received;
+	bool sent;
 
 	row_id(&r, "process_id", process);
 	row_int(&r, "ns", event_time(ev));
 	row_keys(&r, ev);
 	row_run(&r);
+	sent = sqlite3_changes(s->db->sq) > 0;
 
 	if (!id) {
-		insert(s, ev, process, "close");
+		/* what it sent stands with those that it was sent to */
+		if (!sent || (event_i64(ev, "received_bytes", &received) && received > 0))
+			insert(s, ev, process, sent ? "received" : "close");
 		return;
 	}
 	r = row_of(s->db, SQL_CONNECTION_CLOSE);
@@ -165,7 +175,7 @@ net_event(struct nets *s, struct event *ev, int64_t process)
 {
 	int64_t id;
 
-	if (event_is(ev, "net.connect") || event_is(ev, "net.send")) {
+	if (event_is(ev, "net.connect")) {
 		insert(s, ev, process, "connect");
 	} else if (event_is(ev, "net.send")) {
 		sent(s, ev, process);

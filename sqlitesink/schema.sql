@@ -134,7 +134,8 @@ CREATE INDEX file_changes_time ON file_changes(timestamp_ns);
 CREATE TABLE connections (
 	id INTEGER PRIMARY KEY,
 	process_id INTEGER NOT NULL REFERENCES processes(id),
-	kind TEXT NOT NULL,		-- connect (or sent to), accept, bind (listen too), close (only its end was seen)
+	kind TEXT NOT NULL,		-- connect, accept, bind (listen too), close (only its end was seen), send
+					-- (datagrams to an address), received (by a socket that sent such)
 	opened_ns INTEGER NOT NULL,
 	closed_ns INTEGER,
 	fd INTEGER,

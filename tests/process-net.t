@@ -164,15 +164,18 @@ w = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); w.sendto(b"unix", sys.argv
 p = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)		# as getaddrinfo does
 p.connect(("127.0.0.3", 99)); p.connect(("127.0.0.4", 99)); p.close()
 c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); c.connect(d[0].getsockname()); c.send(b"said"); c.close()
-print(json.dumps([s.getsockname()[1] for s in d]))
+try: v = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM); v.bind((socket.VMADDR_CID_ANY, socket.VMADDR_PORT_ANY)); vsock = "stream"
+except OSError: vsock = None
+print(json.dumps([s.getsockname()[1] for s in d] + [vsock]))
 '''
 ev, c, h = observe('process', [], [PYTHON, '-c', SEND, T + '/dgram'], stdout=subprocess.PIPE)
-first, second = json.loads(h.stdout)
+first, second, vsock = json.loads(h.stdout)
 equal(sorted((e.get('port', 0), e['bytes'], e['count']) for e in of(ev, 'net.send')), sorted([(first, 500, 5), (second, 15, 1), (0, 4, 1)]),
       'where datagrams went, with how many bytes')
 equal([e['path'] for e in of(ev, 'net.send', family='unix')], [T + '/dgram'], 'to a unix socket, too')
 equal([(e['address'], e['port']) for e in of(ev, 'net.connect', transport='udp')], [('127.0.0.1', first)], 'a UDP connect is told when something passes')
 equal([e for e in of(ev, 'net.close') if e.get('address') in ('127.0.0.3', '127.0.0.4')], [], 'else it reached nobody')
+equal([e['transport'] for e in of(ev, 'net.bind', family='vsock')], [vsock] if vsock else [], 'vsock: what kind of socket it is')
 ok('lost nothing' in c.messages, 'and the books balance', c.messages)
 
 done()

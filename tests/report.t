@@ -484,6 +484,22 @@ report("PAGED" not in on_terminal("agentsight-report", "timeline", "--db", db, "
 seen = on_terminal("agentsight-report", "prompts", "--db", evil, "--csv")
 report(not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", seen.replace("\r", "")), "CSV on a terminal shows what it would obey by its number", repr(seen))
 
+# --- none, and not recorded ------------------------------------------------------------------------------------
+def took(*stages):
+    return store([{"type": "run.begin", "timestamp_ns": at(0), "run": "00000000000000ab", "version": "0", "stages": list(stages)},
+                  llm(1, 1, 2), {"type": "run.end", "timestamp_ns": at(3), "run": "00000000000000ab", "failed": []}])
+
+
+def said(name, db):
+    p = subprocess.run(["agentsight-report", name, "--db", db], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return [x.split(": ", 1)[1] for x in p.stderr.decode().splitlines()]
+
+
+tls = took("sslsniff", "sqlitesink")
+same("what no collector saw is not nothing", [said(x, tls) for x in ("files", "calls")], [["not recorded: what processes do"], ["not recorded: HTTP without TLS"]])
+same("nor is it when all took part", said("files", took("sslsniff", "process", "sqlitesink")), [])
+report("programs, files and connections were not recorded" in ask("recorded", tls), "the closing summary says so, too", ask("recorded", tls))
+
 # --- many ----------------------------------------------------------------------------------------------------
 many = [json.loads(x) for x in load.process_lines(20000)]
 big = store(many)

@@ -201,6 +201,14 @@ same("a file that several read is everybody's, and counted once",
      rows(both, "SELECT s.pid, p.path, reads, read_bytes, opens, shared FROM files f JOIN paths p ON p.id = f.path_id JOIN processes s ON s.id = f.process_id ORDER BY 2, 1"),
      [[5, "/r", 2, 10, 1, 0], [6, "/r", 0, 0, 0, 1], [5, "/w", 2, 7, 0, 0]])
 
+udp = dict(fd=3, family="inet", transport="udp")
+sends = store([execs(0, 5, 1, ["a"]), *[event("net.send", n, 5, "a", address=to, port=53, bytes=10, count=1, last_ns=at(n), **udp)
+               for n, to in ((1, "192.0.2.1"), (2, "192.0.2.2"), (3, "192.0.2.1"))], event("net.close", 4, 5, "a", sent_bytes=30, received_bytes=7, **udp),
+               event("net.connect", 5, 5, "a", fd=4, family="vsock", transport="stream", cid=2, port=9, result=0)])
+same("datagrams: a row for each that they went to, what came back is nobody's, no byte twice",
+     rows(sends, "SELECT kind, address, sent_bytes, received_bytes, closed_ns IS NULL FROM connections ORDER BY id"),
+     [["send", "192.0.2.1", 20, None, 0], ["send", "192.0.2.2", 10, None, 0], ["received", None, None, 7, 0], ["connect", "cid 2", None, None, 1]])
+
 # --- bytes ------------------------------------------------------------------------------------------
 odd = store([event("file.delete", 1, 5, "x", path_b64="L2EvgP8="), event("file.delete", 2, 5, "x", path="/a\u0000b"),
              event("stdio.data", 3, 5, "x", direction="WRITE", fd=1, fd_role="stdout", fd_target="pipe:[1]", off=0, len=2, data_b64="gP8="),

@@ -114,7 +114,7 @@ int
 recorded_report(struct query *q, const char *name, int64_t limit, const char *words, struct jput *j)
 {
 	struct query_args a = parameters(q, limit, words, true);
-	char title[REPORT_TITLE + 1];
+	char title[REPORT_TITLE + 1], missing[REPORT_TITLE + 1];
 	sqlite3_stmt *st;
 	struct report r;
 	int rc = -1;
@@ -126,6 +126,9 @@ recorded_report(struct query *q, const char *name, int64_t limit, const char *wo
 		jput_object(j, NULL);
 		jput_str(j, "name", name);
 		jput_str(j, "title", title);
+		report_missing(q, &r, 0, missing, sizeof(missing));
+		if (*missing)
+			jput_str(j, "not_recorded", missing);
 		rc = put_rows(q, st, j);
 		jput_object_end(j);
 	}

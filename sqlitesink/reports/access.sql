@@ -9,6 +9,7 @@
 -- failed          calls that failed
 -- last_error      why
 -- leave first: last_error, failed, processes, opens
+-- collected by: process
 WITH used(path_id, w, r, o) AS (
 	SELECT path_id, sum(written_bytes), sum(read_bytes), sum(opens) FROM files WHERE :all OR process_id IN temp.chosen GROUP BY path_id),
 shown(path_id) AS MATERIALIZED (	-- only of these the rest is summed up

@@ -17,6 +17,7 @@
 -- parent           the call that this one was made for, by a proxy that was asked
 -- counted          no: in totals are the calls that were made for this one, or the one it was made for
 -- leave first: counted, parent, finish, first_token_ms, provider, prompt, duration_ms, cached_tokens, cost_usd, agent, time
+-- collected by: sslsniff tcpsniff
 SELECT c.id AS call, strftime(:time, c.started_ns / 1e9, 'unixepoch', :zone) AS time, coalesce(c.agent, CAST(p.comm AS TEXT)) AS agent,
 	c.provider, coalesce(c.request_model, c.response_model) AS model, coalesce(c.error_type, CAST(c.status_code AS TEXT)) AS status,
 	c.input_tokens, c.cache_read_tokens AS cached_tokens, c.output_tokens, c.first_token_ms, c.duration_ms,

@@ -10,6 +10,7 @@
 -- evidence    process (started for the tool call, or its server), named (the arguments name the
 --             target), alone (no other tool was at work), shared (by what is at work then)
 -- leave first: comm, pid, time, arguments
+-- collected by: sslsniff process
 WITH
 -- of each kind no more than are shown: from tool call to tool call, by the indexes of time
 found(id, agent_id, from_ns, to_ns, alone, names_files, began, ns, kind, row, process_id) AS (

@@ -15,6 +15,7 @@
 -- prompt         the number of the prompt that it worked for
 -- process        that changed it last; of unchanged, that used it last
 -- leave first: from_path, changes, process, time, prompt, evidence
+-- collected by: process
 WITH kept AS (SELECT * FROM temp.outcomes WHERE change NOT IN ('temporary', 'unchanged', 'moved')),
 shown(rank, path_id, change, source, written, n, last_id) AS MATERIALIZED (
 	SELECT * FROM (SELECT CASE k.change WHEN 'created' THEN 1 WHEN 'created or changed' THEN 1 WHEN 'changed' THEN 2

@@ -9,6 +9,7 @@
 -- first          when
 -- seconds        until the last
 -- leave first: conversation, first, failed, seconds
+-- collected by: sslsniff process
 SELECT 'tool' AS what, count(*) AS times, u.name, substr(x.text, 1, :chars) AS detail, u.conversation_id AS conversation,
 	coalesce(sum(u.is_error), 0) AS failed, strftime(:time, min(u.asked_ns) / 1e9, 'unixepoch', :zone) AS first,
 	round((max(u.asked_ns) - min(u.asked_ns)) / 1e9, 1) AS seconds

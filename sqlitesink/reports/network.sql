@@ -2,7 +2,7 @@
 --
 -- host             its name when it is known, else its address
 -- port             of the other end
--- what             http (exchanges within TLS), connect, accept, listen; send, datagrams; unix, a socket of this machine
+-- what             http (exchanges), connect, accept, listen; send, received: datagrams; unix, a socket of this machine
 -- count            exchanges or connections
 -- failed           of them: status 400 and above, or an error
 -- sent_bytes       bodies of requests, or what the socket sent
@@ -10,6 +10,7 @@
 -- processes        who, by the names that they had then
 -- first            when it was first seen
 -- leave first: first, processes, failed, received_bytes
+-- collected by: sslsniff tcpsniff process
 SELECT * FROM (
 SELECT CAST(x.host AS TEXT) AS host, NULL AS port, 'http' AS what, count(*) AS count, sum(coalesce(x.status_code >= 400, 0)) AS failed,
 	sum(x.request_bytes) AS sent_bytes, sum(x.response_bytes) AS received_bytes,

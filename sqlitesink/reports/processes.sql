@@ -8,6 +8,7 @@
 -- rss_mb    the most memory it had
 -- programs  that it executed one after the other
 -- leave first: rss_mb, programs, ms, began, status
+-- collected by: process
 WITH RECURSIVE tree(id, depth, start_ns) AS (	-- what is deepest leaves the queue first, of those what began first
 	SELECT id, 0, start_ns FROM processes WHERE (:all OR id IN temp.chosen) AND (parent_id IS NULL OR (:agent IS NOT NULL AND parent_id NOT IN temp.chosen))
 	UNION ALL

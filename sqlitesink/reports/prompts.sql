@@ -15,6 +15,7 @@
 -- seconds        until the end of the last answer
 -- answer         the last text that came back
 -- leave first: added, conversation, tool_call, under, agent, time, tools, calls, seconds, tokens
+-- collected by: sslsniff tcpsniff
 WITH chain AS MATERIALIZED (SELECT * FROM chains),
 shown AS MATERIALIZED (
 	SELECT q.*, h.kind, w.depth, w.tool_use_id, iif(h.kind = 'main', q.id, w.prompt_id) AS top

@@ -21,11 +21,15 @@ n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 			(SELECT count(*) FROM losses WHERE stage = 'httpparse' AND run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(events), 0) FROM losses WHERE run_id IN (SELECT id FROM r)),
 		(SELECT count(*) FROM reached),
-		(SELECT count(*) > 0 FROM stages WHERE stage = 'process' AND run_id IN (SELECT id FROM r)))
+		(SELECT count(*) > 0 FROM stages WHERE stage = 'process' AND run_id IN (SELECT id FROM r))),
+took(tls, process) AS (	-- which collectors took part; by hand that is not said
+	SELECT stages IS NULL OR EXISTS (SELECT 1 FROM json_each(stages) WHERE value = 'sslsniff'),
+		stages IS NULL OR EXISTS (SELECT 1 FROM json_each(stages) WHERE value = 'process') FROM r)
 SELECT line FROM (
 	SELECT 1 AS place, 'recorded ' || coalesce(round((r.last_ns - r.first_ns) / 1e9, 1), 0) || ' s in ' || :file || ': ' || calls || ' model calls, ' ||
-		tokens || ' tokens, ' || execs || ' programs, ' || files || ' files changed, ' || hosts || ' hosts' ||
-		CASE WHEN calls > 0 OR exchanges > 0 THEN iif((SELECT count(*) > 0 AND min(scheme = 'http') FROM http_exchanges WHERE run_id IN (SELECT id FROM r)), ' (plain HTTP, no TLS)', '') WHEN reached = 0 AND watched THEN ' (nothing was sent)' ELSE ' (no TLS data)' END AS line FROM r, n
+		tokens || ' tokens, ' || iif(took.process, execs || ' programs, ' || files || ' files changed, ' || hosts || ' hosts',
+			'programs, files and connections were not recorded') ||
+		CASE WHEN calls > 0 OR exchanges > 0 THEN iif((SELECT count(*) > 0 AND min(scheme = 'http') FROM http_exchanges WHERE run_id IN (SELECT id FROM r)), ' (plain HTTP, no TLS)', '') WHEN reached = 0 AND watched THEN ' (nothing was sent)' WHEN NOT took.tls THEN ' (what crosses TLS was not recorded)' ELSE ' (no TLS data)' END AS line FROM r, n, took
 	UNION ALL
 	SELECT 2, iif(v.verdict = 'WHOLE', 'WHOLE: nothing was lost', 'INCOMPLETE: ' || (SELECT group_concat(what, '; ')
 			FROM (SELECT what || iif(helps <> '', ' (what helps: ' || helps || ')', '') AS what FROM run_gaps g

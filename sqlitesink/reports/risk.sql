@@ -17,6 +17,7 @@
 -- target      the path, the command, the host
 -- times       how often
 -- leave first: times, comm, time, pid
+-- collected by: sslsniff process
 WITH home(agent_id, cwd) AS MATERIALIZED (	-- where each agent works
 	SELECT a.process_id, rtrim(e.cwd, '/') || '/' FROM agents a JOIN processes p ON p.id = a.process_id LEFT JOIN execs e ON e.id = p.exec_id),
 secret(path_id) AS MATERIALIZED (

@@ -7,6 +7,7 @@
 -- pid     the process
 -- text    around the place
 -- leave first: time, pid
+-- collected by: sslsniff process
 WITH word(pattern) AS (
 	SELECT '"' || replace(rtrim(:query, '*'), '"', '""') || '"' || iif(:query LIKE '%*', '*', '')),
 hit(kind, id) AS MATERIALIZED (

@@ -9,6 +9,7 @@
 -- waiting      neither
 -- slowest      the tool that took longest, and how long
 -- leave first: time, waiting
+-- collected by: sslsniff process
 WITH part(prompt_id, tool, s, e) AS (
 	SELECT prompt_id, 0, started_ns, ended_ns FROM model_calls WHERE prompt_id IS NOT NULL
 	UNION ALL

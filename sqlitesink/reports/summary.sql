@@ -2,6 +2,7 @@
 --
 -- item     what is counted
 -- value    how many, or what
+-- collected by: sslsniff tcpsniff process stdiocap sysmon
 WITH r AS (SELECT * FROM runs WHERE :run IS NULL OR id = :run),
 p AS (SELECT * FROM processes WHERE :all OR id IN temp.chosen),
 c AS (SELECT * FROM counted_calls WHERE (:all OR process_id IN temp.chosen)),

@@ -6,6 +6,7 @@
 -- text        what it was
 -- ms          how long it took
 -- leave first: comm, ms, pid
+-- collected by: sslsniff process
 WITH line(ns, process_id, what, text, ms) AS (	-- of each kind no more than are shown
 	SELECT * FROM (SELECT q.timestamp_ns, q.process_id, 'prompt', x.text, NULL FROM prompts q CROSS JOIN texts x ON x.id = q.text_id
 		WHERE (:all OR q.process_id IN temp.chosen) AND q.timestamp_ns BETWEEN :since AND :until ORDER BY q.timestamp_ns LIMIT :limit)

@@ -12,6 +12,7 @@
 -- unpriced                calls with tokens whose price is not known
 -- prices_of               the day of the oldest price that was used
 -- leave first: prices_of, unpriced, total_tokens, cache_creation_tokens, fresh_tokens
+-- collected by: sslsniff tcpsniff
 SELECT "group", count(*) AS calls, sum(total_tokens - output_tokens) AS input_tokens, sum(input_tokens) AS fresh_tokens,
 	sum(cache_creation_tokens) AS cache_creation_tokens, sum(cache_read_tokens) AS cache_read_tokens,
 	sum(output_tokens) AS output_tokens, sum(total_tokens) AS total_tokens, round(sum(usd), 6) AS cost_usd,

@@ -9,6 +9,7 @@
 -- average_ms    of those that were answered
 -- longest_ms    the same
 -- leave first: longest_ms, by, unanswered, average_ms
+-- collected by: sslsniff stdiocap
 SELECT u.name AS tool, 'model' AS by, count(*) AS calls, coalesce(sum(u.is_error), 0) AS failed, sum(u.answered_ns IS NULL) AS unanswered,
 	round(sum(u.answered_ns - u.asked_ns) / 1e6, 1) AS total_ms, round(avg(u.answered_ns - u.asked_ns) / 1e6, 1) AS average_ms,
 	round(max(u.answered_ns - u.asked_ns) / 1e6, 1) AS longest_ms

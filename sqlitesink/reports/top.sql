@@ -18,6 +18,7 @@
 -- last      what was done last: the tool, else the end of the last prompt
 -- cwd       where it works
 -- leave first: cwd, rss_mb, cpu, net, files, failed, execs, age, last
+-- collected by: sslsniff process sysmon
 WITH tree(agent_id, member_id) AS MATERIALIZED (SELECT agent_id, member_id FROM agent_trees),
 call(agent_id, first, last, calls, tokens, usd) AS MATERIALIZED (
 	SELECT c.process_id, min(c.started_ns), max(c.ended_ns), count(*), sum(max(coalesce(c.input_tokens, 0), coalesce(c.cache_read_tokens, 0) + coalesce(c.cache_creation_tokens, 0)) +

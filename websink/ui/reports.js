@@ -7,11 +7,12 @@ import { Empty, replacePlace } from './parts.js';
 const names = /(^|_)(pid|run|call|prompt|port|id|status)$/;	// numbers that count nothing
 
 function Table({ data }) {
-	if (!data.rows.length) return html`<p class="faint">Nothing.</p>`;
+	const missing = data.not_recorded && html`<p class="faint">Not recorded: ${plain(data.not_recorded)}.</p>`;
+	if (!data.rows.length) return html`<p class="faint">Nothing.</p>${missing}`;
 	const num = data.columns.map((_, i) => data.rows.every((r) => r[i] == null || typeof r[i] === 'number'));
 	return html`<div class="scroll"><table><thead><tr>${data.columns.map((c, i) => html`<th key=${i} scope="col" class=${num[i] ? 'num' : ''}>${plain(c)}</th>`)}</tr></thead>
 		<tbody>${data.rows.slice(0, 1000).map((r, i) => html`<tr key=${i}>${r.map((v, k) => html`<td key=${k} class=${num[k] ? 'num' : /^\d{4}-\d\d-\d\d /.test(v) ? 'when' : ''} title=${typeof v === 'string' && v.length > 120 ? plain(v.slice(0, 2000)) : undefined}>${v == null ? '' : typeof v === 'number' ? (names.test(data.columns[k]) ? String(v) : v.toLocaleString()) : brief(v, 120)}</td>`)}</tr>`)}</tbody></table></div>
-		${data.rows.length > 1000 && html`<p class="faint">The first 1000 of ${count(data.rows.length)} rows.</p>`}`;
+		${data.rows.length > 1000 && html`<p class="faint">The first 1000 of ${count(data.rows.length)} rows.</p>`}${missing}`;
 }
 
 export function Reports({ source, status, at }) {

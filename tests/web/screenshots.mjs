@@ -2,14 +2,18 @@
 //
 //	make screenshots
 //
-// Every view at three widths, light and dark, in build/web/screens; the one that the README shows in docs/page.png.
+// Every view at three widths, light and dark, in build/web/screens; the two that the README shows in docs/page.png
+// and, of a terminal, docs/report.svg.
 import { browser, dir, finish, go, join, ok, open, settled, spawnSync, websink } from './kit.mjs';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 
 const out = join(process.env.BUILD || 'build', 'web', 'screens'), db = join(dir, 'session.db');
 mkdirSync(out, { recursive: true });
 const stored = spawnSync('sqlitesink', [db, 'tests/data/session/events.ndjson'], { encoding: 'utf8' });
 ok(stored.status === 0, 'the session is stored', stored.stderr);
+const terminal = spawnSync(realpathSync('tests/web/terminal.py'), ['100', realpathSync('docs') + '/report.svg',
+	'agentsight report session.db prompts', 'agentsight report session.db risk', 'agentsight report session.db tokens'], { cwd: dir, encoding: 'utf8' });
+ok(terminal.status === 0, 'the reports are drawn', terminal.stderr);
 const b = await browser(), s = await websink([db]);
 const views = ['overview', 'conversation', 'timeline', 'processes', 'files', 'network', 'events', 'reports'];
 

@@ -42,13 +42,13 @@ same_file(const struct attach_file *f, const struct stat *st)
 	    f->mtime.tv_nsec == st->st_mtim.tv_nsec));
 }
 
-bool
-attach_knows(const struct attach *a, const struct stat *st)
+const struct attach_file *
+attach_find(const struct attach *a, const struct stat *st)
 {
 	for (size_t i = 0; i < a->nfiles; i++)
 		if (same_file(&a->files[i], st))
-			return true;
-	return false;
+			return &a->files[i];
+	return NULL;
 }
 
 bool
@@ -56,24 +56,26 @@ attach_seen(struct attach *a, const struct stat *st)
 {
 	struct attach_file *f;
 
-	if (attach_knows(a, st))
+	if (attach_find(a, st))
 		return true;
 	if (grow(&a->files, a->nfiles, sizeof(*a->files)) == 0) {
 		f = &a->files[a->nfiles++];
-		*f = (struct attach_file){ st->st_dev, st->st_ino, st->st_size, st->st_mtim,
-		    false };
+		*f = (struct attach_file){ .dev = st->st_dev, .ino = st->st_ino,
+		    .size = st->st_size, .mtime = st->st_mtim };
 	}
 	return false;
 }
 
 static void
-mark_probed(struct attach *a, int fd)
+mark_probed(struct attach *a, int fd, uint64_t since)
 {
 	struct stat st;
 
 	for (size_t i = 0; fstat(fd, &st) == 0 && i < a->nfiles; i++)
-		if (same_file(&a->files[i], &st))
+		if (same_file(&a->files[i], &st)) {
 			a->files[i].probed = true;
+			a->files[i].since = since;
+		}
 }
 
 static uint64_t
@@ -161,6 +163,7 @@ attach_sites(struct attach *a, const char *path, const struct sites *s, const ch
 int
 attach_file(struct attach *a, int fd, const struct sites *s, const char **what)
 {
+	uint64_t since;
 	char path[64];
 	int rc;
 
@@ -171,12 +174,15 @@ attach_file(struct attach *a, int fd, const struct sites *s, const char **what)
 		return -1;
 	}
 	a->nattached++;
-	mark_probed(a, fd);
+	mark_probed(a, fd, 0);
 	rc = put_points(a, s, 0);
 	if (!rc)
 		rc = attach_sites(a, path, s, what);
+	since = clock_boot();
 	if (!rc)
-		rc = put_points(a, s, clock_boot());
+		rc = put_points(a, s, since);
+	if (!rc)
+		mark_probed(a, fd, since);
 	a->points_used += s->points;
 	return rc;
 }

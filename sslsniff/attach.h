@@ -26,14 +26,16 @@ struct attach {
 		off_t size;
 		struct timespec mtime;
 		bool probed;
+		uint64_t since;	/* boot time; 0: no probe is on it */
 	} *files;		/* those that were looked at */
 	size_t nfiles;
 	int points, methods;	/* the maps of these names */
 	uint32_t points_used, nattached;
 };
 
-/* Whether a file was looked at already; attach_seen remembers it if not. */
-bool attach_knows(const struct attach *, const struct stat *);
+/* What is known of a file that was looked at already, NULL: it was not; attach_seen
+ * remembers it then. */
+const struct attach_file *attach_find(const struct attach *, const struct stat *);
 bool attach_seen(struct attach *, const struct stat *);
 
 /* Attaches all sites of the open file. 0; or -1 with errno, *what: the site that

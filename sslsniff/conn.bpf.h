@@ -37,7 +37,7 @@ struct {
 	__type(value, struct image);
 } images SEC(".maps");
 
-/* Processes that have execed. */
+/* Processes that have execed, and those forked from them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -45,12 +45,22 @@ struct {
 	__type(value, struct exec);
 } execs SEC(".maps");
 
-/* Those whose connections from before they were hooked the collector counts itself. */
+/* Those that are over and have begun connections, until the collector has seen to it
+ * that it had looked at what they mapped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ended_key);
+	__type(value, struct exec);
+} ended SEC(".maps");
+
+/* Those whose connections from before they were hooked the collector counts itself,
+ * begun from when on and until when. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, struct span);
 } answered SEC(".maps");
 
 /* Objects that were seen to begin, and have no connection yet. */
@@ -77,6 +87,9 @@ struct {
 } points SEC(".maps");
 
 static __u64 serials, images_seen;
+
+/* Boot time when a program began a TCP connection. */
+volatile __u64 last_dialed;
 
 /* Set before the probes are taken off, which takes a while and happens one by
  * one: without it a close would still be seen when data before it was not. */
@@ -152,13 +165,17 @@ began_unseen(const struct conn_key *key, __u64 cookie, __u64 sock)
 }
 
 /* A connection had begun before its program was hooked. Of a program that was there
- * before us that is nobody's fault; of one that began under our eyes it is a loss. */
+ * before us that is nobody's fault; of one that began under our eyes it is a loss. sock
+ * as in began_unseen. */
 static __always_inline void
-count_late(__u32 pid)
+count_late(__u64 sock)
 {
+	__u32 pid = current_tgid();
 	struct image *image = bpf_map_lookup_elem(&images, &pid);
+	struct span *span = bpf_map_lookup_elem(&answered, &pid);
+	__u64 *made = span && sock ? bpf_map_lookup_elem(&young, &sock) : NULL;
 
-	if (!image || !image->execed || bpf_map_lookup_elem(&answered, &pid))
+	if (!image || !image->execed || (span && (!made || *made >= span->from)))
 		return;
 	count_add(COUNT_SEEN, 1, 0);
 	count_add(COUNT_ATTACHED_LATE, 1, 0);
@@ -181,8 +198,6 @@ conn_make(struct thread *t, struct conn_key *key, __u64 object, __u32 lib, bool 
 	c->ns_pid = who->ns_pid;
 	c->lib = lib;
 	c->late = late;
-	if (late)
-		count_late(who->pid);
 	c->born = who->born;
 	__builtin_memcpy(c->comm, who->comm, sizeof(c->comm));
 	bpf_map_update_elem(&conns, key, c, BPF_NOEXIST);
@@ -197,6 +212,8 @@ conn_first_seen(struct thread *t, struct conn_key *key, __u64 object, __u64 cook
 {
 	bool late = began_unseen(key, cookie, sock) && sock != SOCK_BEGUN;
 
+	if (late)
+		count_late(sock);
 	return conn_make(t, key, object, COOKIE_LIB(cookie), late);
 }
 
@@ -297,6 +314,33 @@ image_end(__u32 pid)
 	bpf_map_delete_elem(&images, &pid);
 }
 
+/* --- programs --------------------------------------------------------------------- */
+
+/* What the current process runs is over. */
+static __always_inline void
+exec_ends(__u32 pid, __u64 now)
+{
+	struct exec *e = bpf_map_lookup_elem(&execs, &pid), *kept;
+	struct ended_key key = { .pid = pid };
+	struct span *span;
+
+	if (!e || !e->dialed)
+		return;
+	key.born = e->born;
+	e->ended = now;
+	if (bpf_map_update_elem(&ended, &key, e, BPF_ANY)) {
+		/* whether it was hooked in time nobody will know */
+		count_add(COUNT_SEEN, e->dialed, 0);
+		count_add(COUNT_ATTACHED_LATE, e->dialed, 0);
+		return;
+	}
+	/* after it can be found there: the collector does this in the other order */
+	span = bpf_map_lookup_elem(&answered, &pid);
+	kept = span ? bpf_map_lookup_elem(&ended, &key) : NULL;
+	if (kept)
+		kept->answered = *span;
+}
+
 SEC("raw_tp/sched_process_exit")
 int
 on_exit(__u64 *ctx)
@@ -308,25 +352,88 @@ on_exit(__u64 *ctx)
 	spare_drop();
 	if (pid && BPF_CORE_READ(task, signal, live.counter) == 0) {
 		image_end(pid);
+		exec_ends(pid, bpf_ktime_get_boot_ns());
 		bpf_map_delete_elem(&execs, &pid);
+		bpf_map_delete_elem(&answered, &pid);
 	}
 	return 0;
 }
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct inode___exe {
+	unsigned long i_ino;
+};
+struct file___ino {
+	struct inode___exe *f_inode;
+};
+struct mm_struct___ino {
+	struct file___ino *exe_file;
+};
+struct task_struct___ino {
+	struct mm_struct___ino *mm;
+};
+#pragma clang attribute pop
 
 SEC("raw_tp/sched_process_exec")
 int
 on_exec(__u64 *ctx)
 {
+	struct task_struct___ino *task = (void *)current_task();
 	__u32 pid = current_tgid();
-	struct exec exec = { .time = bpf_ktime_get_boot_ns() };
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct exec exec = { .time = now, .born = now, .of = pid };
 
 	ON_OWN_STACK(ctx);
 	image_end(pid);
 	thread_execs();
-	if (pid)
-		bpf_map_update_elem(&execs, &pid, &exec, BPF_ANY);
+	if (!pid)
+		return 0;
+	exec_ends(pid, now);
+	exec.exe = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
+	bpf_map_update_elem(&execs, &pid, &exec, BPF_ANY);
 	bpf_map_delete_elem(&answered, &pid);
 	return 0;
+}
+
+/* A process forked from one that has execed runs the same program. */
+SEC("raw_tp/sched_process_fork")
+int
+on_fork(__u64 *ctx)
+{
+	__u32 pid = current_tgid(), to;
+	struct exec *from = bpf_map_lookup_elem(&execs, &pid), exec = {};
+	struct task_struct *child;
+
+	ON_OWN_STACK(ctx);
+	if (!from || !(child = trace_child(ctx)))
+		return 0;
+	to = task_tgid(child);
+	trace_child_put(child);
+	if (!to || to == pid)	/* a thread */
+		return 0;
+	exec.time = from->time;
+	exec.exe = from->exe;
+	exec.of = from->of;
+	exec.born = bpf_ktime_get_boot_ns();
+	bpf_map_update_elem(&execs, &to, &exec, BPF_ANY);
+	bpf_map_delete_elem(&answered, &to);
+	return 0;
+}
+
+/* The current process begins a TCP connection. */
+static __always_inline void
+exec_dials(__u64 now)
+{
+	struct task_struct *leader;
+	__u32 pid = current_tgid();
+	struct exec *e = bpf_map_lookup_elem(&execs, &pid);
+
+	if (!e || !thread_chosen())
+		return;
+	last_dialed = now;
+	leader = current_task()->group_leader;
+	e->at[__sync_fetch_and_add(&e->dialed, 1) & (DIALS - 1)] = now;
+	__builtin_memcpy(e->comm, leader->comm, sizeof(e->comm));
 }
 
 #endif

@@ -44,7 +44,7 @@ host_folder(const char *folder, libs_fn *fn, void *arg)
 		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0) {
-			fn(arg, fd, path, 0);
+			fn(arg, &(struct libs_file){ .fd = fd, .path = path });
 			close(fd);
 		}
 	}
@@ -132,22 +132,24 @@ libs_process(int pid, bool all, libs_fn *fn, void *arg)
 	if (!f)
 		return -1;
 	while (getline(&line, &cap, f) > 0) {
+		struct libs_file f = { .pid = pid };
 		char range[64], perms[8], *path, *slash;
-		int fd;
 
-		if (sscanf(line, "%63s %7s %*s %*s %lu", range, perms, &ino) != 3 ||
-		    perms[2] != 'x' || !(path = strchr(line, '/')) || ino == last)
+		if (sscanf(line, "%63s %7s %*s %x:%x %lu", range, perms, &f.major, &f.minor,
+		    &ino) != 5 || perms[2] != 'x' || !(path = strchr(line, '/')) || ino == last)
 			continue;
 		path[strcspn(path, "\n")] = '\0';
 		slash = strrchr(path, '/');
 		if (!all && !is_tls(slash + 1))
 			continue;
 		last = ino;
-		fd = open_mapped(pid, path, range, ino);
-		if (fd < 0)
+		f.fd = open_mapped(pid, path, range, ino);
+		if (f.fd < 0)
 			continue;
-		fn(arg, fd, path, pid);
-		close(fd);
+		f.path = path;
+		f.ino = ino;
+		fn(arg, &f);
+		close(f.fd);
 	}
 	free(line);
 	fclose(f);

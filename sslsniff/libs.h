@@ -5,10 +5,18 @@
 #define LIBS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* fd is closed after the call; path is how the file is called where it was
- * found; pid 0: found on the host's disk, not in a process. */
-typedef void libs_fn(void *arg, int fd, const char *path, int pid);
+struct libs_file {
+	int fd;			/* closed after the call */
+	const char *path;	/* how it is called where it was found */
+	int pid;		/* 0: found on the host's disk, not in a process */
+	/* of a process: as /proc/PID/maps says it, not st_dev on some file systems */
+	uint64_t ino;
+	uint32_t major, minor;
+};
+
+typedef void libs_fn(void *arg, const struct libs_file *);
 
 /* Whether a file is called as a TLS library is (libssl, libgnutls, libnspr4). */
 bool libs_named(const char *path);

@@ -30,7 +30,7 @@ struct lister {
 };
 
 static void
-list_file(void *self, int fd, const char *path, int pid)
+list_file(void *self, const struct libs_file *f)
 {
 	static struct sites sites;
 	struct lister *l = self;
@@ -38,9 +38,8 @@ list_file(void *self, int fd, const char *path, int pid)
 	char names[2048], file[4096], why[600];
 	struct stat st;
 
-	(void)pid;
-	show_text(file, sizeof(file), path);
-	if (fstat(fd, &st) || look_at(&found, fd, st.st_size >= INSPECT_CACHE_MIN, l->uid)) {
+	show_text(file, sizeof(file), f->path);
+	if (fstat(f->fd, &st) || look_at(&found, f->fd, st.st_size >= INSPECT_CACHE_MIN, l->uid)) {
 		printf("%s\t%s\tnot hooked: %s\n", l->who, file, strerror(errno));
 		return;
 	}

@@ -298,8 +298,6 @@ on_state(__u64 *ctx)
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct trace_state s;
 	struct conn_key *key;
-	struct exec *exec;
-	__u32 pid;
 	struct sock *sk;
 	struct conn *c;
 
@@ -309,10 +307,7 @@ on_state(__u64 *ctx)
 	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	if (s.to == TCP_SYN_SENT) {
-		pid = current_tgid();
-		exec = bpf_map_lookup_elem(&execs, &pid);
-		if (exec)
-			__sync_fetch_and_add(&exec->dialed, 1);
+		exec_dials(now);
 	} else if (s.to == TCP_ESTABLISHED) {
 		bpf_map_delete_elem(&sockets, &s.sk);
 		bpf_map_update_elem(&young, &s.sk, &now, BPF_ANY);

@@ -136,6 +136,7 @@ rustls_conn(struct thread *t, struct pt_regs *ctx, struct conn_key *key, struct 
 	struct alias *found, alias = { .used = 1 }, fellow = {};
 	struct conn_key self, other;
 	struct conn *c;
+	bool late;
 
 	if (!object_key(t, &self, call->conn))
 		return NULL;
@@ -156,8 +157,10 @@ rustls_conn(struct thread *t, struct pt_regs *ctx, struct conn_key *key, struct 
 			__sync_fetch_and_add(&c->objects, 1);
 	} else {
 		key->conn = 0;
-		c = conn_make(t, key, call->conn, COOKIE_LIB(cookie),
-		    bpf_map_delete_elem(&fresh, &self) != 0);
+		late = bpf_map_delete_elem(&fresh, &self) != 0;
+		if (late)
+			count_late(0);
+		c = conn_make(t, key, call->conn, COOKIE_LIB(cookie), late);
 		fellow.conn = alias.conn = key->conn;
 		if (c)
 			c->objects = other.conn ? 2 : 1;

@@ -19,10 +19,30 @@ enum {
 	SSL_SOCKET,	/* the connection's socket is known now: ssl_socket_record */
 };
 
-/* A process that has execed, in the map execs. */
+enum { DIALS = 8 };		/* a power of two */
+
+/* A span of boot time. */
+struct span {
+	__u64 from, to;
+};
+
+/* A program that was executed under our eyes, in one process: in the map execs while it
+ * runs, in the map ended afterwards. */
 struct exec {
-	__u64 time;	/* boot time */
-	__u64 dialed;	/* TCP connections that it has begun since */
+	__u64 time;		/* boot time of its exec */
+	__u64 born;		/* the same, or when this process was forked from one of it */
+	__u64 ended;		/* 0: it runs */
+	__u64 exe;		/* inode number of its file */
+	__u64 dialed;		/* TCP connections that it has begun, ... */
+	__u64 at[DIALS];	/* ... when: the last of them, by turns */
+	struct span answered;	/* of the time in which the collector has counted them itself */
+	__u32 of, pad;		/* the process that executed it */
+	char comm[16];		/* when it began the last one */
+};
+
+struct ended_key {
+	__u64 born;
+	__u32 pid, pad;
 };
 
 /* Counters beyond the common ones. */

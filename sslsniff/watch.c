@@ -6,6 +6,8 @@
 #include <linux/perf_event.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -23,20 +25,31 @@ enum {
 	BATCH = 256,		/* processes between two looks */
 	FRESH_NS = 100000000,	/* what was mapped so long ago has done something */
 	AGAIN_MS = 10,
+	IDLE_MS = 250,
+	STOP_NS = 1000000000,	/* to report what is left at the end */
 };
 
-struct mmap2 {			/* PERF_RECORD_MMAP2 up to the name */
+struct mmap2 {			/* PERF_RECORD_MMAP2; behind the name is the time */
 	struct perf_event_header header;
 	uint32_t pid, tid;
 	uint64_t addr, len, pgoff;
 	uint32_t major, minor;
 	uint64_t ino, gen;
+	uint32_t prot, flags;
+	char name[WATCH_PATH];
+};
+
+/* A file that was looked at. Who mapped it before that was done has to be reported. */
+struct watch_known {
+	struct watch_file file;
+	uint64_t since;		/* boot time */
 };
 
 /* Processes to look at, with the file that each is for. */
 struct batch {
-	struct { int pid; uint64_t when; struct watch_file file; } v[BATCH];
+	struct { int pid; struct watch_mapped mapped; } v[BATCH];
 	size_t n;
+	bool full;		/* there is more to take */
 	bool lost;
 };
 
@@ -83,38 +96,73 @@ watch_open(struct watch *w)
 	return 0;
 }
 
-static struct watch_file *
+static struct watch_known *
 known_place(struct watch *w, const struct watch_file *f)
 {
 	uint64_t h =
 	    (f->ino ^ f->gen << 32 ^ (uint64_t)f->minor << 48 ^ f->major) * 0x9e3779b97f4a7c15;
-	struct watch_file *p = NULL;
+	struct watch_known *p = NULL;
 
 	for (unsigned i = 0; i < PROBES; i++) {
 		p = &w->known[((h >> 40) + i) & (KNOWN - 1)];
-		if (!p->ino || !memcmp(p, f, sizeof(*f)))
+		if (!p->file.ino || !memcmp(&p->file, f, sizeof(*f)))
 			return p;
 	}
 	return p;	/* crowded: the last one is reported again some day */
 }
 
-static void
-take_mmap(struct watch *w, const struct mmap2 *m, uint64_t when, struct batch *b)
+static bool
+is_known(struct watch *w, const struct watch_file *f, uint64_t when)
+{
+	struct watch_known *k = known_place(w, f);
+
+	return !memcmp(&k->file, f, sizeof(*f)) && when >= k->since;
+}
+
+/* name: as far as it was read. False: there is no room. */
+static bool
+take_mmap(struct watch *w, const struct mmap2 *m, const char *name, uint64_t when, struct batch *b)
 {
 	struct watch_file f = { m->ino, m->gen, m->major, m->minor };
+	struct watch_mapped *to = &b->v[b->n].mapped;
 
-	if (!m->ino || !m->pid || !memcmp(known_place(w, &f), &f, sizeof(f)))
-		return;
-	for (size_t i = 0; i < b->n; i++)
-		if (b->v[i].pid == (int)m->pid && !memcmp(&b->v[i].file, &f, sizeof(f)))
-			return;
-	if (b->n == BATCH) {
-		b->lost = true;
-		return;
-	}
-	b->v[b->n].pid = m->pid;
-	b->v[b->n].when = when;
-	b->v[b->n++].file = f;
+	if (!m->ino || !m->pid || is_known(w, &f, when))
+		return true;
+	if (b->n == BATCH)
+		return false;
+	b->v[b->n++].pid = m->pid;
+	*to = (struct watch_mapped){ .file = f, .when = when };
+	if (name)
+		snprintf(to->path, sizeof(to->path), "%s", name);
+	return true;
+}
+
+/* Copies n bytes of a ring from a place of it on. */
+static void
+copy(void *to, const uint8_t *data, size_t size, uint64_t at, size_t n)
+{
+	size_t first = size - at % size;
+
+	if (first > n)
+		first = n;
+	memcpy(to, data + at % size, first);
+	memcpy((uint8_t *)to + first, data, n - first);
+}
+
+/* Takes a record; n: its size. False: there is no room. */
+static bool
+take_record(struct watch *w, const uint8_t *data, size_t size, uint64_t at, size_t n,
+    struct batch *b)
+{
+	enum { TIME = 8, NAME = offsetof(struct mmap2, name) };
+	struct mmap2 m = { 0 };
+	uint64_t when;
+
+	if (n < NAME + TIME)
+		return true;
+	copy(&m, data, size, at, n - TIME < sizeof(m) ? n - TIME : sizeof(m));
+	copy(&when, data, size, at + n - TIME, TIME);
+	return take_mmap(w, &m, memchr(m.name, 0, sizeof(m.name)) ? m.name : NULL, when, b);
 }
 
 static void
@@ -124,28 +172,21 @@ take_records(struct watch *w, struct watch_cpu *c, struct batch *b)
 	size_t page = sysconf(_SC_PAGESIZE), size = PAGES * page;
 	const uint8_t *data = (const uint8_t *)c->map + page;
 	uint64_t at = head->data_tail, end = __atomic_load_n(&head->data_head, __ATOMIC_ACQUIRE);
-	union { struct perf_event_header header; struct mmap2 mmap; } r;
+	struct perf_event_header header;
 
-	while (end - at >= sizeof(r.header)) {
-		size_t first = size - at % size;
-		uint64_t when;
-
+	while (end - at >= sizeof(header)) {
 		/* headers are 8-aligned and never wrap; what is behind may */
-		memcpy(&r.header, data + at % size, sizeof(r.header));
-		if (r.header.size < sizeof(r.header) || r.header.size > end - at)
+		memcpy(&header, data + at % size, sizeof(header));
+		if (header.size < sizeof(header) || header.size > end - at)
 			break;
-		if (r.header.type == PERF_RECORD_LOST)
+		if (header.type == PERF_RECORD_LOST)
 			b->lost = true;
-		if (r.header.type == PERF_RECORD_MMAP2 && r.header.size >= sizeof(r.mmap)) {
-			if (first > sizeof(r.mmap))
-				first = sizeof(r.mmap);
-			memcpy(&r, data + at % size, first);
-			memcpy((uint8_t *)&r + first, data, sizeof(r.mmap) - first);
-			/* the time is the last word of the record */
-			memcpy(&when, data + (at + r.header.size - 8) % size, sizeof(when));
-			take_mmap(w, &r.mmap, when, b);
+		if (header.type == PERF_RECORD_MMAP2 &&
+		    !take_record(w, data, size, at, header.size, b)) {
+			b->full = true;
+			break;
 		}
-		at += r.header.size;
+		at += header.size;
 	}
 	__atomic_store_n(&head->data_tail, at, __ATOMIC_RELEASE);
 }
@@ -154,44 +195,66 @@ take_records(struct watch *w, struct watch_cpu *c, struct batch *b)
 static void
 report(struct watch *w, struct batch *b)
 {
-	if (b->lost)
-		w->fn(w->arg, &(struct watch_what){ 0 });
-	for (size_t i = 0; i < b->n; i++) {
-		int pid = b->v[i].pid;
-		const struct watch_what what = { .pid = pid, .when = b->v[i].when,
-		    .fresh = clock_boot() - b->v[i].when < FRESH_NS };
-		bool looked = pid && w->fn(w->arg, &what);
+	static struct watch_mapped *file[BATCH];
 
-		for (size_t j = i; pid && j < b->n; j++)
-			if (b->v[j].pid == pid) {
-				if (looked)
-					*known_place(w, &b->v[j].file) = b->v[j].file;
+	if (b->lost)
+		w->fn(w->arg, &(struct watch_what){ .lost = true });
+	for (size_t i = 0; i < b->n; i++) {
+		struct watch_what what = { .pid = b->v[i].pid, .file = file };
+
+		what.fresh = clock_boot() - b->v[i].mapped.when < FRESH_NS;
+		for (size_t j = i; what.pid && j < b->n; j++)
+			if (b->v[j].pid == what.pid) {
+				file[what.n++] = &b->v[j].mapped;
 				b->v[j].pid = 0;
 			}
+		if (what.n)
+			w->fn(w->arg, &what);
+		for (size_t j = 0; j < what.n; j++)
+			if (file[j]->looked)
+				*known_place(w, &file[j]->file) =
+				    (struct watch_known){ file[j]->file, clock_boot() };
 	}
 	b->n = 0;
 	b->lost = false;
 }
 
+static void
+take_all(struct watch *w, struct batch *b)
+{
+	b->full = false;
+	for (int i = 0; i < w->ncpu; i++)
+		if (w->cpu[i].map)
+			take_records(w, &w->cpu[i], b);
+	report(w, b);
+}
+
+/* Until stopped; then what is left is reported. */
 static void *
 run(void *arg)
 {
 	static struct batch b;
 	struct watch *w = arg;
 	struct pollfd *f = calloc(w->ncpu + 1, sizeof(*f));
+	uint64_t then, end = 0;
+	bool soon;
 
-	b.lost = true;	/* what was there before */
 	f[w->ncpu] = (struct pollfd){ .fd = w->stop, .events = POLLIN };
 	for (int i = 0; i < w->ncpu; i++)
 		f[i] = (struct pollfd){ .fd = w->cpu[i].fd, .events = POLLIN };
-	while (!f[w->ncpu].revents) {
-		report(w, &b);
-		if (poll(f, w->ncpu + 1, w->again && w->again(w->arg) ? AGAIN_MS : -1) < 0)
-			continue;
-		for (int i = 0; i < w->ncpu; i++)
-			if (w->cpu[i].map)
-				take_records(w, &w->cpu[i], &b);
+	w->fn(w->arg, &(struct watch_what){ 0 });	/* what was there before */
+	for (;;) {
+		then = clock_boot();
+		take_all(w, &b);
+		soon = w->again && w->again(w->arg, b.full ? 0 : then);
+		if (end && (!b.full || then > end))
+			break;
+		poll(f, w->ncpu + 1, end || b.full ? 0 : soon ? AGAIN_MS : IDLE_MS);
+		if (f[w->ncpu].revents && !end)
+			end = clock_boot() + STOP_NS;
 	}
+	if (b.full)
+		w->fn(w->arg, &(struct watch_what){ .lost = true });
 	free(f);
 	return NULL;
 }

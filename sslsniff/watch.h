@@ -13,20 +13,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { WATCH_PATH = 512 };
+
 struct watch_file {		/* as the kernel names it: not st_dev on some file systems */
 	uint64_t ino, gen;
 	uint32_t major, minor;
 };
 
-struct watch_what {
-	int pid;		/* 0: the kernel had to drop some, look at all */
-	uint64_t when;		/* boot time of the first mapping, nanoseconds */
-	bool fresh;		/* it is no longer ago than that the process can be held */
+struct watch_mapped {
+	struct watch_file file;
+	uint64_t when;		/* boot time, nanoseconds */
+	bool looked;		/* set by whoever has looked at it, so that it need not be
+				 * reported again */
+	char path[WATCH_PATH];	/* where the process saw it; empty: that is longer */
 };
 
-/* On the watcher's thread. True: the process was looked at, and what it mapped need not
- * be reported again. */
-typedef bool watch_fn(void *arg, const struct watch_what *);
+struct watch_what {
+	int pid;		/* 0: look at all */
+	bool lost;		/* pid 0: for the kernel had to drop some */
+	bool fresh;		/* the first is no longer ago than that it can be held */
+	struct watch_mapped **file;	/* in the order of their times */
+	size_t n;
+};
+
+/* On the watcher's thread. */
+typedef void watch_fn(void *arg, const struct watch_what *);
 
 struct watch {
 	struct watch_cpu { int fd; void *map; } *cpu;
@@ -34,16 +45,18 @@ struct watch {
 	pthread_t thread;
 	bool running;
 	watch_fn *fn;
-	/* on its thread, after each; true: soon again. NULL: never */
-	bool (*again)(void *arg);
+	/* on its thread, now and then: all that was mapped before then (boot time, 0: not
+	 * known) has been reported; true: soon again. NULL: never */
+	bool (*again)(void *arg, uint64_t then);
 	void *arg;
-	struct watch_file *known;	/* a table of KNOWN places */
+	struct watch_known *known;	/* a table of KNOWN places */
 };
 
 /* Begins to collect, before anybody looks at /proc. -1 with errno. */
 int watch_open(struct watch *);
 /* Begins to report, on its thread; first of pid 0. -1 with errno. */
 int watch_start(struct watch *, watch_fn *, void *arg);
+/* Ends it, when all that was mapped until now has been reported. */
 void watch_close(struct watch *);
 
 #endif

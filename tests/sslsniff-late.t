@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """sslsniff-late.t - what comes late: connections that were there, libraries that are
 loaded, replaced or deleted later, containers; and the privileges that are left"""
+import http.server
 import shutil
 import stat
 import sys
@@ -159,6 +160,50 @@ def held_library():
     ok(any(tagged == 3 and hold for tagged, hold in runs), "stopped until the library was attached", runs)
 
 
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def over():
+    """Programs that are over before sslsniff has looked at them: it does not run meanwhile."""
+    dial, port = cc("dial", "tests/sslsniff/dial.c"), str(server.port)
+    loud = [os.path.join(T.name, "loud%d" % i) for i in range(5)]
+    for f in loud:
+        shutil.copy(os.path.join(T.name, "first"), f)
+    time.sleep(0.1)		# a file that was changed a moment ago may not be the one that ran
+
+    def run(name, *commands, after=lambda: None):
+        names = [x for c in commands for x in ("-c", os.path.basename(c[0]))]
+        with Sniffer(*names, "--no-hold") as s:
+            s.p.send_signal(signal.SIGSTOP)
+            status = [subprocess.run(c).returncode for c in commands]
+            after()
+            s.p.send_signal(signal.SIGCONT)
+        equal(status, [0] * len(commands), name + ": did what they do")
+        balanced(s.stderr, name)
+        return s, [e for e in s.events if e["type"] == "loss"]
+
+    s, lost = run("over", [loud[0], port, "over"])
+    ok(not tags(s.events) and [(e["reason"], e["events"], e["comm"]) for e in lost] == [("attached_late", 3, "loud0")],
+       "over before it was looked at: its connections are lost, and said to be its", lost, s.stderr)
+    s, lost = run("several", [loud[1], port, "one"], [loud[1], port, "two"], [dial, port, "20"],
+                  [dial, port, "2", dial, port, "1", loud[2], port, "three"],
+                  [dial, port, "1", "fork", loud[3], port, "four"], [loud[4], port, "five"],
+                  after=lambda: os.unlink(loud[4]))
+    equal((tags(s.events), sum(e["events"] for e in lost)), (set(), 15),
+          "one twice, one that others execute, one of a child, one that is deleted: each connection once")
+    web = http.server.HTTPServer(("127.0.0.1", 0), Quiet)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    s, lost = run("plain", ["curl", "-s", "http://127.0.0.1:%d/" % web.server_port], [dial, port, "2", dial, port, "1"])
+    equal(lost, [], "what has no TLS, or is curl without it, has lost nothing")
+    web.shutdown()
+
+
 def rooted():
     """A client with a root and a libssl of its own."""
     root = os.path.join(T.name, "root")
@@ -296,6 +341,7 @@ loaded()
 by_exe()
 held()
 held_library()
+over()
 rooted()
 docker()
 privileges()

@@ -63,12 +63,16 @@ struct {
 	__type(value, struct span);
 } answered SEC(".maps");
 
-/* Objects that were seen to begin, and have no connection yet. */
+/* Objects that were seen to begin, and have no connection yet; guess as in struct conn. */
+struct fresh {
+	__u64 guess[2];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct conn_key);
-	__type(value, __u8);
+	__type(value, struct fresh);
 } fresh SEC(".maps");
 
 /* When TCP connections were made, by kernel address. */
@@ -134,15 +138,15 @@ object_key(struct thread *t, struct conn_key *key, __u64 object)
 	return true;
 }
 
-/* An object begins under our eyes. */
+/* An object begins under our eyes; how: BPF_NOEXIST when it may have begun before. */
 static __always_inline void
-object_begins(__u64 object)
+object_begins(__u64 object, __u64 how)
 {
+	struct fresh none = {};
 	struct conn_key key;
-	__u8 one = 1;
 
 	if (object && object_key(NULL, &key, object))
-		bpf_map_update_elem(&fresh, &key, &one, BPF_ANY);
+		bpf_map_update_elem(&fresh, &key, &none, how);
 }
 
 /* Whether bytes may have passed before. sock: the connection's, 0 if unknown. */
@@ -210,11 +214,21 @@ enum { SOCK_BEGUN = 1 };
 static __noinline struct conn *
 conn_first_seen(struct thread *t, struct conn_key *key, __u64 object, __u64 cookie, __u64 sock)
 {
-	bool late = began_unseen(key, cookie, sock) && sock != SOCK_BEGUN;
+	struct fresh *begun = bpf_map_lookup_elem(&fresh, key), was = {};
+	struct conn *c;
+	bool late;
 
+	if (begun)
+		was = *begun;
+	late = began_unseen(key, cookie, sock) && sock != SOCK_BEGUN;
 	if (late)
 		count_late(sock);
-	return conn_make(t, key, object, COOKIE_LIB(cookie), late);
+	c = conn_make(t, key, object, COOKIE_LIB(cookie), late);
+	if (c) {
+		c->guess[0] = was.guess[0];
+		c->guess[1] = was.guess[1];
+	}
+	return c;
 }
 
 /* The connection of an object, made at its first sight; sock: its socket, 0: not known,

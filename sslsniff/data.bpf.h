@@ -149,6 +149,8 @@ transferred(struct thread *t, struct call *call, __u64 n, __u64 cookie, bool sam
 		if (c)
 			c->ino[dir & 1] = e->ino;
 	}
+	if (c && !e && same)
+		greeting_ends(c);
 	if (c && e)
 		conn_bind(c, e);
 	else if (c && dir == DIR_READ)

@@ -61,7 +61,7 @@ hook_found(struct hook *h, int fd, const char *path, const struct found *found, 
 	char names[2048], where[4400], after[64] = "";
 	const char *what = "";
 
-	if (!site_plan(&h->sites, found, h->handshake)) {
+	if (!site_plan(&h->sites, found)) {
 		if (must)
 			errx(1, "--binary-path %s: %s", path, h->sites.why);
 		if (found->nrefusal)

@@ -23,7 +23,7 @@ struct watch_mapped;
 
 struct hook {
 	struct probe *probe;
-	bool handshake, no_hold;
+	bool no_hold;
 	uid_t uid;			/* of who looks at files; 0: as we are */
 	bool running;			/* what can be hooked later is no reason to fail */
 	struct attach attach;

@@ -43,7 +43,7 @@ list_file(void *self, const struct libs_file *f)
 		printf("%s\t%s\tnot hooked: %s\n", l->who, file, strerror(errno));
 		return;
 	}
-	if (site_plan(&sites, &found, true)) {
+	if (site_plan(&sites, &found)) {
 		l->found++;
 		site_names(&sites, names, sizeof(names));
 		printf("%s\t%s\thooked: %s%s%s\n", l->who, file, names,

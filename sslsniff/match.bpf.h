@@ -6,7 +6,9 @@
  *  - a socket call inside a read or write, the same socket for all of them in
  *    that call and direction: that is the one;
  *  - write, then send of a little more bytes; receive, then read of less: it may
- *    be that one, and is when both directions say so.
+ *    be that one, and is when both directions say so;
+ *  - the same of calls before the first that transfers something: receive, then such a
+ *    call, and each time the same socket; such a call, then send, and each time that one.
  * TCP only. What a thread sends and receives is reported by tracepoints since Linux 6.3
  * (on_send, on_recv), before by the ends of two functions (on_sent, on_received).
  */
@@ -174,25 +176,96 @@ read_after(struct thread *t, struct conn *c, __u64 n)
 	t->received = 0;
 }
 
-/* A write ended that used no socket: the next send should be for it. */
+/* A write ended that used no socket: the next send should be for it. n 0: so it is
+ * after the last call of a handshake, if nobody writes. */
 static __always_inline void
 written_before(struct thread *t, struct conn_key *key, __u64 n)
 {
-	if (t->pending.conn && (t->pending.conn != key->conn || t->pending.gen != key->gen))
+	if (t->bytes && (t->pending.conn != key->conn || t->pending.gen != key->gen))
 		t->unclear = 1;
-	t->pending = *key;
+	if (n || !t->bytes)
+		t->pending = *key;
 	t->bytes += n;
+}
+
+enum { GUESS_SEVERAL = -1 };	/* not always the same socket */
+
+/* The sockets of handshakes by inode number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct endpoint);
+} greetings SEC(".maps");
+
+/* What its handshake says of the socket of an object that has transferred nothing yet;
+ * NULL: it has, or did not begin under our eyes. */
+static __always_inline __u64 *
+greeting_of(struct conn_key *key)
+{
+	struct conn *c = bpf_map_lookup_elem(&conns, key);
+	struct fresh *f;
+
+	if (c)
+		return c->late || c->bound || c->moved[0] || c->moved[1] ? NULL : c->guess;
+	f = bpf_map_lookup_elem(&fresh, key);
+	return f ? f->guess : NULL;
+}
+
+static __always_inline void
+greeting_guess(struct thread *t, __u64 *guess, int dir)
+{
+	__u64 ino = t->last[dir].ino;
+
+	guess[dir] = !guess[dir] || guess[dir] == ino ? ino : (__u64)GUESS_SEVERAL;
+	bpf_map_update_elem(&greetings, &ino, &t->last[dir], BPF_ANY);
+}
+
+/* A call of an object ended that transferred nothing, maybe part of its handshake: what
+ * was received before was for it (not before a write: that may be what it writes), what
+ * is sent next is its. */
+static __always_inline void
+greeted(struct thread *t, __u64 object, bool writes)
+{
+	struct conn_key key;
+	__u64 *guess;
+
+	if (!object_key(t, &key, object) || !(guess = greeting_of(&key)))
+		return;
+	if (t->received && !writes) {
+		greeting_guess(t, guess, DIR_READ);
+		t->received = 0;
+	}
+	written_before(t, &key, 0);
+}
+
+/* The first bytes pass: whether its handshake had one socket. */
+static __always_inline void
+greeting_ends(struct conn *c)
+{
+	__u64 ino = c->guess[DIR_READ];
+	struct endpoint *e;
+
+	if (c->bound || c->moved[0] || c->moved[1] || !ino || ino != c->guess[DIR_WRITE] ||
+	    ino == (__u64)GUESS_SEVERAL)
+		return;
+	e = bpf_map_lookup_elem(&greetings, &ino);
+	if (e)
+		conn_bind(c, e);
 }
 
 static __always_inline void
 sent(struct thread *t, __u64 n)
 {
 	struct conn *c;
+	__u64 *guess;
 
 	if (!t->pending.conn)
 		return;
+	if (!t->unclear && !t->bytes && (guess = greeting_of(&t->pending)))
+		greeting_guess(t, guess, DIR_WRITE);
 	/* records add 22 bytes and more to each 16 KiB or less */
-	if (!t->unclear && n > t->bytes && n - t->bytes < 512 + t->bytes / 8) {
+	if (!t->unclear && t->bytes && n > t->bytes && n - t->bytes < 512 + t->bytes / 8) {
 		c = bpf_map_lookup_elem(&conns, &t->pending);
 		if (c)
 			conn_guess(c, &t->last[DIR_WRITE], DIR_WRITE);

@@ -125,7 +125,7 @@ rustls_begins(struct thread *t, __u64 object, __u64 seq)
 	if (alias && alias->used)
 		object_ends(object);
 	if (!alias || alias->used)
-		object_begins(object);
+		object_begins(object, BPF_ANY);
 }
 
 /* The connection of a cipher object; as conn_get. */

@@ -80,18 +80,14 @@ plan_one(struct sites *s, const struct find_site *f)
 }
 
 bool
-site_plan(struct sites *s, const struct found *f, bool handshake)
+site_plan(struct sites *s, const struct found *f)
 {
 	memset(s, 0, offsetof(struct sites, v));
 	for (size_t i = 0; i < f->nsite; i++) {
 		const struct find_site *site = &f->site[i];
 
-		if (!lib_usable(f, site->lib))
-			continue;
-		/* a handshake also shows that a connection begins, where nothing else does */
-		if (site->role == ROLE_HANDSHAKE && !handshake && found_has(f, site->lib, ROLE_NEW))
-			continue;
-		plan_one(s, site);
+		if (lib_usable(f, site->lib))
+			plan_one(s, site);
 	}
 	if (f->nrefusal)
 		memcpy(s->why, f->refusal[0].reason, sizeof(s->why));

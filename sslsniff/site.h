@@ -42,7 +42,7 @@ struct sites {
 
 /* The probes for what was found, which must stay. False when nothing of it can
  * be used. */
-bool site_plan(struct sites *, const struct found *, bool handshake);
+bool site_plan(struct sites *, const struct found *);
 
 /* The functions, once each with the instruction that is probed, separated by
  * ", ". */

@@ -91,7 +91,7 @@ handshaken(struct thread *t, struct call *call, int result, __u64 cookie)
 
 	if (!emit_handshakes) {
 		if (begun && object_key(t, &key, call->conn) && !bpf_map_lookup_elem(&conns, &key))
-			object_begins(call->conn);
+			object_begins(call->conn, BPF_NOEXIST);
 		return;
 	}
 	c = conn_get(t, &key, call->conn, cookie, begun ? SOCK_BEGUN : 0);
@@ -124,6 +124,7 @@ on_leave(struct pt_regs *ctx)
 	switch (COOKIE_SIG(cookie)) {
 	case SIG_RESULT:
 		handshaken(t, call, rc, cookie);
+		greeted(t, call->conn, false);
 		return 0;
 	case SIG_INT: case SIG_NSPR: case SIG_NSPR_RECV:
 		n = (int)rc > 0 ? (int)rc : 0;
@@ -139,6 +140,8 @@ on_leave(struct pt_regs *ctx)
 	}
 	if (n)
 		transferred(t, call, n, cookie, true);
+	else
+		greeted(t, call->conn, COOKIE_DIR(cookie) == DIR_WRITE);
 	return 0;
 }
 
@@ -149,7 +152,7 @@ on_new(struct pt_regs *ctx)
 {
 	ON_OWN_STACK(ctx);
 	if (thread_chosen())
-		object_begins(PT_REGS_RC(ctx));
+		object_begins(PT_REGS_RC(ctx), BPF_ANY);
 	return 0;
 }
 

@@ -59,7 +59,7 @@ struct sslsniff {
 	struct opt_list binaries, commands;
 	const char *way, *inspect;
 	uint64_t max_bytes;
-	bool list, no_sleep, json;
+	bool handshake, list, no_sleep, json;
 	bool no_functions;	/* none of the kernel's reports sockets */
 	unsigned ticks, unseen;
 };
@@ -428,7 +428,7 @@ load_programs(struct sslsniff *s)
 		probe_fail("open", "BPF programs");
 	probe_configure(&s->probe, b->obj, &b->rodata->target_conf);
 	b->rodata->max_bytes = s->max_bytes;
-	b->rodata->emit_handshakes = s->hook.handshake;
+	b->rodata->emit_handshakes = s->handshake;
 	choose_sockets(s);
 	choose_way(s);
 	return probe_load(&s->probe, b->skeleton);
@@ -528,7 +528,7 @@ main(int argc, char **argv)
 		{ .kind = OPT_LIST, .name = "command", .arg = "WORD", .to = &s.commands,
 		    .help = "attach to what this command would run, if it has TLS of its own; "
 		    "repeatable" },
-		{ .kind = OPT_FLAG, .name = "handshake", .to = &s.hook.handshake,
+		{ .kind = OPT_FLAG, .name = "handshake", .to = &s.handshake,
 		    .help = "write ssl.handshake events" },
 		{ .kind = OPT_SIZE, .name = "max-bytes", .arg = "SIZE", .to = &s.max_bytes,
 		    .lo = 1, .hi = 1 << 30, .help = "captured of one call (16M)" },

@@ -94,6 +94,12 @@ def memory_bio():
     equal(sums_of(s.events), sums(ends), "python, asyncio's memory BIO: three connections at once")
     hands = [e for e in s.events if e["type"] == "ssl.handshake"]
     equal(len([e for e in hands if e["result"] == 1]), 6, "six handshakes were finished")
+    first = {}
+    for e in s.events:
+        if e["type"] == "ssl.data":
+            first.setdefault(e["conn"], (e.get("local"), e.get("peer")))
+    ok(len(set(first.values())) == 6 and {(b, a) for a, b in first.values()} == set(first.values()) and (None, None) not in first.values(),
+       "its handshake says what socket each has, from its first line on", first)
 
 
 def clients():

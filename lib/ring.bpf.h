@@ -2,7 +2,7 @@
  * ring.bpf.h - reserve or count: how a BPF program hands records to the reader
  *
  * Every record that finds no room is counted by the caller with count_add; the
- * reader tells the counts as "loss" events. Only a reader that says it sleeps is
+ * reader emits the counts as "loss" events. Only a reader that says it sleeps is
  * woken, and once: the wakeup is an interrupt that the observed program pays.
  */
 #ifndef RING_BPF_H

@@ -2,7 +2,7 @@
  * fds.bpf.h - byte totals of descriptors
  *
  * An entry lives from the first transfer that is seen (for sockets: from
- * connect, accept or listen) to the close. The collector is told the path or the addresses
+ * connect, accept or listen) to the close. The collector gets the path or the addresses
  * when it is made, and the totals when it goes; in between it reads the map.
  */
 #ifndef FDS_BPF_H
@@ -118,7 +118,7 @@ fd_end(__u32 pid, __u32 fd)
 
 /* Tells the collector what a descriptor is. 0, or the reason why it cannot: COUNT_... */
 static __always_inline int
-fd_tell(struct file *file, struct fd_entry *e, __u32 fd)
+fd_emit(struct file *file, struct fd_entry *e, __u32 fd)
 {
 	struct scratch *s = emit_begin(PROC_FD, 0, 0);
 	__u32 at = 0;
@@ -185,7 +185,7 @@ fd_get(struct fd_key *key, struct file *file, __u32 kind, __u64 bytes)
 			count_add(COUNT_FDS_FULL, 1, bytes);
 		return e;
 	}
-	why = fd_tell(file, &fresh, key->fd);
+	why = fd_emit(file, &fresh, key->fd);
 	if (why) {
 		bpf_map_delete_elem(&fds, key);		/* next time, perhaps */
 		count_add(why, 1, bytes);

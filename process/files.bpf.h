@@ -21,7 +21,7 @@ enum { NR_FCHMODAT2 = 452 };			/* Linux 6.6 */
 enum { ERROR_NO_ENTRY = 2, ERROR_NO_DIR = 20 };	/* ENOENT, ENOTDIR */
 enum { CLONE_FILE = 0x40049409, CLONE_RANGE = 0x4020940d };	/* FICLONE, FICLONERANGE */
 
-/* A file is opened for reading: what is read from it is told with the totals of the
+/* A file is opened for reading: what is read from it is reported with the totals of the
  * descriptor, and so is this. */
 static __always_inline void
 opened(struct fd_key *key, struct file *file, __u32 flags)

@@ -109,9 +109,9 @@ enum {
 	ERROR_QUOTA = 122,
 };
 
-/* A call that failed, where that is told. */
+/* A call that failed, where that is reported. */
 static __always_inline void
-tell_failure(__u64 *ctx, struct pt_regs *regs, __u64 nr, long ret)
+emit_failure(__u64 *ctx, struct pt_regs *regs, __u64 nr, long ret)
 {
 	if (call_of(nr)->op != DIR_WRITE)
 		return;
@@ -138,7 +138,7 @@ on_io(__u64 *ctx)
 		return 0;
 	if (ret <= 0) {
 		if (ret < 0)
-			tell_failure(ctx, regs, nr, ret);
+			emit_failure(ctx, regs, nr, ret);
 		return 0;
 	}
 	switch (nr) {

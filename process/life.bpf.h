@@ -240,7 +240,7 @@ on_failed_exec(__u64 *ctx)
 	return 0;
 }
 
-/* Processes whose exit was told, for a moment: two last threads may both find
+/* Processes whose exit was emitted, for a moment: two last threads may both find
  * that no other lives. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -264,7 +264,7 @@ on_exit(__u64 *ctx)
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	key = born << 22 ^ pid;
-	/* the last one of several may find itself alone, but not them untold */
+	/* the last one of several may find itself alone, but not them unreported */
 	if (BPF_CORE_READ(sig, nr_threads) > 1 ? bpf_map_update_elem(&exited, &key, &born, BPF_NOEXIST) :
 	    !!bpf_map_lookup_elem(&exited, &key))
 		return 0;

@@ -26,7 +26,7 @@ pending_end(__u64 sk, struct pending *p, int state)
 
 	if (!r) {
 		if (bpf_map_delete_elem(&pending, &sk))
-			return;		/* someone else told it */
+			return;		/* someone else emitted it */
 		count_add(COUNT_SEEN, 1, 0);
 		/* it comes with a packet, whoever runs then */
 		count_of(p->head.pid, COUNT_RING_FULL, 1, 0);
@@ -138,10 +138,10 @@ dissolves(__u64 sockaddr)
 	return !bpf_probe_read_user(&family, sizeof(family), (void *)sockaddr) && !family;
 }
 
-/* A UDP socket has another end from now on, or none any more: the collector tells that
+/* A UDP socket has another end from now on, or none any more: the collector reports that
  * when something passes. serial: how often something has so far. */
 static __noinline int
-udp_tell(struct scratch *s, __u32 fd)
+udp_emit(struct scratch *s, __u32 fd)
 {
 	struct fd_key key = { .pid = current_tgid(), .fd = fd };
 	struct fd_entry *e = bpf_map_lookup_elem(&fds, &key);
@@ -227,7 +227,7 @@ on_net(__u64 *ctx)
 	}
 	at = add_call(s, sk, regs->si, regs->dx);
 	if (udp) {
-		udp_tell(s, key.fd);
+		udp_emit(s, key.fd);
 	} else if (op == OP_CONNECT && ret == -ERROR_INPROGRESS && family != FAMILY_UNIX) {
 		pending_begin(s, sk);
 		emit_drop(s);
@@ -235,14 +235,14 @@ on_net(__u64 *ctx)
 		at = add_root(s, at);
 		emit_line(s, at);
 	}
-	/* from here on the descriptor has addresses worth telling at its close */
+	/* from here on the descriptor has addresses worth reporting at its close */
 	if (op == OP_BIND || op == OP_DISSOLVE || (ret < 0 && ret != -ERROR_INPROGRESS))
 		return 0;
 	if (op == OP_CONNECT && bpf_map_lookup_elem(&fds, &key)) {
 		struct fd_entry *e = bpf_map_lookup_elem(&fds, &key);
 
 		if (e)
-			fd_tell(file, e, key.fd);
+			fd_emit(file, e, key.fd);
 		return 0;
 	}
 	fd_get(&key, file, FD_SOCKET, 0);

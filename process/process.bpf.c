@@ -35,7 +35,7 @@ on_syscall(__u64 *ctx)
 	return 0;
 }
 
-/* Counts what would have been told if it had been a system call. */
+/* Counts what would have been emitted if it had been a system call. */
 SEC("raw_tp/io_uring_submit_req")
 int
 on_uring(__u64 *ctx)

@@ -241,7 +241,7 @@ fd_dup(__u32 oldfd, __u32 newfd)
 /* Tells the collector what a descriptor refers to. 0: the ring is full. Not static:
  * so the verifier looks at it once, and not at every call. */
 __noinline int
-stream_tell(struct scratch *s, __u64 file_at, __u64 serial, __u64 now)
+stream_emit(struct scratch *s, __u64 file_at, __u64 serial, __u64 now)
 {
 	struct file *file = (void *)file_at;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
@@ -294,7 +294,7 @@ stream_make(struct scratch *s, __u32 fd, struct file *file, __u64 events, __u64 
 	fresh->inode = (__u64)BPF_CORE_READ(file, f_inode);
 	fresh->born = current_task()->group_leader->start_boottime;
 	fresh->off[0] = fresh->off[1] = fresh->rpc = 0;
-	if (!stream_tell(s, fresh->file, fresh->serial, bpf_ktime_get_boot_ns())) {
+	if (!stream_emit(s, fresh->file, fresh->serial, bpf_ktime_get_boot_ns())) {
 		count_add(COUNT_RING_FULL, events, bytes);
 		return NULL;
 	}

@@ -2,7 +2,7 @@
  * conn.bpf.h - what is known of a socket: nothing yet, not for us, or a connection that
  * is captured
  *
- * A connection whose both ends are observed is told by the client's end. The client is
+ * A connection whose both ends are observed is emitted by the client's end. The client is
  * known before the server can have read anything of it: from its connect.
  */
 #ifndef CONN_BPF_H
@@ -20,7 +20,7 @@
 enum {
 	SOCK_FRESH,	/* it began under our eyes, and has carried nothing */
 	SOCK_SEARCH,	/* it may have carried something: for each message's beginning */
-	SOCK_OTHER,	/* no more: it is not HTTP, or its other end is told */
+	SOCK_OTHER,	/* no more: it is not HTTP, or its other end is emitted */
 };
 
 enum { MADE_UNKNOWN, MADE_CONNECT, MADE_ACCEPT, MADE_PAIR };
@@ -113,7 +113,7 @@ seen_set(struct seen *to, const struct place_of *p, __u32 state, __u32 made)
 /* Whether the socket is observed, as far as it had to do with this connection. If so, it
  * learns that the current process is at its other end. */
 static __always_inline bool
-end_is_told(const struct place_of *p)
+end_is_emitted(const struct place_of *p)
 {
 	struct conn *c = bpf_map_lookup_elem(&conns, &p->file);
 	struct seen *s;
@@ -140,9 +140,9 @@ end_enter(struct ends *e, struct sock *sk, const struct place_of *p)
 	bpf_map_update_elem(&observed, e, p, BPF_ANY);
 }
 
-/* Whether the client of this server's connection is told. */
+/* Whether the client of this server's connection is emitted. */
 static __always_inline bool
-client_is_told(struct scratch *s, struct sock *sk)
+client_is_emitted(struct scratch *s, struct sock *sk)
 {
 	struct tcp_begin *b = (void *)s->room;
 	struct place_of peer = {}, *p = &peer;
@@ -157,13 +157,13 @@ client_is_told(struct scratch *s, struct sock *sk)
 		ends_turn(&s->turned, &b->ends);
 		p = bpf_map_lookup_elem(&observed, &s->turned);
 	}
-	return p && p->file && end_is_told(p);
+	return p && p->file && end_is_emitted(p);
 }
 
 __noinline int
 conn_end(__u64 file, struct conn *c);
 
-/* The server of a connection that was there before was seen first, and is told until
+/* The server of a connection that was there before was seen first, and is emitted until
  * now; from here on the client is. */
 static __always_inline void
 server_leave(struct scratch *s, struct sock *sk)

@@ -238,7 +238,7 @@ seen_decides(struct scratch *s, struct transfer *t, struct place_of *at, enum lo
 	if (!sk)
 		return NULL;
 	if ((is >= LOOK_REQUEST || any) && sock_wanted(sk) &&
-	    !(side == SIDE_SERVER && client_is_told(s, sk))) {
+	    !(side == SIDE_SERVER && client_is_emitted(s, sk))) {
 		c = conn_make(s, at, side, left);
 		if (c) {
 			bpf_map_delete_elem(&seen, &at->file);

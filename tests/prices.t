@@ -72,7 +72,7 @@ DAY = [x for x in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
        if not x.startswith("#")][0].split(",")[5]
 same("the day of the prices, and what share has one", [cost_line(("claude-haiku-4-5", 300, {}), ("room-1", 100, {})), cost_line(("claude-haiku-4-5", 300, {})),
                                                        cost_line(("room-1", 5, {"cost_usd": 0.5})), cost_line(("room-1", 5, {}))],
-     [["cost in USD, by prices of %s, for 75%% of the tokens, without 1 calls" % DAY], ["cost in USD, by prices of %s, for 100%% of the tokens" % DAY],
+     [["cost in USD, by prices of %s, for 75%% of the tokens, calls without a price: 1" % DAY], ["cost in USD, by prices of %s, for 100%% of the tokens" % DAY],
       ["cost in USD, as providers say, for 100% of the tokens"], []])
 
 # the table itself: every line is a price, and the page reads it as the report does

@@ -24,10 +24,10 @@ rows(place, item, value) AS (
 	UNION ALL SELECT 33, 'output tokens', sum(output_tokens) FROM c
 	UNION ALL SELECT 34, 'cost in USD' || coalesce(', by prices of ' || min(k.as_of) ||
 			CASE WHEN max(k.as_of) > min(k.as_of) THEN ' to ' || max(k.as_of) ELSE '' END, ', as providers say') ||
-			CASE WHEN count(k.usd) < count(c.output_tokens) THEN ', for ' ||
+			CASE WHEN count(k.usd) < count(coalesce(c.input_tokens, c.output_tokens)) THEN ', for ' ||
 				CAST(100 * sum(CASE WHEN k.usd IS NOT NULL THEN coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) END) /
 					max(1, sum(coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0))) AS INTEGER) ||
-				'% of the tokens, without ' || (count(c.output_tokens) - count(k.usd)) || ' calls' ELSE ', for 100% of the tokens' END,
+				'% of the tokens, calls without a price: ' || (count(coalesce(c.input_tokens, c.output_tokens)) - count(k.usd)) ELSE ', for 100% of the tokens' END,
 		round(sum(k.usd), 4)
 		FROM c LEFT JOIN temp.costs k ON k.call_id = c.id HAVING count(k.usd) > 0
 	UNION ALL SELECT 40, 'prompts', count(*) FROM typed_prompts WHERE :all OR process_id IN temp.chosen

@@ -54,6 +54,8 @@ export function costOf(call) {
 	if (call.usage.cost_usd != null) return call.usage.cost_usd;
 	const u = call.usage, p = call.model && priceOf(call);
 	if (!p || (u.input_tokens == null && u.output_tokens == null)) return null;
+	// a conversation that broke off before its answer was counted: what it cost is not known
+	if (u.output_tokens == null && ['chat', 'generate_content'].includes(call.ev?.operation)) return null;
 	const read = u.cache_read_tokens || 0, made = u.cache_creation_tokens || 0, hour = Math.min(made, u.cache_creation_1h_tokens || 0);
 	let sum = 0;
 	for (const [n, price] of [[Math.max(0, (u.input_tokens || 0) - read - made), p.input], [read, p.cache_read], [made - hour, p.cache_creation],

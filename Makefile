@@ -99,8 +99,8 @@ FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tes
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
 # the driver, and its commands that are scripts of their own
-DRIVER_C = agentsight-runlog agentsight-spawn agentsight-nearest agentsight-show
-DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline agentsight-handover \
+DRIVER_C = agentsight-runlog agentsight-spawn agentsight-handover agentsight-nearest agentsight-show
+DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline \
 	agentsight-grant $(DRIVER_C))
 
 # agentsight report, and the files that it runs

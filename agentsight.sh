@@ -102,12 +102,13 @@ name_file() {
 	[ -e "$file" ] || { say "cannot create $file (another place: --db FILE, -o FILE)"; exit 125; }
 }
 
-# given_file FILE: one that the user named.
+# given_file FILE: one that the user named; what it has another name for stays as it is.
+# shellcheck disable=SC2016
 given_file() {
 	if [ ! -e "$1" ]; then
 		create "$1"
 	elif [ -f "$1" ]; then
-		( as_user -- chmod 600 "$1" )
+		( as_user -- sh -c '[ "$(stat -c %h -- "$1")" -ne 1 ] || chmod 600 -- "$1"' agentsight "$1" )
 	fi
 	[ -e "$1" ] || { say "cannot create $1 (another place: --db FILE, -o FILE)"; exit 125; }
 }

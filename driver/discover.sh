@@ -70,7 +70,7 @@ agents() {
 		seen=$("$tools/sslsniff" --inspect "$command" 2>&1)
 		path=$(printf '%s\n' "$seen" | sed -n '/^sslsniff: /d; s/^[^ ]*: \(.*\); what follows is .*/\1/;s/: .*//;p;q')
 		case $seen in
-		"sslsniff: --inspect $command: No such file or directory"*) path= seen= ;;
+		"sslsniff: --inspect $command: No such file or directory"*) path='' seen='' ;;
 		esac
 		case ${path:-$seen} in *"$only"*) ;; *) seen= ;; esac	# another program of that name
 		if [ -n "$seen" ]; then

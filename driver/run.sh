@@ -323,7 +323,7 @@ start_handover() {
 	(
 		exec 5>&- 6>&- 7<&- 8<&- 9>&-
 		exec <"$dir/alive" >/dev/null
-		exec setsid "$tools/agentsight-handover" "$dir" "${folder:-$dir/none}" "$user" "${SUDO_GID:-0}"
+		exec "$tools/agentsight-handover" "$dir" "${folder:-$dir/none}" "$user" "${SUDO_GID:-0}"
 	) &
 	handover=$!
 	echo $! >>"$dir/self"

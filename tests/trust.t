@@ -109,7 +109,7 @@ started() {
 	hold $pid
 	read -r _ <"$T/ready"
 }
-mkfifo "$T/go.named"
+mkfifo "$T/go.named" "$T/stay.named"
 for tool in process stdiocap tcpsniff sslsniff; do
 	started "$tool" -p $$
 	unlike "$tool: not root once it has begun" "$(status $pid Uid)" '(^|[^0-9])0([^0-9]|$)'
@@ -122,15 +122,20 @@ done
 # Under the driver only those who are named are ours: not who runs a program of ours.
 exec 6>"$T/pids" 5<"$T/pids"
 started process -p $$ --self-fd 5
-( read -r _; exec /bin/true named ) <"$T/go.named" & named=$!
+is_cat() { read -r comm <"/proc/$named/comm" && [ "$comm" = cat ]; }
+# it lives until it was seen: who has ended already is nobody's
+( read -r _; exec cat "$T/stay.named" ) <"$T/go.named" & named=$!
 echo $named >&6
 jsonfilter x=1 </dev/null >/dev/null 2>&1
-echo go >"$T/go.named"; wait $named
+echo go >"$T/go.named"
+until_true 20 is_cat
 /bin/true behind
+wait_for_line "$T/lines" '"behind"'
+echo >"$T/stay.named"; wait $named
 kill "$pid"; wait "$pid"
 exec 5<&- 6>&-
 is 'a filter that is not named is seen' "$(grep '"process.exec"' "$T/lines" | grep -c '/jsonfilter"')" 1
-is 'who is named is not' "$(grep -c '"named"' "$T/lines")" 0
+is 'who is named is not' "$(grep '"process.exec"' "$T/lines" | grep -c stay.named)" 0
 is 'others are' "$(grep -c '"behind"' "$T/lines")" 1
 
 # a new program is seen although the collector is nobody
@@ -306,5 +311,58 @@ rm -f "$d/r"
 ln -s "$T/root-only/made" "$d/r"
 echo finished | agentsight-handover "$T/run" "$T/folder" "$nobody" "$(id -g nobody)" >"$T/out" 2>&1
 is 'a link in its place is replaced, not followed' "$(ls "$T/root-only") $(stat -c %F "$d/r")" 'secret regular file'
+
+# a recording is not copied within a file system; where it goes may be anything by then
+hand_over() {
+	mkdir -p "$T/run" "$T/folder/lines"
+	rm -f "$T/folder/lines/r"
+	echo line >"$T/folder/lines/r"
+	printf '%s\n' "$T/folder/lines/r" "$1" >"$T/run/handover"
+	inode=$(stat -c %i "$T/folder/lines/r")
+	echo finished | agentsight-handover "$T/run" "$T/folder" "$nobody" 1 >"$T/out" 2>&1
+}
+secret() { echo "$(cat "$T/root-only/secret") $(stat -c '%u %a' "$T/root-only/secret") $(ls "$T/root-only")"; }
+before=$(secret)
+rm "$d/r"; ln "$T/root-only/secret" "$d/r"
+hand_over "$d/r"
+is 'another name of a file of root is replaced, the file is as it was' "$(secret), $(cat "$d/r") $(stat -c '%u %g %a' "$d/r")" "$before, line $nobody 1 600"
+is 'it is the file itself' "$(stat -c %i "$d/r")" "$inode"
+ln "$T/root-only/secret" "$T/folder.link"
+mkdir -p "$T/folder/lines"; mv "$T/folder.link" "$T/folder/lines/r.3"
+hand_over "$d/r"
+is 'another name of a file of root beside it is not handed over' "$(find "$d" -name 'r.3') $(secret)" " $before"
+rm -rf "$T/folder"
+rm "$d/r"; mkdir "$d/r"
+hand_over "$d/r"
+like 'a folder in its place: where it is now is said' "$(cat "$T/out")" "cannot write $d/r; its content is in $T/folder/lines/r$"
+rmdir "$d/r"; mkdir "$d/there"; chown "$nobody" "$d/there"; ln -s "$T/root-only" "$d/lead"
+hand_over "$d/lead/r"
+is 'nor through a link to a folder that the user may not enter' "$(secret) $(cat "$T/folder/lines/r")" "$before line"
+rm -f "$d/lead"; ln -s "$d/there" "$d/lead"
+hand_over "$d/lead/r"
+is 'to where he may it leads' "$(cat "$d/there/r" 2>&1)" line
+# ... and change all the time
+cat >"$d/swap" <<'END'
+while [ -e "$1/mine" ]; do
+	ln -sfn "$2/secret" "$1/r"; ln -f "$1/mine" "$1/r"; rm -rf "$1/r"; mkdir "$1/r"; rmdir "$1/r"; ln -sfn "$2" "$1/lead"; ln -sfn "$1/there" "$1/lead"
+done 2>/dev/null
+END
+echo mine >"$d/mine"; chown "$nobody" "$d/mine"
+user sh "$d/swap" "$d" "$T/root-only" & swap=$!
+hold $swap
+for _ in 1 2 3 4 5 6 7 8 9 10; do hand_over "$d/r"; hand_over "$d/lead/r"; done
+rm "$d/mine"; wait $swap
+is 'while it is swapped for others nothing of root is touched' "$(secret)" "$before"
+is 'nothing is left of the attempts' "$(find "$d" "$T/root-only" -name '.agentsight-*')" ''
+rm -rf "$T/run" "$T/folder" "$d/r"
+# another file system
+if other=$(mktemp -d /dev/shm/agentsight-test.XXXXXX 2>/dev/null) && [ "$(stat -c %d "$other")" != "$(stat -c %d "$T")" ]; then
+	chown "$nobody" "$other"
+	hand_over "$other/r"
+	is 'to another file system it is copied' "$(cat "$other/r") $(stat -c '%u %g %a' "$other/r") $(ls -A "$other")" "line $nobody 1 600 r"
+else
+	skip 'to another file system it is copied' '/dev/shm is none'
+fi
+[ -z "$other" ] || rm -rf "$other"
 cd / || exit 1
 done_testing

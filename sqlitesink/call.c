@@ -222,10 +222,10 @@ agent_of(struct call *call, char *to, size_t size)
 	bool found = false;
 	struct row r;
 
-	if (name && !agent_is_process(name, n, comm ? comm : "", commlen))
+	if (call->agent == call->process && name && !agent_is_process(name, n, comm ? comm : "", commlen))
 		return false;
 	r = row_of(call->db, SQL_AGENT_NAME);
-	row_id(&r, "id", call->process);
+	row_id(&r, "id", call->agent);
 	if (row_step(&r) && (known = (const char *)sqlite3_column_text(r.of->st, 0)))
 		found = snprintf(to, size, "%s", known) > 0;
 	row_end(&r);
@@ -245,6 +245,7 @@ call_insert(struct call *call)
 	parameters(c, ev);
 	row_int(&r, "run_id", c->db->run);
 	row_id(&r, "process_id", call->process);
+	row_id(&r, "agent_id", call->agent);
 	if (named)
 		row_str(&r, "agent", name);
 	row_id(&r, "prompt_id", 0);	/* prompts_of says which */
@@ -337,14 +338,47 @@ chain_of(struct call *call)
 	row_end(&r);
 }
 
+/* Whose the chain is, as far as this process made calls of it before. */
 static void
-llm_call(struct calls *c, struct event *ev, int64_t process)
+agent_of_chain(struct call *call)
 {
-	struct call call = { .db = c->db, .calls = c, .ev = ev, .process = process, .ended_ns = ended(ev),
-	    .typed = &c->typed, .work = c->work };
+	struct row r = row_of(call->db, SQL_CHAIN_AGENT);
+	int64_t agent;
+
+	row_str(&r, "chain_id", call->chain);
+	row_int(&r, "run_id", call->db->run);
+	row_id(&r, "process_id", call->process);
+	if (row_get(&r, &agent))
+		call->agent = agent;
+}
+
+/* What became of tools whose results came. */
+static void
+tools_did(struct call *call, struct lives *lives)
+{
+	struct row r;
+
+	if (call->agent != call->process) {	/* that its own command has what it sends makes it no tool's */
+		r = row_of(call->db, SQL_CALLER_NO_TOOL);
+		row_id(&r, "process_id", call->process);
+		row_int(&r, "call", call->id);
+		row_run(&r);
+	}
+	life_work(lives, call->agent, event_time(call->ev));
+	if (call->agent == call->process && event_get(call->ev, "tool_results").kind)
+		life_adopt(lives, call->process, call->id);
+}
+
+static void
+llm_call(struct calls *c, struct event *ev, int64_t process, int64_t agent)
+{
+	struct call call = { .db = c->db, .calls = c, .ev = ev, .process = process, .agent = agent,
+	    .ended_ns = ended(ev), .typed = &c->typed, .work = c->work };
 	bool again;
 
 	chain_of(&call);
+	if (call.agent == process && *call.chain)
+		agent_of_chain(&call);
 	if (!(call.id = call_insert(&call)))
 		return;
 	again = link_calls(&call);
@@ -355,7 +389,7 @@ llm_call(struct calls *c, struct event *ev, int64_t process)
 		return;
 	prompts_of(&call);
 	if (tools_of(&call))
-		life_work(c->lives, process, event_time(ev));
+		tools_did(&call, c->lives);
 }
 
 static void
@@ -373,10 +407,10 @@ mcp_call(struct calls *c, struct event *ev, int64_t process)
 }
 
 bool
-call_event(struct calls *c, struct event *ev, int64_t process)
+call_event(struct calls *c, struct event *ev, int64_t process, int64_t agent)
 {
 	if (event_is(ev, "llm.call"))
-		llm_call(c, ev, process);
+		llm_call(c, ev, process, agent);
 	else if (event_is(ev, "mcp.call"))
 		mcp_call(c, ev, process);
 	else

@@ -17,13 +17,14 @@ struct call {
 	struct db *db;
 	struct calls *calls;
 	struct event *ev;
-	int64_t id, process, ended_ns;
+	int64_t id, ended_ns;
+	int64_t process, agent;	/* that made it, and whose it is; mostly the same */
 	char chain[256];	/* of messages, that it belongs to; empty: none */
 	struct typed *typed;
 	struct work *work;
 };
 
-/* False: not an event that belongs here. */
-bool call_event(struct calls *, struct event *, int64_t process);
+/* agent: of an llm.call, whose it is. False: not an event that belongs here. */
+bool call_event(struct calls *, struct event *, int64_t process, int64_t agent);
 
 #endif

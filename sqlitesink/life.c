@@ -4,6 +4,7 @@
 #include "lib/flow.h"
 #include "lib/jput.h"
 #include "sqlitesink/agent.h"
+#include "sqlitesink/owner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 enum {
 	LIVES = 8192,		/* remembered; others are looked up in the file */
+	DID_MAX = 64,		/* of one call's tools, that another process did */
 	LATE_NS = 1000000000,	/* that events come behind the exit of their process */
 };
 
@@ -488,7 +490,8 @@ exec_tool(struct lives *ls, struct life *l, uint64_t ns, size_t n)
 	if (!agent || l->tool_agent == agent || (l->parent != agent && !parent))
 		return;
 	tool = work_find(ls->work, agent, ns,
-	    l->parent == agent ? 0 : parent->start_ns + !parent->start_ns, ls->command, n);
+	    l->parent == agent ? 0 : parent->start_ns + !parent->start_ns, ls->command, n,
+	    WORK_ANY);
 	if (!tool)
 		return;
 	l->tool = tool;
@@ -569,21 +572,15 @@ life_exit(struct lives *ls, struct event *ev)
 
 /* --- agents ----------------------------------------------------------------------- */
 
-/* What its program is called, when the event has just the name of a process; false: it has a
- * better one, or there is none. */
+/* What a process's program is called. */
 static bool
-agent_program(struct lives *ls, struct event *ev, int64_t id, char *to, size_t size)
+agent_program(struct lives *ls, int64_t id, const char *otherwise, char *to, size_t size)
 {
 	char file[256] = "", words[16][256];
-	const char *word[16], *name, *comm;
-	size_t n = 0, len, commlen = 0;
-	struct row r;
+	const char *word[16];
+	size_t n = 0;
+	struct row r = row_of(ls->db, SQL_AGENT_PROGRAM);
 
-	name = event_str(ev, "agent", &len);
-	comm = event_str(ev, "comm", &commlen);
-	if (name && !agent_is_process(name, len, comm ? comm : "", commlen))
-		return false;
-	r = row_of(ls->db, SQL_AGENT_PROGRAM);
 	row_int(&r, "id", id);
 	while (n < 16 && row_step(&r)) {
 		const char *f = (const char *)sqlite3_column_text(r.of->st, 0),
@@ -595,23 +592,34 @@ agent_program(struct lives *ls, struct event *ev, int64_t id, char *to, size_t s
 		n++;
 	}
 	row_end(&r);
-	if (!n && name)
-		snprintf(file, sizeof(file), "%s", name);
+	if (!n && otherwise)
+		snprintf(file, sizeof(file), "%s", otherwise);
 	return agent_name(file, word, n, to, size);
 }
 
+/* A process is an agent from here on. ev: its own call; NULL: another one makes it for it. */
 static void
 agent_new(struct lives *ls, struct event *ev, int64_t id, int64_t before)
 {
+	const char *said = NULL, *comm = NULL;
+	size_t len = 0, commlen = 0;
 	char name[64];
-	bool named = agent_program(ls, ev, id, name, sizeof(name));
-	struct row r = row_of(ls->db, SQL_AGENT_NEW);
+	struct row r;
 
-	if (named)
-		row_str(&r, "name", name);
+	if (ev) {
+		said = event_str(ev, "agent", &len);
+		comm = event_str(ev, "comm", &commlen);
+	}
+	if (said && !agent_is_process(said, len, comm ? comm : "", commlen))
+		snprintf(name, sizeof(name), "%.*s", (int)len, said);
+	else if (!agent_program(ls, id, said, name, sizeof(name)))
+		snprintf(name, sizeof(name), "%.*s", (int)len, said ? said : "");
+	r = row_of(ls->db, SQL_AGENT_NEW);
+	row_str(&r, "name", *name ? name : NULL);
 	row_int(&r, "process_id", id);
 	row_id(&r, "parent_id", before);
-	row_keys(&r, ev);
+	if (ev)
+		row_key(&r, "version", ev, "agent_version");
 	row_run(&r);
 	r = row_of(ls->db, SQL_AGENT_MEMBERS);
 	row_int(&r, "id", id);
@@ -623,20 +631,78 @@ agent_new(struct lives *ls, struct event *ev, int64_t id, int64_t before)
 	row_run(&r);
 }
 
+/* Makes a process an agent that is none. */
+static void
+agent_other(struct lives *ls, int64_t id)
+{
+	struct row r = row_of(ls->db, SQL_PROCESS_AGENT);
+	int64_t before = 0;
+
+	row_int(&r, "id", id);
+	row_get(&r, &before);
+	if (before == id)
+		return;
+	flow_finish_all(ls->table, FLOW_END);
+	agent_new(ls, NULL, id, before);
+}
+
 int64_t
-life_agent(struct lives *ls, struct event *ev)
+life_agent(struct lives *ls, struct event *ev, int64_t *agent)
 {
 	int64_t id, before;
 	struct life *l = life_find(ls, ev, 'e', &id);
 
+	*agent = id;
 	if (!l || l->agent == id)
 		return id;
 	before = l->agent;
-	/* rows change behind the table's back: what it knows is written, and read again */
 	lives_flush(ls);
+	if ((*agent = owner_above(ls->db, id)) != id) {
+		agent_other(ls, *agent);
+		return id;
+	}
+	/* rows change behind the table's back: what it knows is written, and read again */
 	flow_finish_all(ls->table, FLOW_END);
 	agent_new(ls, ev, id, before);
 	return id;
+}
+
+/* What a program did is a tool's, and that one and its chain are the owner's. */
+static void
+adopt(struct lives *ls, int64_t caller, const struct did *did)
+{
+	static const enum sql of_chain[] = { SQL_ADOPT_CALLS, SQL_ADOPT_PROMPTS, SQL_ADOPT_TOOLS };
+	struct row r;
+
+	agent_other(ls, did->owner);
+	for (size_t i = 0; i < sizeof(of_chain) / sizeof(*of_chain); i++) {
+		r = row_of(ls->db, of_chain[i]);
+		row_int(&r, "tool", did->tool);
+		row_int(&r, "caller", caller);
+		row_int(&r, "owner", did->owner);
+		row_run(&r);
+	}
+	if (did->process) {
+		r = row_of(ls->db, SQL_PROCESS_TOOL);
+		row_int(&r, "id", did->process);
+		row_id(&r, "tool", did->tool);
+		row_run(&r);
+	}
+	work_move(ls->work, caller, did->owner, did->tool);
+}
+
+void
+life_adopt(struct lives *ls, int64_t caller, int64_t call)
+{
+	struct did did[DID_MAX];
+	size_t n;
+
+	lives_flush(ls);
+	if (!(n = owner_did(ls->db, ls->work, caller, call, did, DID_MAX)))
+		return;
+	flow_finish_all(ls->table, FLOW_END);	/* rows change behind its back, as in life_agent */
+	for (size_t i = 0; i < n; i++)
+		adopt(ls, caller, &did[i]);
 }
 
 /* --- tools ------------------------------------------------------------------------- */
@@ -658,7 +724,7 @@ late_find(struct lives *ls, int64_t agent, uint64_t since_ns, struct late *all)
 	while (n < LATE_MAX && row_step(&r)) {
 		sqlite3_stmt *st = r.of->st;
 		int64_t tool = work_find(ls->work, agent, sqlite3_column_int64(st, 1), 0, sqlite3_column_blob(st, 2),
-		    sqlite3_column_bytes(st, 2));
+		    sqlite3_column_bytes(st, 2), WORK_ANY);
 
 		/* a tool that ended before the program began was taken for it, for that was not known */
 		if (tool || sqlite3_column_int64(st, 4))

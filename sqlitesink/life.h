@@ -35,8 +35,13 @@ void life_exec(struct lives *, struct event *);
 void life_exit(struct lives *, struct event *);
 
 /* The process of the envelope called a model: an agent from here on, and those
- * below it are its. Returns its id. */
-int64_t life_agent(struct lives *, struct event *);
+ * below it are its. Returns its id; *agent: whose call it is, itself or the one
+ * that it makes it for. */
+int64_t life_agent(struct lives *, struct event *, int64_t *agent);
+
+/* A call brought the results of tools that its process did not run: those that did are the
+ * agents, the chains of these tools theirs. call: model_calls.id */
+void life_adopt(struct lives *, int64_t caller, int64_t call);
 
 /* The tools of that work changed: asks it again for what began since then. */
 void life_work(struct lives *, int64_t agent, uint64_t since_ns);

@@ -108,7 +108,7 @@ prompt_new(struct call *call, const struct found *p)
 
 	row_int(&r, "run_id", call->db->run);
 	row_id(&r, "call_id", call->id);
-	row_id(&r, "process_id", call->process);
+	row_id(&r, "process_id", call->agent);
 	row_str(&r, "chain_id", *call->chain ? call->chain : NULL);
 	row_id(&r, "text_id", p->text);
 	row_id(&r, "added_id", p->added);

@@ -24,6 +24,8 @@ ALTER TABLE processes ADD COLUMN tool_use_id INTEGER REFERENCES tool_uses(id);	-
 ALTER TABLE http_exchanges ADD COLUMN scheme TEXT;	-- https, or http: without TLS
 ALTER TABLE http_exchanges ADD COLUMN side TEXT;	-- client, server: the end that was seen
 ALTER TABLE http_exchanges ADD COLUMN peer_pid INTEGER;	-- the process at the other end, when it was observed, too
+ALTER TABLE model_calls ADD COLUMN agent_id INTEGER REFERENCES processes(id);	-- whose call it is: its process, or that which this made it for
+UPDATE model_calls SET agent_id = process_id;
 -- Calls of a proxy: the call that this one was made for, and the one that all of it was for in the end.
 ALTER TABLE model_calls ADD COLUMN parent_id INTEGER REFERENCES model_calls(id);
 ALTER TABLE model_calls ADD COLUMN root_id INTEGER REFERENCES model_calls(id);
@@ -45,7 +47,7 @@ WHERE c.counted AND coalesce(c.input_tokens, 0) + coalesce(c.output_tokens, 0) +
 -- The calls that totals have, each once: those of a proxy with the model, the tokens and the times of
 -- what it asked, as calls of who asked the proxy.
 CREATE VIEW counted_calls AS
-SELECT c.id, c.run_id, r.process_id, r.agent, r.conversation_id, r.chain_id, r.prompt_id, c.started_ns, c.ended_ns, c.duration_ms,
+SELECT c.id, c.run_id, r.agent_id AS process_id, r.agent, r.conversation_id, r.chain_id, r.prompt_id, c.started_ns, c.ended_ns, c.duration_ms,
 	c.provider, c.operation, c.request_model, c.response_model, c.error_type, c.input_tokens, c.output_tokens,
 	c.cache_read_tokens, c.cache_creation_tokens, c.reasoning_tokens, c.total_tokens
 FROM model_calls c JOIN model_calls r ON r.id = coalesce(c.root_id, c.id) WHERE c.counted;
@@ -111,13 +113,13 @@ SELECT u.id, a.text FROM tool_uses u JOIN texts a ON a.id = u.arguments_id WHERE
 -- argument of it; 'alone', no other tool was at work.
 CREATE VIEW chains (run_id, chain_id, call_id, process_id, started_ns, kind, tool_use_id, evidence) AS
 WITH chain AS MATERIALIZED (
-	SELECT c.run_id, coalesce(c.chain_id, 'call ' || c.id) AS chain_id, min(c.id) AS call_id, c.process_id,
+	SELECT c.run_id, coalesce(c.chain_id, 'call ' || c.id) AS chain_id, min(c.id) AS call_id, c.agent_id AS process_id, c.process_id AS caller_id,
 		min(c.started_ns) AS started_ns, max(c.tools_offered) AS tools
 	FROM model_calls c WHERE c.parent_id IS NULL GROUP BY 1, 2),
 said AS MATERIALIZED (
 	SELECT q.run_id, q.chain_id, min(q.id), x.text FROM prompts q JOIN texts x ON x.id = q.text_id
 	WHERE q.chain_id IS NOT NULL GROUP BY 1, 2),
-works(process_id) AS MATERIALIZED (SELECT DISTINCT process_id FROM model_calls WHERE tools_offered),
+works(process_id) AS MATERIALIZED (SELECT DISTINCT agent_id FROM model_calls WHERE tools_offered),
 -- tools of the same process that were at work when it began
 open AS MATERIALIZED (
 	SELECT c.run_id, c.chain_id, u.id AS tool_use_id, u.asked_ns AS from_ns, count(*) OVER (PARTITION BY c.run_id, c.chain_id) AS n,
@@ -137,11 +139,13 @@ below AS MATERIALIZED (SELECT process_id FROM agents WHERE parent_id IS NOT NULL
 SELECT c.run_id, c.chain_id, c.call_id, c.process_id, c.started_ns,
 	CASE WHEN b.fits IS NOT NULL THEN iif(c.tools, 'sub-agent', 'helper')
 		WHEN NOT c.tools AND (b.tool_use_id IS NOT NULL OR c.process_id IN (SELECT process_id FROM works)) THEN 'helper'
-		WHEN c.process_id IN (SELECT process_id FROM below) THEN 'sub-agent' ELSE 'main' END,
+		WHEN c.process_id IN (SELECT process_id FROM below) THEN 'sub-agent'
+		WHEN (SELECT p.tool_use_id FROM processes p WHERE p.id = c.caller_id) IS NULL THEN 'main'
+		WHEN c.tools THEN 'sub-agent' ELSE 'helper' END,
 	CASE WHEN b.fits IS NOT NULL OR (NOT c.tools AND b.n = 1) THEN b.tool_use_id
-		ELSE (SELECT p.tool_use_id FROM processes p WHERE p.id = c.process_id) END,
+		ELSE (SELECT p.tool_use_id FROM processes p WHERE p.id = c.caller_id) END,
 	CASE WHEN b.fits IS NOT NULL THEN 'named' WHEN NOT c.tools AND b.n = 1 THEN 'alone'
-		WHEN (SELECT p.tool_use_id FROM processes p WHERE p.id = c.process_id) IS NOT NULL THEN 'process' END
+		WHEN (SELECT p.tool_use_id FROM processes p WHERE p.id = c.caller_id) IS NOT NULL THEN 'process' END
 FROM chain c LEFT JOIN best b ON b.run_id = c.run_id AND b.chain_id = c.chain_id AND b.rank = 1;
 
 -- What the processes of tool servers did while they worked for a tool call (mcp.call): one of
@@ -193,6 +197,13 @@ FROM (SELECT a.tool_use_id, a.value, CAST(e.cwd AS TEXT) AS cwd
 	LEFT JOIN execs e ON e.id = p.exec_id
 	WHERE length(a.value) BETWEEN 2 AND 4096 AND instr(a.value, char(10)) = 0 AND a.value NOT GLOB '*://*');
 
+-- Processes that ask models for an agent (a curl for each call), and what it started for that.
+CREATE VIEW callers (process_id) AS
+SELECT process_id FROM model_calls WHERE agent_id <> process_id
+UNION
+SELECT q.id FROM model_calls m JOIN processes p ON p.id = m.process_id JOIN processes q ON q.id = p.parent_id
+WHERE m.agent_id <> m.process_id AND q.id <> m.agent_id AND q.agent_id = m.agent_id;
+
 -- What tool calls did: programs, changed files, reached hosts; not what an agent did to reach
 -- its models. evidence: 'process', a process that was started for the tool did it, or the
 -- tool's server while it was at work; 'named', the agent itself, and the arguments name it;
@@ -237,7 +248,8 @@ judged AS (
 			OR substr(h.target, 1, length(a.path) + 1) = a.path || '.' OR substr(a.path, 1, length(h.target) + 1) = h.target || '/')) THEN NULL
 		WHEN h.alone AND NOT h.began AND NOT h.names_files THEN 'alone'
 		WHEN p.tool_use_id IS NULL THEN 'shared' END AS evidence
-	FROM happened h CROSS JOIN processes p ON p.id = h.process_id)
+	FROM happened h CROSS JOIN processes p ON p.id = h.process_id
+	WHERE h.process_id NOT IN (SELECT process_id FROM callers))
 SELECT u.run_id, j.tool_use_id, u.name AS tool, j.timestamp_ns, j.last_ns, j.process_id, j.pid,
 	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = j.process_id AND e.timestamp_ns <= j.timestamp_ns
 		ORDER BY e.timestamp_ns DESC LIMIT 1), j.comm) AS comm, j.kind, j.target, j.detail, j.evidence

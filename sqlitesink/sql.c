@@ -67,11 +67,41 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " IS NULL)"
 	    " UPDATE processes SET tool_use_id=:tool WHERE id IN (SELECT id FROM below)"),
 
+	[SQL_PROCESS_AGENT] = SQL("SELECT agent_id FROM processes WHERE id=:id AND agent_id IS NOT"
+	    " NULL"),
+	/* it and those above it that ran a program of their own, with the first word behind its name */
+	[SQL_PROGRAMS_ABOVE] = SQL("WITH RECURSIVE up(id, depth) AS (SELECT :id, 0 UNION ALL SELECT"
+	    " p.parent_id, depth+1"
+	    " FROM up u JOIN processes p ON p.id=u.id WHERE p.parent_id IS NOT NULL AND depth<32)"
+	    " SELECT u.id, coalesce(CAST(e.filename AS TEXT), ''), iif(e.argv_base64, NULL, e.argv ->> 1),"
+	    " e.seed FROM up u JOIN processes p ON p.id=u.id JOIN execs e ON e.id=p.exec_id ORDER BY"
+	    " u.depth"),
+	/* programs that began between what a call's results answer and the call, and are no agent's */
+	[SQL_PROGRAMS_WITHIN] = SQL("SELECT p.id, p.parent_id, e.timestamp_ns, e.command FROM execs e"
+	    " CROSS JOIN processes p ON p.id=e.process_id WHERE e.timestamp_ns BETWEEN"
+	    " (SELECT min(asked_ns) FROM tool_uses WHERE result_call_id=:call) AND"
+	    " (SELECT max(answered_ns) FROM tool_uses WHERE result_call_id=:call)"
+	    " AND NOT e.seed AND p.agent_id IS NULL AND p.tool_use_id IS NULL AND p.parent_id IS NOT"
+	    " NULL AND p.id<>:caller ORDER BY e.id"),
+	[SQL_CHANGES_WITHIN] = SQL("SELECT DISTINCT c.process_id, u.id FROM tool_uses u CROSS JOIN"
+	    " file_changes c ON c.timestamp_ns BETWEEN u.asked_ns AND u.answered_ns"
+	    " CROSS JOIN paths f ON f.id=c.path_id CROSS JOIN processes p ON p.id=c.process_id"
+	    " WHERE u.result_call_id=:call AND p.agent_id IS NULL AND f.path IN"
+	    " (SELECT a.value FROM tool_arguments a WHERE a.tool_use_id=u.id AND a.value GLOB '/*')"),
+	[SQL_HAS_PROGRAMS] = SQL("SELECT 1 FROM tool_uses u JOIN processes p ON p.tool_use_id=u.id"
+	    " WHERE u.process_id=:caller LIMIT 1"),
+	[SQL_ADOPT_CALLS] = SQL("UPDATE model_calls SET agent_id=:owner, agent=coalesce((SELECT name"
+	    " FROM agents WHERE process_id=:owner), agent) WHERE process_id=:caller AND (run_id,"
+	    " chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
+	[SQL_ADOPT_PROMPTS] = SQL("UPDATE prompts SET process_id=:owner WHERE process_id=:caller AND"
+	    " (run_id, chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
+	[SQL_ADOPT_TOOLS] = SQL("UPDATE tool_uses SET process_id=:owner WHERE process_id=:caller AND"
+	    " (run_id, chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
 	[SQL_AGENT_PROGRAM] = SQL("SELECT e.filename, j.value FROM processes p JOIN execs e ON"
 	    " e.id=p.exec_id,"
 	    " json_each(e.argv) j WHERE p.id=:id AND NOT e.argv_base64 LIMIT 16"),
 	[SQL_AGENT_NAME] = SQL("SELECT name FROM agents WHERE process_id=:id"),
-	[SQL_AGENT_NEW] = INTO("agents", "process_id parent_id name=agent version=agent_version"),
+	[SQL_AGENT_NEW] = INTO("agents", "process_id parent_id name version"),
 	/* those below it that belonged to the same agent as it did, not those of agents between */
 	[SQL_AGENT_MEMBERS] = SQL("WITH RECURSIVE below(id) AS (SELECT :id UNION ALL SELECT p.id"
 	    " FROM below b"
@@ -165,7 +195,7 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " input_tokens output_tokens cache_read_tokens cache_creation_tokens reasoning_tokens"
 	    " total_tokens usage"
 	    " service_tier parameters tools_id tools_offered=request_tools:f agent agent_version"
-	    " server_address:b server_port incomplete counted"),
+	    " server_address:b server_port incomplete counted agent_id"),
 	[SQL_CALL_RELAYED] = SQL("UPDATE model_calls SET parent_id=iif(id=:id, :parent, parent_id),"
 	    " root_id=:parent WHERE id=:id OR root_id=:id"),
 	[SQL_CALL_AT] = SQL("SELECT id FROM model_calls WHERE exchange=:exchange AND run_id=:run_id"
@@ -181,6 +211,11 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " text_json text_id"
 	    " attributes finish_reason"),
 
+	[SQL_CHAIN_AGENT] = SQL("SELECT agent_id FROM model_calls WHERE chain_id=:chain_id AND"
+	    " run_id=:run_id AND process_id=:process_id AND agent_id<>process_id LIMIT 1"),
+	[SQL_CALLER_NO_TOOL] = SQL("UPDATE processes SET tool_use_id=NULL WHERE id IN (SELECT process_id"
+	    " FROM callers WHERE process_id=:process_id OR process_id=(SELECT parent_id FROM processes"
+	    " WHERE id=:process_id)) AND tool_use_id IN (SELECT id FROM tool_uses WHERE result_call_id=:call)"),
 	[SQL_CHAIN_OF] = SQL("SELECT chain_id FROM model_calls WHERE exchange=:exchange AND"
 	    " run_id=:run_id"),
 	[SQL_PROMPT_NEW] = INTO("prompts", "run_id call_id process_id conversation_id chain_id"

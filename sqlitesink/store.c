@@ -109,10 +109,12 @@ static bool
 on_call(struct store *self, struct event *ev)
 {
 	bool llm = event_is(ev, "llm.call");
+	int64_t process, agent = 0;
 
 	if (!llm && !event_is(ev, "mcp.call"))
 		return false;
-	call_event(self->calls, ev, llm ? life_agent(self->lives, ev) : life_of(self->lives, ev));
+	process = llm ? life_agent(self->lives, ev, &agent) : life_of(self->lives, ev);
+	call_event(self->calls, ev, process, agent);
 	if (llm && !self->bodies)
 		http_forget_bodies(self->db, ev);
 	return true;

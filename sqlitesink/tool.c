@@ -82,7 +82,7 @@ tool_call(struct call *call, struct value v)
 	row_id(&r, "call_id", call->id);
 	row_int(&r, "asked_ns", call->ended_ns);
 	row_id(&r, "arguments_id", arguments);
-	row_id(&r, "process_id", call->process);
+	row_id(&r, "process_id", call->agent);
 	if (k.id) {
 		row_int(&r, "id", k.id);
 	} else {
@@ -95,10 +95,10 @@ tool_call(struct call *call, struct value v)
 		return;
 	if (!k.id)
 		k.id = sqlite3_last_insert_rowid(call->db->sq);
-	work_requested(call->work, call->process, k.id, event_time(call->ev), call->ev,
+	work_requested(call->work, call->agent, k.id, event_time(call->ev), call->ev,
 	    value_get(v, "arguments"));
 	if (k.answered_ns)
-		work_responded(call->work, call->process, k.id, k.answered_ns);
+		work_responded(call->work, call->agent, k.id, k.answered_ns);
 }
 
 /* --- results -------------------------------------------------------------------------- */
@@ -185,14 +185,14 @@ tool_result(struct call *call, struct value result, int64_t place)
 		row_int(&r, "id", k.id);
 	} else {	/* asked before the recording began, or the call's line is still to come */
 		put_chain(&r, call);
-		row_id(&r, "process_id", call->process);
+		row_id(&r, "process_id", call->agent);
 		row_key(&r, "conversation_id", call->ev, "conversation_id");
 		row_value(&r, "tool_call_id", call->ev, id);
 		row_value(&r, "name", call->ev, value_get(result, "name"));
 	}
 	row_run(&r);
 	if (k.id)
-		work_responded(call->work, call->process, k.id, ns);
+		work_responded(call->work, call->agent, k.id, ns);
 }
 
 bool

@@ -154,6 +154,25 @@ work_requested(struct work *w, int64_t agent, int64_t id, uint64_t from_ns, stru
 }
 
 void
+work_move(struct work *w, int64_t from, int64_t to, int64_t tool)
+{
+	struct agent *b = flow_get(w->agents, &to, sizeof(to), 0),
+	    *a = flow_find(w->agents, &from, sizeof(from), 0);
+	struct tool **more;
+
+	for (size_t i = 0; a && b && i < a->n; i++) {
+		if (a->tool[i]->id != tool)
+			continue;
+		if (!(more = realloc(b->tool, (b->n + 1) * sizeof(*b->tool))))
+			return;
+		b->tool = more;
+		b->tool[b->n++] = a->tool[i];
+		memmove(a->tool + i, a->tool + i + 1, (--a->n - i) * sizeof(*a->tool));
+		return;
+	}
+}
+
+void
 work_responded(struct work *w, int64_t agent, int64_t id, uint64_t to_ns)
 {
 	struct agent *a = flow_find(w->agents, &agent, sizeof(agent), 0);
@@ -226,7 +245,7 @@ unquoted(const char *p, size_t *n)
 
 int64_t
 work_find(struct work *w, int64_t agent, uint64_t ns, uint64_t parent_ns, const char *command,
-    size_t n)
+    size_t n, enum work_fit least)
 {
 	struct agent *a = flow_find(w->agents, &agent, sizeof(agent), 0);
 	size_t plain_n = n;
@@ -243,6 +262,8 @@ work_find(struct work *w, int64_t agent, uint64_t ns, uint64_t parent_ns, const 
 		fit = fits(t, command, n);
 		if (plain && fit < 3 && (other = fits(t, plain, plain_n)) > fit)
 			fit = other;
+		if (fit < (int)least)
+			continue;
 		if (fit > most || (fit && fit == most && t->programs < best->programs)) {
 			most = fit;
 			best = t;

@@ -160,6 +160,57 @@ for name, parts, want in (
     got = [(p["text"], p["added"] is not None) for p in table("prompts", store([execs(0, 200, 1, ["node"]), call_]))]
     same("typed: " + name, got, [want] if want else [])
 
+# --- calls that another process makes than the agent ---------------------------------------------------
+def spoken(name, lines, want, **kinds):
+    """Whose the calls, the prompts and the effects are, in whatever order the lines come."""
+    calls_ = [x for x in lines if x["type"] == "llm.call"]
+    for how, order in (("", lines), (", calls behind all else", [x for x in lines if x["type"] != "llm.call"] + calls_)):
+        db_ = store(order)
+        same(name + how, [[(c["agent"], c["prompt"]) for c in table("calls", db_)], sorted((p["agent"], p["text"]) for p in table("prompts", db_)),
+                          sorted((e["tool"], e["kind"], e["target"], e["evidence"]) for e in table("effects", db_))], want)
+
+
+def run(s, parent, pid, argv, comm="sh"):
+    return [fork(s, parent, comm, pid), execs(s + 0.01, pid, parent, argv)]
+
+
+def wrote(s, pid, comm, path):
+    return [opens(s, pid, comm, path, ("write", "create"), created=True), transfer("write", s + 0.01, pid, comm, path, 5)]
+
+
+MAKE = {"command": "make test"}
+curls = [execs(0, 50, 1, ["bash"], seed=True), *run(0.1, 50, 60, ["bash", "/w/assist.sh"], "bash"),
+         fork(0.9, 60, "bash", 61), *run(1, 61, 62, ["curl", "-sd", "@-", "https://api.anthropic.com"], "bash"),
+         llm(1, 1.1, 2, pid=62, comm="curl", agent="curl", prompt="Fix it", asks=[("t1", "Bash", MAKE), ("t2", "Write", {"path": "/w/a.txt"})]),
+         exits(2.1, 62, 61, "curl"), exits(2.2, 61, 60, "bash"),
+         *run(2.3, 60, 63, ["bash", "-c", "make test"], "bash"), *run(2.4, 63, 64, ["make", "test"], "bash"), *wrote(2.5, 64, "make", "/w/out.o"),
+         exits(2.6, 64, 63, "make"), exits(2.7, 63, 60, "bash"), *wrote(2.8, 60, "bash", "/w/a.txt"),
+         *run(3, 60, 66, ["sh", "-c", "curl -sd '{\"text\":\"make test\"}' https://api.anthropic.com | tee -a log"], "bash"),
+         *run(3.05, 66, 67, ["curl", "-sd", "{\"text\":\"make test\"}", "https://api.anthropic.com"]),
+         llm(2, 3.1, 4, pid=67, comm="curl", agent="curl", results=[("t1", "Bash", 1, "ok", False), ("t2", "Write", 1, "ok", False)], answer="Done")]
+for r in curls[-1]["tool_results"]:
+    r["call"] = "62:1:1/1"
+spoken("a curl for each call: the script is the agent", curls,
+       [[("assist", 1), ("assist", 1)], [("assist", "Fix it")],
+        [("Bash", "create", "/w/out.o", "process"), ("Bash", "exec", "bash -c make test", "process"), ("Bash", "exec", "make test", "process"),
+         ("Bash", "write", "/w/out.o", "process"), ("Write", "create", "/w/a.txt", "named"), ("Write", "write", "/w/a.txt", "named")]])
+
+side = [*run(0.1, 1, 20, ["python3", "/opt/speaker.py"]), *run(0.2, 1, 30, ["python3", "/opt/red.py"]), *run(0.3, 1, 40, ["python3", "/opt/blue.py"])]
+for k, (pid, name) in enumerate(((30, "red"), (40, "blue"))):
+    ask_ = llm(10 * k + 1, 1 + k / 10, 2 + k / 10, pid=20, comm="python3", agent="speaker", conversation=name, prompt="Build " + name,
+               asks=[("t" + name, "Bash", {"command": "make " + name}), ("w" + name, "Write", {"path": "/w/%s.txt" % name})])
+    back = llm(10 * k + 2, 5 + k / 10, 6 + k / 10, pid=20, comm="python3", agent="speaker", conversation=name, answer="Done",
+               results=[("t" + name, "Bash", 10 * k + 1, "ok", False), ("w" + name, "Write", 10 * k + 1, "ok", False)])
+    side += [ask_, *run(3 + k / 10, pid, pid + 1, ["sh", "-c", "make " + name], "python3"), *wrote(3.5 + k / 10, pid + 1, "sh", "/w/%s.o" % name),
+             *wrote(4 + k / 10, pid, "python3", "/w/%s.txt" % name), back]
+side.sort(key=lambda x: x["timestamp_ns"])
+spoken("one process speaks for two agents: each has its own", side,
+       [[("red", 1), ("blue", 2), ("red", 1), ("blue", 2)], [("blue", "Build blue"), ("red", "Build red")],
+        sorted(x for name in ("red", "blue") for x in (
+            ("Bash", "create", "/w/%s.o" % name, "process"), ("Bash", "exec", "sh -c make " + name, "process"),
+            ("Bash", "write", "/w/%s.o" % name, "process"), ("Write", "create", "/w/%s.txt" % name, "named"),
+            ("Write", "write", "/w/%s.txt" % name, "named")))])
+
 # --- a program that did not start ----------------------------------------------------------------------
 failed = store([execs(0, 5, 1, ["agent"]), execs(1, 5, 1, ["nothing"], error="ENOENT"), execs(2, 5, 1, ["ls"])])
 same("a failed exec is no program that ran", [rows(failed, "SELECT command FROM execs"), rows(failed, "SELECT command, error FROM failed_execs"),

@@ -67,7 +67,8 @@ judged AS MATERIALIZED (	-- as the view tool_effects does
 		WHEN e.alone AND NOT e.began AND NOT e.names_files THEN 'alone'
 		WHEN p.tool_use_id IS NULL THEN 'shared' END AS evidence, p.pid,
 		coalesce((SELECT x.comm FROM execs x WHERE x.process_id = p.id AND x.timestamp_ns <= e.ns ORDER BY x.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm) AS comm
-	FROM effect e CROSS JOIN processes p ON p.id = e.process_id)
+	FROM effect e CROSS JOIN processes p ON p.id = e.process_id
+	WHERE e.process_id NOT IN (SELECT process_id FROM callers))
 SELECT iif(count(*) = 1, j.id, group_concat(j.id, ', ')) AS tool_call, strftime(:time, j.ns / 1e9, 'unixepoch', :zone) AS time,
 	iif(count(*) = 1, u.name, group_concat(u.name, ', ')) AS tool,
 	iif(count(*) = 1, substr(a.text, 1, min(:chars, 2 * :chars / 3)), NULL) AS arguments, j.what AS kind,

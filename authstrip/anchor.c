@@ -17,7 +17,6 @@ anchor_free(struct anchors *t)
 {
 	hs_free_scratch(t->scratch);
 	hs_free_database(t->db);
-	free(t->hits.v);
 	anchor_init(t);
 }
 
@@ -79,30 +78,38 @@ anchor_ready(struct anchors *t)
 	return NULL;
 }
 
-struct found { struct anchors *t; size_t from; };
+struct found { struct anchors *t; struct anchor_hits *hits; size_t from; };
+
+static bool
+reserve(struct anchor_hits *h, size_t n)
+{
+	if (h->n + n > h->cap) {
+		size_t cap = 2 * h->cap + n + 64;
+		uint64_t *p = realloc(h->v, cap * sizeof(*p));
+
+		if (!p) {
+			h->nomem = true;
+			return false;
+		}
+		h->v = p;
+		h->cap = cap;
+	}
+	return true;
+}
 
 /* Words come by where they end. */
 static int
 add_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *arg)
 {
 	struct found *f = arg;
-	struct anchor_hits *h = &f->t->hits;
+	struct anchor_hits *h = f->hits;
 	uint64_t v = (uint64_t)(f->from + to - f->t->a[id].len) << 16 | (uint16_t)f->t->rank[id];
 	size_t i;
 
 	(void)from;
 	(void)flags;
-	if (h->n == h->cap) {
-		size_t cap = h->cap ? 2 * h->cap : 256;
-		uint64_t *p = realloc(h->v, cap * sizeof(*p));
-
-		if (!p) {
-			h->nomem = true;
-			return 1;
-		}
-		h->v = p;
-		h->cap = cap;
-	}
+	if (!reserve(h, 1))
+		return 1;
 	/* only the few that end within a word's length are out of order */
 	for (i = h->n++; i && h->v[i - 1] > v; i--)
 		h->v[i] = h->v[i - 1];
@@ -110,16 +117,50 @@ add_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned fl
 	return 0;
 }
 
-const struct anchor_hits *
-anchor_find(struct anchors *t, const char *s, size_t n, size_t from)
+void
+anchor_find(struct anchors *t, struct anchor_hits *h, const char *s, size_t n, size_t from)
 {
-	struct found f = { t, from };
+	struct found f = { t, h, from };
 
-	t->hits.n = 0;
-	t->hits.nomem = false;
-	if (from >= n)
-		return &t->hits;
-	if (n - from > UINT_MAX || hs_scan(t->db, s + from, n - from, 0, t->scratch, add_hit, &f))
-		t->hits.nomem = true;
-	return &t->hits;
+	h->n = 0;
+	h->nomem = false;
+	if (from < n && (n - from > UINT_MAX ||
+	    hs_scan(t->db, s + from, n - from, 0, t->scratch, add_hit, &f)))
+		h->nomem = true;
+}
+
+void
+anchor_hits_free(struct anchor_hits *h)
+{
+	free(h->v);
+	memset(h, 0, sizeof(*h));
+}
+
+size_t
+anchor_hits_from(const struct anchor_hits *h, size_t pos)
+{
+	size_t lo = 0, hi = h->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (anchor_hit_at(h, mid) < pos)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void
+anchor_hits_add(struct anchor_hits *h, const struct anchor_hits *of, size_t from, size_t end,
+    size_t by)
+{
+	size_t i = anchor_hits_from(of, from), n = anchor_hits_from(of, end);
+
+	h->nomem = h->nomem || of->nomem;
+	if (i >= n || !reserve(h, n - i))
+		return;
+	for (; i < n; i++)
+		h->v[h->n++] = of->v[i] + ((uint64_t)by << 16);
 }

@@ -35,7 +35,6 @@ struct anchors {
 	short rank[ANCHOR_MAX];
 	struct hs_database *db;
 	struct hs_scratch *scratch;
-	struct anchor_hits hits;	/* of the text at hand; there is one at a time */
 };
 
 void anchor_init(struct anchors *);
@@ -49,9 +48,16 @@ int anchor_add(struct anchors *, const char *word, bool any, int kind, int arg);
 const char *anchor_ready(struct anchors *);
 
 /* Finds every word in s[0..n), from `from` on; at one place those of this very case
- * come first, and of each the last added. They are the anchors' until the next call.
- * nomem: some are missing. */
-const struct anchor_hits *anchor_find(struct anchors *, const char *s, size_t n, size_t from);
+ * come first, and of each the last added. hits holds them from then on (zeroed before its
+ * first use, anchor_hits_free after the last). nomem: some are missing. */
+void anchor_find(struct anchors *, struct anchor_hits *hits, const char *s, size_t n, size_t from);
+void anchor_hits_free(struct anchor_hits *);
+/* Those of `of` that begin in [from, end) of its text, behind those of hits, as standing
+ * `by` bytes further. */
+void anchor_hits_add(struct anchor_hits *hits, const struct anchor_hits *of, size_t from,
+    size_t end, size_t by);
+/* The first one at pos or behind it; n: there is none. */
+size_t anchor_hits_from(const struct anchor_hits *, size_t pos);
 
 static inline size_t
 anchor_hit_at(const struct anchor_hits *h, size_t i)
@@ -60,9 +66,9 @@ anchor_hit_at(const struct anchor_hits *h, size_t i)
 }
 
 static inline const struct anchor *
-anchor_hit_word(const struct anchors *t, size_t i)
+anchor_hit_word(const struct anchors *t, const struct anchor_hits *h, size_t i)
 {
-	return &t->a[t->order[t->hits.v[i] & 0xffff]];
+	return &t->a[t->order[h->v[i] & 0xffff]];
 }
 
 #endif

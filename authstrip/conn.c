@@ -199,13 +199,14 @@ place(struct back *b, size_t i)
 	return b->rawdone;
 }
 
-/* The bytes of a piece as text, and the strings of the JSON in them. */
+/* The bytes of a piece as text, and the strings of the JSON in them. message: nothing
+ * goes on behind it, but the strings of JSON do. */
 static void
-feed_text(struct conns *cs, struct conn *c, struct text_piece *p, bool last)
+feed_text(struct conns *cs, struct conn *c, struct text_piece *p, bool last, bool message)
 {
-	stream_feed(cs->all, &c->text, p, last);
+	stream_feed(cs->all, &c->text, p, last || message);
 	if (p->n)
-		paths_piece(cs->all, &c->paths, p, c->h2);
+		paths_piece(cs->all, &c->paths, p, c->h2, message);
 	stream_piece_free(p);
 }
 
@@ -240,7 +241,7 @@ feed_frames(struct conns *cs, struct conn *c, struct pending *line, struct back 
 		c->h2 = r.stream;
 		stream_piece_init(&piece, line, bytes->part, bytes->p + from, end - from,
 		    bytes->at + from);
-		feed_text(cs, c, &piece, r.end);
+		feed_text(cs, c, &piece, r.end, false);
 	}
 }
 
@@ -263,7 +264,7 @@ conn_members(struct conns *cs, const struct event *ev, struct pending *line, con
 
 	stream_piece_init(&piece, line, -1, ev->line, ev->len, 0);
 	piece.quote = 0;
-	paths_piece(cs->all, &p->conn->paths, &piece, 0);
+	paths_piece(cs->all, &p->conn->paths, &piece, 0, false);
 }
 
 void
@@ -293,5 +294,5 @@ conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct
 		}
 	}
 	stream_piece_init(&piece, line, bytes->part, bytes->p, bytes->n, bytes->at);
-	feed_text(cs, c, &piece, p->last || p->alone);
+	feed_text(cs, c, &piece, p->last, p->alone);
 }

@@ -1,20 +1,32 @@
 /* paths.c - see paths.h */
 #include "paths.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	BASE64_MIN = 16,	/* letters: less is not opened */
 	STEADY_MAX = 64,	/* a longer string is not looked at for coming again */
+	HEAD = 3,		/* bytes of a string that tell whether it is a document */
 };
 
 struct path {
 	uint64_t key;
+	uint64_t path, places, index;	/* all that it is of, if it is of one of each */
+	bool parted;		/* it is of several, which have entries of their own */
 	struct stream text;
 	uint32_t round;		/* when it was last used */
 	unsigned steady;	/* bytes of the string that changes nothing when it comes once more */
 	char tail[256];		/* what text held before, to see that */
+};
+
+/* The document within the string at hand. */
+struct nested {
+	enum { NESTED_NONE, NESTED_UNSURE, NESTED_JSON, NESTED_BASE64 } kind;
+	struct walk walk;
+	struct inner_rest rest;
+	char head[HEAD];	/* the string's first bytes, while they tell too little */
+	unsigned nhead;
 };
 
 /* --- the table -------------------------------------------------------------- */
@@ -47,6 +59,8 @@ add_path(struct streams *all, struct paths *p, uint64_t key)
 		e->steady = 0;
 	}
 	e->key = key;
+	e->path = e->index = 0;
+	e->parted = false;
 	e->text.max = PATHS_TEXT;
 	p->guess = k;
 	return e;
@@ -72,12 +86,64 @@ find_path(struct streams *all, struct paths *p, uint64_t key)
 	return e;
 }
 
+static uint64_t
+path_key(uint64_t path)
+{
+	return walk_mix(path, 1);
+}
+
+static uint64_t
+index_key(uint64_t keys, uint64_t places, uint64_t index)
+{
+	return walk_mix(walk_mix(keys, places), walk_mix(index, 2));
+}
+
+/* Of the keys that e was of there is a second path or index: e goes on as the text of the
+ * first path, and a copy of it as that of its index. */
+static struct path *
+part_path(struct streams *all, struct paths *p, struct path *e)
+{
+	uint64_t keys = e->key;
+	struct path *copy;
+
+	e->key = path_key(e->path);
+	if (e->index && (copy = find_path(all, p, index_key(keys, e->places, e->index))))
+		stream_copy(all, &copy->text, &e->text);
+	if ((e = find_path(all, p, keys)))
+		e->parted = true;
+	return e;
+}
+
+/* The texts that a string belongs to, one or two; NULL where there is no room. */
+static unsigned
+find_paths(struct streams *all, struct paths *p, const struct walk_string *s, struct path *v[2])
+{
+	struct path *e = find_path(all, p, s->keys);
+
+	if (e && !e->parted) {
+		if (!e->path) {
+			e->path = s->path;
+			e->places = s->places;
+			e->index = s->index;
+		}
+		if (e->path == s->path && e->index == s->index) {
+			v[0] = e;
+			return 1;
+		}
+		part_path(all, p, e);
+	}
+	v[0] = find_path(all, p, path_key(s->path));
+	if (!s->index)
+		return 1;
+	v[1] = find_path(all, p, index_key(s->keys, s->places, s->index));
+	return 2;
+}
+
 /* --- one string --------------------------------------------------------------- */
 
 static void
-feed_path(struct streams *all, struct paths *paths, uint64_t key, struct text_piece *piece)
+feed_path(struct streams *all, struct path *e, struct text_piece *piece)
 {
-	struct path *e = find_path(all, paths, key);
 	struct stream *st;
 	size_t n = piece->rawlen;
 	bool again;
@@ -112,52 +178,109 @@ feed_path(struct streams *all, struct paths *paths, uint64_t key, struct text_pi
 
 static void
 feed_string(struct streams *all, struct paths *p, const struct text_piece *of,
-    const struct walk_string *s, uint64_t index)
+    const struct walk_string *s)
 {
+	struct path *v[2];
+	unsigned n = find_paths(all, p, s, v);
 	struct text_piece part;
 
 	stream_piece_part(&part, of, s->from, s->end);
-	feed_path(all, p, s->path, &part);
-	if (index)
-		feed_path(all, p, walk_mix(s->path, index), &part);
+	for (unsigned i = 0; i < n; i++)
+		feed_path(all, v[i], &part);
 	stream_piece_free(&part);
 }
 
 /* --- JSON in a string ----------------------------------------------------------- */
 
-/* What the string that begins at s->from holds. */
+/* What a string holds that begins so. */
 static int
-inner_kind(const struct walk *w, const struct text_piece *of, const struct walk_string *s)
+nested_kind(const char *s, size_t n)
 {
-	const char *p = of->s + s->from;
-	size_t n = s->end - s->from;
+	/* "{" and a quote, a space or a line's end, in base64; the same behind "[" */
+	static const char *const starts[] = { "eyI", "eyJ", "eyK", "eyL", "eyA", "eyB", "ewo", "ew0", "ewk",
+	    "W3s", "W1s", "WyI", "WyJ", "WyK", "WyL", "WyA", "Wwo", "Ww0" };
 
-	if (n > 1 && (*p == '{' || *p == '[') && (p[1] == '\\' || p[1] == '{' || p[1] == ' '))
-		return INNER_JSON;
-	/* "{" and a quote, a space or a line's end; the quotes of bytes have no backslashes */
-	if (n >= BASE64_MIN && p[0] == 'e' &&
-	    ((p[1] == 'y' && (p[2] == 'J' || p[2] == 'A' || p[2] == 'I')) ||
-	    (p[1] == 'w' && (p[2] == 'o' || p[2] == '0'))))
-		return INNER_BASE64;
-	(void)w;
-	return INNER_NONE;
+	if (n > 1 && (*s == '{' || *s == '['))
+		return strchr("\\{[ ", s[1]) || isdigit((unsigned char)s[1]) ? NESTED_JSON : NESTED_NONE;
+	for (size_t i = 0; n >= HEAD && i < sizeof(starts) / sizeof(*starts); i++)
+		if (!memcmp(s, starts[i], HEAD))
+			return NESTED_BASE64;
+	return NESTED_NONE;
 }
+
+/* The string that s is a piece of, when it may hold a document; NULL: it does not. */
+static struct nested *
+find_nested(struct paths *p, const struct text_piece *of, const struct walk_string *s,
+    unsigned depth)
+{
+	struct nested *in;
+
+	if (depth == PATHS_NESTED)
+		return NULL;
+	in = p->nested[depth];
+	if (!s->first)
+		return in && in->kind ? in : NULL;
+	if (!memchr("{[eW", of->s[s->from], 4)) {
+		if (in)
+			in->kind = NESTED_NONE;
+		return NULL;
+	}
+	if (!in && !(in = p->nested[depth] = calloc(1, sizeof(*in)))) {
+		of->line->failed = true;
+		return NULL;
+	}
+	in->kind = NESTED_UNSURE;
+	in->nhead = in->rest.n = 0;
+	return in;
+}
+
+/* Finds out what it is, as soon as enough of it came. */
+static void
+tell_nested(struct streams *all, struct nested *in, const struct text_piece *of,
+    const struct walk_string *s, unsigned quote)
+{
+	unsigned old = in->nhead;
+	size_t before = all->strings->n;
+
+	for (unsigned i = 0; i < s->lead && in->nhead < HEAD; i++)
+		in->head[in->nhead++] = '\\';
+	for (size_t i = s->from; i < s->end && in->nhead < HEAD; i++)
+		in->head[in->nhead++] = of->s[i];
+	if (in->nhead < HEAD && !s->last)
+		return;
+	in->kind = nested_kind(in->head, in->nhead);
+	/* of JSON in base64 no base64 is opened */
+	if (in->kind == NESTED_BASE64 && of->inner)
+		in->kind = NESTED_NONE;
+	if (!in->kind)
+		return;
+	walk_init(&in->walk, in->kind == NESTED_JSON ? 2 * quote + 1 : 0, s->path, s->keys);
+	if (in->kind == NESTED_JSON) {
+		walk_piece(&in->walk, in->head, old, all->strings);
+		all->strings->n = before;
+	} else {
+		memcpy(in->rest.letter, in->head, old);
+		in->rest.n = old;
+	}
+}
+
+static void one_string(struct streams *, struct paths *, const struct text_piece *,
+    const struct walk_string *, unsigned quote, unsigned depth);
 
 /* True: the string is one document in base64, and no head of a token (RFC 7515
  * section 4.1). */
 static bool
-feed_inner(struct streams *all, struct paths *p, const struct text_piece *of,
-    const struct walk_string *s)
+feed_nested(struct streams *all, struct paths *p, struct nested *nested,
+    const struct text_piece *of, const struct walk_string *s, unsigned depth)
 {
 	struct walk_list *list = all->strings;
 	struct text_piece bytes = *of;
-	size_t before = list->n;
+	size_t before = list->n, shift = 0, n;
 	struct inner *in = NULL;
-	size_t shift = 0;
 	bool whole;
 
-	if (p->inner == INNER_BASE64) {
-		if (!(in = inner_new(of->s, s->from, s->end, s->last, &p->rest, of->plain))) {
+	if (nested->kind == NESTED_BASE64) {
+		if (!(in = inner_new(of->s, s->from, s->end, s->last, &nested->rest, of->plain))) {
 			of->line->failed = true;
 			return false;
 		}
@@ -165,22 +288,26 @@ feed_inner(struct streams *all, struct paths *p, const struct text_piece *of,
 		stream_piece_init(&bytes, of->line, of->part, in->p, in->n, 0);
 		bytes.bytes = false;
 		bytes.inner = in;
-		walk_piece(&p->inner_walk, in->p, in->n, list);
+		walk_piece(&nested->walk, in->p, in->n, list);
 	} else {
 		shift = s->from;
-		walk_piece(&p->inner_walk, of->s + s->from, s->end - s->from, list);
+		nested->walk.run += s->lead;
+		walk_piece(&nested->walk, of->s + s->from, s->end - s->from, list);
 	}
-	for (size_t i = before; i < list->n; i++) {
+	n = list->n;
+	for (size_t i = before; i < n; i++) {
 		struct walk_string str = list->v[i];
 
 		str.from += shift;
 		str.end += shift;
-		feed_string(all, p, &bytes, &str,
-		    s->index && str.index ? walk_mix(s->index, str.index) : s->index | str.index);
+		str.places += s->places;
+		str.index = s->index && str.index ? walk_mix(s->index, str.index) :
+		    s->index | str.index;
+		one_string(all, p, &bytes, &str, nested->walk.quote, depth + 1);
 	}
 	list->n = before;
-	whole = in && s->first && s->last && in->end == s->end && !walk_inside(&p->inner_walk) &&
-	    !memmem(in->p, in->n, "\"alg\"", 5);
+	whole = in && s->first && s->last && in->end == s->end && !nested->walk.broken &&
+	    !walk_inside(&nested->walk) && !memmem(in->p, in->n, "\"alg\"", 5);
 	inner_unref(in);
 	return whole;
 }
@@ -188,55 +315,68 @@ feed_inner(struct streams *all, struct paths *p, const struct text_piece *of,
 static bool
 is_open(struct streams *all, struct paths *p, const struct walk_string *s)
 {
-	struct path *e = find_path(all, p, s->path);
+	struct path *v[2];
 
-	return !e || e->text.npiece || e->text.inside;
+	find_paths(all, p, s, v);
+	return !v[0] || v[0]->text.npiece || v[0]->text.inside;
 }
 
+/* A string of a document with so many backslashes before its quotes, that stands within
+ * so many strings. */
 static void
 one_string(struct streams *all, struct paths *p, const struct text_piece *of,
-    const struct walk_string *s)
+    const struct walk_string *s, unsigned quote, unsigned depth)
 {
-	/* JSON in base64 has no base64 in it that is opened */
-	if (s->first && !of->inner) {
-		p->inner = inner_kind(p->walk, of, s);
-		p->rest.n = 0;
-		if (p->inner)
-			walk_init(&p->inner_walk,
-			    p->inner == INNER_JSON ? 2 * p->walk->quote + 1 : 0, s->path);
-	}
+	struct nested *in = find_nested(p, of, s, depth);
+	bool whole = false;
+
+	if (in && in->kind == NESTED_UNSURE)
+		tell_nested(all, in, of, s, quote);
+	if (in && in->kind > NESTED_UNSURE)
+		whole = feed_nested(all, p, in, of, s, depth);
 	/* where a token goes on that began before, its middle may look like a document */
-	if (!p->inner || !feed_inner(all, p, of, s) || is_open(all, p, s))
-		feed_string(all, p, of, s, s->index);
-	if (s->last)
-		p->inner = INNER_NONE;
+	if (!whole || is_open(all, p, s))
+		feed_string(all, p, of, s);
+	if (in && s->last)
+		in->kind = NESTED_NONE;
 }
 
 /* --- pieces ------------------------------------------------------------------------ */
 
+/* Whether there may be a document in the piece. */
+static bool
+may_begin(const struct text_piece *piece, bool message)
+{
+	return message || memchr(piece->s, '{', piece->n) || memchr(piece->s, '[', piece->n) ||
+	    memchr(piece->s, '"', piece->n) || memmem(piece->s, piece->n, "data:", 5);
+}
+
 void
-paths_piece(struct streams *all, struct paths *p, const struct text_piece *piece, uint64_t base)
+paths_piece(struct streams *all, struct paths *p, const struct text_piece *piece, uint64_t base,
+    bool message)
 {
 	struct walk_list *list = all->strings;
 
 	if (!p->walk) {
-		if (!memchr(piece->s, '{', piece->n) && !memchr(piece->s, '[', piece->n))
+		if (!may_begin(piece, message))
 			return;
 		if (!(p->walk = calloc(1, sizeof(*p->walk)))) {
 			piece->line->failed = true;
 			return;
 		}
 	}
-	if (!walk_inside(p->walk))
-		walk_init(p->walk, piece->quote, base);
+	if (message || !walk_inside(p->walk))
+		walk_init(p->walk, piece->quote, base, base);
+	if (message)
+		walk_message(p->walk);
 	p->round++;
 	list->n = 0;
 	walk_piece(p->walk, piece->s, piece->n, list);
-	/* what feed_inner adds is taken away again */
+	/* what feed_nested adds is taken away again */
 	for (size_t i = 0, n = list->n; i < n; i++) {
 		struct walk_string s = list->v[i];
 
-		one_string(all, p, piece, &s);
+		one_string(all, p, piece, &s, p->walk->quote, 0);
 	}
 	if (list->nomem)
 		piece->line->failed = true;
@@ -246,8 +386,9 @@ void
 paths_turn(struct paths *p)
 {
 	if (p->walk)
-		walk_init(p->walk, 1, 0);
-	p->inner = INNER_NONE;
+		walk_init(p->walk, 1, 0, 0);
+	for (unsigned i = 0; i < PATHS_NESTED && p->nested[i]; i++)
+		p->nested[i]->kind = NESTED_NONE;
 }
 
 void
@@ -267,6 +408,8 @@ paths_free(struct paths *p)
 		stream_free(&p->v[i]->text);
 		free(p->v[i]);
 	}
+	for (unsigned i = 0; i < PATHS_NESTED; i++)
+		free(p->nested[i]);
 	free(p->v);
 	free(p->walk);
 	memset(p, 0, sizeof(*p));

@@ -244,6 +244,7 @@ rules_free(struct rules *r)
 		free(r->user[i].plain);
 	free(r->user);
 	anchor_free(&r->anchors);
+	anchor_hits_free(&r->hits);
 }
 
 enum name_kind

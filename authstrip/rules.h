@@ -55,6 +55,7 @@ struct rules {
 	unsigned n;
 	struct rule rule[RULES_MAX];
 	struct anchors anchors;
+	struct anchor_hits hits;	/* of a text for which they are not given */
 	unsigned nstart;
 	struct rule_start start[ANCHOR_MAX];	/* by an anchor's arg */
 	struct user_name { char *plain; int rule; } *user;	/* rule -1: keep */

@@ -12,6 +12,7 @@
 struct scan {
 	const struct rules *r;
 	const struct secret_text *t;
+	const struct anchor_hits *h;	/* they stand t->shift further */
 	const char *s;
 	size_t n;
 	struct secret_list *list;

@@ -112,33 +112,23 @@ scan_token(struct scan *c, size_t pos, int start)
 	return tk.end;
 }
 
-/* The first word found at pos or behind it. */
 static size_t
-hit_from(const struct anchor_hits *h, size_t pos)
+hit_at(const struct scan *c, size_t i)
 {
-	size_t lo = 0, hi = h->n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (anchor_hit_at(h, mid) < pos)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return anchor_hit_at(c->h, i) - c->t->shift;
 }
 
 /* The first token whose literal start is in [from, end). */
 static bool
 next_token(struct scan *c, size_t from, size_t end, struct token *tk)
 {
-	const struct anchor_hits *h = &c->r->anchors.hits;
+	const struct anchor_hits *h = c->h;
 
-	for (size_t i = hit_from(h, from); i < h->n && anchor_hit_at(h, i) < end; i++) {
-		const struct anchor *a = anchor_hit_word(&c->r->anchors, i);
+	for (size_t i = anchor_hits_from(h, from + c->t->shift); i < h->n && hit_at(c, i) < end; i++) {
+		const struct anchor *a = anchor_hit_word(&c->r->anchors, h, i);
+		size_t pos = hit_at(c, i);
 
-		if (a->kind == ANCHOR_TOKEN && token_at(c, anchor_hit_at(h, i), a->arg, tk))
+		if (a->kind == ANCHOR_TOKEN && pos + a->len <= c->n && token_at(c, pos, a->arg, tk))
 			return true;
 	}
 	return false;
@@ -524,12 +514,14 @@ note_open(struct scan *c, struct secret_open *o, size_t pos, int rule)
 static size_t
 look_all(struct scan *c, size_t i, size_t pos, struct secret_open *open)
 {
-	const struct anchor_hits *h = &c->r->anchors.hits;
 	size_t next = 0, spans = c->list->n, floor = c->floor;
 
-	for (; i < h->n && anchor_hit_at(h, i) == pos && !next; i++) {
-		const struct anchor *a = anchor_hit_word(&c->r->anchors, i);
+	for (; i < c->h->n && hit_at(c, i) == pos && !next; i++) {
+		const struct anchor *a = anchor_hit_word(&c->r->anchors, c->h, i);
 		size_t r;
+
+		if (pos + a->len > c->n)
+			continue;
 
 		c->more = false;
 		c->value = SIZE_MAX;
@@ -559,15 +551,20 @@ bool
 secret_scan(struct rules *r, const struct secret_text *t, struct secret_list *list,
     struct secret_open *open)
 {
-	struct scan c = { .r = r, .t = t, .s = t->s, .n = t->n, .list = list, .floor = t->floor };
+	struct scan c = { .r = r, .t = t, .s = t->s, .n = t->n, .list = list, .floor = t->floor,
+	    .h = t->hits };
 	size_t pos = t->from, limit = t->limit < t->n ? t->limit : t->n;
-	const struct anchor_hits *h = anchor_find(&r->anchors, t->s, t->n, t->from);
 
+	if (!c.h) {
+		anchor_find(&r->anchors, &r->hits, t->s, t->n, t->from);
+		c.h = &r->hits;
+	}
 	if (open)
 		*open = (struct secret_open){ .value = SIZE_MAX };
-	list->nomem = list->nomem || h->nomem;
-	for (size_t i = 0; i < h->n; ) {
-		size_t at = anchor_hit_at(h, i);
+	list->nomem = list->nomem || c.h->nomem;
+	for (size_t i = anchor_hits_from(c.h, t->from + t->shift); i < c.h->n; ) {
+		size_t at = hit_at(&c, i);
+		const struct anchor *a = anchor_hit_word(&r->anchors, c.h, i);
 
 		if (at >= limit)
 			break;
@@ -575,8 +572,8 @@ secret_scan(struct rules *r, const struct secret_text *t, struct secret_list *li
 			i++;
 			continue;
 		}
-		if (anchor_hit_word(&r->anchors, i)->kind == ANCHOR_ESCAPE) {
-			if (!t->plain)
+		if (a->kind == ANCHOR_ESCAPE) {
+			if (!t->plain && at + a->len <= t->n)
 				return false;
 			pos = at + 1;
 			continue;

@@ -24,6 +24,8 @@ struct secret_text {
 	bool plain;		/* no escape hides ASCII here */
 	size_t head[2], head_end[2];	/* where an event's headers and trailers are */
 	size_t from, limit;	/* where anchors are looked for */
+	const struct anchor_hits *hits;	/* those of a text in which this stands ... */
+	size_t shift;		/* ... here; NULL: they are to be found */
 	size_t floor;		/* nothing before it belongs to a name: it was redacted */
 };
 

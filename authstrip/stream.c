@@ -44,7 +44,8 @@ fingerprint(const struct streams *all, const char *s, size_t n, char *to)
 struct spot { struct pending *line; int part; const struct plain *plain; const struct inner *inner;
     size_t at; };
 
-static void
+/* False: it has no place there. */
+static bool
 edit_spot(struct streams *all, const struct spot *p, size_t from, size_t end, struct edit e)
 {
 	if (p->plain && p->plain->bytes && e.quote > 0)
@@ -52,9 +53,10 @@ edit_spot(struct streams *all, const struct spot *p, size_t from, size_t end, st
 	e.at = p->at + (p->plain ? plain_from(p->plain, from) : from);
 	e.end = p->at + (p->plain ? plain_from(p->plain, end) : end);
 	if (p->inner && !inner_edit(p->inner, e.at, e.end, &e))
-		return;
+		return false;
 	all->edits++;
 	pending_edit(p->line, p->part, &e);
+	return true;
 }
 
 /* A credential at [a, b) of st->buf followed by p (NULL: by nothing); bytes are
@@ -84,9 +86,10 @@ apply(struct streams *all, struct stream *st, const struct text_piece *p, const 
 			continue;
 		if (x == a)
 			e.quote = quote;
-		edit_spot(all, &(struct spot){ pc->line, pc->part, pc->plain, pc->inner, pc->at },
-		    pc->from + x - pc->buf, pc->from + y - pc->buf, e);
-		e.empty = true;
+		/* where it has no place the mark goes with the next piece */
+		if (edit_spot(all, &(struct spot){ pc->line, pc->part, pc->plain, pc->inner, pc->at },
+		    pc->from + x - pc->buf, pc->from + y - pc->buf, e))
+			e.empty = true;
 	}
 	if (p && b > base) {
 		size_t x = a > base ? a - base : 0;
@@ -139,6 +142,17 @@ reserve(struct stream *st, size_t n)
 	return true;
 }
 
+/* Lines begin to wait for the stream. */
+static void
+link_holding(struct streams *all, struct stream *st)
+{
+	st->prev = NULL;
+	st->next = all->holding;
+	if (st->next)
+		st->next->prev = st;
+	all->holding = st;
+}
+
 /* The piece, from x on, waits at the end of buf. */
 static void
 hold(struct streams *all, struct stream *st, const struct text_piece *p, size_t x)
@@ -160,13 +174,9 @@ hold(struct streams *all, struct stream *st, const struct text_piece *p, size_t 
 		return;
 	}
 	memcpy(st->buf + st->len, p->s + x, p->n - x);
-	if (!st->npiece) {
-		st->prev = NULL;
-		st->next = all->holding;
-		if (st->next)
-			st->next->prev = st;
-		all->holding = st;
-	}
+	if (!st->npiece)
+		link_holding(all, st);
+	st->quiet = false;
 	st->piece[st->npiece++] = (struct stream_piece){
 		.line = p->line, .part = p->part, .buf = st->len, .n = p->n - x,
 		.at = p->plain ? p->at : p->at + x, .plain = p->plain, .from = p->plain ? x : 0,
@@ -267,6 +277,39 @@ stream_decide_line(struct streams *all, const struct pending *line)
 }
 
 void
+stream_copy(struct streams *all, struct stream *to, const struct stream *of)
+{
+	struct stream_piece *piece = of->npiece ? malloc(of->npiece * sizeof(*piece)) : NULL;
+
+	to->len = 0;
+	if (!reserve(to, of->len) || (of->npiece && !piece)) {
+		free(piece);
+		return;
+	}
+	memcpy(to->buf, of->buf, of->len);
+	to->len = of->len;
+	to->decided = of->decided;
+	to->value = of->value;
+	to->rule = of->rule;
+	to->cut = of->cut;
+	to->inside = of->inside;
+	if (!piece)
+		return;
+	memcpy(piece, of->piece, of->npiece * sizeof(*piece));
+	free(to->piece);
+	to->piece = piece;
+	to->npiece = to->piececap = of->npiece;
+	for (size_t i = 0; i < to->npiece; i++) {
+		piece[i].line->waits++;
+		if (piece[i].plain)
+			piece[i].plain->refs++;
+		if (piece[i].inner)
+			piece[i].inner->refs++;
+	}
+	link_holding(all, to);
+}
+
+void
 stream_free(struct stream *st)
 {
 	free(st->buf);
@@ -276,33 +319,78 @@ stream_free(struct stream *st)
 
 /* --- pieces ------------------------------------------------------------------------------ */
 
+/* Whether a word begins in what came and ends in the piece, from what is next to it. */
+static bool
+has_crossing(struct streams *all, const struct stream *st, const struct text_piece *p)
+{
+	char s[2 * ANCHOR_TEXT];
+	size_t n = st->len < ANCHOR_TEXT ? st->len : ANCHOR_TEXT,
+	    more = p->n < ANCHOR_TEXT ? p->n : ANCHOR_TEXT;
+
+	memcpy(s, st->buf + st->len - n, n);
+	memcpy(s + n, p->s, more);
+	anchor_find(&all->rules->anchors, &all->around, s, n + more, 0);
+	return all->around.nomem || (all->around.n && anchor_hit_at(&all->around, 0) < n);
+}
+
+/* Whether nothing begins before the piece, or so near to its beginning that what was
+ * before could matter. */
+static bool
+is_quiet(struct streams *all, const struct stream *st, const struct text_piece *p)
+{
+	size_t first = anchor_hits_from(p->words, p->shift);
+
+	return st->quiet && !st->npiece && !p->words->nomem && (first == p->words->n ||
+	    anchor_hit_at(p->words, first) - p->shift >= (p->n < SEAM ? p->n : SEAM)) &&
+	    !has_crossing(all, st, p);
+}
+
 /* Looks at the end of what came and the beginning of the piece as one text, as
  * much of it as it takes. False: the piece has escapes to be undone. */
 static bool
 scan_seam(struct streams *all, struct stream *st, const struct text_piece *p, bool last,
     struct secret_list *l, struct secret_open *open)
 {
-	size_t w = p->n < HEAD ? p->n : HEAD;
+	size_t w = p->n < HEAD ? p->n : HEAD, near = p->n < ANCHOR_TEXT ? p->n : ANCHOR_TEXT;
+	struct anchor_hits *around = &all->around;
 
-	for (;;) {
+	if (!reserve(st, w)) {
+		p->line->failed = true;
+		return true;
+	}
+	memcpy(st->buf + st->len, p->s, w);
+	anchor_find(&all->rules->anchors, around, st->buf, st->len + near, 0);
+	around->n = anchor_hits_from(around, st->len);
+	for (size_t n = around->n;; around->n = n) {
 		struct secret_text t = {
 			.n = st->len + w, .soft = w < p->n || !last, .plain = p->plain != NULL,
 			.from = st->cut, .limit = st->len + (p->n < SEAM ? p->n : SEAM),
+			.hits = around,
 		};
 
-		if (!reserve(st, w)) {
-			p->line->failed = true;
-			return true;
-		}
-		memcpy(st->buf + st->len, p->s, w);
 		t.s = st->buf;
+		anchor_hits_add(around, p->words, p->shift, p->shift + w, st->len - p->shift);
 		l->n = 0;
 		if (!secret_scan(all->rules, &t, l, open))
 			return false;
 		if (!open->open || w == p->n)
 			return true;
 		w = p->n / 16 > w ? w * 16 : p->n;
+		if (!reserve(st, w)) {
+			p->line->failed = true;
+			return true;
+		}
+		memcpy(st->buf + st->len, p->s, w);
 	}
+}
+
+/* Whether none of the words begin in [from, end) of a text. */
+static bool
+no_words(const struct anchor_hits *h, size_t from, size_t end)
+{
+	size_t i = anchor_hits_from(h, from);
+
+	return !h->nomem && (i == h->n || anchor_hit_at(h, i) >= end);
 }
 
 /* False: nothing was done, the piece has escapes to be undone. */
@@ -312,11 +400,12 @@ feed(struct streams *all, struct stream *st, const struct text_piece *p, bool la
 	struct secret_list *seam = &all->seam, *own = &all->own;
 	struct secret_open so = { .value = SIZE_MAX }, o = { .value = SIZE_MAX };
 	struct secret_text t = { .s = p->s, .n = p->n, .soft = !last, .plain = p->plain != NULL,
-	    .limit = p->n };
+	    .limit = p->n, .hits = p->words, .shift = p->shift };
 	size_t base = st->len, from, done;
+	bool quiet = base && is_quiet(all, st, p);
 
 	seam->n = own->n = 0;
-	if (base && !scan_seam(all, st, p, last, seam, &so))
+	if (base && !quiet && !scan_seam(all, st, p, last, seam, &so))
 		return false;
 	done = last_end(seam);
 	if (base)
@@ -358,7 +447,10 @@ feed(struct streams *all, struct stream *st, const struct text_piece *p, bool la
 			from = so.from;
 		if (o.open && base + o.from < from)
 			from = base + o.from;
+		quiet = (quiet || from >= base || no_words(&all->around, from, base)) &&
+		    no_words(p->words, p->shift + (from > base ? from - base : 0), p->shift + p->n);
 		keep(st, p, from);
+		st->quiet = quiet;
 	}
 	if (st->npiece && st->len > (st->max ? st->max + CONTEXT : all->max))
 		stream_decide(all, st, false, false);
@@ -388,6 +480,10 @@ stream_piece_part(struct text_piece *to, const struct text_piece *of, size_t fro
 	stream_piece_init(to, of->line, of->part, of->raw + from, end - from, of->at + from);
 	to->bytes = of->bytes;
 	to->inner = of->inner;
+	if (!of->plain && of->words) {
+		to->words = of->words;
+		to->shift = of->shift + from;
+	}
 }
 
 void
@@ -411,7 +507,21 @@ make_plain(struct text_piece *p)
 	p->plain = plain;
 	p->s = plain->s;
 	p->n = plain->n;
+	p->words = NULL;
 	return true;
+}
+
+/* The words in the piece, where they are not known. */
+static void
+find_words(struct streams *all, const struct stream *st, struct text_piece *p)
+{
+	struct anchor_hits *words = st->max ? &all->part : &all->words;
+
+	if (p->words)
+		return;
+	anchor_find(&all->rules->anchors, words, p->s, p->n, 0);
+	p->words = words;
+	p->shift = 0;
 }
 
 void
@@ -419,10 +529,15 @@ stream_feed(struct streams *all, struct stream *st, struct text_piece *p, bool l
 {
 	if (!p->n && !last)
 		return;
-	if (!p->plain && !p->bytes && feed(all, st, p, last))
-		return;
-	if (p->plain || make_plain(p))
+	if (!p->plain && !p->bytes) {
+		find_words(all, st, p);
+		if (feed(all, st, p, last))
+			return;
+	}
+	if (p->plain || make_plain(p)) {
+		find_words(all, st, p);
 		feed(all, st, p, last);
+	}
 }
 
 /* --- texts that are whole --------------------------------------------------------------------- */

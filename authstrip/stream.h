@@ -29,6 +29,8 @@ struct streams {
 	uint64_t *counts;		/* per rule */
 	uint64_t edits;			/* made so far */
 	struct secret_list seam, own, rest;	/* scratch */
+	struct anchor_hits words;	/* of the last piece that is none of another */
+	struct anchor_hits part, around;	/* scratch: of a piece, of where it begins */
 	struct walk_list *strings;	/* scratch of paths.h */
 	struct stream *holding;		/* the streams for which lines wait */
 };
@@ -42,6 +44,7 @@ struct stream {
 	size_t value;		/* the undecided begins here; SIZE_MAX: nothing is undecided */
 	int rule;
 	bool cut;		/* buf does not begin where the stream did */
+	bool quiet;		/* no word begins in buf that credentials begin with */
 	bool inside;		/* what was given up ended in a credential */
 	struct stream *prev, *next;	/* of those that hold lines */
 	struct stream_piece {	/* where undecided text stands */
@@ -70,6 +73,8 @@ struct text_piece {
 	size_t rawlen;
 	struct plain *plain;	/* s is plain->s, made of raw */
 	struct inner *inner;	/* borrowed */
+	const struct anchor_hits *words;	/* of a text in which s stands ... */
+	size_t shift;		/* ... here; NULL: they are not known yet */
 };
 void stream_piece_init(struct text_piece *, struct pending *line, int part, const char *raw,
     size_t n, size_t at);
@@ -88,6 +93,9 @@ void stream_decide_line(struct streams *, const struct pending *);
  * piece unless reset. */
 void stream_decide(struct streams *, struct stream *, bool whole, bool reset);
 void stream_free(struct stream *);	/* decided before */
+/* What `of` holds goes on in `to` as well, which holds nothing. Without memory it holds
+ * the less. */
+void stream_copy(struct streams *, struct stream *to, const struct stream *of);
 
 /* Credentials of a text that nothing follows, as edits of the line. head: the
  * headers' and trailers' places, or NULL. */

@@ -66,6 +66,9 @@ strip_free(struct strip *s)
 	secret_list_free(&s->all.seam);
 	secret_list_free(&s->all.own);
 	secret_list_free(&s->all.rest);
+	anchor_hits_free(&s->all.words);
+	anchor_hits_free(&s->all.part);
+	anchor_hits_free(&s->all.around);
 	free(s->strings.v);
 	arena_free(&s->arena);
 	free(s->text);

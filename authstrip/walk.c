@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum state { TOP, FIRST, KEY, KEY_STRING, COLON, VALUE, STRING, LITERAL, AFTER };
-enum { WORDS = 24 };	/* "\r\n1f40\r\n", "\ndata: " between the parts of a document */
+enum state { TOP, FIRST, KEY, KEY_STRING, COLON, VALUE, STRING, LITERAL, AFTER, RAW };
+enum {
+	WORDS = 24,	/* "\r\n1f40\r\n", "\ndata: " between the parts of a document */
+	PLACES = 16,	/* of strings in an outermost array that are told apart */
+};
 
 uint64_t
 walk_mix(uint64_t a, uint64_t b)
@@ -16,19 +19,27 @@ walk_mix(uint64_t a, uint64_t b)
 }
 
 void
-walk_init(struct walk *w, unsigned quote, uint64_t base)
+walk_init(struct walk *w, unsigned quote, uint64_t path, uint64_t keys)
 {
 	w->quote = quote;
 	w->state = TOP;
 	w->depth = 0;
 	w->run = w->words = 0;
-	w->level[0] = (struct walk_level){ .path = walk_mix(base, 1) };
+	w->broken = false;
+	w->line = (struct walk_line){ .begins = true };
+	w->level[0] = (struct walk_level){ .path = walk_mix(path, 1), .keys = walk_mix(keys, 1) };
+}
+
+void
+walk_message(struct walk *w)
+{
+	w->line.data = true;
 }
 
 bool
 walk_inside(const struct walk *w)
 {
-	return w->state != TOP;
+	return w->state != TOP || w->line.data || (w->line.begins && w->line.n);
 }
 
 /* The level at hand; what is deeper than there is room for shares the last. */
@@ -43,6 +54,8 @@ path_here(struct walk *w)
 {
 	const struct walk_level *l = level(w);
 
+	if (w->state == RAW)
+		return walk_mix(l->path, RAW);
 	if (!w->depth)
 		return l->path;
 	if (!l->array)
@@ -51,16 +64,52 @@ path_here(struct walk *w)
 	return w->depth == 1 ? l->path : walk_mix(l->path, l->place + 2);
 }
 
+static uint64_t
+keys_here(struct walk *w)
+{
+	const struct walk_level *l = level(w);
+
+	return w->state == RAW ? walk_mix(l->keys, RAW) :
+	    !w->depth ? l->keys : walk_mix(l->keys, l->array ? 1 : w->key);
+}
+
+/* What the place of the element at hand, in an array that is none around all, adds to
+ * the places of what is in it. */
+static uint64_t
+place_here(struct walk *w)
+{
+	const struct walk_level *l = level(w);
+
+	return l->array && w->depth > 1 ? walk_mix(w->depth, l->place + 1) : 0;
+}
+
+static uint64_t
+index_here(struct walk *w)
+{
+	const struct walk_level *l = level(w);
+
+	if (!w->depth)
+		return 0;
+	return w->depth == 1 && l->array && l->place < PLACES ? walk_mix(l->index, l->place + 1) :
+	    l->index;
+}
+
 static void
 open_level(struct walk *w, bool array, const struct walk_list *list)
 {
-	uint64_t path = path_here(w), index = w->depth ? level(w)->index : 0;
+	struct walk_level l = {
+		.path = path_here(w), .keys = keys_here(w), .index = w->depth ? level(w)->index : 0,
+		.own = place_here(w), .strings = list->n, .array = array,
+	};
+
+	l.places = w->depth ? level(w)->places + l.own : 0;
 
 	if (w->depth < UINT16_MAX)
 		w->depth++;
-	*level(w) = (struct walk_level){ .path = path, .index = index, .strings = list->n, .array = array };
+	*level(w) = l;
 	w->state = array ? VALUE : w->depth == 1 ? FIRST : KEY;
-	w->words = 0;
+	w->run = w->words = 0;
+	w->line.begins = false;
 }
 
 static void
@@ -69,6 +118,7 @@ give_up(struct walk *w)
 	w->depth = 0;
 	w->state = TOP;
 	w->run = w->words = 0;
+	w->broken = true;
 }
 
 static void
@@ -95,12 +145,68 @@ add_string(struct walk *w, struct walk_list *l, size_t from, size_t end, bool fi
 		l->v = v;
 		l->cap = cap;
 	}
-	l->v[l->n++] = (struct walk_string){ path_here(w), level(w)->index, from, end, first,
-	    last };
+	l->v[l->n++] = (struct walk_string){
+		.path = path_here(w), .keys = keys_here(w),
+		.places = level(w)->places + place_here(w), .index = index_here(w),
+		.from = from, .end = end, .first = first, .last = last,
+	};
+}
+
+enum control { CONTROL_NONE, CONTROL_LINE, CONTROL_OTHER };
+
+/* What control character is at s[i..n), its length to *len: a line's end, or RFC 7464's
+ * mark of one, or another. */
+static enum control
+control_at(const struct walk *w, const char *s, size_t n, size_t i, size_t *len)
+{
+	size_t run, k = w->quote;
+
+	*len = 1;
+	if (!k)
+		return (unsigned char)s[i] >= ' ' ? CONTROL_NONE :
+		    s[i] == '\n' || s[i] == '\r' || s[i] == '\x1e' ? CONTROL_LINE : CONTROL_OTHER;
+	for (run = 0; i + run < n && s[i + run] == '\\'; run++)
+		;
+	*len = run + 1;
+	if (run != (k + 1) / 2 || i + run == n)
+		return CONTROL_NONE;
+	if (s[i + run] == 'n' || s[i + run] == 'r')
+		return CONTROL_LINE;
+	*len = run + 5;
+	if (n - i < *len || memcmp(s + i + run, "u00", 3) || s[i + run + 3] > '1')
+		return CONTROL_NONE;
+	return !memcmp(s + i + run, "u001e", 5) ? CONTROL_LINE : CONTROL_OTHER;
+}
+
+static size_t
+line_end(const struct walk *w, const char *s, size_t n, size_t i)
+{
+	size_t len;
+
+	return control_at(w, s, n, i, &len) == CONTROL_LINE ? len : 0;
+}
+
+/* Whether a control character is in s[i..n): in no string of JSON there is. */
+static bool
+has_control(const struct walk *w, const char *s, size_t n, size_t i)
+{
+	size_t len;
+
+	while (i < n) {
+		const char *p = w->quote ? memchr(s + i, '\\', n - i) : s + i;
+
+		if (!p)
+			return false;
+		i = p - s;
+		if (control_at(w, s, n, i, &len))
+			return true;
+		i += len;
+	}
+	return false;
 }
 
 /* An "index" member is known: it belongs to the strings that came before it in
- * its object, too. */
+ * its object, too. It says what is meant, not the place of the object in an array. */
 static void
 end_number(struct walk *w, struct walk_list *list)
 {
@@ -110,20 +216,22 @@ end_number(struct walk *w, struct walk_list *list)
 	if (l->array || (w->tail & 0xffffffffffu) != name || w->number == UINT64_MAX)
 		return;
 	l->index = walk_mix(walk_mix(l->index, w->key), w->number + 1);
-	for (size_t i = l->strings; i < list->n; i++)
+	l->places -= l->own;
+	for (size_t i = l->strings; i < list->n; i++) {
 		list->v[i].index = walk_mix(walk_mix(list->v[i].index, w->key), w->number + 1);
+		list->v[i].places -= l->own;
+	}
+	l->own = 0;
 }
 
 /* The end of the string whose part begins at i, without its quote's backslashes. */
 static size_t
 string_end(struct walk *w, const char *s, size_t n, size_t i, size_t *next)
 {
-	size_t from = i, k = w->quote, run;
+	size_t from = i, k = w->quote, run, end;
 	const char *q;
 
 	for (; (q = memchr(s + i, '"', n - i)); i++) {
-		size_t end;
-
 		i = q - s;
 		for (run = 0; i - run > from && s[i - run - 1] == '\\'; run++)
 			;
@@ -138,27 +246,45 @@ string_end(struct walk *w, const char *s, size_t n, size_t i, size_t *next)
 	}
 	for (run = 0; n - run > from && s[n - run - 1] == '\\'; run++)
 		;
-	w->run = n - run == from ? w->run + run : run;
+	end = n - run;
+	if (end == from)
+		run += w->run;
+	w->run = run;
 	*next = n + 1;
-	return n;
+	/* what may be the beginning of the quote behind it is none of it, until more comes */
+	w->withheld = run <= k ? run : 0;
+	return run <= k ? end : n;
 }
 
 static size_t
-walk_string(struct walk *w, const char *s, size_t n, size_t i, bool first, struct walk_list *list)
+walk_string(struct walk *w, const char *s, size_t n, size_t i, struct walk_list *list)
 {
-	size_t next, end = string_end(w, s, n, i, &next);
-	bool last = next <= n;
+	unsigned lead = w->withheld;
+	size_t next, end;
+	bool last;
 
+	w->withheld = 0;
+	end = string_end(w, s, n, i, &next);
+	last = next <= n;
+	if (!w->depth && has_control(w, s, end, i)) {
+		give_up(w);	/* a quote of something else began it */
+		return i;
+	}
 	if (w->state == KEY_STRING) {
 		for (size_t j = i; j < end; j++) {
+			if (s[j] == '\\')	/* of a quote behind it, if it is cut there */
+				continue;
 			w->key = (w->key ^ (unsigned char)s[j]) * 0x100000001b3u;
 			w->tail = w->tail >> 8 | (uint64_t)((unsigned char)s[j] | 0x20) << 32;
 		}
 	} else if (end > i) {
-		add_string(w, list, i, end, first, last);
+		add_string(w, list, i, end, w->first, last);
+		if (list->n)
+			list->v[list->n - 1].lead = lead;
+		w->first = false;
 	}
 	if (last)
-		w->state = w->state == KEY_STRING ? COLON : AFTER;
+		w->state = w->state == KEY_STRING ? COLON : w->depth ? AFTER : TOP;
 	return last ? next : n;
 }
 
@@ -248,32 +374,148 @@ take(struct walk *w, char c, struct walk_list *list)
 	return w->words && isalnum((unsigned char)c);
 }
 
-/* Outside of strings and documents: where the next document may begin. */
+/* --- outside of documents ----------------------------------------------------- */
+
+/* The first one in s[i..n), its length to *len; n: there is none. */
+static size_t
+next_line_end(const struct walk *w, const char *s, size_t n, size_t i, size_t *len)
+{
+	while (i < n) {
+		const char *p = memchr(s + i, w->quote ? '\\' : '\n', n - i);
+
+		if (!p)
+			break;
+		i = p - s;
+		if ((*len = line_end(w, s, n, i)))
+			return i;
+		while (i < n && s[i] == '\\')
+			i++;
+		i++;
+	}
+	*len = 0;
+	return n;
+}
+
+/* Whether the quote of a string is at s[i]; its length to *len. */
+static bool
+opens_string(const struct walk *w, const char *s, size_t n, size_t i, size_t *len)
+{
+	size_t run = 0;
+
+	while (i + run < n && s[i + run] == '\\')
+		run++;
+	*len = run + 1;
+	return run == w->quote && i + run < n && s[i + run] == '"';
+}
+
+/* A byte of what may stand before a document on its line: a word of two letters or some
+ * digits, "data", a colon behind either, a space behind that. False: none does. */
+static bool
+line_word(struct walk_line *l, char c)
+{
+	if (c == ' ' && !l->n)
+		return true;
+	if (c == ':' && l->n) {
+		bool data = l->n == 4 && !memcmp(l->word, "data", 4);
+
+		if (!data && l->n > 2)
+			return false;
+		l->data = l->data || data;
+		l->n = l->letters = 0;
+		return true;
+	}
+	if (!isalnum((unsigned char)c) || l->n == sizeof(l->word))
+		return false;
+	l->word[l->n++] = c;
+	l->letters += !isdigit((unsigned char)c);
+	return true;
+}
+
+/* Where a line begins; returns where to go on. What begins there is in w->state. */
+static size_t
+walk_line(struct walk *w, const char *s, size_t n, size_t i, struct walk_list *list)
+{
+	struct walk_line *l = &w->line;
+	size_t len, end;
+
+	for (; l->begins && i < n; i++) {
+		if (s[i] == '{')
+			return i;
+		if (s[i] == '[' && (!l->n || l->n == 1 || !l->letters)) {
+			open_level(w, true, list);
+			return i + 1;
+		}
+		if (!l->n && opens_string(w, s, n, i, &len)) {
+			w->state = STRING;
+			w->run = w->withheld = 0;
+			l->begins = false;
+			return i + len;
+		}
+		len = line_end(w, s, n, i);
+		if (len && l->data && l->n)
+			break;
+		if (len) {
+			*l = (struct walk_line){ .begins = true };
+			i += len - 1;
+			continue;
+		}
+		l->begins = line_word(l, s[i]);
+		if (!l->begins)
+			break;
+	}
+	if (!l->data || (l->begins && !l->n))
+		return i;
+	/* behind "data:" */
+	i -= l->n < i ? l->n : i;
+	end = next_line_end(w, s, n, i, &len);
+	if (end > i && !memchr(s + i, '{', end - i))
+		w->state = RAW;
+	*l = (struct walk_line){ .begins = false };
+	return i;
+}
+
+/* The rest of a line that is a string. */
+static size_t
+walk_raw(struct walk *w, const char *s, size_t n, size_t i, struct walk_list *list)
+{
+	size_t len, end = next_line_end(w, s, n, i, &len);
+
+	if (end > i) {
+		add_string(w, list, i, end, w->first, len);
+		w->first = false;
+	}
+	if (len)
+		w->state = TOP;
+	return end;
+}
+
+/* Outside of strings and documents: goes to where one begins. */
 static size_t
 find_document(struct walk *w, const char *s, size_t n, size_t i, struct walk_list *list)
 {
-	const char *p;
-	size_t j = i;
+	const char *p = memchr(s + i, '{', n - i);
+	size_t end = p ? (size_t)(p - s) : n, len;
 
-	if (!i) {		/* an array around all, behind a number (42[...]) or not */
-		while (j < n && (s[j] == ' ' || isdigit((unsigned char)s[j])))
-			j++;
-		if (j < n && s[j] == '[') {
-			open_level(w, true, list);
-			return j + 1;
+	while (w->state == TOP && i < end) {
+		if (w->line.begins) {
+			i = walk_line(w, s, n, i, list);
+			continue;
 		}
+		i = next_line_end(w, s, end, i, &len);
+		if (len)
+			w->line = (struct walk_line){ .begins = true };
+		i += len;
 	}
-	if (!(p = memchr(s + i, '{', n - i)))
-		return n;
+	if (w->state != TOP || i >= n)
+		return i;
 	open_level(w, false, list);
-	return p - s + 1;
+	return i + 1;
 }
 
 void
 walk_piece(struct walk *w, const char *s, size_t n, struct walk_list *list)
 {
 	size_t i = 0, len;
-	bool first = false;
 
 	for (unsigned d = 0; d <= w->depth && d <= WALK_DEPTH; d++)
 		w->level[d].strings = list->n;
@@ -282,11 +524,15 @@ walk_piece(struct walk *w, const char *s, size_t n, struct walk_list *list)
 
 		if (w->state == TOP) {
 			i = find_document(w, s, n, i, list);
+			w->first = true;
+			continue;
+		}
+		if (w->state == RAW) {
+			i = walk_raw(w, s, n, i, list);
 			continue;
 		}
 		if (w->state == STRING || w->state == KEY_STRING) {
-			i = walk_string(w, s, n, i, first, list);
-			first = false;
+			i = walk_string(w, s, n, i, list);
 			continue;
 		}
 		t = thing_at(w, s, n, i, &len);
@@ -294,10 +540,11 @@ walk_piece(struct walk *w, const char *s, size_t n, struct walk_list *list)
 			return;
 		w->run = 0;
 		if (t == QUOTE && (w->state == VALUE || w->state == KEY || w->state == FIRST)) {
-			first = w->state == VALUE;
-			w->state = first ? STRING : KEY_STRING;
+			w->withheld = 0;
+			w->first = w->state == VALUE;
+			w->state = w->first ? STRING : KEY_STRING;
 			w->words = 0;
-			if (!first) {
+			if (!w->first) {
 				w->key = 0xcbf29ce484222325u;
 				w->tail = 0;
 			}

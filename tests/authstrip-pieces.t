@@ -279,6 +279,58 @@ def test_nested():
     tap.ok(not wrong, "JSON in strings of JSON: %d streams" % len(s.want), len(wrong), *wrong[:8])
 
 
+def b64(doc):
+    return base64.b64encode(json.dumps(doc, separators=(",", ":"), ensure_ascii=False).encode()).decode()
+
+
+# Documents from a piece of text: within each other, in arrays, behind what is no document, and none at all.
+WITHIN = {
+    "a string in two strings": lambda p, i: json.dumps({"d": json.dumps({"d": json.dumps({"t": p})})}),
+    "a string in base64": lambda p, i: json.dumps({"bytes": b64({"body": json.dumps({"t": p})})}),
+    "base64 in a string": lambda p, i: json.dumps({"d": json.dumps({"bytes": b64({"t": p})})}),
+    "an array in base64": lambda p, i: json.dumps({"bytes": b64([{"t": p}])}),
+    "a key that is no ASCII, in base64": lambda p, i: json.dumps({"bytes": b64({"ключ": p})}),
+    "an array of arrays": lambda p, i: json.dumps([["delta", p]]),
+    "an array": lambda p, i: json.dumps(["delta", p]),
+    "a string": lambda p, i: json.dumps(p),
+    "an index at another place": lambda p, i: json.dumps({"c": [{"index": 0, "t": "the "}] * (i % 2) + [{"index": 1, "t": p}]}),
+}
+
+
+def test_within():
+    """How deep a document stands, and what a line begins with; also when the lines are cut anywhere."""
+    wrong, n = [], 0
+    for cut in (0, 37, 41):
+        body, want = [], {}
+        for length in (1, 2, 5, 8, 16, 23, 40):
+            docs = {name: [f(p, i) for i, p in enumerate(pieces(length))] for name, f in WITHIN.items()}
+            parts = {name: ["data: %s\n\n" % d for d in ds] for name, ds in docs.items()}
+            parts.update({name + ", a line": [d + "\n" for d in ds] for name, ds in docs.items()})
+            parts["a string behind a letter"] = ["0:%s\n" % json.dumps(p) for p in pieces(length)]
+            parts["no JSON"] = ["event: token\ndata: %s\n\n" % p for p in pieces(length)]
+            for name, ps in parts.items():
+                text = "".join(ps)
+                ident = "c%d" % len(want)
+                want[ident] = "%s, %d bytes a piece, cut every %d" % (name, length, cut), length
+                body += lines(ident, [text[i:i + cut] for i in range(0, len(text), cut)] if cut else ps)
+        got = {}
+        for line in run(body):
+            ident, data = payload(line)
+            got[ident] = got.get(ident, "") + data.decode()
+        for ident, (name, length) in want.items():
+            text = got[ident]
+            for _ in range(2):		# what stands in base64, and in that again
+                text += "".join(base64.b64decode(m + "=" * (-len(m) % 4)).decode("utf-8", "replace") for m in re.findall(r"ey[JL][A-Za-z0-9+/]+|W3[A-Za-z0-9+/]+", text))
+            left = "".join(re.findall(r"[A-Za-z0-9]", re.sub(r"[A-Za-z0-9_]*REDACTED|event|token|data|delta|bytes|body|index|the", "", text))) if length < 8 else text
+            n += 1
+            if "[REDACTED]" not in text or any(KEY[i:i + 8] in left for i in range(START + length, len(KEY) - 8)):
+                wrong.append((name, got[ident][:300]))
+    tap.ok(not wrong, "documents within others, arrays, strings and what is no JSON: %d streams" % n, len(wrong), *wrong[:8])
+    body = [event("ws.message", timestamp_ns=i, id="w", direction="receive", opcode="text", data=p) for i, p in enumerate(pieces(5))]
+    text = "".join(json.loads(l)["data"] for l in run(body))
+    tap.ok(not leaks(text) and "[REDACTED]" in text, "messages of a web socket that are no JSON", text)
+
+
 def test_long():
     """What is longer than what may be undecided goes all the same."""
     key = "-----BEGIN RSA PRIVATE KEY-----\n%s\n-----END RSA PRIVATE KEY-----\n" % "\n".join(cases.some(64, cases.ALNUM + "+/") for _ in range(20))
@@ -342,6 +394,7 @@ test_made_up()
 test_interleaved()
 test_deltas()
 test_nested()
+test_within()
 test_long()
 test_bounds()
 test_waiting()

@@ -53,7 +53,7 @@ same_at(const struct anchor_hits *h, size_t *i, const char *s, size_t n, size_t 
 
 		if (!stands(a, s + at, n - at))
 			continue;
-		if (*i == h->n || anchor_hit_at(h, *i) != at || anchor_hit_word(&rules.anchors, *i) != a)
+		if (*i == h->n || anchor_hit_at(h, *i) != at || anchor_hit_word(&rules.anchors, h, *i) != a)
 			return false;
 		++*i;
 	}

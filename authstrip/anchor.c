@@ -51,6 +51,57 @@ set_ranks(struct anchors *t)
 			}
 }
 
+/* --- words over the end of a text --------------------------------------------- */
+
+static unsigned
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)c | 0x20 : (unsigned char)c;
+}
+
+static unsigned
+pair_of(char a, char b)
+{
+	return lower(a) << 8 | lower(b);
+}
+
+static unsigned
+three_of(char a, char b, char c)
+{
+	return (lower(a) * 0x9e5 ^ lower(b) * 0x6d ^ lower(c) << 8) % ANCHOR_BITS;
+}
+
+static bool
+bit(const uint8_t *bits, unsigned i)
+{
+	return bits[i >> 3] >> (i & 7) & 1;
+}
+
+static void
+set_bits(struct anchors *t)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		const char *s = t->a[i].text;
+		unsigned pair = pair_of(s[0], s[1]);
+
+		t->begin[pair >> 3] |= 1u << (pair & 7);
+		for (unsigned k = 2; k < t->a[i].len; k++) {
+			unsigned three = three_of(s[k - 2], s[k - 1], s[k]);
+
+			t->within[three >> 3] |= 1u << (three & 7);
+		}
+	}
+}
+
+bool
+anchor_may_cross(const struct anchors *t, const char *s, size_t n, const char *behind)
+{
+	return bit(t->begin, pair_of(s[n - 1], behind[0])) ||
+	    (n > 1 && bit(t->within, three_of(s[n - 2], s[n - 1], behind[0])));
+}
+
+/* --- finding ---------------------------------------------------------------------- */
+
 const char *
 anchor_ready(struct anchors *t)
 {
@@ -61,6 +112,7 @@ anchor_ready(struct anchors *t)
 	hs_compile_error_t *error = NULL;
 
 	set_ranks(t);
+	set_bits(t);
 	for (unsigned i = 0; i < t->n; i++) {
 		text[i] = t->a[i].text;
 		len[i] = t->a[i].len;

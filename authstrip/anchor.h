@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ANCHOR_MAX = 4096, ANCHOR_TEXT = 32 };
+enum { ANCHOR_MAX = 4096, ANCHOR_TEXT = 32, ANCHOR_BITS = 1 << 16 };
 
 struct anchor {
 	char text[ANCHOR_TEXT];
@@ -33,6 +33,9 @@ struct anchors {
 	struct anchor a[ANCHOR_MAX];
 	short order[ANCHOR_MAX];	/* by rank: of words at one place the lower is first */
 	short rank[ANCHOR_MAX];
+	/* a bit for each pair of bytes that begins a word, and for each three in a row,
+	 * hashed; in lower case */
+	uint8_t begin[ANCHOR_BITS / 8], within[ANCHOR_BITS / 8];
 	struct hs_database *db;
 	struct hs_scratch *scratch;
 };
@@ -52,6 +55,8 @@ const char *anchor_ready(struct anchors *);
  * first use, anchor_hits_free after the last). nomem: some are missing. */
 void anchor_find(struct anchors *, struct anchor_hits *hits, const char *s, size_t n, size_t from);
 void anchor_hits_free(struct anchor_hits *);
+/* Whether a word may begin in s[0..n) and end in the text behind it; both hold a byte. */
+bool anchor_may_cross(const struct anchors *, const char *s, size_t n, const char *behind);
 /* Those of `of` that begin in [from, end) of its text, behind those of hits, as standing
  * `by` bytes further. */
 void anchor_hits_add(struct anchor_hits *hits, const struct anchor_hits *of, size_t from,

@@ -70,8 +70,7 @@ add_start(struct rules *r, const char *start, size_t n, size_t len)
 static const char *
 add_starts(struct rules *r, const char *starts)
 {
-	static const char hex[] = "0123456789abcdefABCDEF",
-	    any[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char hex[] = "0123456789abcdefABCDEF";
 	const char *bad = NULL;
 	char word[ANCHOR_TEXT];
 
@@ -79,12 +78,11 @@ add_starts(struct rules *r, const char *starts)
 		size_t n = strcspn(p, " ");
 
 		if (n > 2 && p[n - 2] == '%') {
-			const char *set = p[n - 1] == 'a' ? any : hex;
-			size_t count = p[n - 1] == 'd' ? 10 : strlen(set);
+			size_t count = p[n - 1] == 'd' ? 10 : strlen(hex);
 
 			memcpy(word, p, n - 2);
 			for (size_t i = 0; i < count && !bad; i++) {
-				word[n - 2] = set[i];
+				word[n - 2] = hex[i];
 				bad = add_start(r, word, n - 1, n - 2);
 			}
 		} else {

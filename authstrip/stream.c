@@ -327,6 +327,8 @@ has_crossing(struct streams *all, const struct stream *st, const struct text_pie
 	size_t n = st->len < ANCHOR_TEXT ? st->len : ANCHOR_TEXT,
 	    more = p->n < ANCHOR_TEXT ? p->n : ANCHOR_TEXT;
 
+	if (!more || !anchor_may_cross(&all->rules->anchors, st->buf, st->len, p->s))
+		return false;
 	memcpy(s, st->buf + st->len - n, n);
 	memcpy(s + n, p->s, more);
 	anchor_find(&all->rules->anchors, &all->around, s, n + more, 0);

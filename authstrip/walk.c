@@ -2,6 +2,7 @@
 #include "walk.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +105,7 @@ open_level(struct walk *w, bool array, const struct walk_list *list)
 
 	l.places = w->depth ? level(w)->places + l.own : 0;
 
-	if (w->depth < UINT16_MAX)
+	if (w->depth < UINT_MAX)
 		w->depth++;
 	*level(w) = l;
 	w->state = array ? VALUE : w->depth == 1 ? FIRST : KEY;
@@ -256,6 +257,24 @@ string_end(struct walk *w, const char *s, size_t n, size_t i, size_t *next)
 	return run <= k ? end : n;
 }
 
+/* A piece of a key. */
+static void
+add_key(struct walk *w, const char *s, size_t i, size_t end)
+{
+	uint64_t key = w->key, tail = w->tail;
+
+	for (; i < end; i++) {
+		unsigned char c = s[i];
+
+		if (c == '\\')	/* of a quote behind it, if it is cut there */
+			continue;
+		key = (key ^ c) * 0x100000001b3u;
+		tail = tail >> 8 | (uint64_t)(c | 0x20) << 32;
+	}
+	w->key = key;
+	w->tail = tail;
+}
+
 static size_t
 walk_string(struct walk *w, const char *s, size_t n, size_t i, struct walk_list *list)
 {
@@ -266,17 +285,12 @@ walk_string(struct walk *w, const char *s, size_t n, size_t i, struct walk_list 
 	w->withheld = 0;
 	end = string_end(w, s, n, i, &next);
 	last = next <= n;
-	if (!w->depth && has_control(w, s, end, i)) {
-		give_up(w);	/* a quote of something else began it */
+	if ((!w->depth || w->state == KEY_STRING) && has_control(w, s, end, i)) {
+		give_up(w);	/* a quote of something else began it, of a frame's checksum */
 		return i;
 	}
 	if (w->state == KEY_STRING) {
-		for (size_t j = i; j < end; j++) {
-			if (s[j] == '\\')	/* of a quote behind it, if it is cut there */
-				continue;
-			w->key = (w->key ^ (unsigned char)s[j]) * 0x100000001b3u;
-			w->tail = w->tail >> 8 | (uint64_t)((unsigned char)s[j] | 0x20) << 32;
-		}
+		add_key(w, s, i, end);
 	} else if (end > i) {
 		add_string(w, list, i, end, w->first, last);
 		if (list->n)
@@ -296,6 +310,10 @@ thing_at(struct walk *w, const char *s, size_t n, size_t i, size_t *len)
 {
 	size_t run = w->run, k = w->quote;
 
+	if (k == 1 && !run && n - i > 1 && s[i] == '\\' && s[i + 1] == '"') {
+		*len = 2;	/* most are so */
+		return QUOTE;
+	}
 	*len = 1;
 	if (s[i] == ' ')
 		return SPACE;

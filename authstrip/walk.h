@@ -33,8 +33,7 @@ struct walk_string {
 };
 
 struct walk {
-	uint8_t quote, state;
-	uint16_t depth;
+	unsigned quote, state, depth;
 	unsigned run;		/* backslashes at the end of the piece before */
 	unsigned withheld;	/* of them, in a string, those that were left out of it */
 	unsigned words;		/* bytes of framing that may stand here, behind a line's end */

@@ -153,7 +153,7 @@ finish(struct merge *m, struct text *text)
 	merge_text(text, m->root, "text");
 }
 
-static const struct merge_format merge_cohere_v1 = {
+const struct merge_format merge_cohere_v1 = {
 	.name = "cohere-v1",
 	.detect = detect,
 	.own_end = true,

@@ -673,6 +673,19 @@ failure_read(struct failure *f, struct value v)
 	f->message = is_text(m[4]) ? m[4] : is_text(m[5]) ? m[5] : m[6];
 }
 
+static bool
+is_cut(const struct call_response *r)
+{
+	return r->why || is_given(r->incomplete);
+}
+
+/* Does every choice say how it ended? */
+static bool
+is_whole(const struct response *a)
+{
+	return a->ended && !a->unended;
+}
+
 /* Is it the recording that lacks what is missing, and not the call? */
 static bool
 unrecorded(const struct call_response *r)
@@ -708,7 +721,7 @@ failure_find(struct failure *f, const struct call *call, const struct response *
 		return;
 	} else if (r->why && !call->responded) {
 		f->word = "no_response";
-	} else if ((r->why || is_given(r->incomplete)) && !a->ended) {
+	} else if (is_cut(r) && !is_whole(a)) {
 		f->word = "incomplete_response";
 	}
 }
@@ -852,6 +865,21 @@ cost_of(const struct response *a, const struct call_response *r)
 			cost = -1;
 	}
 	return cost;
+}
+
+/* Counts that come with each piece of a stream are those of its beginning when it is cut. */
+static void
+put_usage(struct jput *j, const struct call *call, const struct response *a,
+    const struct call_response *r)
+{
+	bool open = a->usage_open ||
+	    (r->stream && is_cut(r) && !is_whole(a) && usage_any(&a->usage));
+	bool input = !strcmp(call->operation, "embeddings") || !strcmp(call->operation, "rerank");
+
+	usage_put(&a->usage, j, open ? USAGE_NO_TOTAL : input ? USAGE_OF_INPUT : USAGE_OF_BOTH,
+	    cost_of(a, r));
+	if (open)
+		jput_bool(j, "usage_incomplete", true);
 }
 
 /* The provider's own name for the call, and what it leaves to its client. */
@@ -1015,9 +1043,7 @@ call_emit(struct caller *c, const struct call *call, const struct call_response 
 		jput_int(&j, "status_code", status);
 	put_failure(c, &j, &f, status);
 	section_put(&c->finish, &j, "finish_reasons");
-	usage_put(&a.usage, &j, a.usage_open, cost_of(&a, r));
-	if (a.usage_open)
-		jput_bool(&j, "usage_incomplete", true);
+	put_usage(&j, call, &a, r);
 	if (is_text(a.tier))
 		jput_value(&j, "service_tier", a.tier);
 	section_put(&c->list, &j, "output_messages");

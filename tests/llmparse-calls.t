@@ -93,6 +93,38 @@ def chat(name, events, **want):
                       body("c/1", text, path="/v1/chat/completions")], **want)
 
 
+# --- counts that are not the whole ---------------------------------------------------
+def counted(n, content="a", finish=None, index=0):
+    return dict(chunk({"content": content}, finish, usage={"prompt_tokens": 9, "completion_tokens": n, "total_tokens": 9 + n}),
+                choices=[{"index": index, "delta": {"content": content}, "finish_reason": finish}])
+
+
+for name, events, want in (("cut", [counted(1), counted(2)], True), ("at the end", [counted(1), counted(2, finish="stop")], None),
+                           ("cut, one of two choices ended", [counted(1), counted(2, finish="stop"), counted(3, index=1)], True)):
+    n = events[-1]["usage"]["completion_tokens"]
+    one("counts in every piece: " + name, [request("c/1", "/v1/chat/completions", CHAT), body("c/1", sse(*events), path="/v1/chat/completions",
+                                                                                            incomplete="close")],
+        usage={"input_tokens": 9, "output_tokens": n, "total_tokens": 9 + n}, usage_incomplete=want)
+DASH = "/api/v1/services/aigc/text-generation/generation"
+one("DashScope: a reason that is the text null is none", [
+    request("c/1", DASH, {"model": "q", "input": {"messages": [{"role": "user", "content": "x"}]}, "parameters": {"incremental_output": True}}),
+    body("c/1", sse({"output": {"choices": [{"message": {"content": "a", "role": "assistant"}, "finish_reason": "null"}]},
+                     "usage": {"input_tokens": 4, "output_tokens": 1, "total_tokens": 5}, "request_id": "r"}), path=DASH, incomplete="close")],
+    finish_reasons=None, error_type="incomplete_response", usage_incomplete=True)
+MAX = 2 ** 63 - 1
+for name, given, want in (
+        ("of the output alone", {"output_tokens": 5}, {"output_tokens": 5}),
+        ("of a text and a number", {"input_tokens": "many", "output_tokens": 5}, {"output_tokens": 5}),
+        ("that does not fit", {"input_tokens": MAX, "output_tokens": 5}, {"input_tokens": MAX, "output_tokens": 5}),
+        ("with a cache that does not fit", {"input_tokens": MAX, "cache_read_input_tokens": 1, "output_tokens": 5},
+         {"output_tokens": 5, "cache_read_tokens": 1}),
+        ("of iterations that do not fit", {"input_tokens": 3, "output_tokens": 5, "iterations": [{"input_tokens": MAX}, {"input_tokens": 1}]},
+         {"output_tokens": 5})):
+    one("no total " + name, [request("c/1", "/v1/messages", dict(ASK, stream=False), host="api.anthropic.com"), response("c/1", {
+        "id": "m", "type": "message", "role": "assistant", "model": "c", "content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn",
+        "usage": given})], usage=want)
+
+
 def said(*parts):
     return [message("assistant", *parts, finish="stop")]
 

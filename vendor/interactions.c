@@ -145,15 +145,10 @@ counts(struct usage *u, struct value usage)
 		"total_thought_tokens",
 		"total_cached_tokens", "total_tool_use_tokens", "total_tokens" };
 	struct value m[6];
-	int64_t in, out;
 
 	MEMBERS(usage, key, m);
-	if ((in = count_of(m[0])) >= 0)
-		u->n[USAGE_INPUT] = in + (count_of(m[4]) > 0 &&
-		in < INT64_MAX / 4 ? count_of(m[4]) % (INT64_MAX / 4) : 0);
-	if ((out = count_of(m[1])) >= 0)
-		u->n[USAGE_OUTPUT] = out + (count_of(m[2]) > 0 &&
-		out < INT64_MAX / 4 ? count_of(m[2]) % (INT64_MAX / 4) : 0);
+	usage_set_sum(u, USAGE_INPUT, m[0], m[4]);
+	usage_set_sum(u, USAGE_OUTPUT, m[1], m[2]);
 	usage_set(u, USAGE_REASONING, m[2]);
 	usage_set(u, USAGE_CACHE_READ, m[3]);
 	usage_set(u, USAGE_TOTAL, m[5]);

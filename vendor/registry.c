@@ -279,8 +279,10 @@ response_finish(struct response *a, struct messages *m, struct value reason)
 {
 	const char *name = vendor_finish(reason);
 
-	if (!is_text(reason))
+	if (!is_text(reason) || value_eq(reason, "null")) {	/* DashScope's word until the end */
+		a->unended = true;
 		return "incomplete";
+	}
 	a->ended = true;
 	if (!name && !(name = value_str(&m->ev->arena, reason, NULL)))
 		name = "other";

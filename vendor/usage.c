@@ -26,8 +26,7 @@ known(int64_t n)
 	return n > 0 ? n : 0;
 }
 
-/* Sum of what is told; -1 when the first is not. Counts that do not fit are
- * not counts. */
+/* Sum of what is told; -1 when the first is not, or when it does not fit. */
 static int64_t
 sum(int64_t a, int64_t b, int64_t c)
 {
@@ -35,8 +34,24 @@ sum(int64_t a, int64_t b, int64_t c)
 
 	if (a < 0 || __builtin_add_overflow(a, known(b), &s) ||
 	    __builtin_add_overflow(s, known(c), &s))
-		return a < 0 ? -1 : a;
+		return -1;
 	return s;
+}
+
+void
+usage_set_sum(struct usage *u, enum usage_key key, struct value count, struct value beside)
+{
+	if (count_of(count) >= 0)
+		u->n[key] = sum(count_of(count), count_of(beside), 0);
+}
+
+bool
+usage_any(const struct usage *u)
+{
+	for (int i = 0; i < USAGE_KEYS; i++)
+		if (u->n[i] >= 0)
+			return true;
+	return false;
 }
 
 /* The vendor's own input leaves out what the cache took. */
@@ -77,6 +92,7 @@ static void
 anthropic_iterations(struct usage *u, struct value list)
 {
 	struct usage all, one;
+	bool over[USAGE_KEYS] = { false };
 	struct value_iter it;
 	struct value k, v;
 
@@ -86,12 +102,13 @@ anthropic_iterations(struct usage *u, struct value list)
 		usage_init(&one);
 		anthropic_counts(&one, v);
 		for (int i = 0; i < USAGE_KEYS; i++)
-			if (one.n[i] >= 0)
-				all.n[i] = sum(known(all.n[i]), one.n[i], 0);
+			if (one.n[i] >= 0 &&
+			    (all.n[i] = sum(known(all.n[i]), one.n[i], 0)) < 0)
+				over[i] = true;
 	}
 	for (int i = 0; i < USAGE_KEYS; i++)
-		if (all.n[i] > u->n[i])
-			u->n[i] = all.n[i];
+		if (all.n[i] > u->n[i] || over[i])
+			u->n[i] = over[i] ? -1 : all.n[i];
 }
 
 void
@@ -185,8 +202,7 @@ usage_gemini(struct usage *u, struct value v)
 	MEMBERS(v, key, m);
 	m[2] = first_given(m[2], m[8]);		/* Live */
 	m[7] = first_given(m[7], m[9]);
-	if (count_of(m[0]) >= 0)
-		u->n[USAGE_INPUT] = sum(count_of(m[0]), count_of(m[1]), 0);
+	usage_set_sum(u, USAGE_INPUT, m[0], m[1]);
 	out = count_of(m[2]);
 	thoughts = count_of(m[3]);
 	if (out >= 0 || thoughts >= 0)	/* a candidate of thoughts alone has no other count */
@@ -290,7 +306,7 @@ usage_headers(struct usage *u, struct value input, struct value output)
 }
 
 void
-usage_put(const struct usage *u, struct jput *j, bool open, double cost)
+usage_put(const struct usage *u, struct jput *j, enum usage_total total, double cost)
 {
 	static const char *const name[USAGE_KEYS] = { "input_tokens", "output_tokens",
 		"cache_read_tokens", "cache_creation_tokens", "cache_creation_5m_tokens",
@@ -298,20 +314,18 @@ usage_put(const struct usage *u, struct jput *j, bool open, double cost)
 		"output_audio_tokens", "web_search_requests", "web_fetch_requests",
 		"total_tokens" };
 	struct usage all = *u;
-	bool any = cost >= 0 && cost < 1e6;
+	bool priced = cost >= 0 && cost < 1e6;
 
-	for (int i = 0; i < USAGE_KEYS; i++)
-		any |= u->n[i] >= 0;
-	if (!any)
+	if (!priced && !usage_any(u))
 		return;
-	if (!open && all.n[USAGE_TOTAL] < 0 &&
-	(all.n[USAGE_INPUT] >= 0 || all.n[USAGE_OUTPUT] >= 0))
-		all.n[USAGE_TOTAL] = sum(known(all.n[USAGE_INPUT]), all.n[USAGE_OUTPUT], 0);
+	if (all.n[USAGE_TOTAL] < 0 && total != USAGE_NO_TOTAL &&
+	    (all.n[USAGE_OUTPUT] >= 0 || total == USAGE_OF_INPUT))
+		all.n[USAGE_TOTAL] = sum(all.n[USAGE_INPUT], all.n[USAGE_OUTPUT], 0);
 	jput_object(j, "usage");
 	for (int i = 0; i < USAGE_KEYS; i++)
 		if (all.n[i] >= 0)
 			jput_int(j, name[i], all.n[i]);
-	if (cost >= 0 && cost < 1e6)
+	if (priced)
 		jput_real(j, "cost_usd", cost);
 	jput_object_end(j);
 }

@@ -46,9 +46,15 @@ void usage_invocation(struct usage *, struct value);
 /* Counts in headers, as text, where the body has none. */
 void usage_headers(struct usage *, struct value input, struct value output);
 void usage_set(struct usage *, enum usage_key, struct value count);	/* no count: stays */
+/* The sum of a count and what is beside it, when there is any. */
+void usage_set_sum(struct usage *, enum usage_key, struct value count, struct value beside);
+/* Is any count there? */
+bool usage_any(const struct usage *);
 
-/* Writes "usage":{...}; nothing when nothing was told. open: of a beginning, then
- * no total is made. cost: in US dollars, below 0 when the provider says none. */
-void usage_put(const struct usage *, struct jput *, bool open, double cost);
+/* Writes "usage":{...}; nothing when nothing was told. total: one may be made, where the
+ * provider says none, of input and output, or when there is no output: of the input alone.
+ * cost: in US dollars, below 0 when the provider says none. */
+enum usage_total { USAGE_NO_TOTAL, USAGE_OF_BOTH, USAGE_OF_INPUT };
+void usage_put(const struct usage *, struct jput *, enum usage_total, double cost);
 
 #endif

@@ -46,7 +46,8 @@ struct response {
 	struct value error;	/* a vendor's error object or text inside an answer */
 	const char *failed;	/* an error without one */
 	double cost;		/* in US dollars, as the provider says; below 0: it does not */
-	bool ended;		/* a finish reason is there */
+	bool ended;		/* a finish reason is there; */
+	bool unended;		/* of another choice there is none */
 	bool stream;		/* it came as one; set before the vendor reads it */
 	bool usage_open;	/* the counts are of a beginning, not of the whole */
 	unsigned lenient;	/* marks of JSON within texts */

@@ -402,7 +402,7 @@ refers_to(const char *text, const char *name)
 	return false;
 }
 
-static const char *const preludes[] = { "costs", "chosen", "audit", "windows", "work", "outcomes" };
+static const char *const preludes[] = { "costs", "chosen", "audit", "windows", "work", "outcomes", "used" };
 enum { PRELUDES = sizeof(preludes) / sizeof(*preludes) };
 
 static char *

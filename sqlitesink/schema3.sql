@@ -172,7 +172,8 @@ WHERE other IS NOT NULL;
 -- at work, not counting those that have a sub-agent at work for them; began: 1, processes were
 -- started for it, or a sub-agent; since_ns and until_ns: with their time.
 CREATE VIEW tool_windows (tool_use_id, agent_id, from_ns, to_ns, alone, names_files, began, since_ns, until_ns) AS
-WITH owned AS MATERIALIZED (
+WITH span AS MATERIALIZED (SELECT * FROM tool_spans),
+owned AS MATERIALIZED (
 	SELECT p.tool_use_id, min(p.start_ns) AS since_ns, max(coalesce(p.end_ns, r.last_ns)) AS until_ns
 	FROM processes p JOIN runs r ON r.id = p.run_id WHERE p.tool_use_id IS NOT NULL GROUP BY 1),
 nests(tool_use_id) AS MATERIALIZED (SELECT DISTINCT tool_use_id FROM chains WHERE tool_use_id IS NOT NULL),
@@ -180,11 +181,11 @@ alone AS (
 	SELECT s.*, coalesce(max(to_ns) OVER (PARTITION BY agent_id ORDER BY from_ns, tool_use_id
 			ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) <= from_ns, 1)
 		AND coalesce(lead(from_ns) OVER (PARTITION BY agent_id ORDER BY from_ns, tool_use_id) >= to_ns, 1) AS alone
-	FROM tool_spans s WHERE tool_use_id NOT IN (SELECT tool_use_id FROM nests))
+	FROM span s WHERE tool_use_id NOT IN (SELECT tool_use_id FROM nests))
 SELECT s.tool_use_id, s.agent_id, s.from_ns, s.to_ns, coalesce(a.alone, 0), s.names_files,
 	o.tool_use_id IS NOT NULL OR a.tool_use_id IS NULL, min(s.from_ns, coalesce(o.since_ns, s.from_ns)),
 	max(s.to_ns, coalesce(o.until_ns, 0))
-FROM tool_spans s LEFT JOIN alone a USING (tool_use_id) LEFT JOIN owned o USING (tool_use_id);
+FROM span s LEFT JOIN alone a USING (tool_use_id) LEFT JOIN owned o USING (tool_use_id);
 
 -- Which file a string in the arguments of a tool means, from the agent's directory on; without
 -- what has line breaks, and is a text.
@@ -217,18 +218,23 @@ server AS MATERIALIZED (SELECT * FROM tool_servers),
 model(process_id, host) AS MATERIALIZED (SELECT DISTINCT process_id, CAST(server_address AS TEXT) FROM model_calls),
 happened AS (
 	SELECT w.*, e.timestamp_ns, e.timestamp_ns AS last_ns, e.process_id, 'exec' AS kind, e.command AS target, e.cwd AS detail, NULL AS other
-	FROM w CROSS JOIN execs e ON e.timestamp_ns BETWEEN w.since_ns AND w.until_ns WHERE NOT e.seed
+	FROM w CROSS JOIN execs e ON e.timestamp_ns BETWEEN w.since_ns AND w.until_ns
+	CROSS JOIN processes p ON p.id = e.process_id WHERE NOT e.seed AND (p.tool_use_id = w.tool_use_id
+		OR EXISTS (SELECT 1 FROM member m WHERE m.agent_id = w.agent_id AND m.member_id = p.agent_id))
 	UNION ALL
 	SELECT w.*, c.timestamp_ns, coalesce(c.last_ns, c.timestamp_ns), c.process_id, c.op, f.path, coalesce(t.path, c.detail, c.bytes), t.path
 	FROM w CROSS JOIN file_changes c ON c.timestamp_ns BETWEEN w.since_ns AND w.until_ns
-	CROSS JOIN paths f ON f.id = c.path_id LEFT JOIN paths t ON t.id = c.to_path_id WHERE c.op <> 'open'
+	CROSS JOIN processes p ON p.id = c.process_id CROSS JOIN paths f ON f.id = c.path_id LEFT JOIN paths t ON t.id = c.to_path_id
+	WHERE c.op <> 'open' AND (p.tool_use_id = w.tool_use_id
+		OR EXISTS (SELECT 1 FROM member m WHERE m.agent_id = w.agent_id AND m.member_id = p.agent_id))
 	UNION ALL
 	SELECT w.*, n.opened_ns, n.opened_ns, n.process_id, 'connect', coalesce(n.host, n.address, n.path) || coalesce(':' || n.port, ''), n.error,
 		coalesce(n.host, n.address)
 	FROM w CROSS JOIN connections n ON n.opened_ns BETWEEN w.since_ns AND w.until_ns
-	WHERE n.kind IN ('connect', 'send') AND n.family <> 'unix'
+	CROSS JOIN processes p ON p.id = n.process_id WHERE n.kind IN ('connect', 'send') AND n.family <> 'unix' AND (p.tool_use_id = w.tool_use_id
+		OR EXISTS (SELECT 1 FROM member m WHERE m.agent_id = w.agent_id AND m.member_id = p.agent_id))
 		AND NOT EXISTS (SELECT 1 FROM model m WHERE m.process_id = n.process_id AND m.host = n.host)),
-judged AS (
+judged AS MATERIALIZED (
 	SELECT h.*, p.pid, coalesce(p.first_comm, p.comm) AS comm, CASE
 		WHEN p.tool_use_id = h.tool_use_id AND NOT (p.agent_id = p.id AND EXISTS (SELECT 1 FROM w v WHERE v.agent_id = p.id
 			AND h.timestamp_ns BETWEEN v.from_ns AND v.to_ns AND ((v.alone AND NOT v.began AND NOT v.names_files)
@@ -291,15 +297,18 @@ SELECT run_id, prompt_id, timestamp_ns, last_ns, process_id, pid,
 -- that a user typed and that all of this is for (null: none, or a helper's that no tool made).
 CREATE VIEW call_work (call_id, run_id, chain_id, kind, tool_use_id, depth, prompt_id) AS
 WITH RECURSIVE chain AS MATERIALIZED (SELECT * FROM chains),
-up(call_id, run_id, chain_id, kind, tool_use_id, depth, at, prompt_id) AS (
-	SELECT c.id, c.run_id, c.chain_id, h.kind, h.tool_use_id, 0, h.tool_use_id, iif(h.kind = 'main', r.prompt_id, NULL)
-	FROM model_calls c JOIN model_calls r ON r.id = coalesce(c.root_id, c.id)
-	JOIN chain h ON h.run_id = c.run_id AND h.chain_id = coalesce(r.chain_id, 'call ' || r.id)
+-- from each chain to those above it
+up(run_id, chain_id, depth, at, prompt_id) AS (
+	SELECT run_id, chain_id, 0, tool_use_id, NULL FROM chain
 	UNION ALL
-	SELECT u.call_id, u.run_id, u.chain_id, u.kind, u.tool_use_id, u.depth + 1, h.tool_use_id, iif(h.kind = 'main', m.prompt_id, NULL)
+	SELECT u.run_id, u.chain_id, u.depth + 1, h.tool_use_id, iif(h.kind = 'main', m.prompt_id, NULL)
 	FROM up u JOIN tool_uses t ON t.id = u.at JOIN model_calls m ON m.id = t.call_id
-	JOIN chain h ON h.run_id = m.run_id AND h.chain_id = coalesce(m.chain_id, 'call ' || m.id) WHERE u.depth < 20)
-SELECT call_id, run_id, chain_id, kind, tool_use_id, max(depth), max(prompt_id) FROM up GROUP BY call_id;
+	JOIN chain h ON h.run_id = m.run_id AND h.chain_id = coalesce(m.chain_id, 'call ' || m.id) WHERE u.depth < 20),
+top AS MATERIALIZED (SELECT run_id, chain_id, max(depth) AS depth, coalesce(max(prompt_id), 0) AS prompt_id FROM up GROUP BY 1, 2)
+SELECT c.id, c.run_id, c.chain_id, h.kind, h.tool_use_id, t.depth, nullif(max(t.prompt_id, iif(h.kind = 'main', coalesce(r.prompt_id, 0), 0)), 0)
+FROM model_calls c CROSS JOIN model_calls r ON r.id = coalesce(c.root_id, c.id)
+CROSS JOIN chain h ON h.run_id = c.run_id AND h.chain_id = coalesce(r.chain_id, 'call ' || r.id)
+CROSS JOIN top t ON t.run_id = h.run_id AND t.chain_id = h.chain_id;
 
 -- The prompts that users typed, not those of sub-agents and helper calls.
 CREATE VIEW typed_prompts AS

@@ -10,10 +10,9 @@
 -- last_error      why
 -- leave first: last_error, failed, processes, opens
 -- collected by: process
-WITH used(path_id, w, r, o) AS (
-	SELECT path_id, sum(written_bytes), sum(read_bytes), sum(opens) FROM files WHERE :all OR process_id IN temp.chosen GROUP BY path_id),
-shown(path_id) AS MATERIALIZED (	-- only of these the rest is summed up
-	SELECT u.path_id FROM used u CROSS JOIN paths p ON p.id = u.path_id ORDER BY u.w DESC, u.r DESC, u.o DESC, p.path LIMIT :limit),
+WITH shown(path_id) AS MATERIALIZED (	-- only of these the rest is summed up
+	SELECT u.path_id FROM temp.used u CROSS JOIN paths p ON p.id = u.path_id
+	ORDER BY u.written_bytes DESC, u.read_bytes DESC, u.opens DESC, p.path LIMIT :limit),
 done AS (
 	SELECT path_id, count(*) AS processes, sum(opens) AS opens, sum(read_bytes) AS read_bytes, sum(written_bytes) AS written_bytes,
 		iif(sum(created), 'c', '') || iif(sum(truncated), 't', '') || iif(sum(writes), 'w', '') ||

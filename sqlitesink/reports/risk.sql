@@ -30,10 +30,14 @@ secret(path_id) AS MATERIALIZED (
 		OR p.path GLOB '*/.config/gh/hosts.yml' OR p.path GLOB '/etc/shadow*' OR p.path GLOB '/etc/sudoers*' OR p.path GLOB '/etc/ssh/*_key'
 		OR p.path GLOB '*/.password-store/*' OR p.path GLOB '*/.mozilla/*' OR p.path GLOB '*/.config/google-chrome/*')
 		AND p.path NOT GLOB '*.pub'),
+program AS MATERIALIZED (	-- what is looked for below has one of these: few are left
+	SELECT timestamp_ns, process_id, command, argv, filename FROM execs
+	WHERE NOT seed AND (command GLOB '*.[adegkns]*' OR instr(command, '/etc/shadow') OR instr(command, 'curl') OR instr(command, 'wget')
+		OR instr(argv, 'install') OR argv GLOB '*"[acgi]["dei]*' OR filename GLOB '*/[dps][kou]*')),
 -- commands that name such a file
 telling(ns, process_id, command) AS MATERIALIZED (
-	SELECT timestamp_ns, process_id, command FROM execs
-	WHERE NOT seed AND (instr(command, '/.ssh/id_') OR instr(command, '.aws/credentials') OR instr(command, '.gnupg/') OR instr(command, '/.netrc')
+	SELECT timestamp_ns, process_id, command FROM program
+	WHERE (instr(command, '/.ssh/id_') OR instr(command, '.aws/credentials') OR instr(command, '.gnupg/') OR instr(command, '/.netrc')
 		OR instr(command, '.git-credentials') OR instr(command, '.docker/config.json') OR instr(command, '.kube/config') OR instr(command, '/etc/shadow')
 		OR (instr(command, '.env') AND (command GLOB '*[ /].env' OR command GLOB '*[ /].env *' OR command GLOB '*[ /].env;*'))) AND command NOT GLOB '*.pub'),
 taken(agent_id, ns) AS MATERIALIZED (
@@ -59,7 +63,7 @@ found(level, what, ns, process_id, target, times) AS (
 		min(c.timestamp_ns), c.process_id, f.shown, count(*)
 	FROM file_changes c CROSS JOIN processes s ON s.id = c.process_id CROSS JOIN home h ON h.agent_id = s.agent_id
 	CROSS JOIN paths f ON f.id = c.path_id
-	WHERE c.op NOT IN ('open', 'chmod', 'chown') AND substr(f.path, 1, length(h.cwd)) <> h.cwd
+	WHERE c.op <> 'open' AND c.op <> 'chmod' AND c.op <> 'chown' AND substr(f.path, 1, length(h.cwd)) <> h.cwd
 		AND f.path NOT GLOB '/tmp/*' AND f.path NOT GLOB '/var/tmp/*' AND f.path NOT GLOB '/dev/*' AND f.path NOT GLOB '/proc/*'
 	GROUP BY c.path_id, c.process_id, c.op IN ('delete', 'rmdir')
 	UNION ALL
@@ -78,19 +82,19 @@ found(level, what, ns, process_id, target, times) AS (
 	CROSS JOIN execs e ON e.timestamp_ns > d.ns AND NOT e.seed AND (e.filename = d.path OR e.exe = d.path OR e.argv LIKE '%"' || d.path || '"%')
 		AND NOT e.filename GLOB '*/rm' AND NOT e.filename GLOB '*/cat' AND NOT e.filename GLOB '*/chmod'
 	UNION ALL
-	SELECT 'low', 'packages', e.timestamp_ns, e.process_id, e.command, 1 FROM execs e
-	WHERE NOT e.seed AND (instr(e.argv, 'install') OR instr(e.argv, '"add"') OR instr(e.argv, '"i"') OR instr(e.argv, '"ci"') OR instr(e.argv, '"get"'))
+	SELECT 'low', 'packages', e.timestamp_ns, e.process_id, e.command, 1 FROM program e
+	WHERE (instr(e.argv, 'install') OR instr(e.argv, '"add"') OR instr(e.argv, '"i"') OR instr(e.argv, '"ci"') OR instr(e.argv, '"get"'))
 		AND (e.argv GLOB '*"npm*","install"*' OR e.argv GLOB '*npm*","i"*' OR e.argv GLOB '*npm*","add"*' OR e.argv GLOB '*npm*","ci"*' OR e.argv GLOB '*yarn*","add"*'
 			OR e.argv GLOB '*pip*","install"*' OR e.argv GLOB '*apt","install"*' OR e.argv GLOB '*apt-get",*"install"*' OR e.argv GLOB '*cargo","install"*'
 			OR e.argv GLOB '*cargo","add"*' OR e.argv GLOB '*gem","install"*' OR e.argv GLOB '*go","install"*' OR e.argv GLOB '*go","get"*' OR e.argv GLOB '*dnf",*"install"*'
 			OR e.argv GLOB '*yum",*"install"*' OR e.argv GLOB '*apk","add"*' OR e.argv GLOB '*uv","add"*' OR e.argv GLOB '*brew","install"*')
 	UNION ALL
-	SELECT 'high', 'pipe to shell', e.timestamp_ns, e.process_id, e.command, 1 FROM execs e
-	WHERE NOT e.seed AND (instr(e.command, 'curl') OR instr(e.command, 'wget')) AND (e.command GLOB '*curl *|*sh*' OR e.command GLOB '*wget *|*sh*' OR e.command GLOB '*sh <(curl*'
+	SELECT 'high', 'pipe to shell', e.timestamp_ns, e.process_id, e.command, 1 FROM program e
+	WHERE (instr(e.command, 'curl') OR instr(e.command, 'wget')) AND (e.command GLOB '*curl *|*sh*' OR e.command GLOB '*wget *|*sh*' OR e.command GLOB '*sh <(curl*'
 		OR e.command GLOB '*sh -c "$(curl*' OR e.command GLOB '*curl *|*python*' OR e.command GLOB '*wget *|*python*')
 	UNION ALL
-	SELECT 'high', 'privilege', e.timestamp_ns, e.process_id, e.command, 1 FROM execs e
-	WHERE NOT e.seed AND (e.filename GLOB '*/sudo' OR e.filename GLOB '*/su' OR e.filename GLOB '*/doas' OR e.filename GLOB '*/pkexec')
+	SELECT 'high', 'privilege', e.timestamp_ns, e.process_id, e.command, 1 FROM program e
+	WHERE (e.filename GLOB '*/sudo' OR e.filename GLOB '*/su' OR e.filename GLOB '*/doas' OR e.filename GLOB '*/pkexec')
 	UNION ALL
 	SELECT iif(c.op = 'chown' OR c.detail GLOB '*7' OR c.detail GLOB '0[4267]???' OR c.detail GLOB '[4267]???', 'high', 'low'), 'permissions',
 		min(c.timestamp_ns), c.process_id, p.shown || ' ' || coalesce(c.detail, ''), count(*)
@@ -121,5 +125,7 @@ SELECT f.level, f.what, strftime(:time, f.ns / 1e9, 'unixepoch', :zone) AS time,
 	-- of the program that did it, not of the one that the process ran last
 	coalesce((SELECT e.comm FROM execs e WHERE e.process_id = p.id AND e.timestamp_ns <= f.ns ORDER BY e.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm) AS comm,
 	substr(f.target, 1, :chars) AS target, f.times
-FROM found f CROSS JOIN processes p ON p.id = f.process_id WHERE p.agent_id IS NOT NULL AND (:all OR p.id IN temp.chosen) AND f.ns BETWEEN :since AND :until
-ORDER BY f.level, f.what, f.ns LIMIT :limit;
+FROM (SELECT f.* FROM found f CROSS JOIN processes p ON p.id = f.process_id
+	WHERE p.agent_id IS NOT NULL AND (:all OR p.id IN temp.chosen) AND f.ns BETWEEN :since AND :until
+	ORDER BY f.level, f.what, f.ns LIMIT :limit) f CROSS JOIN processes p ON p.id = f.process_id
+ORDER BY f.level, f.what, f.ns;

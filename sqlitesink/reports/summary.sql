@@ -4,15 +4,15 @@
 -- value    how many, or what
 -- collected by: sslsniff tcpsniff process stdiocap sysmon
 WITH r AS (SELECT * FROM runs WHERE :run IS NULL OR id = :run),
-p AS (SELECT * FROM processes WHERE :all OR id IN temp.chosen),
-c AS (SELECT * FROM counted_calls WHERE (:all OR process_id IN temp.chosen)),
-u AS (SELECT * FROM tool_uses WHERE :all OR process_id IN temp.chosen),
+p AS NOT MATERIALIZED (SELECT * FROM processes WHERE :all OR id IN temp.chosen),
+c AS NOT MATERIALIZED (SELECT * FROM counted_calls WHERE (:all OR process_id IN temp.chosen)),
+u AS NOT MATERIALIZED (SELECT * FROM tool_uses WHERE :all OR process_id IN temp.chosen),
 rows(place, item, value) AS (
 	SELECT 10, 'runs', count(*) FROM r
 	UNION ALL SELECT 11, 'began', strftime(:time, min(first_ns) / 1e9, 'unixepoch', :zone) FROM r
 	UNION ALL SELECT 12, 'seconds', round(sum(last_ns - first_ns) / 1e9, 1) FROM r
 	UNION ALL SELECT 20, 'agents', group_concat(n, ', ') FROM (SELECT DISTINCT coalesce(a.name, CAST(p.comm AS TEXT)) AS n
-		FROM agents a JOIN p ON p.id = a.process_id WHERE a.process_id IN (SELECT process_id FROM c))
+		FROM agents a CROSS JOIN p ON p.id = a.process_id WHERE a.process_id IN (SELECT process_id FROM c))
 	UNION ALL SELECT 21, 'models', group_concat(n, ', ') FROM (SELECT coalesce(request_model, response_model) || ' (' || count(*) || ')' AS n
 		FROM c GROUP BY coalesce(request_model, response_model) ORDER BY count(*) DESC)
 	UNION ALL SELECT 22, 'model calls', count(*) FROM c
@@ -30,8 +30,11 @@ rows(place, item, value) AS (
 				'% of the tokens, calls without a price: ' || (count(coalesce(c.input_tokens, c.output_tokens)) - count(k.usd)) ELSE ', for 100% of the tokens' END,
 		round(sum(k.usd), 4)
 		FROM c LEFT JOIN temp.costs k ON k.call_id = c.id HAVING count(k.usd) > 0
-	UNION ALL SELECT 40, 'prompts', count(*) FROM typed_prompts WHERE :all OR process_id IN temp.chosen
-	UNION ALL SELECT 45, 'sub-agents', count(*) FROM chains WHERE kind = 'sub-agent' AND (:all OR process_id IN temp.chosen)
+	UNION ALL SELECT 40, 'prompts', count(*) FROM prompts q JOIN temp.work w ON w.call_id = q.call_id JOIN model_calls m ON m.id = q.call_id
+		WHERE w.kind = 'main' AND m.parent_id IS NULL AND (:all OR q.process_id IN temp.chosen)
+	UNION ALL SELECT 45, 'sub-agents', count(*) FROM (SELECT min(w.call_id) AS first FROM temp.work w JOIN model_calls m ON m.id = w.call_id
+		WHERE w.kind = 'sub-agent' AND m.parent_id IS NULL GROUP BY w.run_id, w.chain_id, iif(w.chain_id IS NULL, w.call_id, 0))
+		JOIN model_calls m ON m.id = first WHERE :all OR m.process_id IN temp.chosen
 	UNION ALL SELECT 46, 'model calls of sub-agents', count(*) FROM c JOIN temp.work w ON w.call_id = c.id WHERE w.kind = 'sub-agent'
 	UNION ALL SELECT 47, 'helper calls (titles, summaries, asked by tools)', count(*) FROM c JOIN temp.work w ON w.call_id = c.id WHERE w.kind = 'helper'
 	UNION ALL SELECT 48, 'tool calls of sub-agents', count(*) FROM u JOIN temp.work w ON w.call_id = u.call_id WHERE w.kind = 'sub-agent'
@@ -43,7 +46,8 @@ rows(place, item, value) AS (
 	UNION ALL SELECT 51, 'programs that ran', count(*) FROM execs WHERE NOT seed AND (:all OR process_id IN temp.chosen)
 	UNION ALL SELECT 52, 'processes that failed', count(*) FROM p WHERE exit_code <> 0 OR signal IS NOT NULL
 	UNION ALL SELECT 60, 'files read', iif((SELECT max(recorded) FROM recorded_reads WHERE run_id IN (SELECT id FROM r)) = 0,
-		'reads were not recorded', count(DISTINCT path_id)) FROM files WHERE reads > 0 AND (:all OR process_id IN temp.chosen)
+		'reads were not recorded', count(*)) FROM paths p WHERE EXISTS (SELECT 1 FROM files f WHERE f.path_id = p.id AND f.reads > 0
+			AND (:all OR f.process_id IN temp.chosen))
 	UNION ALL SELECT 61, 'files created', count(*) FROM temp.outcomes WHERE change = 'created'
 	UNION ALL SELECT 62, 'files changed', count(*) FROM temp.outcomes WHERE change IN ('changed', 'created or changed', 'renamed')
 	UNION ALL SELECT 63, 'files deleted', count(*) FROM temp.outcomes WHERE change = 'deleted'

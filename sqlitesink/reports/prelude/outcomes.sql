@@ -7,16 +7,17 @@ CREATE TEMP TABLE path_lives(path_id INTEGER PRIMARY KEY, first INTEGER, last IN
 	content INTEGER, before INTEGER);
 INSERT INTO temp.path_lives
 WITH event(path_id, id, what, bytes) AS (
-	SELECT path_id, id, CASE op WHEN 'open' THEN 0 WHEN 'create' THEN 1 WHEN 'mkdir' THEN 2 WHEN 'symlink' THEN 3
+	SELECT path_id, id, CASE op WHEN 'write' THEN 4 WHEN 'open' THEN 0 WHEN 'create' THEN 1 WHEN 'mkdir' THEN 2 WHEN 'symlink' THEN 3
 		WHEN 'truncate' THEN 5 WHEN 'chmod' THEN 6 WHEN 'chown' THEN 7 WHEN 'link' THEN 8 WHEN 'delete' THEN 9
 		WHEN 'rmdir' THEN 10 WHEN 'rename' THEN 11 ELSE 4 END, iif(op = 'write', bytes, 0)
 	FROM file_changes WHERE :all OR process_id IN temp.chosen
 	UNION ALL
 	SELECT to_path_id, id, iif(op = 'rename', 12, 13), 0 FROM file_changes
 	WHERE to_path_id IS NOT NULL AND (:all OR process_id IN temp.chosen))
-SELECT path_id, min(16 * id + what), max(16 * id + what), sum(what > 0), sum(bytes), max(what NOT IN (0, 6, 7)), 1
-FROM event GROUP BY path_id;
-UPDATE temp.path_lives SET before = 0 WHERE first & 15 IN (1, 2, 3, 13);
+SELECT path_id, first, last, n, bytes, content, first & 15 NOT IN (1, 2, 3, 13) FROM (
+	SELECT path_id, min(16 * id + what) AS first, max(16 * id + what) AS last, sum(what > 0) AS n, sum(bytes) AS bytes,
+		max(what BETWEEN 1 AND 5 OR what > 7) AS content
+	FROM event GROUP BY path_id);
 -- it was there before something else got its name: it was opened, or sed -i, which needs it, did that
 UPDATE temp.path_lives SET before = NULL WHERE first & 15 = 12
 AND NOT EXISTS (SELECT 1 FROM files f CROSS JOIN file_changes c ON c.id = path_lives.first >> 4

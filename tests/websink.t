@@ -6,6 +6,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -539,8 +540,44 @@ def database():
     same("it ended well, with its sqlitesink", (s.end()[0], mine()), (0, []))
 
 
+def unrecorded():
+    """What no collector saw is said not to be recorded: on the page, whatever it is shown from."""
+    begin = {"type": "run.begin", "timestamp_ns": 10**18, "run": "00000000000000ab", "version": "0", "stages": ["sslsniff", "process"]}
+    stage = {"type": "stage.begin", "timestamp_ns": 10**18 + 1, "pid": 9, "stage": "process", "version": "0", "collects": ["changes"]}
+    event = {"pid": 5, "tid": 5, "uid": 0}
+    sent = [dict(event, type="net.send", timestamp_ns=10**18 + n, comm="a", family="inet", transport="udp", address="192.0.2.1", port=53, fd=3, bytes=n) for n in (2, 3)]
+    gone = [dict(event, type="process.exec", timestamp_ns=10**18 + 4, comm="rm", ppid=1, filename="/bin/rm", argv=["rm"], cwd="/"),
+            dict(event, type="file.delete", timestamp_ns=10**18 + 5, comm="rm", path="/a", mnt_ns=4026531999),
+            dict(event, type="process.exec", timestamp_ns=10**18 + 6, comm="ls", ppid=1, filename="/bin/ls", argv=["ls"], cwd="/")]
+    lines = [begin, stage, *sent, *gone]
+    db = os.path.join(TMP, "unrecorded.db")
+    subprocess.run(["sqlitesink", db], input="".join(json.dumps(x) + "\n" for x in lines).encode(), stderr=subprocess.PIPE, check=True)
+    s = Sink("--db", db)
+    s.read_all()
+    told = [json.loads(x) for x in s.ask("/api/v1/events?form=ndjson")[2].splitlines()]
+    same("which collectors took part, and what was asked of them, comes back", [[e.get(k) for e in told for k in ("stages", "collects") if k in e]],
+         [[begin["stages"], stage["collects"]]])
+    same("what was sent, where it was, and by whom", [[e["type"], e.get("bytes"), e.get("mnt_ns"), e["comm"]] for e in told if e["type"] in ("net.send", "file.delete")],
+         [["net.send", 5, None, "a"], ["file.delete", None, 4026531999, "rm"]])
+    same("a report of what no collector saw says so", s.json("/api/v1/report/calls").get("not_recorded"), "HTTP without TLS")
+    s.end()
+    if not shutil.which("node"):
+        return
+    script = """import { Model } from %r;
+        const show = (lines) => { const m = new Model(); lines.forEach((l, i) => m.add(i + 1, l));
+            return [m.lacks('process'), m.lacksReads, [...m.files.keys()], [...m.hosts.values()].map((h) => h.sent), m.effects.map((e) => e.comm)]; };
+        console.log(JSON.stringify(%s.map(show)));"""
+    model = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "websink", "ui", "model.js")
+    runs = [lines, told, [dict(begin, stages=["sslsniff"])], gone]
+    out = subprocess.run(["node", "--input-type=module", "-e", script % ("file://" + os.path.realpath(model), json.dumps(runs))], stdout=subprocess.PIPE, check=False).stdout
+    whole = [False, True, ["/a (mount namespace 4026531999)"], [5], ["a", "a", "rm", "rm", "ls"]]
+    same("the page knows what was not recorded, live", json.loads(out)[0], whole)
+    same("and from the tables", json.loads(out)[1], whole[:4] + [["a", "rm", "rm", "ls"]])
+    same("what a collector that took no part would have seen; and when nothing is said of it", [x[:2] for x in json.loads(out)[2:]], [[True, True], [False, False]])
+
+
 with tempfile.TemporaryDirectory() as TMP:
-    for part in (guard, answers, live, clients, rude, ends, driver, html, database):
+    for part in (guard, answers, live, clients, rude, ends, driver, html, database, unrecorded):
         print("# " + part.__name__, flush=True)
         part()
 print("1..%d" % state["n"])

@@ -22,7 +22,7 @@ function names(tool, effect) {
 	const text = typeof tool.args === 'string' ? tool.args : JSON.stringify(tool.args) || '';
 	if (effect.kind === 'mcp') return effect.detail?.tool && tool.name.endsWith(effect.detail.tool) ? 2 : 0;
 	if (effect.kind === 'exec') return typeof tool.args?.command === 'string' && effect.target.includes(tool.args.command) ? 2 : 0;
-	if (effect.kind === 'connect') return text.includes(effect.target.replace(/:\d+$/, '')) ? 2 : 0;
+	if (effect.kind === 'connect' || effect.kind === 'send') return text.includes(effect.target.replace(/:\d+$/, '')) ? 2 : 0;
 	const quoted = (s) => JSON.stringify(s).slice(1, -1), base = quoted(baseName(effect.target));
 	if (text.includes(quoted(effect.target))) return 2;
 	for (let at = text.indexOf(base); base && at >= 0; at = text.indexOf(base, at + 1))
@@ -76,10 +76,10 @@ function Effects({ list, agent, none }) {
 }
 function Effect({ e, agent }) {
 	const kind = { exec: 'ran', connect: 'reached', mcp: 'asked', signal: 'sent' }[e.kind] || verb[e.kind] || e.kind;
-	const tone = /delete|remove/.test(kind) ? 'kind-delete' : e.kind === 'exec' ? 'kind-exec' : e.kind === 'connect' ? 'kind-net' : e.kind === 'mcp' ? 'kind-net' : 'kind-write';
+	const tone = /delete|remove/.test(kind) ? 'kind-delete' : e.kind === 'exec' ? 'kind-exec' : e.kind === 'connect' || e.kind === 'send' ? 'kind-net' : e.kind === 'mcp' ? 'kind-net' : 'kind-write';
 	const life = e.life;
 	return html`<li class="effect"><span class=${'effect-kind ' + tone}>${kind}</span>${' '}<span class="effect-what">
-		${e.kind === 'exec' ? html`<a href=${link('processes', life.key)}><code>${brief(e.target, 200)}</code></a>` : e.kind === 'connect' ? html`<a href=${link('network', e.target.replace(/:\d+$/, ''))}>${brief(e.target, 80)}</a>`
+		${e.kind === 'exec' ? html`<a href=${link('processes', life.key)}><code>${brief(e.target, 200)}</code></a>` : e.kind === 'connect' || e.kind === 'send' ? html`<a href=${link('network', e.target.replace(/:\d+$/, ''))}>${brief(e.target, 80)}</a>`
 			: e.kind === 'mcp' ? html`${brief(e.target, 60)} <span class="faint">${brief(e.detail.arguments, 100)}</span>` : e.kind === 'signal' ? brief(e.target) : html`<a href=${link('files', e.target)}><code>${brief(e.target, 160)}</code></a>`}
 		<span class="faint">${e.kind === 'exec' ? (life.end != null ? ` ${span(life.lived)}` : '') : e.kind === 'write' ? ` ${bytes(e.detail)}` : e.kind === 'create' ? (e.bytes ? ` ${bytes(e.bytes)}` : '') : e.kind === 'rename' && e.detail ? ` to ${brief(e.detail, 100)}` : ''}</span>
 		${e.kind === 'exec' && life.bad && html` <${Badge} kind="bad">${life.signal ? life.signal : 'exit ' + life.code}<//>`}

@@ -23,11 +23,11 @@ function What({ f }) {
 function Detail({ f, model }) {
 	const lives = [...f.lives], events = model.effects.filter((e) => e.target === f.path).slice(-100);
 	return html`<aside class="detail" aria-label="File"><h2 class="mono path">${plain(f.path)}</h2><p><${What} f=${f} /></p>
-		<dl class="facts"><dt>written</dt><dd>${plural(f.writes, 'time')}, ${bytes(f.writtenBytes)}</dd><dt>read</dt><dd>${plural(f.reads, 'time')}, ${bytes(f.readBytes)}</dd>
+		<dl class="facts"><dt>written</dt><dd>${plural(f.writes, 'time')}, ${bytes(f.writtenBytes)}</dd><dt>read</dt><dd>${model.lacksReads ? 'not recorded' : html`${plural(f.reads, 'time')}, ${bytes(f.readBytes)}`}</dd>
 			${f.renamed && html`<dt>now</dt><dd><a class="mono" href=${link('files', f.renamed)}>${plain(f.renamed)}</a></dd>`}
 			${f.failed > 0 && html`<dt>failed</dt><dd>${plural(f.failed, 'time')} <span class="faint">${f.error}</span></dd>`}</dl>
 		<h3>By</h3><ul class="plain">${lives.slice(0, 50).map((l) => html`<li key=${l.key}><${Who} life=${l} /> <span class="faint">${brief(l.command, 100)}</span></li>`)}</ul>${lives.length > 50 && html`<p class="faint">and ${count(lives.length - 50)} more</p>`}
-		${events.length > 0 && html`<h3>When</h3><ul class="plain">${events.map((e, i) => html`<li key=${i}><span class="mono small">${clock(e.at)}</span> ${e.kind} <span class="faint">${typeof e.detail === 'number' ? (e.detail ? bytes(e.detail) : '') : brief(e.detail, 60)}</span> <${Who} life=${e.life} /></li>`)}</ul>`}</aside>`;
+		${events.length > 0 && html`<h3>When</h3><ul class="plain">${events.map((e, i) => html`<li key=${i}><span class="mono small">${clock(e.at)}</span> ${e.kind} <span class="faint">${typeof e.detail === 'number' ? (e.detail ? bytes(e.detail) : '') : brief(e.detail, 60)}</span> <${Who} life=${e.life} name=${e.comm} /></li>`)}</ul>`}</aside>`;
 }
 
 export function Files({ model, at, version }) {
@@ -44,6 +44,7 @@ export function Files({ model, at, version }) {
 		return (path ? link('files', path) : '#/files') + (s ? '?' + s : '');
 	};
 	const state = (more) => Object.fromEntries(Object.entries({ q, changed: changed ? '1' : '', ...more }).filter(([, v]) => v));
+	if (!model.files.size && model.lacks('process')) return html`<${Empty} title="Files were not recorded">The collector process(8) took no part.<//>`;
 	if (!model.files.size) return html`<${Empty} title="No file was seen">Run the collector process(8) as well: agentsight record --process.<//>`;
 	const row = (i) => {
 		const f = list[i], slash = f.path.lastIndexOf('/');
@@ -53,7 +54,7 @@ export function Files({ model, at, version }) {
 	};
 	return html`<h1 class="hidden">Files</h1><div class="bar"><input type="search" placeholder="Part of the path, or pid:123" aria-label="Search files" value=${q} onInput=${(e) => replacePlace(hash(at.rest[0], state({ q: e.target.value })))} />
 		<label class="check"><input type="checkbox" checked=${changed} onChange=${(e) => replacePlace(hash(at.rest[0], state({ changed: e.target.checked ? '1' : '' })))} /> changed only</label>
-		<span class="faint">${count(list.length)} of ${plural(model.files.size, 'path')}</span></div>
+		<span class="faint">${count(list.length)} of ${plural(model.files.size, 'path')}${model.lacksReads ? '; reads were not recorded' : ''}</span></div>
 		<div class="with-detail"><${VirtualList} role="grid" label="Files" className="table" length=${list.length} selected=${index} keyOf=${(i) => list[i].path} header=${html`<${Columns} columns=${columns} sort=${sort} onSort=${onSort} />`}
 			onSelect=${(i) => replacePlace(hash(list[i].path, state({})))} row=${row} />
 		${file ? html`<${Detail} f=${file} model=${model} />` : html`<aside class="detail empty-detail"><p class="faint">Choose a file to see who touched it.</p></aside>`}</div>`;

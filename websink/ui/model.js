@@ -43,7 +43,13 @@ export class Model {
 		this.effects = [];
 		this.samples = []; this.machine = []; this.losses = new Map(); this.stdio = []; this.left = 0;
 		this.kinds = new Map();
+		this.stages = null;	// that took part; null: it is not said
+		this.reads = null;	// whether what was read was recorded; null: not known
 	}
+
+	// Whether nothing can be known of what a collector sees, for it took no part.
+	lacks(collector) { return !!this.stages && !this.stages.has(collector); }
+	get lacksReads() { return this.reads === false || (this.reads === null && this.lacks('process')); }
 
 	add(id, ev) {
 		if (!ev || typeof ev !== 'object' || typeof ev.type !== 'string') return;
@@ -108,7 +114,7 @@ export class Model {
 		parent.children.push(child);
 	}
 	effect(at, life, kind, target, detail, failed) {
-		const e = { at, life, kind, target, detail, failed };
+		const e = { at, life, comm: life?.comm, kind, target, detail, failed };	// comm: its name then
 		// nearly in order: collectors are merged line by line
 		let i = this.effects.length;
 		while (i > 0 && this.effects[i - 1].at > at) i--;
@@ -261,6 +267,10 @@ function fits(args, text) {
 export function typedText(text) {
 	return text.replace(/<(system-reminder|environment_context|environment_details|user_instructions|INSTRUCTIONS)>[\s\S]*?<\/\1>/g, '').trim();
 }
+// A path of another mount namespace is another file.
+function place(path, ev) {
+	return path && ev.mnt_ns ? `${path} (mount namespace ${ev.mnt_ns})` : path || '';
+}
 // Text of a message's parts.
 export function textOf(parts) {
 	return (parts || []).filter((p) => p && p.type === 'text' && typeof p.content === 'string').map((p) => p.content).join('\n');
@@ -369,7 +379,7 @@ const handlers = {
 		}
 	},
 	file(ev, at, type) {
-		const life = this.life(ev.pid, at, ev), path = ev.path ?? (ev.path_b64 ? 'base64:' + ev.path_b64 : '');
+		const life = this.life(ev.pid, at, ev), path = place(ev.path ?? (ev.path_b64 ? 'base64:' + ev.path_b64 : ''), ev), target = place(ev.to, ev);
 		if (!path) return;
 		const f = this.file(path);
 		f.first = f.first || at;
@@ -380,6 +390,7 @@ const handlers = {
 		if (ev.error) { f.failed++; f.error = ev.error; life.failed++; mine.what = mine.what || ev.error; return; }
 		const n = ev.count || 1;
 		if (type === 'file.read') {
+			this.reads = true;
 			f.reads += n; f.readBytes += ev.bytes || 0; mine.read += ev.bytes || 0; life.reads++;
 			this.effect(at, life, 'read', path, ev.bytes || 0, false);
 			return;
@@ -394,9 +405,9 @@ const handlers = {
 		life.writes++;
 		if (kind === 'write') { f.writes += n; f.writtenBytes += ev.bytes || 0; mine.wrote += ev.bytes || 0; }
 		else if (kind === 'delete' || kind === 'rmdir') { f.deleted = true; mine.what = 'deleted'; }
-		else if (kind === 'rename') { f.renamed = ev.to || ''; mine.what = 'renamed'; if (ev.to) { const to = this.file(ev.to); to.first = to.first || at; to.last = at; to.created = true; to.lives.add(life); } }
+		else if (kind === 'rename') { f.renamed = target; mine.what = 'renamed'; if (target) { const to = this.file(target); to.first = to.first || at; to.last = at; to.created = true; to.lives.add(life); } }
 		else { f.other = kind; mine.what = kind; }
-		this.effect(at, life, kind, path, kind === 'write' ? ev.bytes || 0 : ev.to || ev.permissions || '', false);
+		this.effect(at, life, kind, path, kind === 'write' ? ev.bytes || 0 : target || ev.permissions || '', false);
 	},
 	net(ev, at, type) {
 		const life = this.life(ev.pid, at, ev);
@@ -414,6 +425,13 @@ const handlers = {
 			if (failed) h.failed++;
 			this.connects.push({ at, life, name, ev, failed, end: null });
 			this.effect(at, life, 'connect', `${name}:${ev.port}`, failed ? ev.error : '', failed);
+		} else if (type === 'net.send') {
+			const h = this.touchHost(name, at, life);
+			h.addresses.add(ev.address);
+			h.ports.add(ev.port);
+			h.sent += ev.bytes || 0;
+			life.sent += ev.bytes || 0;
+			this.effect(at, life, 'send', `${name}:${ev.port}`, '', false);
 		} else if (type === 'net.close') {
 			const h = this.touchHost(name, at, life);
 			h.sent += ev.sent_bytes || 0;
@@ -438,5 +456,12 @@ const handlers = {
 	},
 	stdio(ev, at) { this.life(ev.pid, at, ev); },
 	ssl(ev, at) { this.life(ev.pid, at, ev); },
+};
+handlers.run = function (ev, at, type) {
+	if (type !== 'run.begin' || !Array.isArray(ev.stages)) return;
+	this.stages = new Set([...(this.stages || []), ...ev.stages]);
+};
+handlers.stage = function (ev, at, type) {
+	if (type === 'stage.begin' && ev.stage === 'process' && Array.isArray(ev.collects)) this.reads = this.reads || ev.collects.includes('reads');
 };
 handlers.dir = handlers.file;

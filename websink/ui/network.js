@@ -35,6 +35,7 @@ export function Network({ model, at, version }) {
 		return sorted([...model.hosts.values()].filter((h) => words.every((w) => h.name.toLowerCase().includes(w) || [...h.addresses].some((a) => a.includes(w)))), columns, sort);
 	}, [version, q, sort]);
 	const index = list.findIndex((h) => h.name === at.rest[0]), host = model.hosts.get(at.rest[0]), query = q ? '?q=' + encodeURIComponent(q) : '';
+	if (!model.hosts.size && model.lacks('process') && model.lacks('sslsniff')) return html`<${Empty} title="Hosts were not recorded">Neither process(8) nor sslsniff(8) took part.<//>`;
 	if (!model.hosts.size) return html`<${Empty} title="No host was seen">Hosts come from sslsniff(8), and from process(8) when it follows the network.<//>`;
 	const row = (i) => {
 		const h = list[i];
@@ -42,7 +43,7 @@ export function Network({ model, at, version }) {
 			<span class="cell num" role="gridcell">${h.connects || ''}${h.failed > 0 && html` <${Badge} kind="bad">${h.failed} failed<//>`}</span><span class="cell num" role="gridcell">${h.requests || ''}${h.errors > 0 && html` <${Badge} kind="bad">${h.errors} failed<//>`}</span>
 			<span class="cell num" role="gridcell">${h.sent ? bytes(h.sent) : ''}</span><span class="cell num" role="gridcell">${h.received ? bytes(h.received) : ''}</span><span class="cell num" role="gridcell">${h.lives.size === 1 ? brief([...h.lives][0].comm, 14) : h.lives.size ? plural(h.lives.size, 'process', 'processes') : ''}</span><span class="cell num w-time" role="gridcell">${clock(h.last).slice(0, 8)}</span>`;
 	};
-	return html`<h1 class="hidden">Network</h1><div class="bar"><input type="search" placeholder="Name or address" aria-label="Search hosts" value=${q} onInput=${(e) => replacePlace('#/network' + (e.target.value ? '?q=' + encodeURIComponent(e.target.value) : ''))} /><span class="faint">${plural(list.length, 'host')}, ${plural(model.http.size, 'request')}</span></div>
+	return html`<h1 class="hidden">Network</h1><div class="bar"><input type="search" placeholder="Name or address" aria-label="Search hosts" value=${q} onInput=${(e) => replacePlace('#/network' + (e.target.value ? '?q=' + encodeURIComponent(e.target.value) : ''))} /><span class="faint">${plural(list.length, 'host')}, ${plural(model.http.size, 'request')}${model.lacks('process') ? '; connections were not recorded' : ''}${model.lacks('sslsniff') ? '; what crosses TLS was not recorded' : ''}</span></div>
 		<div class="with-detail"><${VirtualList} role="grid" label="Hosts" className="table" length=${list.length} height=${30} selected=${index} keyOf=${(i) => list[i].name} header=${html`<${Columns} columns=${columns} sort=${sort} onSort=${onSort} />`}
 			onSelect=${(i) => replacePlace(link('network', list[i].name) + query)} row=${row} />
 		${host ? html`<${Detail} h=${host} model=${model} />` : html`<aside class="detail empty-detail"><p class="faint">Choose a host to see what was asked of it.</p></aside>`}</div>`;

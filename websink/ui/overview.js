@@ -80,7 +80,7 @@ function Models({ list }) {
 
 function Findings({ model }) {
 	const list = findings(model);
-	return html`<section class="card"><h2>Worth a look</h2>${list.length === 0 ? html`<p class="faint">Nothing stands out.</p>` : html`
+	return html`<section class="card"><h2>Worth a look</h2>${model.lacksReads && html`<p class="faint">${model.lacks('process') ? 'What processes do was not recorded.' : 'Reads were not recorded: credentials that were read show in commands alone.'}</p>`}${list.length === 0 ? html`<p class="faint">Nothing stands out.</p>` : html`
 		<ul class="findings">${list.slice(0, 12).map((f, i) => html`<li key=${i}><${Badge} kind=${f.kind}>${f.name}<//> ${f.href ? html`<a href=${f.href}>${brief(f.text, 140)}</a>` : brief(f.text, 140)}${f.life && html` <span class="faint">by</span> <${Who} life=${f.life} />`}${f.n > 1 ? html` <span class="faint">×${count(f.n)}</span>` : ''}</li>`)}</ul>
 		${list.length > 12 && html`<p class="faint small">and ${list.length - 12} more</p>`}`}</section>`;
 }
@@ -110,15 +110,15 @@ export function Overview({ model, at }) {
 	let written = 0, deleted = 0;
 	for (const f of model.files.values()) { if (f.writes || f.created) written++; if (f.deleted) deleted++; }
 	const bad = model.lives.filter((l) => l.bad).length;
-	const calls = counted.slice(-400);
+	const calls = counted.slice(-400), blind = model.lacks('process');
 	return html`<h1 class="hidden">Overview</h1><div class="tiles">
 		<${Tile} name="Duration" value=${span(model.span) || '—'} note=${model.first < Infinity ? `from ${clock(model.first).slice(0, 8)}` : ''} href="#/timeline" />
 		<${Tile} name="Tokens in" value=${count(input)} note=${input ? `${Math.round(100 * cached / input)} % from cache` : ''} href="#/conversation" />
 		<${Tile} name="Tokens out" value=${count(output)} note=${cost ? `${dollars(cost)} in all${priced.length < models.length ? ', some unpriced' : ''}` : ''} href="#/conversation" />
 		<${Tile} name="Model calls" value=${count(counted.length)} note=${failed ? `${failed} failed` : plural(model.conversations.size, 'conversation')} kind=${failed ? 'warn' : ''} href="#/conversation" />
 		<${Tile} name="Tool calls" value=${count(model.tools.length)} note=${toolErrors ? `${toolErrors} with an error` : model.tools.length ? 'no errors' : ''} kind=${toolErrors ? 'warn' : ''} href="#/conversation" />
-		<${Tile} name="Processes" value=${count(model.lives.length)} note=${bad ? `${bad} failed` : ''} href="#/processes" />
-		<${Tile} name="Files changed" value=${count(written)} note=${deleted ? `${deleted} deleted` : `of ${count(model.files.size)} touched`} href="#/files?changed=1" />
+		<${Tile} name="Processes" value=${blind ? '—' : count(model.lives.length)} note=${blind ? 'not recorded' : bad ? `${bad} failed` : ''} href="#/processes" />
+		<${Tile} name="Files changed" value=${blind ? '—' : count(written)} note=${blind ? 'not recorded' : (deleted ? `${deleted} deleted` : `of ${count(model.files.size)} touched`) + (model.lacksReads ? '; reads not recorded' : '')} href="#/files?changed=1" />
 		<${Tile} name="Hosts" value=${count(model.hosts.size)} note=${plural(model.http.size, 'request')} href="#/network" />
 	</div>
 	<div class="cards">

@@ -151,10 +151,10 @@ export function sorted(list, columns, sort) {
 	});
 }
 
-// What a process did; a link to it.
-export function Who({ life }) {
+// What a process did; a link to it. name: what it was called then.
+export function Who({ life, name }) {
 	if (!life) return null;
-	return html`<a class="who" href=${link('processes', life.key)} title=${plain(life.command).slice(0, 400)}>${brief(life.comm || '?', 24)}<span class="faint"> ${life.pid}</span></a>`;
+	return html`<a class="who" href=${link('processes', life.key)} title=${plain(life.command).slice(0, 400)}>${brief(name || life.comm || '?', 24)}<span class="faint"> ${life.pid}</span></a>`;
 }
 export function When({ at, base }) {
 	if (!at) return null;

@@ -70,6 +70,7 @@ export function Processes({ model, at, version }) {
 	const list = useMemo(() => rows(model, closed, words), [version, closed, q]);
 	const index = list.findIndex((r) => r.life.key === at.rest[0]);
 	const life = index >= 0 ? list[index].life : model.lives.find((l) => l.key === at.rest[0]);
+	if (!model.lives.length && model.lacks('process')) return html`<${Empty} title="Processes were not recorded">The collector process(8) took no part.<//>`;
 	if (!model.lives.length) return html`<${Empty} title="No process was seen">Run the collector process(8) as well: agentsight record --process.<//>`;
 	const toggle = (l) => { const next = new Set(closed); next.has(l.key) ? next.delete(l.key) : next.add(l.key); setClosed(next); };
 	const query = q ? '?q=' + encodeURIComponent(q) : '';

@@ -30,7 +30,7 @@ function groups(model) {
 	add('Processes', model.lives.filter((l) => l.start < end).map((l) => ({ from: l.start, to: l.end ?? Math.max(end, l.start + 1), kind: l.bad ? 'bad' : l.calls ? 'agent' : 'process', name: l.comm || '?', note: brief(l.command, 100), href: link('processes', l.key) })));
 	add('Requests', [...model.http.values()].filter((x) => x.host).map((x) => ({ from: x.at, to: x.at + (x.duration || 1), kind: x.status >= 400 ? 'bad' : 'net', name: x.host, note: `${x.method || ''} ${brief(x.path, 60)} ${x.status ?? ''}`, href: link('network', x.host.replace(/:\d+$/, '')) })));
 	add('Connections', model.connects.map((c) => ({ from: c.at, to: c.end ?? Math.max(c.at + 1, c.failed ? c.at + 1 : c.life.end ?? end), kind: c.failed ? 'bad' : 'net', name: c.name, note: `${c.ev.address}:${c.ev.port} ${c.ev.error || ''}`, href: link('network', c.name) })));
-	const changes = model.effects.filter((e) => !['exec', 'connect', 'read', 'mcp', 'signal'].includes(e.kind));
+	const changes = model.effects.filter((e) => !['exec', 'connect', 'send', 'read', 'mcp', 'signal'].includes(e.kind));
 	if (changes.length) out.push({ name: 'File changes', bars: changes.map((e) => ({ from: e.at, to: e.at, row: 0, kind: /delete|rmdir/.test(e.kind) ? 'bad' : 'file', name: e.kind, note: brief(e.target, 100), href: link('files', e.target) })), rows: 1 });
 	let y = 0;
 	for (const g of out) { g.y = y; y += HEAD + g.rows * ROW + 6; }

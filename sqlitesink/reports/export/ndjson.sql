@@ -1,9 +1,11 @@
 -- Events as lines: those that sqlitesink --events kept; of runs without, what can be told
 -- from the tables: llm.call, mcp.call, process.exec, process.exit, net.connect, bash.readline, loss
 WITH told(id) AS (SELECT id FROM runs WHERE (:run IS NULL OR id = :run) AND id NOT IN (SELECT run_id FROM events)),
-env(process_id, e) AS (
-	SELECT id, '"pid":' || pid || ',"tid":' || pid || ',"uid":' || coalesce(uid, 0) || ',"comm":' || json_quote(CAST(coalesce(comm, '') AS TEXT))
-	FROM processes WHERE run_id IN (SELECT id FROM told)),
+-- e has the process's last name, who none: by which it did something is its program's of then
+env(process_id, who, e) AS (
+	SELECT id, who, who || json_quote(CAST(coalesce(comm, '') AS TEXT)) FROM (
+		SELECT id, comm, '"pid":' || pid || ',"tid":' || pid || ',"uid":' || coalesce(uid, 0) || ',"comm":' AS who
+		FROM processes WHERE run_id IN (SELECT id FROM told))),
 part(call_id, direction, message, part, role, finish, json) AS (
 	SELECT g.call_id, g.direction, g.message, g.part, g.role, g.finish_reason, '{"type":' || json_quote(g.type) ||
 		coalesce(',' || substr(g.attributes, 2, length(g.attributes) - 2), '') ||
@@ -55,7 +57,8 @@ line(ns, id, json) AS (
 		iif(r.text IS NULL, '', ',"result":' || iif(json_valid(r.text), r.text, json_quote(r.text))) || coalesce(',"error":' || m.error, '') || '}'
 	FROM mcp_calls m JOIN env v ON v.process_id = m.process_id LEFT JOIN texts a ON a.id = m.arguments_id LEFT JOIN texts r ON r.id = m.result_id
 	UNION ALL
-	SELECT e.timestamp_ns, e.id, '{"type":"process.exec","timestamp_ns":' || e.timestamp_ns || ',' || v.e || ',' ||
+	SELECT e.timestamp_ns, e.id, '{"type":"process.exec","timestamp_ns":' || e.timestamp_ns || ',' || v.who ||
+		json_quote(CAST(coalesce(e.comm, p.comm, '') AS TEXT)) || ',' ||
 		substr(json_patch('{}', json_object('ppid', p.ppid, 'filename', CAST(e.filename AS TEXT), 'exe', CAST(e.exe AS TEXT),
 			iif(e.argv_base64, 'argv_b64', 'argv'), json(e.argv), 'cwd', CAST(e.cwd AS TEXT), 'sid', e.sid, 'seed', json(iif(e.seed, 'true', NULL)))), 2)
 	FROM execs e JOIN env v ON v.process_id = e.process_id JOIN processes p ON p.id = e.process_id
@@ -65,10 +68,12 @@ line(ns, id, json) AS (
 			'duration_ms', round((p.end_ns - p.start_ns) / 1e6, 3), 'rss_max_kb', p.rss_max_kb)), 2)
 	FROM processes p JOIN env v ON v.process_id = p.id WHERE p.exit_code IS NOT NULL OR p.signal IS NOT NULL
 	UNION ALL
-	SELECT n.opened_ns, n.id, '{"type":"net.connect","timestamp_ns":' || n.opened_ns || ',' || v.e || ',' ||
+	SELECT n.opened_ns, n.id, '{"type":"net.connect","timestamp_ns":' || n.opened_ns || ',' || v.who ||
+		json_quote(CAST(coalesce((SELECT x.comm FROM execs x WHERE x.process_id = p.id AND x.timestamp_ns <= n.opened_ns
+			ORDER BY x.timestamp_ns DESC LIMIT 1), p.first_comm, p.comm, '') AS TEXT)) || ',' ||
 		substr(json_patch('{}', json_object('fd', n.fd, 'family', n.family, 'transport', n.transport, 'address', n.address, 'port', n.port,
 			'local', n.local, 'path', CAST(n.path AS TEXT), 'result', iif(n.error IS NULL, 0, -1), 'error', n.error)), 2)
-	FROM connections n JOIN env v ON v.process_id = n.process_id WHERE n.kind = 'connect'
+	FROM connections n JOIN env v ON v.process_id = n.process_id JOIN processes p ON p.id = n.process_id WHERE n.kind = 'connect'
 	UNION ALL
 	SELECT s.timestamp_ns, s.id, '{"type":"bash.readline","timestamp_ns":' || s.timestamp_ns || ',' || v.e || ',"command":' ||
 		json_quote(CAST(s.command AS TEXT)) || '}'

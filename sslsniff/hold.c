@@ -16,7 +16,10 @@
 #include "proc.h"
 
 enum {
-	STOP_NS = 20000000,	/* to stop takes some 50 us */
+	/* to stop takes some 50 us, and longer where a processor or a page from disk is waited
+	 * for: meanwhile it does nothing, so waiting for it costs it nothing */
+	STOP_NS = 500000000,
+	LEAVE_NS = 20000000,	/* then hold_tidy comes back to it */
 	NAP_NS = 50000,
 };
 
@@ -80,7 +83,7 @@ static void
 let_go(struct hold *h, int pid)
 {
 	int sig = 0;
-	enum state now = wait_stop(pid, STOP_NS, &sig);
+	enum state now = wait_stop(pid, LEAVE_NS, &sig);
 
 	if (now == STOPPED)
 		ptrace(PTRACE_DETACH, pid, NULL, sig);

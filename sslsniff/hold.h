@@ -36,8 +36,8 @@ struct hold {
 bool hold_open(struct hold *);
 
 /* Stops a process that has one thread. False: it runs, for it is traced already, has
- * more threads, has ended, or did not stop within a few milliseconds; or there is no
- * room to report it. */
+ * more threads, has ended, or did not stop within half a second; or there is no room
+ * to report it. */
 bool hold_begin(struct hold *, int pid);
 /* How long it may still be held, in milliseconds. */
 int hold_rest_ms(const struct hold *);

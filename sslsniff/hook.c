@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "libs.h"
 #include "look.h"
 #include "probe.h"
+#include "proc.h"
 #include "sslsniff.h"
 #include "watch.h"
 
@@ -28,6 +30,8 @@ enum {
 	SLOW_MS = 100,		/* a file that takes longer is slow */
 	SLOW_MAX = 8,		/* that are looked at at a time */
 	COARSE_NS = 20000000,	/* by which a file system's clock may be late */
+	BEGIN_NS = 5000000,	/* in which it shows whether a process is executing a program */
+	NAP_NS = 200000,
 };
 
 /* Those who had mapped a file before it was hooked. */
@@ -251,6 +255,39 @@ hook_done(struct hook *h)
 	h->fresh = false;
 }
 
+static bool
+is_executing(const char *call)
+{
+	char *end;
+	long nr = strtol(call, &end, 10);
+
+	return end > call && (nr == SYS_execve || nr == SYS_execveat);
+}
+
+/* Its program has begun while we watched, and no connection yet. What it maps is seen before
+ * that is known, and long before where its first pages come from disk: then it is still in
+ * the call that executes it. */
+static bool
+has_begun(struct hook *h, uint32_t pid)
+{
+	uint64_t end = clock_boot() + BEGIN_NS;
+	struct exec e;
+	char call[128];
+
+	do {
+		if (!bpf_map_lookup_elem(h->missed.execs, &pid, &e))
+			return !e.dialed;
+		if (proc_read(pid, "syscall", call, sizeof(call)) <= 0)
+			return false;
+		if (is_executing(call))
+			return true;
+		if (strncmp(call, "running", 7))
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
+	} while (clock_boot() < end);
+	return false;
+}
+
 /* A program that has begun while we watched, and no connection yet, waits until what it
  * maps was looked at, when something of that takes a while or is TLS by its name. To be
  * asked before each file: more may have been mapped meanwhile. */
@@ -259,12 +296,10 @@ hold_for(struct hook *h)
 {
 	struct worth w = { h, false };
 	uint32_t pid = h->who.pid;
-	struct exec e;
 
 	if (h->hold.now.who.pid && !hold_rest_ms(&h->hold))
 		hook_done(h);
-	if (!h->fresh || h->hold.now.who.pid || !may_hold(h, pid) ||
-	    bpf_map_lookup_elem(h->missed.execs, &pid, &e) || e.dialed)
+	if (!h->fresh || h->hold.now.who.pid || !may_hold(h, pid) || !has_begun(h, pid))
 		return;
 	libs_process(pid, true, is_worth, &w);
 	if (w.found)

@@ -23,7 +23,7 @@ enum {
 	KNOWN = 1 << 14,	/* files that were reported; power of two */
 	PROBES = 8,		/* places where one may be */
 	BATCH = 256,		/* processes between two looks */
-	FRESH_NS = 100000000,	/* what was mapped so long ago has done something */
+	FRESH_NS = 1000000000,	/* what was mapped so long ago has done something */
 	AGAIN_MS = 10,
 	IDLE_MS = 250,
 	STOP_NS = 1000000000,	/* to report what is left at the end */

@@ -53,7 +53,7 @@ same("access", pick(table("access", db), "path", "opens", "read_bytes", "written
      [[P + "out.o", 1, 0, 4096, "cw", 0, None], [P + "b.c", 1, 0, 333, "w", 0, None], ["/var/log/syslog", 0, 0, 100, "w", 0, None],
       ["/home/ada/.ssh/id_rsa", 1, 1000, 0, "", 0, None]])
 same("files: what became of them, by which tool call", pick(table("files", db), "path", "change", "written_bytes", "tool_call", "tool", "prompt"),
-     [["1 attributes, 2 changed, 2 created, 1 deleted", "total", 4529, None, None, None],
+     [["2 created, 2 changed, 1 deleted, 1 with other attributes", "total", 4529, None, None, None],
       [P + "log.txt", "created", 0, None, None, 1], [P + "out.o", "created", 4096, 1, "Bash", 1], [P + "b.c", "changed", 333, 3, "Edit", 1],
       ["/var/log/syslog", "changed", 100, None, None, None], ["/home/ada/other/x", "deleted", 0, 4, "Bash", 2], [P + "sub.sh", "attributes", 0, 4, "Bash", 2],
       ["/home/ada/.ssh/id_rsa", "unchanged", 0, 4, "Bash", 2], [P + "a.c", "unchanged", 0, None, None, None]])
@@ -149,7 +149,7 @@ same("risk: not SQLite's chown to its own, nor a temporary file's chmod", risks(
 same("top", pick(table("top", db), "agent", "pid", "state", "model", "calls", "tokens", "tools", "execs", "failed", "files", "net", "cpu", "rss_mb", "cwd"),
      [["claude-code", 200, "exit 0", "claude-sonnet-4", 5, 7370, 4, 8, 3, 5, 1, 12.5, 100, "/home/ada/project"],
       ["codex_cli_rs", 305, "exit 0", "gpt-5", 1, 110, 0, 1, 0, 1, 0, None, None, "/home/ada/project"]])
-same("recorded", ask("recorded", db), "recorded 22.0 s in %s: 6 model calls, 7480 tokens, 10 programs, 5 files changed, 2 hosts\n"
+same("recorded", ask("recorded", db), "recorded 22.0 s in %s: 6 model calls, 7480 tokens, 10 programs, 2 files created, 2 changed, 1 deleted, 1 with other attributes, 2 hosts\n"
      "INCOMPLETE: 11 events (1,100 bytes) lost by process (ring_full): no room in the ring buffer: the reader was too slow, or what reads from it was"
      " (what helps: --ring-size; a faster consumer, or one that writes to a file)\nlook at it: agentsight report --db %s\n" % (db, db))
 report("(no TLS data)" in ask("recorded", store(truth()[:5])), "recorded: nothing was said over TLS")

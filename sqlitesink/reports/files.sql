@@ -29,8 +29,9 @@ unchanged(path_id, written, ns, process_id) AS MATERIALIZED (	-- when there is r
 	GROUP BY f.path_id),
 -- path is what is shown; raw, what a tool's arguments would name
 line(rank, path, raw, change, source, written, n, ns, process_id, seen_ns) AS (
-	SELECT 0, (SELECT group_concat(n || ' ' || change, ', ') FROM (SELECT count(*) AS n, change FROM temp.outcomes
-			WHERE change NOT IN ('moved', 'unchanged') GROUP BY change ORDER BY change = 'temporary', change)) ||
+	SELECT 0, (SELECT group_concat(n || ' ' || iif(change = 'attributes', 'with other attributes', change), ', ') FROM (SELECT count(*) AS n, change FROM temp.outcomes
+			WHERE change NOT IN ('moved', 'unchanged') GROUP BY change
+			ORDER BY instr(' created, created or changed; changed; renamed; deleted; attributes; temporary', ' ' || change))) ||
 			iif((SELECT max(recorded) FROM recorded_reads) = 0, '; reads were not recorded', ''),
 		NULL, 'total', NULL, sum(written), sum(changes), NULL, NULL, NULL FROM temp.outcomes WHERE change NOT IN ('moved', 'unchanged')
 	HAVING count(*)

@@ -12,7 +12,9 @@ n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 	SELECT (SELECT count(*) FROM counted_calls WHERE run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(total_tokens), 0) FROM token_usage WHERE run_id IN (SELECT id FROM r)),
 		(SELECT count(*) FROM execs WHERE NOT seed AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p))),
-		(SELECT count(*) FROM temp.outcomes WHERE change IN ('created', 'changed', 'created or changed', 'renamed', 'deleted')),
+		(SELECT group_concat(n || iif(place > 1, ' ', iif(n = 1, ' file ', ' files ')) || iif(change = 'attributes', 'with other attributes', change), ', ') FROM (	-- as the first line of report files
+			SELECT count(*) AS n, change, row_number() OVER (ORDER BY instr(' created, created or changed; changed; renamed; deleted; attributes; temporary', ' ' || change)) AS place FROM temp.outcomes
+			WHERE change NOT IN ('moved', 'unchanged') GROUP BY change ORDER BY place)),
 		(SELECT count(*) FROM (
 			SELECT trim(iif(rtrim(host, '0123456789') LIKE '%:', substr(rtrim(host, '0123456789'), 1, length(rtrim(host, '0123456789')) - 1), host), '[]')
 			FROM (SELECT CAST(host AS TEXT) AS host FROM http_exchanges WHERE run_id IN (SELECT id FROM r))
@@ -27,7 +29,7 @@ took(tls, process) AS (	-- which collectors took part; by hand that is not said
 		stages IS NULL OR EXISTS (SELECT 1 FROM json_each(stages) WHERE value = 'process') FROM r)
 SELECT line FROM (
 	SELECT 1 AS place, 'recorded ' || coalesce(round((r.last_ns - r.first_ns) / 1e9, 1), 0) || ' s in ' || :file || ': ' || calls || ' model calls, ' ||
-		tokens || ' tokens, ' || iif(took.process, execs || ' programs, ' || files || ' files changed, ' || hosts || ' hosts',
+		tokens || ' tokens, ' || iif(took.process, execs || ' programs, ' || coalesce(files, '0 files changed') || ', ' || hosts || ' hosts',
 			'programs, files and connections were not recorded') ||
 		CASE WHEN calls > 0 OR exchanges > 0 THEN iif((SELECT count(*) > 0 AND min(scheme = 'http') FROM http_exchanges WHERE run_id IN (SELECT id FROM r)), ' (plain HTTP, no TLS)', '') WHEN reached = 0 AND watched THEN ' (nothing was sent)' WHEN NOT took.tls THEN ' (what crosses TLS was not recorded)' ELSE ' (no TLS data)' END AS line FROM r, n, took
 	UNION ALL

@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -65,6 +66,41 @@ same("no answer in time: given up at the end, and counted", [len(reqs) >= 1, los
 with Receiver([{"wait": 2}]) as r:
     p = run("--endpoint", r.url, "-v", events=ONE, env=dict(SPANS_ONLY, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT="1000", OTEL_EXPORTER_OTLP_METRICS_TIMEOUT="20000"))
     same("a slow one: the request is given up, and sent again", [len(r.requests), losses(p.stderr)], [2, {}])
+
+
+def endless(status):
+    """A receiver whose answer has no end: how much of it was taken, requests, the run."""
+    sent, requests = [0], [0]
+
+    def serve(listener):
+        while True:
+            try:
+                s, _ = listener.accept()
+            except OSError:
+                return
+            requests[0] += 1
+            head = b""
+            try:
+                while b"\r\n\r\n" not in head:
+                    head += s.recv(4096)
+                s.sendall(b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n" % status)
+                while True:
+                    sent[0] += s.send(b"x" * 65536)
+            except OSError:
+                s.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        p = run("--endpoint", "http://127.0.0.1:%d" % listener.getsockname()[1], "-v", "--timeout", 20, events=ONE, env=SPANS_ONLY)
+        listener.shutdown(socket.SHUT_RDWR)
+    return sent[0], requests[0], losses(p.stderr), p.returncode
+
+
+# beside the megabyte that it takes, what the kernel keeps on the way
+for status, lost in (200, {}), (400, {"refused": 2}):
+    got = endless(status)
+    same("%d, and an answer without an end: a megabyte of it is read, and the status stands" % status,
+         [1 << 20 <= got[0] < 64 << 20, *got[1:]], [True, 1, lost, 0])
 
 # --- what it says of what it took -----------------------------------------------------------
 PARTIAL = message("Answer")(partial_success={"rejected": 1, "error_message": "too old\x1b[31m"}).SerializeToString()
@@ -149,7 +185,7 @@ with Receiver(cert=server, key=key) as r:
     same("https with a CA of our own", [len(r.requests), losses(p.stderr)], [2, {}])
     p = run("-v", events=ONE, env={"OTEL_EXPORTER_OTLP_ENDPOINT": r.url, "OTEL_EXPORTER_OTLP_CERTIFICATE": server})
     same("the same by variable", [len(r.requests), losses(p.stderr)], [4, {}])
-    p = run("--endpoint", r.url, "-v", "--timeout", "1s", events=ONE)
+    p = run("--endpoint", r.url, "-v", "--timeout", 20, "--retry", "1ms", events=ONE)
     same("a certificate that nobody vouches for", [len(r.requests), losses(p.stderr)["unsent"] > 0, b"certificate" in p.stderr], [4, True, True])
 with Receiver(cert=server, key=key, client_ca=client) as r:
     args = ["--endpoint", r.url, "--ca-cert", server, "-v", "--timeout", "1s"]

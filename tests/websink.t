@@ -576,8 +576,79 @@ def unrecorded():
     same("what a collector that took no part would have seen; and when nothing is said of it", [x[:2] for x in json.loads(out)[2:]], [[True, True], [False, False]])
 
 
+def ended(s):
+    """The other side has closed it, answered or not."""
+    try:
+        while s.recv(4096):
+            pass
+    except ConnectionError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
+def half(sink):
+    s = socket.create_connection(("127.0.0.1", sink.port), timeout=60)
+    s.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+    return s
+
+
+def strangers():
+    """64 of them at a time: who comes then takes the place of the oldest; the owner none."""
+    s = Sink()
+    stream = Client(s.stream())
+    first = half(s)
+    others = [half(s) for _ in range(100)]
+    report(ended(first), "of more than 64 connections without a token the oldest is ended")
+    same("who has it is served all the time", [s.ask("/api/v1/info")[0] for _ in range(3)], [200] * 3)
+    report(sum(ended(x) for x in others[:37]) == 37, "so are those after it")
+    # a byte is taken from each that is still open: its request goes on
+    alive = 0
+    for x in others[37:]:
+        x.sendall(b"y\r\n\r\n")
+        answer = x.recv(4096)
+        alive += answer.startswith(b"HTTP/1.1 421")
+        x.close()
+    report(60 <= alive <= 63, "the newest are answered", alive)
+    stream.s.settimeout(0.2)
+    try:
+        gone = stream.s.recv(65536) == b""
+    except TimeoutError:
+        gone = False
+    report(not gone, "and a live page stays")
+    s.end()
+
+
+class Late:
+    """A request that is not finished, beside all the other tests: in ten seconds it is ended."""
+
+    def __init__(self):
+        self.sink = Sink()
+        self.sent = half(self.sink)
+
+    def check(self):
+        slow = threading.Event()
+
+        def drip():		# a byte at a time gives no more of it
+            try:
+                while not slow.wait(0.1):
+                    self.sent.send(b"z")
+            except OSError:
+                pass
+
+        t = threading.Thread(target=drip)
+        t.start()
+        report(ended(self.sent), "half a request does not stay, however slowly it goes on")
+        slow.set()
+        t.join()
+        same("and the owner is served", self.sink.ask("/api/v1/info")[0], 200)
+        self.sink.end()
+
+
 with tempfile.TemporaryDirectory() as TMP:
-    for part in (guard, answers, live, clients, rude, ends, driver, html, database, unrecorded):
+    late = Late()
+    for part in (guard, answers, live, clients, strangers, rude, ends, driver, html, database, unrecorded, late.check):
         print("# " + part.__name__, flush=True)
         part()
 print("1..%d" % state["n"])

@@ -87,7 +87,7 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	const struct name *name = NULL;
 	const char *address;
 	uint64_t machine;
-	bool received = !strcmp(kind, "received"), closes = received || !strcmp(kind, "close");
+	bool received = !strcmp(kind, "received"), closes = event_is(ev, "net.close");
 	char cid[24];
 	size_t n;
 
@@ -103,7 +103,7 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	}
 	row_bytes(&r, "host", name ? name->text : NULL, name ? name->len : 0);
 	row_int(&r, "listening", event_is(ev, "net.listen"));
-	if (!strcmp(kind, "send"))
+	if (event_is(ev, "net.send"))
 		row_key(&r, "sent_bytes", ev, "bytes");
 	else if (received)
 		row_str(&r, "sent_bytes", NULL);
@@ -130,12 +130,37 @@ sent(struct nets *s, struct event *ev, int64_t process)
 	row_run(&r);
 }
 
+/* The end of a descriptor that no row is of: a copy of one that was connected, inherited, or
+ * with datagrams alone. sent: where they went stands in rows. */
+static void
+closed_other(struct nets *s, struct event *ev, int64_t process, bool sent)
+{
+	struct row r = row_of(s->db, SQL_CONNECTION_COPY);
+	int64_t id, n;
+
+	row_id(&r, "process_id", process);
+	row_keys(&r, ev);
+	if (row_get(&r, &id)) {
+		r = row_of(s->db, SQL_CONNECTION_MORE);
+		row_int(&r, "id", id);
+		row_keys(&r, ev);
+		row_run(&r);
+	} else if (sent) {
+		if (event_i64(ev, "received_bytes", &n) && n > 0)
+			insert(s, ev, process, "received");
+	} else {
+		bool went = value_eq(event_get(ev, "transport"), "udp") &&
+		    event_get(ev, "address").kind && event_i64(ev, "sent_bytes", &n) && n > 0;
+
+		insert(s, ev, process, went ? "send" : "close");
+	}
+}
+
 static void
 closed(struct nets *s, struct event *ev, int64_t process)
 {
 	int64_t id = find(s, ev, process);
 	struct row r = row_of(s->db, SQL_CONNECTION_SHUT);
-	int64_t received;
 	bool sent;
 
 	row_id(&r, "process_id", process);
@@ -145,9 +170,7 @@ closed(struct nets *s, struct event *ev, int64_t process)
 	sent = sqlite3_changes(s->db->sq) > 0;
 
 	if (!id) {
-		/* what it sent stands with those that it was sent to */
-		if (!sent || (event_i64(ev, "received_bytes", &received) && received > 0))
-			insert(s, ev, process, sent ? "received" : "close");
+		closed_other(s, ev, process, sent);
 		return;
 	}
 	r = row_of(s->db, SQL_CONNECTION_CLOSE);

@@ -149,9 +149,18 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	[SQL_CONNECTION_SHUT] = SQL("UPDATE connections SET closed_ns=:ns WHERE"
 	    " process_id=:process_id AND fd=:fd"
 	    " AND kind='send' AND closed_ns IS NULL"),
+	/* a copy of its descriptor may have been closed before, with what passed there */
 	[SQL_CONNECTION_CLOSE] = SQL("UPDATE connections SET closed_ns=:closed_ns,"
-	    " sent_bytes=:sent_bytes,"
-	    " received_bytes=:received_bytes WHERE id=:id"),
+	    " sent_bytes=coalesce(coalesce(sent_bytes, 0)+:sent_bytes, sent_bytes),"
+	    " received_bytes=coalesce(coalesce(received_bytes, 0)+:received_bytes, received_bytes)"
+	    " WHERE id=:id"),
+	[SQL_CONNECTION_COPY] = SQL("SELECT id FROM connections WHERE process_id=:process_id AND"
+	    " kind IN ('connect', 'accept') AND local=:local AND address=:address AND port=:port"
+	    " ORDER BY id DESC LIMIT 1"),
+	[SQL_CONNECTION_MORE] = SQL("UPDATE connections SET"
+	    " sent_bytes=coalesce(coalesce(sent_bytes, 0)+:sent_bytes, sent_bytes),"
+	    " received_bytes=coalesce(coalesce(received_bytes, 0)+:received_bytes, received_bytes)"
+	    " WHERE id=:id"),
 	[SQL_CONNECTION_LISTEN] = SQL("UPDATE connections SET listening=1 WHERE id=:id AND"
 	    " kind='bind'"),
 	/* the name by SNI, else by the Host header of what was said in it, without its port */

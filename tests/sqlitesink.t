@@ -209,6 +209,17 @@ same("datagrams: a row for each that they went to, what came back is nobody's, n
      rows(sends, "SELECT kind, address, sent_bytes, received_bytes, closed_ns IS NULL FROM connections ORDER BY id"),
      [["send", "192.0.2.1", 20, None, 0], ["send", "192.0.2.2", 10, None, 0], ["received", None, None, 7, 0], ["connect", "cid 2", None, None, 1]])
 
+tcp = dict(family="inet", transport="tcp", address="192.0.2.9", port=80, local="192.0.2.8:4000")
+copies = [execs(0, 5, 1, ["a"]), event("net.connect", 1, 5, "a", fd=3, result=0, **tcp), event("net.close", 2, 5, "a", fd=1, sent_bytes=3, received_bytes=1, **tcp),
+          event("net.close", 3, 5, "a", fd=3, sent_bytes=2, received_bytes=0, **tcp)]
+over = event("net.close", 4, 5, "a", fd=1, family="inet", transport="udp", address="192.0.2.7", port=9, local="192.0.2.8:5000", sent_bytes=4, received_bytes=0)
+same("what passed a copy of a descriptor is the connection's; a datagram that only the end shows was sent",
+     rows(store(copies + [over]), "SELECT kind, address, sent_bytes, received_bytes FROM connections ORDER BY id"),
+     [["connect", "192.0.2.9", 5, 1], ["send", "192.0.2.7", 4, 0]])
+blind = {"type": "loss", "timestamp_ns": at(5), "pid": 5, "stage": "process", "reason": "io_uring", "events": 1, "bytes": 0}
+same("nothing was sent: only where nothing can have been", ["nothing was sent" in ask("recorded", store(booked(x))) for x in (copies[:1], [copies[0], over], [copies[0], blind])],
+     [True, False, False])
+
 # --- bytes ------------------------------------------------------------------------------------------
 odd = store([event("file.delete", 1, 5, "x", path_b64="L2EvgP8="), event("file.delete", 2, 5, "x", path="/a\u0000b"),
              event("stdio.data", 3, 5, "x", direction="WRITE", fd=1, fd_role="stdout", fd_target="pipe:[1]", off=0, len=2, data_b64="gP8="),

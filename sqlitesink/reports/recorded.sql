@@ -23,7 +23,11 @@ n(calls, tokens, execs, files, hosts, exchanges, lost, reached, watched) AS (
 			(SELECT count(*) FROM losses WHERE stage = 'httpparse' AND run_id IN (SELECT id FROM r)),
 		(SELECT coalesce(sum(events), 0) FROM losses WHERE run_id IN (SELECT id FROM r)),
 		(SELECT count(*) FROM reached),
-		(SELECT count(*) > 0 FROM stages WHERE stage = 'process' AND run_id IN (SELECT id FROM r))),
+		(SELECT count(*) > 0 FROM stages WHERE stage = 'process' AND run_id IN (SELECT id FROM r)) AND NOT EXISTS (
+			SELECT 1 FROM losses l LEFT JOIN reasons w ON w.reason = l.reason AND w.stage IN ('', l.stage)	-- among it may be what was sent
+			WHERE l.stage = 'process' AND coalesce(w.counts_as, 'lost') = 'lost' AND l.run_id IN (SELECT id FROM r))
+			AND NOT EXISTS (SELECT 1 FROM connections WHERE kind = 'close' AND sent_bytes > 0 AND family <> 'unix'
+				AND ((SELECT n FROM only) OR process_id IN (SELECT id FROM p)))),
 took(tls, process) AS (	-- which collectors took part; by hand that is not said
 	SELECT stages IS NULL OR EXISTS (SELECT 1 FROM json_each(stages) WHERE value = 'sslsniff'),
 		stages IS NULL OR EXISTS (SELECT 1 FROM json_each(stages) WHERE value = 'process') FROM r)

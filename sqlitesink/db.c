@@ -33,7 +33,7 @@ hint(const struct db *db, int rc)
 		return " (another program writes to it: end that, or choose another file)";
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
-		return " (the file is damaged, or something else: move it away; sqlite3 F .recover shows what can be saved)";
+		return " (damaged, or no database: move it away; sqlite3 FILE .recover shows what can be saved)";
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
@@ -113,8 +113,6 @@ file_open(struct db *db)
 	}
 	if (db->keep_mode)
 		db->mode = st.st_mode & 0777;
-	else if (st.st_mode & 077)
-		(void)!fchmod(db->lock, 0600);	/* another user's: as it is */
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
 	return 0;
@@ -218,6 +216,8 @@ db_run_new(struct db *db)
 int
 db_open(struct db *db, const char *tool, const char *path)
 {
+	struct stat st;
+
 	*db = (struct db){ .tool = tool, .path = path, .lock = -1, .keep_mode = db->keep_mode, .mode = db->mode };
 	if (file_open(db))
 		return -1;
@@ -230,6 +230,8 @@ db_open(struct db *db, const char *tool, const char *path)
 	/* before anything is changed: it may be somebody else's */
 	if (version_of(db) < 0 || set_up(db) || migrate(db))
 		return -1;
+	if (!db->keep_mode && fstat(db->lock, &st) == 0 && (st.st_mode & 077))
+		(void)!fchmod(db->lock, 0600);	/* another user's: as it is */
 	db_run_new(db);
 	db_commit(db);
 	return db->failed ? -1 : 0;
@@ -237,15 +239,40 @@ db_open(struct db *db, const char *tool, const char *path)
 
 /* --- transactions --------------------------------------------------------------- */
 
-/* Deleted, or another file has its name: what we write nobody would find. */
+/* The log of a file that has another name now, or none, would be taken for that of the next
+ * one with its name. */
+static void
+remove_log(const struct db *db)
+{
+	static const char *const rest[] = { "-wal", "-shm" };
+	char name[4096];
+	struct stat st;
+
+	for (size_t i = 0; i < 2 && stat(db->path, &st) && errno == ENOENT; i++)
+		if (snprintf(name, sizeof(name), "%s%s", db->path, rest[i]) < (int)sizeof(name))
+			unlink(name);
+}
+
+/* Deleted, moved, or another file has its name: what we write nobody would find. What is in
+ * the log still goes into one that was moved. */
 static void
 still_there(struct db *db)
 {
 	struct stat st;
 
-	if (stat(db->path, &st) == 0 && st.st_dev == db->dev && st.st_ino == db->ino)
+	if (db->failed || (stat(db->path, &st) == 0 && st.st_dev == db->dev && st.st_ino == db->ino))
 		return;
-	db_say(db, "write", "the file was deleted or replaced while it was written");
+	db->orphan = true;
+	if (fstat(db->lock, &st) || st.st_nlink == 0) {
+		db_say(db, "write", "the file was deleted while it was written: what was recorded is gone with it");
+	} else if (sqlite3_wal_checkpoint_v2(db->sq, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK) {
+		db_say(db, "write", "the file was moved or replaced while it was written: where it is now it has what was "
+		    "recorded until then");
+	} else {
+		db->orphan = false;
+		db_say(db, "write", "the file was moved or replaced while it was written: what was recorded is in it and in "
+		    "its log (-wal), which belongs beside it");
+	}
 }
 
 int
@@ -263,9 +290,9 @@ db_commit(struct db *db)
 {
 	if (db->failed || !db->open)
 		return;
-	still_there(db);
 	run_sql(db, "COMMIT", "write");
 	db->open = false;
+	still_there(db);
 }
 
 static void
@@ -309,6 +336,8 @@ db_close(struct db *db)
 	}
 	if (sqlite3_close(db->sq) != SQLITE_OK)
 		db_fail(db, "close");
+	if (db->orphan)
+		remove_log(db);
 	if (db->lock >= 0)
 		close(db->lock);
 }

@@ -196,19 +196,37 @@ same("and keeps nobody from ending", p.wait(), 0)
 c.close()
 same("the report reads it", [json.loads(ask("runs", read, "--json"))[0]["calls"], sound(read)], [0, ["ok", []]])
 
-gone = os.path.join(T, "gone.db")
-p = subprocess.Popen(["sqlitesink", gone], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-p.stdin.write(encode(truth()[:5]))
-p.stdin.flush()
-wait_rows(gone, "SELECT count(*) FROM execs", 3)
-os.unlink(gone)
-try:
-    p.stdin.write(encode(truth()[5:]))
-    p.stdin.close()
-except BrokenPipeError:
-    pass
-said = p.stderr.read().decode()
-report(p.wait() == 1 and "deleted or replaced" in said, "a file that was deleted meanwhile", said)
+gone, moved = os.path.join(T, "gone.db"), os.path.join(T, "moved.db")
+
+
+def meanwhile(act, more=()):
+    """What sqlitesink says when act is done to its file."""
+    p = subprocess.Popen(["sqlitesink", gone], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdin.write(encode(truth()[:5]))
+    p.stdin.flush()
+    wait_rows(gone, "SELECT count(*) FROM execs", 3)
+    act()
+    try:
+        p.stdin.write(encode(truth()[5:]))
+        p.stdin.close()
+    except BrokenPipeError:
+        pass
+    said = p.stderr.read().decode()
+    return p.wait(), said, sorted(x for x in os.listdir(T) if x.startswith("gone"))
+
+
+rc, said, left = meanwhile(lambda: os.unlink(gone))
+report(rc == 1 and "was deleted while it was written: what was recorded is gone with it" in said, "a file that was deleted meanwhile", said)
+same("its log, which another file would be taken to have, is gone, too", left, [])
+rc, said, left = meanwhile(lambda: os.rename(gone, moved))
+report(rc == 1 and "was moved or replaced" in said, "a file that was moved meanwhile", said)
+same("it has what was recorded until then, and the log is in it", [one(moved, "SELECT count(*) >= 3 FROM execs"), sound(moved), left],
+     [1, ["ok", []], []])
+foreign = os.path.join(T, "foreign.db")
+sqlite3.connect(foreign).execute("CREATE TABLE theirs(a)")
+os.chmod(foreign, 0o644)
+p = subprocess.run(["sqlitesink", foreign], input=b"", stderr=subprocess.PIPE)
+same("another program's database is left as it is", [p.returncode, oct(os.stat(foreign).st_mode & 0o777)], [1, "0o644"])
 
 # --- a reader that does not end: the log is bounded -------------------------------------------
 held = os.path.join(T, "held.db")

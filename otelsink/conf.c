@@ -21,18 +21,43 @@ get_plain(getter *get, const char *name)
 	return v && *v ? v : NULL;
 }
 
-/* OTEL_EXPORTER_OTLP_TRACES_WHAT, else OTEL_EXPORTER_OTLP_WHAT. */
+enum { NAME_SIZE = 80 };
+
+/* OTEL_EXPORTER_OTLP_TRACES_WHAT, or where that is not set OTEL_EXPORTER_OTLP_WHAT, in name. */
+static const char *
+name_for(getter *get, int signal, const char *what, char name[NAME_SIZE])
+{
+	const char *v;
+
+	snprintf(name, NAME_SIZE, "OTEL_EXPORTER_OTLP_%s_%s", part[signal], what);
+	if ((v = get_plain(get, name)))
+		return v;
+	snprintf(name, NAME_SIZE, "OTEL_EXPORTER_OTLP_%s", what);
+	return get_plain(get, name);
+}
+
 static const char *
 get_for(getter *get, int signal, const char *what)
 {
-	char name[80];
-	const char *v;
+	char name[NAME_SIZE];
 
-	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%s_%s", part[signal], what);
-	if ((v = get_plain(get, name)))
-		return v;
-	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%s", what);
-	return get_plain(get, name);
+	return name_for(get, signal, what, name);
+}
+
+/* Whether this signal is the first for which that variable counts: what is wrong with one is
+ * said once. Its name in name. */
+static bool
+is_first_for(getter *get, int signal, const char *what, char name[NAME_SIZE])
+{
+	char before[NAME_SIZE];
+
+	name_for(get, signal, what, name);
+	for (int i = 0; i < signal; i++) {
+		name_for(get, i, what, before);
+		if (!strcmp(before, name))
+			return false;
+	}
+	return true;
 }
 
 __attribute__((format(printf, 1, 2))) static const char *
@@ -50,7 +75,16 @@ wrong(const char *fmt, ...)
 static void
 ignored(const char *what, const char *value)
 {
-	fprintf(stderr, "otelsink: %s: '%.200s' makes no sense here; ignored\n", what, value);
+	fprintf(stderr, "otelsink: %s cannot be '%.200s': ignored, the default counts\n", what, value);
+}
+
+static void
+ignored_for(getter *get, int signal, const char *what, const char *value)
+{
+	char name[NAME_SIZE];
+
+	if (is_first_for(get, signal, what, name))
+		ignored(name, value);
 }
 
 static uint64_t
@@ -98,8 +132,8 @@ decode(const char *p, size_t n)
 	return s;
 }
 
-/* Calls pair for each; false from it: that one makes no sense. Both strings
- * become the callee's when it returns true. */
+/* Calls pair for each; false from it: that one makes no sense, which is said unless name
+ * is NULL. Both strings become the callee's when it returns true. */
 static void
 each_pair(const char *name, const char *list, bool (*pair)(void *arg, char *key, char *value), void *arg)
 {
@@ -110,7 +144,8 @@ each_pair(const char *name, const char *list, bool (*pair)(void *arg, char *key,
 		char *value = eq ? decode(eq + 1, n - (eq + 1 - list)) : NULL;
 
 		if (n && (!key || !value || !*key || !pair(arg, key, value))) {
-			fprintf(stderr, "otelsink: %s: an entry makes no sense; ignored\n", name);	/* it may be a secret */
+			if (name)	/* it may be a secret */
+				fprintf(stderr, "otelsink: %s: an entry is not NAME=VALUE; ignored\n", name);
 			free(key);
 			free(value);
 		}
@@ -227,9 +262,9 @@ endpoint_url(struct endpoint *e, int signal, const struct conf_given *o, getter 
 }
 
 static const char *
-endpoint_protocol(struct endpoint *e, const char *given, const char *variable)
+endpoint_protocol(struct endpoint *e, int signal, const char *given, getter *get)
 {
-	const char *v = given ? given : variable;
+	const char *v = given ? given : get_for(get, signal, "PROTOCOL");
 
 	if (v && !strcmp(v, "http/json"))
 		e->json = true;
@@ -238,29 +273,32 @@ endpoint_protocol(struct endpoint *e, const char *given, const char *variable)
 	else if (v && strcmp(v, "http/protobuf") && given)
 		return wrong("protocol '%.50s' is not known: http/protobuf, http/json", v);
 	else if (v && strcmp(v, "http/protobuf"))
-		ignored("OTEL_EXPORTER_OTLP_PROTOCOL", v);
+		ignored_for(get, signal, "PROTOCOL", v);
 	return NULL;
 }
 
 static const char *
-endpoint_compression(struct endpoint *e, const char *given, const char *variable)
+endpoint_compression(struct endpoint *e, int signal, const char *given, getter *get)
 {
-	const char *v = given ? given : variable;
+	const char *v = given ? given : get_for(get, signal, "COMPRESSION");
 
 	if (v && !strcmp(v, "gzip"))
 		e->gzip = true;
 	else if (v && strcmp(v, "none") && given)
 		return wrong("compression '%.50s' is not known: gzip, none", v);
 	else if (v && strcmp(v, "none"))
-		ignored("OTEL_EXPORTER_OTLP_COMPRESSION", v);
+		ignored_for(get, signal, "COMPRESSION", v);
 	return NULL;
 }
 
 static const char *
 endpoint_headers(struct endpoint *e, int signal, const struct conf_given *o, getter *get)
 {
+	char name[NAME_SIZE];
+
 	if (!o->headers.n)
-		each_pair("OTEL_EXPORTER_OTLP_HEADERS", get_for(get, signal, "HEADERS"), take_header, e);
+		each_pair(is_first_for(get, signal, "HEADERS", name) ? name : NULL, get_for(get, signal, "HEADERS"),
+		    take_header, e);
 	for (size_t i = 0; i < o->headers.n; i++) {
 		const char *eq = strchr(o->headers.v[i], '=');
 		char *key = eq ? strndup(o->headers.v[i], eq - o->headers.v[i]) : NULL;
@@ -285,6 +323,19 @@ readable(const char *path)
 	return NULL;
 }
 
+static uint64_t
+endpoint_timeout(int signal, getter *get)
+{
+	const char *v = get_for(get, signal, "TIMEOUT");
+	long long ms = 10000;
+
+	if (v && opt_number(v, 1, 1000000000, &ms)) {
+		ignored_for(get, signal, "TIMEOUT", v);
+		ms = 10000;
+	}
+	return ms * 1000000ull;
+}
+
 static const char *
 endpoint_read(struct conf *c, int signal, const struct conf_given *o, getter *get)
 {
@@ -298,12 +349,11 @@ endpoint_read(struct conf *c, int signal, const struct conf_given *o, getter *ge
 	if (v && strcmp(v, "none") && strcmp(v, "otlp"))
 		ignored(name, v);
 	if ((bad = endpoint_url(e, signal, o, get)) ||
-	    (bad = endpoint_protocol(e, o->protocol, get_for(get, signal, "PROTOCOL"))) ||
-	    (bad = endpoint_compression(e, o->compression, get_for(get, signal, "COMPRESSION"))) ||
+	    (bad = endpoint_protocol(e, signal, o->protocol, get)) ||
+	    (bad = endpoint_compression(e, signal, o->compression, get)) ||
 	    (bad = endpoint_headers(e, signal, o, get)))
 		return bad;
-	e->timeout_ns = o->timeout_ns ? o->timeout_ns :
-	    get_ms("OTEL_EXPORTER_OTLP_TIMEOUT", get_for(get, signal, "TIMEOUT"), 10000000000);
+	e->timeout_ns = o->timeout_ns ? o->timeout_ns : endpoint_timeout(signal, get);
 	e->ca = o->ca ? o->ca : get_for(get, signal, "CERTIFICATE");
 	e->cert = o->cert ? o->cert : get_for(get, signal, "CLIENT_CERTIFICATE");
 	e->key = o->key ? o->key : get_for(get, signal, "CLIENT_KEY");

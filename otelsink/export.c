@@ -30,6 +30,7 @@ struct exporter {
 	bool hurried;			/* a wait was cut short for the end */
 	bool down;			/* told that the receiver cannot be reached ... */
 	bool refused, rejected;		/* ... that it refuses, or takes a part only */
+	bool unspooled;			/* ... that nothing can be kept on disk */
 };
 
 uint64_t
@@ -264,11 +265,14 @@ spool_it(struct exporter *x, struct request *r)
 {
 	if (!x->conf.spool || r->number || spool_put(x->conf.spool, r) == 0)
 		return true;
-	if (errno == ENOSPC) {
+	if (errno == EFBIG) {
 		add(x, &x->counts.spool_full, r->items, r->len);
 		return false;
 	}
-	say(x, "; kept in memory", strerror(errno));
+	if (!x->unspooled && !x->conf.quiet)
+		fprintf(stderr, "otelsink: keep a request in the spool: %s%s; from here on they wait in memory alone\n",
+		    strerror(errno), errno == ENOSPC ? " (make room on its disk)" : "");
+	x->unspooled = true;
 	return true;
 }
 

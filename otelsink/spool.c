@@ -209,7 +209,7 @@ spool_put(struct spool *s, struct request *r)
 	int fd, e;
 
 	if (!take_room(s, r)) {
-		errno = ENOSPC;
+		errno = EFBIG;
 		return -1;
 	}
 	name_make(name, r);

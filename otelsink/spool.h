@@ -23,8 +23,8 @@ void spool_close(struct spool *);
  * -1: errno. */
 int spool_scan(struct spool *, void (*found)(void *arg, struct request *), void *arg);
 
-/* Puts the body on disk and frees it. -1: errno, ENOSPC also when max is
- * reached; the request is as it was. Thread-safe, as are those below. */
+/* Puts the body on disk and frees it. -1: errno, EFBIG when max is reached;
+ * the request is as it was. Thread-safe, as are those below. */
 int spool_put(struct spool *, struct request *);
 /* Reads it back. -1: errno, EBADMSG when the file is damaged. */
 int spool_load(struct spool *, struct request *);

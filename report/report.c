@@ -639,7 +639,7 @@ run_websink(void)
 	for (size_t i = 0; i < self.n; i++)
 		if (!self.sources[i].lines) {
 			argv[n++] = "--db";
-			argv[n++] = (char *)self.sources[i].name;
+			argv[n++] = (char *)self.sources[i].path;
 			dbs++;
 		}
 	if (dbs > 1)
@@ -647,7 +647,7 @@ run_websink(void)
 	argv[n++] = "--";
 	for (size_t i = 0; i < self.n; i++)
 		if (self.sources[i].lines)
-			argv[n++] = (char *)self.sources[i].name;
+			argv[n++] = (char *)self.sources[i].path;
 	source_exec("websink", argv);
 	die("websink is neither beside it nor in PATH: it makes the page");
 }

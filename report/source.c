@@ -95,12 +95,12 @@ source_look(struct source *s, const char *name, char why[SOURCE_WHY])
 	ssize_t n = 0;
 	int fd;
 
-	*s = (struct source){ .name = name, .path = name };
+	*s = (struct source){ .name = name, .path = s->path ? s->path : name };
 	if (!strcmp(name, "-")) {
 		s->lines = true;
 		return 0;
 	}
-	if ((fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
+	if ((fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
 		return fail("open", name, errno == ENOENT ? "no such file" : strerror(errno), why);
 	if (fstat(fd, &st) || S_ISDIR(st.st_mode)) {
 		close(fd);
@@ -153,19 +153,22 @@ source_here(bool newest, size_t *n)
 /* --- whose it is --------------------------------------------------------------------------- */
 
 int
-source_become_owner(const struct source *s, char why[SOURCE_WHY])
+source_become_owner(struct source *s, char why[SOURCE_WHY])
 {
 	struct passwd *pw;
 	struct stat st;
 
 	if (geteuid() != 0 || !strcmp(s->name, "-") || stat(s->name, &st) || st.st_uid == 0)
 		return 0;
+	/* while it is written its name leads to where its owner may go, not through where */
+	if (!(s->path = realpath(s->name, NULL)))
+		return fail("open", s->name, strerror(errno), why);
 	pw = getpwuid(st.st_uid);
 	if ((pw ? initgroups(pw->pw_name, pw->pw_gid) : setgroups(0, NULL)) ||
 	    setresgid(pw ? pw->pw_gid : st.st_gid, pw ? pw->pw_gid : st.st_gid, pw ? pw->pw_gid : st.st_gid) ||
 	    setresuid(st.st_uid, st.st_uid, st.st_uid))
 		return fail("become the owner of", s->name, strerror(errno), why);
-	if (access(s->name, R_OK))
+	if (access(s->path, R_OK))
 		return fail("open", s->name,
 		    "its owner may not read it, and root reads no recording of another user", why);
 	return 0;
@@ -218,7 +221,7 @@ source_open(struct source *s, bool keep, char why[SOURCE_WHY])
 		return 0;
 	if (scratch_make(why))
 		return -1;
-	if (snprintf(file, sizeof(file), "%s%s", *s->name == '-' && s->name[1] ? "./" : "", s->name) >= (int)sizeof(file))
+	if (snprintf(file, sizeof(file), "%s%s", *s->path == '-' && s->path[1] ? "./" : "", s->path) >= (int)sizeof(file))
 		return fail("open", s->name, strerror(ENAMETOOLONG), why);
 	if (run("sqlitesink", argv)) {
 		*why = '\0';

@@ -14,7 +14,7 @@ enum { SOURCE_WHY = 512 };
 struct source {
 	const char *name;
 	bool lines;		/* event lines, not a database */
-	const char *path;	/* of the database */
+	const char *path;	/* of the database; NULL before: as its name */
 	char missing[256];	/* what report_missing says of it */
 };
 
@@ -30,7 +30,7 @@ char **source_here(bool newest, size_t *n);
 
 /* As root: becomes the user whose recording it is, for good. What that user could have put
  * into it is then read with no more than that user's rights. 0; -1: why. */
-int source_become_owner(const struct source *, char why[SOURCE_WHY]);
+int source_become_owner(struct source *, char why[SOURCE_WHY]);
 
 /* Makes path a database: stores event lines by sqlitesink(1) into a temporary one, which
  * is gone at the end (source_clean, also by a signal). Keeps the lines themselves, too,

@@ -152,7 +152,7 @@ serve(struct websink *w)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (bad) {
 		fprintf(stderr, "websink: listen on %s port %" PRId64 ": %s%s\n", w->server.listen ? w->server.listen : "127.0.0.1",
-		    w->port, bad, errno == EADDRINUSE ? " (another: --port N, or 0 for a free one)" : "");
+		    w->port, bad, errno == EADDRINUSE ? " (another: --port N, of agentsight --server-port N; 0 is a free one)" : "");
 		exit(1);
 	}
 	if (!is_loopback(w->server.listen))
@@ -222,8 +222,10 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 		opt_fail(&use, "out of memory");
 	if (w->server.db_path)
 		open_database(w);
-	else if (!w->html && !(w->server.database = database_new(w->server.recent)))
-		opt_fail(&use, "start: %s", strerror(errno));
+	else if (!w->html && !(w->server.database = database_new(w->server.recent))) {
+		fprintf(stderr, "websink: make a temporary folder: %s (below TMPDIR, else /tmp)\n", strerror(errno));
+		exit(1);
+	}
 	/* a database alone: nothing to read */
 	if (w->server.db_path && !argc && !freopen("/dev/null", "r", stdin))
 		opt_fail(&use, "open /dev/null: %s", strerror(errno));

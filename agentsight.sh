@@ -107,7 +107,7 @@ name_file() {
 given_file() {
 	if [ ! -e "$1" ]; then
 		create "$1"
-	elif [ -f "$1" ]; then
+	elif [ -f "$1" ] && [ "$1" = "$output" ]; then	# a database may be another program's
 		( as_user -- sh -c '[ "$(stat -c %h -- "$1")" -ne 1 ] || chmod 600 -- "$1"' agentsight "$1" )
 	fi
 	[ -e "$1" ] || { say "cannot create $1 (another place: --db FILE, -o FILE)"; exit 125; }
@@ -141,14 +141,22 @@ make_folder() {
 	fi
 }
 
-# protect FILE KIND: in that folder, readable by the user, and found under the name that
-# it will have; its name in file.
+# protect FILE KIND: in that folder, readable by the user; its name in file.
 protect() {
 	file=$folder/$2/${1##*/}
 	( umask 027; mkdir "$folder/$2" && : >"$file" ) || exit 125
 	chown -R "$stage_uid:$group" "$folder/$2" || exit 125
 	words "$file" "$1" >>"$dir/handover"
-	( as_user -- ln -sfn -- "$file" "$1" ) || { say "cannot create $1"; exit 125; }
+}
+
+# When all is ready they are found under the names that they will have, not before: a file
+# of that name is there still when nothing is run.
+link_outputs() {
+	while read -r from && read -r file; do
+		( as_user -- ln -sfn -- "$from" "$file" ) && continue
+		say "cannot write $file (another place: --db FILE, -o FILE)"
+		return 1
+	done <"$dir/handover"
 }
 
 make_outputs() {
@@ -213,7 +221,7 @@ args_of() {
 	http-filter) words -v -t http.request -t http.response $http_filter ;;
 	merge) ;;
 	file) file_filter | sed 1d ;;
-	sqlitesink) words $to_sqlitesink ${folder:+--keep-mode} "${db_now:-$db}" ;;
+	sqlitesink) words $to_sqlitesink ${folder:+$([ "$db_as" = as_user ] || echo --keep-mode)} "${db_now:-$db}" ;;
 	otelsink) words $to_otelsink ;;
 	ssemerge) words ${server:+--deltas} ;;	# the page shows words as they come
 	websink) words --exit $to_websink ;;

@@ -6,7 +6,7 @@
 # is_cause NAME: not one that ended because another had, as far as the run log could see.
 is_cause() {
 	case $causes in *"$nl.$nl"*) ;; *) return 0 ;; esac
-	case $causes in *"$nl$1$nl"*) return 0 ;; esac
+	case $causes in *"${nl}ended $1 "*) return 0 ;; esac
 	return 1
 }
 
@@ -15,6 +15,8 @@ end_stage() {
 	wait_for "${1#*:}"
 	name=${1%%:*} how="ended with status $rc"
 	[ "$rc" -le 128 ] || how="was killed by SIG$(kill -l "$rc")"
+	[ ! -e "$dir/stopped.$name" ] || how='was stopped by a signal, and killed in the end'
+	[ ! -e "$dir/stuck.$name" ] || how='did not come to its end, and was killed'
 	# whoever read our lines has left, and so every stage was right to end
 	if [ -n "$fd" ] && [ "$rc" -eq 0 ]; then return; fi
 	case $name$rc${2:-} in
@@ -25,7 +27,7 @@ end_stage() {
 	esac
 	[ "$rc" -ne 0 ] || { [ -n "${2:-}" ] && is_cause "$name"; } || return 0
 	how="$how${2:+ before it was asked to}"
-	failed="$failed${failed:+, }$name $how"
+	failed=$(words $failed "$name $how")
 	order "failed $name $how"
 }
 
@@ -57,23 +59,25 @@ drain() {
 	for stage in $last; do end_stage "$stage"; done
 	stages=''
 	wait_for "$runlog"
-	[ "$rc" -eq 0 ] || failed="$failed${failed:+, }agentsight-runlog ended with status $rc"
+	[ "$rc" -eq 0 ] || [ -n "$hurried" ] || failed=$(words $failed "agentsight-runlog ended with status $rc")
 	kill -s KILL "$drainer" 2>/dev/null
 	wait "$drainer" 2>/dev/null
 	nap=''
 	read -r nap 2>/dev/null <"$dir/nap"
 	[ -z "$nap" ] || [ "$(readlink "/proc/$nap/cwd")" != "$dir" ] || kill -s KILL "$nap" 2>/dev/null
 	[ ! -e "$dir/progress" ] || printf '\r\033[K' >&2
-	show_errors
+	[ -z "$failed" ] || read_causes
+	show_errors end
 }
 
 # Who ended first, and who because of that, the run log has seen.
 read_causes() {
 	tries=40
-	while [ $tries -gt 0 ] && ! gone "$runlog"; do
+	while :; do
 		causes=$nl
 		while read -r word; do causes=$causes$word$nl; done <"$dir/causes"
-		case $causes in *"$nl.$nl"*) break ;; esac
+		case $causes in *"$nl.$nl"*) return ;; esac
+		[ $tries -gt 0 ] && ! gone "$runlog" || return 0
 		sleep 0.05
 		tries=$((tries - 1))
 	done
@@ -100,31 +104,41 @@ watch_drain() {
 	trap - EXIT USR1
 	trap '' HUP INT TERM QUIT	# sent to our whole group they must not leave the driver waiting
 	cd "$dir" || exit	# by which its sleep is known: see find_rest
-	still=0 seen=0 before=''
+	still=0 seen=0 cpu=0 before=''
 	while :; do
 		sleep 1 &
 		echo $! >"$dir/nap"
 		wait
-		work='' late='' first='' stopped=''
-		for stage in $stages "agentsight-runlog:$runlog"; do
-			read -r line 2>/dev/null <"/proc/${stage#*:}/stat" || continue
-			line=${line##*) }
-			case $line in Z* | X*) continue ;; T*) stopped=${stopped:-$stage} ;; esac
-			late="$late${late:+, }${stage%%:*}" first=${first:-$stage}
-			IFS=' '; set -- $line; IFS=$nl
-			# the run log looks again and again whether it may write its end: no progress
-			[ "${stage%%:*}" = agentsight-runlog ] || work=$work${12}.${13},
-		done
+		cpu_before=$cpu cpu=0 work='' late='' first='' stopped=''
+		for stage in $stages "agentsight-runlog:$runlog"; do look_at "${stage#*:}"; done
 		seen=$((seen + 1)) still=$((still + 1))
-		[ "$work" = "$before" ] || still=0
+		# who only looks at the clock takes next to no time
+		[ "$work" = "$before" ] && [ $((cpu - cpu_before)) -lt 3 ] || still=0
 		before=$work
 		show_progress
 		if [ "$still" -lt "${AGENTSIGHT_PATIENCE:-30}" ] || [ -z "$first" ]; then continue; fi
 		first=${stopped:-$first}
-		say "${first%%:*} has not moved for $still s${stopped:+ (it was stopped)}: it is ended"
+		say "${first%%:*} has not moved for $still s${stopped:+ (it was stopped)}: it is killed"
+		if [ -n "$stopped" ]; then : >"stopped.${first%%:*}"; else : >"stuck.${first%%:*}"; fi
 		kill -s KILL "${first#*:}"
 		still=0
 	done
+}
+
+# look_at PID: whether it is there, and stopped; what it has read and written, and its
+# time, in work and cpu.
+look_at() {
+	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
+	line=${line##*) }
+	case $line in Z* | X*) return 0 ;; T*) stopped=${stopped:-$stage} ;; esac
+	late="$late${late:+, }${stage%%:*}" first=${first:-$stage}
+	# the run log looks again and again whether it may write its end: no progress
+	[ "${stage%%:*}" != agentsight-runlog ] || return 0
+	IFS=' '; set -- "$1" $line; IFS=$nl
+	cpu=$((cpu + ${13} + ${14})) work=$work$1
+	while read -r key number; do
+		case $key in rchar: | wchar:) work=$work.$number ;; esac
+	done 2>/dev/null <"/proc/$1/io"
 }
 
 # On a terminal a line that changes, else one line.
@@ -140,7 +154,17 @@ show_progress() {
 	fi
 }
 
-show_errors() { for name in $names; do [ ! -s "$dir/$name.err" ] || cat "$dir/$name.err"; done >&2; }
+# show_errors start|end: what stages said; at the end what they had not said at the start.
+show_errors() {
+	for name in $names; do
+		[ -s "$dir/$name.err" ] || continue
+		before=0
+		[ ! -e "$dir/$name.shown" ] || read -r before <"$dir/$name.shown"
+		tail -c "+$((before + 1))" "$dir/$name.err" >"$dir/part"
+		[ "$1" = end ] || echo $((before + $(wc -c <"$dir/part"))) >"$dir/$name.shown"
+		cat "$dir/part"
+	done >&2
+}
 
 # --- what was seen --------------------------------------------------------------------
 # For when nothing is recorded: afterwards there is no process to look at. Who looks
@@ -193,35 +217,95 @@ nothing_seen() {
 	fi
 }
 
-# What was recorded, whole or not, and what it shows; read where only the stages
-# could write, named as the user will find it.
-report() {
-	now=${db_now:-$output_now} file=${db:-$output}
-	[ -f "$now" ] || return 0
-	reader=$db_as
+# What was recorded, whole or not, and what it shows, in lines; read where only the
+# stages could write.
+read_recording() {
+	recording=${db_now:-$output_now} reader=$db_as
+	[ -n "$recording" ] || return 0
+	if [ ! -e "$recording" ] && [ -z "$failed" ]; then
+		say "$recording is not there any more: it was moved while it was written, and has all where it is now"
+		code=125
+	fi
+	[ -f "$recording" ] || return 0
 	[ -n "$db" ] || [ "$output_now" != "$output" ] || reader=as_user
-	seen=$( $reader -- env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$now" recorded 2>&1 )
-	# what did not work is no reason to look for another
-	[ -n "$failed" ] || case $ssl$tcp$seen in
-	*'(nothing was sent)'*) nothing_sent ;;
-	*'(no TLS data)'*) [ -z "$ssl" ] || nothing_seen ;;
-	esac
-	[ -z "$quiet" ] || case $seen in *INCOMPLETE*) ;; *) return 0 ;; esac
+	seen=$( $reader -- env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$recording" recorded 2>&1 )
+}
+
+# The files go where the user wants them; those that cannot stay where they are.
+hand_over() {
+	echo finished >&4
+	exec 4>&-
+	wait_for "$handover"
+	unplaced=$rc
+}
+
+# since NAME: how long ago it ended, or stopped, as the run log saw it.
+since() {
+	at=''
+	for line in $causes; do
+		case $line in "ended $1 "* | "stopped $1 "*) at=${line##* } ;; esac
+	done
+	[ -n "$at" ] || return 0
+	tenths=$((($(date +%s%3N) - at) / 100))
+	echo ", $((tenths / 10)).$((tenths % 10)) s before the end"
+}
+
+# verdict [LINE]: one for all: that of the recording, and what failed and it does not say. What
+# wrote the recording cannot say there how it ended: then its own verdict has another cause.
+verdict() {
+	said=${1:-} said=${said#*: } more=''
+	keeper='file'
+	[ -z "$db" ] || keeper=sqlitesink
+	case "$nl$failed" in *"$nl$keeper "*) said='' ;; esac
+	case ${1:-WHOLE} in WHOLE*) said='' ;; esac
+	for item in $failed; do
+		case "$said" in *"$item"*) continue ;; esac
+		name=${item%% *}
+		item=$item$(since "$name")
+		[ "$name" != "$keeper" ] || item="$item: what came after that is not in ${db:-$output}"
+		more="$more${more:+; }$item"
+	done
+	own=''
+	[ -n "$attached" ] || own="; the command's own was $status"
+	echo "INCOMPLETE: ${hurried:+its end was given up: }$said${said:+${more:+; }}$more (exit status $code$own)"
+}
+
+# What was read, named as the user finds it.
+say_recording() {
+	file=${db:-$output}
+	[ ! -e "$recording" ] || file=$recording	# it could not be given to the user
+	[ -z "$quiet" ] || case $failed$seen in '' | *'WHOLE: nothing was lost'*) return 0 ;; esac
 	for line in $seen; do
-		# one verdict: what failed is said behind this
-		[ -z "$failed" ] || case $line in 'nothing was lost'* | WHOLE*) continue ;; esac
-		case $line in *"$now"*) line=${line%%"$now"*}$file${line#*"$now"} ;; esac
+		case $line in
+		WHOLE* | INCOMPLETE*) [ -z "$failed" ] || { line=$(verdict "$line"); judged=1; } ;;
+		esac
+		case $line in *"$recording"*) line=${line%%"$recording"*}$file${line#*"$recording"} ;; esac
 		say "$line"
 	done
 }
 
 # What the command says at the end.
 finish() {
-	case $verb in
-	record | exec) report ;;
-	stat) ( $db_as -- "$tools/agentsight-report" summary --db "$db_now" ) >&2 ;;
+	judged='' seen='' recording='' code=$status
+	case $verb$status in
+	*126 | *127) ;;	# there was no program
+	record* | exec*) read_recording ;;
+	stat*) ( $db_as -- "$tools/agentsight-report" summary --db "$db_now" ) >&2 ;;
 	esac
-	say_rest
+	# what did not work is no reason to look for another
+	[ -n "$failed" ] || case $ssl$tcp$seen in
+	*'(nothing was sent)'*) nothing_sent ;;
+	*'(no TLS data)'*) [ -z "$ssl" ] || nothing_seen ;;
+	esac
+	hand_over
+	case $fail_on_loss$seen in 1*INCOMPLETE*) code=3 ;; esac
+	[ -z "$failed" ] && [ "$unplaced" -eq 0 ] || code=125
+	# one that had still to do when all were asked to end
+	case $seen in *' was ended before its input was'*) code=125 ;; esac
+	[ -z "$hurried" ] || code=130
+	say_recording
+	[ -z "$failed" ] || [ -n "$judged" ] || say "$(verdict)"
+	[ "$code" -eq 126 ] || [ "$code" -eq 127 ] || say_rest
 }
 
 # --- what still runs ------------------------------------------------------------------
@@ -233,7 +317,8 @@ find_rest() {
 	IFS=' '; set -- $kids; IFS=$nl
 	for kid; do
 		case $nl$ours$nl in *"$nl$kid$nl"*) continue ;; esac
-		gone "$kid" || [ "$(readlink "/proc/$kid/cwd")" = "$dir" ] || rest=$rest$kid$nl
+		case $(readlink "/proc/$kid/cwd") in "$dir" | "$dir (deleted)") continue ;; esac
+		gone "$kid" || rest=$rest$kid$nl
 	done
 } 2>/dev/null
 

@@ -42,6 +42,7 @@ static struct handover {
 	gid_t gid;
 	gid_t groups[GROUPS];
 	int ngroups;
+	bool kept;		/* something could not be given */
 } self;
 
 /* --- as the user -------------------------------------------------------------------- */
@@ -54,26 +55,26 @@ become_user(void)
 		caps_bound(0);
 		if (setgroups(self.ngroups, self.groups) || setresgid(self.gid, self.gid, self.gid) ||
 		    setresuid(self.uid, self.uid, self.uid))
-			_exit(1);
+			_exit(EPERM);
 	}
 	if (caps_keep(0))
-		_exit(1);
+		_exit(EPERM);
 }
 
-/* A child that does this with the user's rights; whether it could. */
-static bool
-as_user(bool (*act)(int fd, const char *path), int fd, const char *path)
+/* A child that does this with the user's rights; 0, or why it could not (errno). */
+static int
+as_user(int (*act)(int fd, const char *path, const char *from), int fd, const char *path, const char *from)
 {
-	int status = 1;
+	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		become_user();
-		_exit(!act(fd, path));
+		_exit(act(fd, path, from));
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return pid > 0 && status == 0;
+	return pid < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
 static bool
@@ -85,52 +86,63 @@ copy(int from, int to)
 
 	while ((n = pread(from, buf, sizeof(buf), at)) > 0) {
 		for (ssize_t done = 0, put; done < n; done += put)
-			if ((put = write(to, buf + done, n - done)) <= 0)
+			if ((put = write(to, buf + done, n - done)) < 0)
 				return false;
 		at += n;
 	}
 	return n == 0;
 }
 
+/* The content as a new file of that name in place. 0, or errno. */
+static int
+copy_as(int from, int place, const char *name)
+{
+	int to = openat(place, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), e = errno;
+
+	if (to < 0)
+		return e;
+	e = copy(from, to) ? 0 : errno;
+	if (close(to) && !e)
+		e = errno;
+	return e;
+}
+
 /* Complete under its name, or not there at all. The name is replaced, never followed. */
-static bool
-give(int from, const char *path)
+static int
+give(int fd, const char *path, const char *from)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char folder[PATH_MAX], new[64], here[64];
 	uint64_t random = 0;
-	int place, to;
-	bool done;
+	int place, e = 0;
 
+	(void)from;
 	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 	/* a name that nobody can have taken before us */
 	if (getrandom(&random, sizeof(random), 0) < 0)
-		return false;
+		return errno;
 	snprintf(new, sizeof(new), ".agentsight-%016" PRIx64, random);
-	snprintf(here, sizeof(here), "/proc/self/fd/%d", from);
-	place = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	done = place >= 0 && linkat(AT_FDCWD, here, place, new, AT_SYMLINK_FOLLOW) == 0;
-	if (!done && place >= 0) {
-		to = openat(place, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (to < 0)
-			return false;
-		done = copy(from, to);
-		done = close(to) == 0 && done;
-	}
-	if (done && renameat(place, new, place, name) == 0)
-		return true;
-	unlinkat(place, new, 0);
-	return false;
+	snprintf(here, sizeof(here), "/proc/self/fd/%d", fd);
+	if ((place = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return errno;
+	if (linkat(AT_FDCWD, here, place, new, AT_SYMLINK_FOLLOW))
+		e = copy_as(fd, place, new);
+	if (!e && renameat(place, new, place, name))
+		e = errno;
+	if (e)
+		unlinkat(place, new, 0);
+	return e;
 }
 
-/* The link that stood for the recording. */
-static bool
-forget(int fd, const char *path)
+/* The link that stood for the recording, and no other of this name. */
+static int
+forget(int fd, const char *path, const char *from)
 {
-	struct stat st;
+	char to[PATH_MAX];
+	ssize_t n = readlink(path, to, sizeof(to));
 
 	(void)fd;
-	return lstat(path, &st) || !S_ISLNK(st.st_mode) || unlink(path) == 0;
+	return n < 0 || (size_t)n != strlen(from) || memcmp(to, from, n) || unlink(path) == 0 ? 0 : errno;
 }
 
 /* --- files of the stages ------------------------------------------------------------ */
@@ -167,15 +179,19 @@ say(const char *fmt, ...)
 static void
 give_file(int folder, const char *kind, const char *name, const char *to)
 {
-	int fd = open_own(folder, name);
+	int fd = open_own(folder, name), e;
 
 	if (fd < 0)
 		return;
 	fremovexattr(fd, "system.posix_acl_access");
-	if (fchown(fd, self.uid, self.gid) == 0 && fchmod(fd, 0600) == 0 && as_user(give, fd, to))
+	e = fchown(fd, self.uid, self.gid) || fchmod(fd, 0600) ? errno : as_user(give, fd, to, "");
+	if (!e) {
 		unlinkat(folder, name, 0);
-	else
-		say("cannot write %s; its content is in %s/%s/%s", to, self.folder, kind, name);
+	} else {
+		say("cannot write %s: %s%s; all of it stays in %s/%s/%s", to, strerror(e),
+		    e == ENOSPC ? " (the disk is full)" : "", self.folder, kind, name);
+		self.kept = true;
+	}
 	close(fd);
 }
 
@@ -246,6 +262,23 @@ remove_folder(const char *path, bool deep)
 {
 	empty(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), deep);
 	rmdir(path);
+}
+
+/* What the page of a live recording keeps while it runs, when it could not remove that. */
+static void
+remove_page_folders(void)
+{
+	DIR *d = opendir(self.folder);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (strncmp(e->d_name, "agentsight-web.", 15))
+			continue;
+		empty(openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), true);
+		unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+	}
+	if (d)
+		closedir(d);
 }
 
 /* --- the end of the stages ------------------------------------------------------------ */
@@ -336,8 +369,8 @@ each_output(void (*act)(int folder, char *from, const char *to))
 static void
 forget_output(int folder, char *from, const char *to)
 {
-	(void)folder, (void)from;
-	as_user(forget, -1, to);
+	(void)folder;
+	as_user(forget, -1, to, from);
 }
 
 static void
@@ -355,10 +388,12 @@ finish(const char *word)
 		}
 		/* that of stat and top is only for the time that they run */
 		kept = each_output(give_all);
-		if (kept)
+		if (kept) {
+			remove_page_folders();
 			rmdir(self.folder);
-		else
+		} else {
 			remove_folder(self.folder, true);
+		}
 	}
 	/* what could not be given may be in there */
 	remove_folder(self.dir, access(self.folder, F_OK) != 0);
@@ -406,5 +441,5 @@ main(int argc, char **argv)
 	if (fgets(word, sizeof(word), stdin))
 		word[strcspn(word, "\n")] = '\0';
 	finish(word);
-	return 0;
+	return self.kept;
 }

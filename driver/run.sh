@@ -1,6 +1,6 @@
 # run.sh - a run of agentsight.sh, which reads this: stages started, the command run
 # shellcheck shell=sh
-# shellcheck disable=SC2046,SC2086,SC2317,SC3045	# lists, functions that traps call, ulimit, as there
+# shellcheck disable=SC2030,SC2031,SC2046,SC2086,SC2317,SC3045	# subshells, lists, functions that traps call, ulimit
 # shellcheck disable=SC2154,SC2034	# variables of agentsight.sh, and those that it reads
 
 # --- the pipeline, run ------------------------------------------------------------------
@@ -62,6 +62,7 @@ start() {
 		otelsink | websink) exec 9>"$dir/reports" ;;
 		sqlitesink | file) exec 3<"$dir/back.$name" ;;
 		esac
+		[ -z "$folder" ] || [ "$as" = as_user ] || export TMPDIR="$folder"
 		if [ "$to" = - ]; then exec >&6; else exec >"$to"; fi
 		exec 6>&-
 		# the address of the page is wanted now, what others say at the end
@@ -244,7 +245,7 @@ clean_up() {
 	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
 	if [ "$phase" = start ]; then
 		for pid in $runlog $cmd $awaits; do wait "$pid"; done
-		for file in $created; do ( as_user -- rm -f -- "$file" ); done
+		for file in $created; do ( as_user -- rm -f -- "$file" "$file-wal" "$file-shm" ); done
 		[ -z "$handover" ] || echo forget >&4
 	fi 2>/dev/null
 	exec 4>&-
@@ -307,9 +308,11 @@ prepare() {
 	mkfifo -m 600 "$dir/go" "$dir/ready" "$dir/tee" "$dir/run" "$dir/orders" "$dir/reports" "$dir/alive" \
 		$(in_dir $collectors $filters $sinks) $(for name in $keepers; do in_dir "back.$name"; done) \
 		$(for name in $collectors $sinks; do case $name in sysmon | file) ;; *) in_dir "ready.$name" ;; esac; done) || exit 125
+	for name in $names; do : >"$dir/$name.err"; done
 	[ -z "$stage_uid" ] || {
 		chmod 711 "$dir"
 		chown "$stage_uid" $(in_dir $collectors $filters $sinks run tee reports) \
+			$(for name in $names; do in_dir "$name.err"; done) \
 			$(for name in $keepers; do in_dir "back.$name"; done) || exit 125
 	}
 	exec 8<>"$dir/ready" 9<>"$dir/go"
@@ -336,9 +339,9 @@ not_started() {
 	kill_stages
 	for stage in $stages; do wait "${stage#*:}" 2>/dev/null; done
 	stages=''	# nobody creates the recording any more
-	for file in $created; do ( as_user -- rm -f -- "$file" ); done
+	for file in $created; do ( as_user -- rm -f -- "$file" "$file-wal" "$file-shm" ); done
 	case $caught in HUP) exit 129 ;; INT) exit 130 ;; QUIT) exit 131 ;; TERM) exit 143 ;; esac
-	show_errors
+	show_errors end
 	say 'a collector or a sink did not start; nothing was run'
 	exit 125
 }
@@ -359,7 +362,8 @@ start_stages() {
 	start_sinks	# they get ready while the collectors load
 	for name in $collectors; do start_collector "$name"; done
 	hear $sinks $collectors
-	[ -z "$caught" ] || not_started
+	show_errors start
+	if [ -n "$caught" ] || ! link_outputs; then not_started; fi
 	phase=run
 	[ -n "$fd" ] || order running	# else its reader may leave at any time, and they all end
 	[ -z "$stop_on_failure" ] || {
@@ -388,19 +392,8 @@ run() {
 	[ -z "$attached" ] || status=0
 	[ -z "$wait" ] || [ -n "$attached" ] || wait_for_rest
 	drain
-	[ "$status" -eq 126 ] || [ "$status" -eq 127 ] || finish
-	echo finished >&4
+	finish
 	ended=1
-	if [ -n "$hurried" ]; then
-		[ -z "$failed" ] || say "THE RECORDING IS NOT WHOLE, for its end was given up: $failed"
-		exit 130
-	fi
-	if [ -z "$failed" ]; then
-		case $fail_on_loss$seen in 1*INCOMPLETE*) exit 3 ;; esac
-		exit "$status"
-	fi
-	[ -n "$attached" ] || failed="$failed; the command's own status was $status"
-	say "THE RECORDING IS NOT WHOLE: $failed"
-	exit 125
+	exit "$code"
 }
 

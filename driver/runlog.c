@@ -25,7 +25,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,8 @@
 #include "line.h"
 #include "opt.h"
 
-enum { STAGES = 32, HELD = 2 * STAGES, FAILURES = 2 * STAGES, DRAIN_MS = 10, BACKS = 4, PATIENCE_MS = 1000, FIFO_MAX = 65536 };
+enum { LOOK_MS = 500, STAGES = 32, HELD = 2 * STAGES, FAILURES = 2 * STAGES, DRAIN_MS = 10, BACKS = 4, PATIENCE_MS = 1000, FIFO_MAX = 65536,
+	WORDS = 320 };
 
 enum kind { COLLECTOR, FILTER, SINK };
 
@@ -47,7 +50,9 @@ struct stage {
 	char *name;
 	enum kind kind;
 	int fd;			/* pidfd_open(2), Linux 5.3; -1: it has ended */
+	int pid;
 	uint64_t ended_ns;	/* before it was asked to */
+	uint64_t stopped_ns;	/* since when a signal stops it; 0: it runs */
 };
 
 struct failure {
@@ -62,6 +67,7 @@ struct runlog {
 	bool terminal;		/* --terminal: a program draws there */
 	int64_t ready_fd;	/* --ready-fd, -1: none */
 	int64_t causes_fd;	/* --causes-fd, -1: none */
+	pid_t driver;
 	bool running, stopping;
 	bool broken;		/* a filter has ended: no line comes through */
 	int reports, back[BACKS], held[HELD];	/* -1: not open */
@@ -130,6 +136,24 @@ write_begin(struct runlog *r, char **command, int n)
 
 /* --- stages that end too early ------------------------------------------------------ */
 
+/* The FIFO that a stage reads, or for a collector writes, has its name. */
+static bool
+is_fifo_of(const char *fifo, const char *stage)
+{
+	const char *slash = strrchr(fifo, '/');
+
+	return slash && !strcmp(slash + 1, stage);
+}
+
+static const char *
+fifo_of(const struct runlog *r, const char *stage)
+{
+	for (size_t i = 0; i < r->held_names.n; i++)
+		if (is_fifo_of(r->held_names.v[i], stage))
+			return r->held_names.v[i];
+	return NULL;
+}
+
 static const char *
 seen_by(const char *stage)
 {
@@ -145,19 +169,61 @@ seen_by(const char *stage)
 }
 
 /* Into the terminal's title when a program draws on it: words would tear its screen. */
+static void say(const struct runlog *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void
+say(const struct runlog *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs(r->terminal ? "\033]0;agentsight: " : "agentsight: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs(r->terminal ? "\007" : "\n", stderr);
+}
+
+/* The last line of what it said, without what could be a control character: in WORDS bytes
+ * at text, with a blank and in brackets. Empty: it said nothing. */
+static void
+last_words(const struct runlog *r, const struct stage *s, char text[WORDS])
+{
+	const char *fifo = fifo_of(r, s->name);
+	char path[PATH_MAX], buf[WORDS - 4], *from, *end;
+	off_t size;
+	ssize_t n;
+	int fd;
+
+	*text = '\0';
+	if (!fifo || snprintf(path, sizeof(path), "%s.err", fifo) >= (int)sizeof(path) ||
+	    (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return;
+	size = lseek(fd, 0, SEEK_END);
+	n = pread(fd, buf, sizeof(buf) - 1, size > (off_t)sizeof(buf) ? size - (off_t)sizeof(buf) + 1 : 0);
+	close(fd);
+	while (n > 0 && buf[n - 1] == '\n')
+		n--;
+	if (n <= 0)
+		return;
+	for (end = buf + n, from = end; from > buf && from[-1] != '\n';)
+		from--;
+	for (char *p = from; p < end; p++)
+		if ((unsigned char)*p < ' ' || (unsigned char)*p > '~')
+			*p = '?';
+	snprintf(text, WORDS, " (%.*s)", (int)(end - from), from);
+}
+
 static void
 say_ended(const struct runlog *r, const struct stage *s)
 {
-	const char *begin = r->terminal ? "\033]0;" : "", *end = r->terminal ? "\007" : "\n";
+	char words[WORDS];
 
+	last_words(r, s, words);
 	if (s->kind == COLLECTOR)
-		fprintf(stderr, "%sagentsight: %s ended too early: %s is not recorded from now on%s", begin, s->name,
-		    seen_by(s->name), end);
+		say(r, "%s ended too early%s: %s is not recorded from now on", s->name, words, seen_by(s->name));
 	else if (s->kind == SINK)
-		fprintf(stderr, "%sagentsight: %s ended too early: it gets nothing from now on; the recording goes on%s",
-		    begin, s->name, end);
+		say(r, "%s ended too early%s: it gets nothing from now on; the recording goes on", s->name, words);
 	else
-		fprintf(stderr, "%sagentsight: %s ended too early: nothing is recorded from now on%s", begin, s->name, end);
+		say(r, "%s ended too early%s: nothing is recorded from now on", s->name, words);
 }
 
 static void
@@ -172,13 +238,19 @@ static void
 release_fifos(struct runlog *r, const char *stage)
 {
 	for (size_t i = 0; i < r->held_names.n && i < HELD; i++) {
-		const char *slash = strrchr(r->held_names.v[i], '/');
-
-		if (r->held[i] < 0 || (stage && (!slash || strcmp(slash + 1, stage))))
+		if (r->held[i] < 0 || (stage && !is_fifo_of(r->held_names.v[i], stage)))
 			continue;
 		close(r->held[i]);
 		r->held[i] = -1;
 	}
+}
+
+/* For the driver; in milliseconds. */
+static void
+note_cause(const struct runlog *r, const char *what, const char *stage, uint64_t ns)
+{
+	if (r->causes_fd >= 0)
+		dprintf(r->causes_fd, "%s %s %" PRIu64 "\n", what, stage, ns / 1000000);
 }
 
 /* When a filter ends all others end as well, for want of a reader or of input: that is
@@ -188,7 +260,7 @@ stage_ended(struct runlog *r, struct stage *s)
 {
 	close(s->fd);
 	s->fd = -1;
-	if (r->stopping)
+	if (r->stopping || getppid() != r->driver)	/* what ends with the driver is no cause */
 		return;
 	s->ended_ns = now_ns();
 	if (r->ready_fd >= 0)
@@ -196,8 +268,7 @@ stage_ended(struct runlog *r, struct stage *s)
 	if (r->broken)
 		return;
 	r->broken = s->kind == FILTER;
-	if (r->causes_fd >= 0)
-		dprintf(r->causes_fd, "%s\n", s->name);
+	note_cause(r, "ended", s->name, s->ended_ns);
 	if (r->running)
 		say_ended(r, s);
 	if (s->kind != COLLECTOR)
@@ -219,6 +290,45 @@ look_at_stages(struct runlog *r, int ms)
 			stage_ended(r, &r->watched[i]);
 }
 
+/* Whether a signal has stopped it; false where that is not known. */
+static bool
+is_stopped(int pid)
+{
+	char path[32], buf[512], *after;
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return false;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return (after = strrchr(buf, ')')) && !strncmp(after, ") T", 3);
+}
+
+/* One that is stopped keeps all others waiting, and may never go on. */
+static void
+look_for_stopped(struct runlog *r)
+{
+	for (size_t i = 0; i < r->nwatched; i++) {
+		struct stage *s = &r->watched[i];
+		bool stopped = s->fd >= 0 && is_stopped(s->pid);
+
+		/* while it ends: one that is being killed looks as if it went on */
+		if (s->fd < 0 || stopped == (s->stopped_ns != 0) || (!stopped && r->stopping))
+			continue;
+		s->stopped_ns = stopped ? now_ns() : 0;
+		if (stopped && r->running)
+			say(r, "%s was stopped by a signal: what it gets waits, and is lost in the end (kill -CONT %d lets it go on)",
+			    s->name, s->pid);
+		else if (r->running)
+			say(r, "%s goes on", s->name);
+		if (stopped)
+			note_cause(r, "stopped", s->name, s->stopped_ns);
+	}
+}
+
 /* The first filter, which reads what collectors write, is there to do so. */
 static bool
 is_read(const struct runlog *r)
@@ -232,7 +342,7 @@ is_read(const struct runlog *r)
 static void
 watch(struct runlog *r, const char *name, const char *pid, const char *kind)
 {
-	int fd = syscall(SYS_pidfd_open, atoi(pid), 0);
+	int number = atoi(pid), fd = syscall(SYS_pidfd_open, number, 0);
 	struct stage *s = &r->watched[r->nwatched];
 
 	if (fd < 0 && errno != ESRCH)	/* without it the driver says it at the end */
@@ -242,6 +352,7 @@ watch(struct runlog *r, const char *name, const char *pid, const char *kind)
 	s->name = strdup(name);
 	s->kind = !strcmp(kind, "collector") ? COLLECTOR : !strcmp(kind, "sink") ? SINK : FILTER;
 	s->fd = fd;
+	s->pid = number;
 	r->nwatched++;
 	if (fd < 0)
 		stage_ended(r, s);
@@ -350,7 +461,7 @@ add_failure(struct runlog *r, const char *stage, const char *how)
 	f->how = strdup(how);
 	for (size_t i = 0; i < r->nwatched; i++)
 		if (!strcmp(r->watched[i].name, stage))
-			f->at_ns = r->watched[i].ended_ns;
+			f->at_ns = r->watched[i].ended_ns ? r->watched[i].ended_ns : r->watched[i].stopped_ns;
 	r->nfailed++;
 }
 
@@ -371,6 +482,7 @@ obey(struct runlog *r, char *line)
 		if (!r->broken)
 			hold_fifos(r);
 	} else if (strcmp(verb, "stopping") == 0) {
+		look_for_stopped(r);
 		r->stopping = true;
 		release_fifos(r, NULL);
 		if (r->causes_fd >= 0)
@@ -412,8 +524,10 @@ serve(struct runlog *r)
 		f[1] = (struct pollfd){ .fd = r->reports, .events = POLLIN };
 		for (size_t i = 0; i < r->nwatched; i++)
 			f[2 + i] = (struct pollfd){ .fd = r->watched[i].fd, .events = POLLIN };
-		if (poll(f, 2 + r->nwatched, -1) < 0 && errno != EINTR)
+		if (poll(f, 2 + r->nwatched, r->running ? LOOK_MS : -1) < 0 && errno != EINTR)
 			return;
+		if (r->running)
+			look_for_stopped(r);
 		/* who ended, before an order that came meanwhile lets all of them */
 		look_at_stages(r, 0);
 		if (f[1].revents)
@@ -457,7 +571,7 @@ main(int argc, char **argv)
 		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &r.ready_fd, .lo = 0, .hi = 1 << 20,
 		    .help = "write a word there when run.begin is written, and the name of a stage that ends too early" },
 		{ .kind = OPT_NUM, .name = "causes-fd", .arg = "FD", .to = &r.causes_fd, .lo = 0, .hi = 1 << 20,
-		    .help = "write there which stages ended too early, without those that ended for want of another" },
+		    .help = "write there which stages ended too early, or are stopped, and when; none that ended for want of another" },
 		{ .kind = OPT_FLAG, .name = "terminal", .to = &r.terminal,
 		    .help = "a program draws on standard error: use its title for messages" },
 		{ .kind = OPT_END },
@@ -468,6 +582,7 @@ main(int argc, char **argv)
 	};
 	int first = opt_parse(&use, argc, argv);
 
+	r.driver = getppid();
 	signal(SIGPIPE, SIG_IGN);
 	open_fifos(&r);
 	line_out_init(&r.out, STDOUT_FILENO);

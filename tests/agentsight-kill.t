@@ -25,6 +25,7 @@ place() {
 ours() { ps -eo pid,stat,args | grep -F -e "$D/tools/" -e "$D/end" | grep -v -e grep -e ' Z'; }
 no_ours() { ! ours >/dev/null; }
 pid_of() { ps -eo pid,args | awk -v t="$D/tools/$1" '$2 == t { print $1; exit }'; }
+stopped() { grep -q '^State:.T' "/proc/$1/status"; }
 gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 # left NAME: what is still there of a case, in its file of results
 left() {
@@ -84,6 +85,7 @@ hit() {
 	kill -s "$2" "$pid"
 	echo "pid=$pid"
 	case $2 in
+	STOP) until_true 20 stopped "$pid" ;;
 	TERM | KILL) until_true 20 gone "$pid" && until_true 20 grep -q "agentsight: $1 ended too early" "$D/err" && echo 'said=1' ;;
 	esac
 }
@@ -155,9 +157,15 @@ judge() {
 	esac
 	is "$case: exit status 125" "$rc" 125
 	how='ended with status 0'
-	case $2 in KILL | STOP) how='was killed by SIGKILL' ;; esac
-	is "$case: the driver names it, and no other, with the command's own status" "$(sed -n 's/.*NOT WHOLE: //p' "$D/err")" \
-		"$1 $how$([ "$2" = STOP ] || echo ' before it was asked to'); the command's own status was 4"
+	case $2 in
+	KILL) how='was killed by SIGKILL before it was asked to' ;;
+	STOP) how='was stopped by a signal, and killed in the end' ;;
+	*) how="$how before it was asked to" ;;
+	esac
+	is "$case: one verdict" "$(grep -cE 'INCOMPLETE|WHOLE' "$D/err")" 1
+	like "$case: the driver names it, and no other, since when, with the command's own status" \
+		"$(sed -n 's/^agentsight: INCOMPLETE: //p' "$D/err")" \
+		"^$1 $how, [0-9]+[.][0-9] s before the end: [^;]* \(exit status 125; the command's own was 4\)\$"
 	unlike "$case: nothing says that nothing was lost, or looks for another cause" "$(cat "$D/err")" '(nothing was lost|WHOLE: n|NO TLS)'
 	[ "$case" = sqlitesink:STOP ] ||	# at its end, when the other one is written
 		is "$case: the lines name it, and no other" "$(last_run | jq -r '[.failed[].stage] | join(" ")')" "$1"
@@ -183,9 +191,12 @@ for signal in $signals; do
 done
 D=$T/sqlitesink-KILL
 is "sqlitesink:KILL: the other recording has all" "$(grep -c '"type":"llm.call"' "$D/r.ndjson")" 30
-like "sslsniff:KILL: the database says since when, and what is missing" "$(D=$T/sslsniff-KILL; sql 'SELECT what FROM run_gaps')" \
+like "sslsniff:KILL: the database says since when, and what is missing" "$(sqlite3 -readonly "$T/sslsniff-KILL/r.db" 'SELECT what FROM run_gaps')" \
 	'^sslsniff was killed by SIGKILL .*, [0-9.]+ s before the end: what crosses TLS is missing from then on'
-like "STOP: a stage that does not move is named" "$(cat "$T/authstrip-STOP/err")" 'authstrip has not moved for 4 s \(it was stopped\): it is ended'
+like "STOP: a stage that does not move is named" "$(cat "$T/authstrip-STOP/err")" 'authstrip has not moved for 4 s \(it was stopped\): it is killed'
+like "STOP: and is named while the program runs" "$(cat "$T/authstrip-STOP/err")" 'authstrip was stopped by a signal: .*kill -CONT [0-9]+'
+like "STOP: the database says since when" "$(sqlite3 -readonly "$T/authstrip-STOP/r.db" 'SELECT what FROM run_gaps')" \
+	'^authstrip was stopped by a signal, and killed in the end, [0-9.]+ s before the end: nothing is recorded from then on'
 
 # --- a run that nobody disturbs -----------------------------------------------------
 nothing_left() {
@@ -260,7 +271,7 @@ again() { kill -INT $driver 2>/dev/null; gone "$pid"; }
 ok "interrupted later: it ends" until_true 10 again
 wait $driver && rc=0 || rc=$?
 is "interrupted later: status 130" "$rc" 130
-like "interrupted later: says what is missing" "$(cat "$D/err")" 'NOT WHOLE, for its end was given up: sqlitesink was killed'
+like "interrupted later: says what is missing" "$(cat "$D/err")" 'INCOMPLETE: its end was given up: sqlitesink was killed'
 nothing_left "interrupted later"
 
 # --- --stop-on-failure ----------------------------------------------------------------------
@@ -272,6 +283,6 @@ until_true 60 test -e "$D/runs"
 kill -KILL "$(pid_of process)"
 wait $driver && rc=0 || rc=$?
 is "--stop-on-failure: the program is ended, status 125" "$rc" 125
-like "--stop-on-failure: with its own status" "$(cat "$D/err")" "status was 9"
+like "--stop-on-failure: with its own status" "$(cat "$D/err")" "own was 9"
 nothing_left "--stop-on-failure"
 done_testing

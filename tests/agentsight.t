@@ -15,7 +15,7 @@ export TMPDIR RUNTIME_DIRECTORY
 tools=$T/tools
 mkdir "$tools"
 for tool in sslsniff tcpsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor \
-	agentsight-runlog agentsight-grant agentsight-spawn agentsight-nearest agentsight-show agentsight-handover agentsight-report \
+	websink otelsink agentsight-runlog agentsight-grant agentsight-spawn agentsight-nearest agentsight-show agentsight-handover agentsight-report \
 	agentsight.usage agentsight.run agentsight.end; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS
@@ -79,6 +79,46 @@ agentsight record -o "$T/no/such/folder" -- touch "$T/ran" 2>"$T/err" && rc=0 ||
 is "no place for the recording: exit 125" "$rc" 125
 like "no place for the recording: said" "$(cat "$T/err")" 'cannot create .*/no/such/folder'
 ok "no place for the recording: the command is not run" test ! -e "$T/ran"
+
+# --- a sink that cannot start -------------------------------------------------------
+# refused NAME SAID OPTION...: nothing is run, and that is said in these words.
+refused() {
+	what=$1 words=$2
+	shift 2
+	rm -f "$T/ran"
+	agentsight record "$@" -- touch "$T/ran" 2>"$T/err" && rc=0 || rc=$?
+	is "$what: exit 125, nothing is run" "$rc $(find "$T/ran" 2>/dev/null)" '125 '
+	like "$what: said" "$(cat "$T/err")" "$words"
+}
+"$PYTHON" -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(600)' >"$T/port" &
+hold $!
+until_true 10 test -s "$T/port"
+mkdir "$T/sinks"
+db=$T/sinks/new.db
+refused "the port is taken" 'websink: listen on 127.0.0.1 port [0-9]+: Address already in use' --db "$db" --server --server-port "$(cat "$T/port")"
+refused "an address that this machine does not have" 'websink: listen on 192.0.2.1 port ' --db "$db" --server --server-listen 192.0.2.1
+sqlite3 "$T/sinks/theirs.db" 'CREATE TABLE theirs(a)'
+chmod 644 "$T/sinks/theirs.db"
+refused "another program's database" 'theirs.db: a database of another program' --db "$T/sinks/theirs.db"
+is "it is left as it was" "$(stat -c %a "$T/sinks/theirs.db")" 644
+sqlite3 "$T/sinks/later.db" 'PRAGMA application_id=1634169716; PRAGMA user_version=1000; CREATE TABLE later(a)'
+refused "a later version's database" 'later.db: written by a newer version of agentsight' --db "$T/sinks/later.db"
+head -c 9000 /dev/urandom >"$T/sinks/none.db"
+refused "no database" 'none.db: file is not a database' --db "$T/sinks/none.db"
+mkdir "$T/sinks/folder"
+refused "a folder" 'sqlitesink: open .*folder: Is a directory' --db "$T/sinks/folder"
+refused "a folder for lines" 'jsonfilter: open .*folder: Is a directory' -o "$T/sinks/folder"
+for wrong in ENDPOINT=ftp://localhost ENDPOINT=localhost PROTOCOL=grpc CERTIFICATE=/nonexistent; do
+	export "OTEL_EXPORTER_OTLP_$wrong"
+	refused "OTEL_EXPORTER_OTLP_$wrong" 'otelsink: .*(not an http or https URL|gRPC is not spoken|No such file)' --db "$db" --otel
+	unset "OTEL_EXPORTER_OTLP_${wrong%%=*}"
+done
+echo before >"$T/sinks/old"
+refused "one of two outputs" 'none.db: file is not a database' --db "$T/sinks/none.db" -o "$T/sinks/old"
+is "the other one is left as it was" "$(cat "$T/sinks/old")" before
+is "nothing new is left" "$(find "$T/sinks" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" 'folder later.db none.db old theirs.db '
+nothing_left "sinks that cannot start"
 
 # --- held until the collector is ready ----------------------------------------------
 fake_sslsniff <<END
@@ -216,6 +256,26 @@ agentsight record -q --raw -o "$T/raw" -- \
 is "without it no line has the key" "$(grep -c 'sk-ant-api03-secret' "$T/raw")" 0
 like "but the lines are there" "$(cat "$T/raw")" '"type":"ssl.data"'
 
+# --- what happens to its files meanwhile -----------------------------------------------------
+mkdir "$T/goes" "$T/stays"
+agentsight record --no-all --process -o "$T/stays/r" -- rm "$T/stays/r" 2>"$T/err"
+like "its name is deleted: it is there again" "$(cat "$T/stays/r")" '"type":"run.end"'
+agentsight record --no-all --process -o "$T/goes/r" -- rm -r "$T/goes" 2>"$T/err" && rc=0 || rc=$?
+is "its folder is deleted: exit 125" "$rc" 125
+like "its folder is deleted: said" "$(cat "$T/err")" 'cannot write .*/goes/r: .*; all of it stays in /'
+kept=$(sed -n 's/.* look at it: agentsight report --db //p' "$T/err")
+like "its folder is deleted: the recording is where the last line says" "$(cat "$kept")" '"type":"run.end"'
+like "its folder is deleted: it is whole all the same" "$(cat "$T/err")" 'WHOLE: nothing was lost'
+rm -r "${kept%/*/*}"
+agentsight record -q --db "$T/old.db" -- true 2>/dev/null
+agentsight record --db "$T/old.db" -- sh -c "rm '$T/old.db'; until [ -e '$T/told' ]; do sleep 0.05; done" 2>"$T/err" &
+pid=$!
+ok "a database of before is deleted: said at once, and why" wait_for_line "$T/err" 'sqlitesink ended too early .*the file was deleted while it was written'
+touch "$T/told"
+wait $pid && rc=0 || rc=$?
+is "a database of before is deleted: exit 125" "$rc" 125
+like "a database of before is deleted: INCOMPLETE" "$(cat "$T/err")" 'INCOMPLETE: sqlitesink ended with status 1 before it was asked to'
+
 # --- the user behind sudo -------------------------------------------------------------------
 if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
 	nobody=$(id -u nobody)
@@ -301,7 +361,7 @@ for stage in sslsniff httpparse ssemerge authstrip; do
 	wait $pid && rc=0 || rc=$?
 	is "$stage is killed: exit 125" "$rc" 125
 	like "$stage is killed: named, with the command's own status" "$(cat "$T/err")" \
-		"NOT WHOLE: .*$stage was killed by SIGKILL.*status was 4"
+		"INCOMPLETE: .*$stage was killed by SIGKILL.*own was 4"
 	nothing_left "$stage is killed"
 done
 agentsight record -q -o /dev/full -- curl -sS --cacert "$CA" -o /dev/null "$URL/echo" 2>"$T/err" && rc=0 || rc=$?
@@ -314,8 +374,11 @@ s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True
 for i in range(9): c = s.accept()[0]; c.recv(9); c.sendall(b"220 hello\r\n")' >"$T/odd" &
 odd=$!
 until_true 10 test -s "$T/odd"
-agentsight record -q -o "$T/r" -- bash -c "exec 3<>/dev/tcp/127.0.0.1/$(cat "$T/odd"); echo hello >&3; read -r x <&3; sleep 1" 2>"$T/err"
-kill $odd
+agentsight record -q -o "$T/r" -- bash -c "exec 3<>/dev/tcp/127.0.0.1/$(cat "$T/odd"); echo hello >&3; read -r x <&3; exec 3>&-
+	for i in 1 2 3 4 5 6 7; do sleep 600 & echo \$! >>$T/pids.none; done
+	until [ \$(grep -ch '[0-9].sleep.' $TMPDIR/agentsight.*/list) -ge 7 ]; do sleep 0.1; done" 2>"$T/err"
+kill $odd $(cat "$T/pids.none")
+like "no TLS: one line for all processes of a program" "$(grep -c '	sleep	' "$T/err") $(grep '	sleep	' "$T/err")" '^1   7 processes, first [0-9]+	sleep	'
 like "no TLS: said loudly, also with -q" "$(cat "$T/err")" 'NO TLS DATA WAS SEEN'
 like "no TLS: with the reason from --list" "$(cat "$T/err")" '(bash|sleep).*no TLS library'
 agentsight record -q -o "$T/r" -- sh -c 'true; exec sleep 0' 2>"$T/err"

@@ -118,7 +118,8 @@ start_sinks() {
 		otelsink | websink) set -- --report-fd 9 "$@" ;;
 		*) set -- "$@" - /dev/fd/3 ;;
 		esac
-		[ "$name" = file ] || { await "$name"; set -- --ready-fd 8 "$@"; }
+		await "$name"
+		set -- --ready-fd 8 "$@"
 		start "$name" "$dir/$name" /dev/null "$tools/$(tool_of "$name")" $(args_of "$name") "$@"
 	done
 	[ "$next" = "$dir/tee" ] || return 0
@@ -307,7 +308,7 @@ prepare() {
 	# the folder is ours; the stages open what they read beside standard input by name
 	mkfifo -m 600 "$dir/go" "$dir/ready" "$dir/tee" "$dir/run" "$dir/orders" "$dir/reports" "$dir/alive" \
 		$(in_dir $collectors $filters $sinks) $(for name in $keepers; do in_dir "back.$name"; done) \
-		$(for name in $collectors $sinks; do case $name in sysmon | file) ;; *) in_dir "ready.$name" ;; esac; done) || exit 125
+		$(for name in $collectors $sinks; do case $name in sysmon) ;; *) in_dir "ready.$name" ;; esac; done) || exit 125
 	for name in $names; do : >"$dir/$name.err"; done
 	[ -z "$stage_uid" ] || {
 		chmod 711 "$dir"
@@ -349,7 +350,7 @@ not_started() {
 # hear NAME...: waits until as many are ready of those that were started and say so.
 hear() {
 	for name; do
-		case $name in sysmon | file) continue ;; esac
+		[ "$name" != sysmon ] || continue
 		{ read -r word <&8 && [ "$word" = ready ]; } || not_started
 	done
 }

@@ -239,11 +239,11 @@ $(TESTPROBES:=.o): TOOL_CPPFLAGS = -I$(O)/bpf
 $(O)/tests/probe/%: $(O)/tests/probe/%.o $(O)/libprobe.a $(O)/libstage.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_probe) $(LIBS_stage)
 
-# Who tries to leave the sandbox, for tests/trust.t.
+# Who tries to leave the sandbox, and a kernel without a part of it, for tests/trust.t.
 $(O)/tests/sandbox/%: $(O)/tests/sandbox/%.o $(O)/libstage.a
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage)
 
-test-build: all $(TESTPROBES) $(O)/tests/sandbox/escape
+test-build: all $(TESTPROBES) $(addprefix $(O)/tests/sandbox/,escape older)
 	$(Q)$(MAKE) SANITIZE=1 filters san-tests
 
 .PHONY: san-tests

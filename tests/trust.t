@@ -40,6 +40,23 @@ for p in files connect serve; do
 	is "$p: removes its own" "$(escape $p remove "$T/own/new.$p")" 'done'
 done
 
+# A kernel that has no Landlock, or has it switched off: ENOSYS, EOPNOTSUPP.
+for e in 38 95; do
+	older() { "$BUILD/tests/sandbox/older" "$e" "$@"; }
+	oldly() { older "$E" "$@" 2>/dev/null || echo "ended by signal $(($? - 128))"; }
+	is "error $e of Landlock: files are not limited" "$(oldly files nothing) $(oldly files read "$T/other/file")" 'done done'
+	is "error $e: all else is" "$(oldly files exec /bin/true), $(oldly files kill 1) $(oldly files connect 9) $(oldly filter read "$T/other/file")" \
+		'ended by signal 31, EPERM EPERM EPERM'
+	echo '{"type":"a"}' >"$T/line"
+	for stage in jsonfilter sqlitesink; do
+		set -- -; [ $stage = jsonfilter ] || set -- "$T/own/$stage.$e.db"
+		older $stage "$@" <"$T/line" >"$T/out" 2>"$T/err"
+		is "error $e: $stage works, and does not speak of it" "$? $(grep -c Landlock "$T/err")" '0 0'
+		older $stage --verbose "$@" <"$T/line" 2>&1 >/dev/null | grep -o 'this kernel has no Landlock.*' >"$T/out"
+		is "error $e: $stage --verbose does" "$(cat "$T/out")" 'this kernel has no Landlock: which files may be opened is not limited'
+	done
+done
+
 # Every stage is in one while it reads, and nobody of its user can look into it.
 status() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 mkfifo "$T/in" "$T/ready"
@@ -283,6 +300,10 @@ is 'nor overwritten, nor is anything made there' "$(cat "$T/root-only"/*)" of-ro
 is 'the recording is there, and a file' "$(stat -c '%F %a %u' "$d/out.ndjson")" "regular file 600 $nobody"
 is 'without what was not so' "$(grep -c '"pid":424242' "$d/out.ndjson") $(sqlite3 "$d/run.db" "SELECT count(*) FROM processes WHERE pid = 424242")" '0 0'
 is 'and whole' "$(grep -c 'WHOLE: nothing was lost' "$T/out")" 1
+
+# without Landlock, on an older kernel
+( export SUDO_UID="$nobody" SUDO_GID=1 SUDO_USER=nobody; older agentsight record -v --db "$d/old.db" -- true ) >"$T/out" 2>&1
+is 'recorded without Landlock: whole, and said' "$? $(grep -c 'WHOLE: nothing' "$T/out") $(grep -c 'sqlitesink: this kernel has no Landlock' "$T/out")" '0 1 1'
 
 # a name is one word, whatever is in it
 nl='

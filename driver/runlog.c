@@ -40,6 +40,7 @@
 #include "jput.h"
 #include "line.h"
 #include "opt.h"
+#include "sandbox.h"
 
 enum { LOOK_MS = 500, STAGES = 32, HELD = 2 * STAGES, FAILURES = 2 * STAGES, DRAIN_MS = 10, BACKS = 4, PATIENCE_MS = 1000, FIFO_MAX = 65536,
 	WORDS = 320 };
@@ -550,6 +551,23 @@ open_fifos(struct runlog *r)
 		r->back[i] = open(r->back_names.v[i], O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
+/* Of all files the FIFOs that were named; it watches processes. */
+static void
+enter_sandbox(const struct runlog *r)
+{
+	struct sandbox box;
+
+	sandbox_init(&box, SANDBOX_FILES | SANDBOX_WATCH);
+	for (size_t i = 0; i < r->held_names.n; i++)
+		sandbox_allow(&box, SANDBOX_WRITE, r->held_names.v[i]);
+	for (size_t i = 0; i < r->drain.n; i++)
+		sandbox_allow(&box, SANDBOX_READ, r->drain.v[i]);
+	if (sandbox_enter(&box) < 0) {
+		fprintf(stderr, "agentsight-runlog: enter the sandbox: %s\n", strerror(errno));
+		exit(1);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -586,6 +604,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	open_fifos(&r);
 	line_out_init(&r.out, STDOUT_FILENO);
+	enter_sandbox(&r);
 	write_begin(&r, argv + first, argc - first);
 	if (r.ready_fd >= 0)
 		dprintf(r.ready_fd, "ready\n");

@@ -429,6 +429,9 @@ probe_exec(struct probe *p, const struct record *r, const char *exe, size_t n)
 {
 	struct probe_process *q = process_of(p, r);
 
+	/* who was said to be ours since it was looked at runs its program only then */
+	if (!q->ours)
+		read_self(p);
 	if (!q->ours)
 		q->ours = self_check_exec(&p->self_pids, r->pid, exe, n);
 }

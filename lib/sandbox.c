@@ -327,6 +327,8 @@ add_rules(scmp_filter_ctx f, unsigned needs)
 		rc = add_calls(f, SCMP_ACT_ALLOW, children);
 	if (!rc && needs & SANDBOX_HOLD)
 		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(setpriority)));
+	if (!rc && needs & SANDBOX_WATCH)
+		rc = add_calls(f, SCMP_ACT_ALLOW, CALLS(SCMP_SYS(pidfd_open), SCMP_SYS(getppid)));
 	if (!rc && SANITIZER)
 		rc = add_calls(f, SCMP_ACT_ALLOW, sanitizer);
 	return rc ? rc : add_calls(f, SCMP_ACT_KILL_PROCESS, takeover);

@@ -60,7 +60,7 @@ done
 # Every stage is in one while it reads, and nobody of its user can look into it.
 status() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 mkfifo "$T/in" "$T/ready"
-for stage in jsonfilter httpparse ssemerge llmparse authstrip sqlitesink otelsink websink; do
+for stage in jsonfilter httpparse ssemerge llmparse authstrip sqlitesink otelsink websink agentsight-runlog; do
 	set --
 	case $stage in sqlitesink) set -- "$T/own/$stage.db" ;; otelsink) set -- --file "$T/own/spans" ;;
 	websink) set -- --port 0 --exit - ;; esac

@@ -22,7 +22,8 @@ COMMANDS = ["record", "top", "pipeline", "report", "discover", "doctor", "help"]
 # what runs until it is told to end does so at once, and touches nothing
 FIRST = {"otelsink": ["--file", "spans"], "websink": ["--exit", "--port=0"], "sysmon": ["-d", "1ms"], "agentsight-report": ["summary"]}
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\udc80-\udcff]")
-user = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+# a user that no other test has, whose recorded agents would find us
+user = [] if os.geteuid() else ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
 if user and subprocess.run(user + ["test", "-x", os.path.join(BIN, "authstrip")]).returncode:
     user = []
 work = tempfile.mkdtemp(prefix="agentsight-words.")

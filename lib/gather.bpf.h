@@ -1,12 +1,13 @@
 /*
  * gather.bpf.h - the bytes of a system call, from one or many pieces of memory
  *
- * The includer defines PIECE first: how much is gathered before it is handed on; a
- * power of two. A step takes what fits from one piece of memory, for bpf_loop.
+ * PIECE of them are gathered before they are handed on. A step takes what fits from one
+ * piece of memory, for bpf_loop.
  */
 #ifndef GATHER_BPF_H
 #define GATHER_BPF_H
 
+#include "gather.h"
 #include "kernel.bpf.h"
 
 enum { VECTORS = 1024 };	/* UIO_MAXIOV */

@@ -52,6 +52,30 @@ opt_number(const char *s, long long lo, long long hi, long long *to)
 	return NULL;
 }
 
+const char *
+opt_numbers(const char *s, uint32_t lo, uint32_t hi, uint32_t *to, uint32_t max, uint32_t *n)
+{
+	char *copy = strdup(s), *save = NULL;
+	const char *wrong = copy ? NULL : "out of memory";
+	static char full[40];
+	long long v;
+
+	for (char *p = copy ? strtok_r(copy, ",", &save) : NULL; p && !wrong;
+	    p = strtok_r(NULL, ",", &save)) {
+		wrong = opt_number(p, lo, hi, &v);
+		if (wrong)
+			break;
+		if (*n == max) {
+			snprintf(full, sizeof(full), "too many of them (at most %u)", max);
+			wrong = full;
+			break;
+		}
+		to[(*n)++] = v;
+	}
+	free(copy);
+	return wrong || *n ? wrong : "is empty";
+}
+
 static const char *
 parse_size(const char *s, const struct opt *o)
 {

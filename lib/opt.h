@@ -53,5 +53,8 @@ _Noreturn void opt_fail(const struct opt_use *, const char *fmt, ...)
 /* Number with range, for arguments that are not plain options. NULL or what
  * is wrong with it. */
 const char *opt_number(const char *s, long long lo, long long hi, long long *to);
+/* The same for "N,N,...": appends to to[0..*n), which has room for max. */
+const char *opt_numbers(const char *s, uint32_t lo, uint32_t hi, uint32_t *to, uint32_t max,
+    uint32_t *n);
 
 #endif

@@ -383,6 +383,22 @@ probe_follow(struct probe *p, struct bpf_object *o)
 	self_scan(&p->self_pids);
 }
 
+void
+probe_attach(struct bpf_program *program, struct bpf_link **link, const char *what)
+{
+	*link = trace_attach(program);
+	if (!*link)
+		probe_fail("attach", what);
+}
+
+void
+probe_attach_uring(struct bpf_program *program, struct bpf_link **link)
+{
+	*link = trace_attach(program);
+	if (!*link && errno != ENOENT)		/* ENOENT: a kernel without io_uring */
+		probe_fail("attach", "tracepoint io_uring_submit_req");
+}
+
 /* --- events ---------------------------------------------------------------- */
 
 /* Those who are said to be ours when something of them was looked at already. */

@@ -29,8 +29,10 @@
 #include "skips.h"
 #include "target.h"
 
+struct bpf_link;
 struct bpf_object;
 struct bpf_object_skeleton;
+struct bpf_program;
 struct opt;
 struct probe_process;
 
@@ -129,6 +131,11 @@ void probe_note(const struct probe *, const char *fmt, ...)
 
 /* Exits: "NAME: ACT OBJECT: CAUSE (what to do)", the advice from errno. */
 _Noreturn void probe_fail(const char *act, const char *object);
+
+/* Attaches a program (trace.h); exits with what when that fails. And the one that counts
+ * what is handed to io_uring, where the kernel has that. */
+void probe_attach(struct bpf_program *, struct bpf_link **, const char *what);
+void probe_attach_uring(struct bpf_program *, struct bpf_link **);
 
 /* Whether the kernel lets uprobe programs sleep (Linux 6.0), and whether it has
  * uprobe_multi links (6.6). */

@@ -9,7 +9,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <err.h>
-#include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +24,6 @@
 #include "sandbox.h"
 #include "self.h"
 #include "process/process.skel.h"
-#include "trace.h"
 
 enum { SEEDS = 4096, OPTIONS = 32 };
 
@@ -307,14 +305,6 @@ check_seeds(struct process *s, const struct proc_stat *stats)
 	}
 }
 
-static void
-attach(struct bpf_program *prog, struct bpf_link **link, const char *what)
-{
-	*link = trace_attach(prog);
-	if (!*link)
-		probe_fail("attach", what);
-}
-
 /* Jumps from on_syscall to the program for a class. */
 static void
 enter_classes(struct process *s)
@@ -358,19 +348,17 @@ load(struct process *s)
 		return;
 	enter_seeds(s, seeds);
 	/* before the program that takes the marks of a process away */
-	attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
+	probe_attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
 	probe_follow(&s->probe, b->obj);
 	check_seeds(s, seeds);
 	since = clock_boot();
-	attach(b->progs.on_fork, &b->links.on_fork, "tracepoint sched_process_fork");
-	attach(b->progs.on_move, &b->links.on_move, "tracepoint cgroup_attach_task");
-	attach(b->progs.on_exec, &b->links.on_exec, "tracepoint sched_process_exec");
-	attach(b->progs.on_state, &b->links.on_state, "tracepoint inet_sock_set_state");
-	attach(b->progs.on_syscall, &b->links.on_syscall, "tracepoint sys_exit");
-	b->links.on_uring = trace_attach(b->progs.on_uring);
-	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
-		probe_fail("attach", "tracepoint io_uring_submit_req");
-	attach(b->progs.on_signal, &b->links.on_signal, "tracepoint signal_generate");
+	probe_attach(b->progs.on_fork, &b->links.on_fork, "tracepoint sched_process_fork");
+	probe_attach(b->progs.on_move, &b->links.on_move, "tracepoint cgroup_attach_task");
+	probe_attach(b->progs.on_exec, &b->links.on_exec, "tracepoint sched_process_exec");
+	probe_attach(b->progs.on_state, &b->links.on_state, "tracepoint inet_sock_set_state");
+	probe_attach(b->progs.on_syscall, &b->links.on_syscall, "tracepoint sys_exit");
+	probe_attach_uring(b->progs.on_uring, &b->links.on_uring);
+	probe_attach(b->progs.on_signal, &b->links.on_signal, "tracepoint signal_generate");
 	bash_start(s);
 	if (!s->min_life_ms)
 		life_seed(s, since);

@@ -403,15 +403,10 @@ attach_tracepoints(struct sslsniff *s)
 {
 	struct sslsniff_bpf *b = s->bpf;
 
-	b->links.on_exit = trace_attach(b->progs.on_exit);
-	b->links.on_exec = trace_attach(b->progs.on_exec);
-	b->links.on_fork = trace_attach(b->progs.on_fork);
-	if (!b->links.on_exit || !b->links.on_exec || !b->links.on_fork)
-		probe_fail("attach",
-		    "tracepoints sched_process_exit, sched_process_exec and sched_process_fork");
-	b->links.on_state = trace_attach(b->progs.on_state);
-	if (!b->links.on_state)
-		probe_fail("attach", "tracepoint inet_sock_set_state");
+	probe_attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
+	probe_attach(b->progs.on_exec, &b->links.on_exec, "tracepoint sched_process_exec");
+	probe_attach(b->progs.on_fork, &b->links.on_fork, "tracepoint sched_process_fork");
+	probe_attach(b->progs.on_state, &b->links.on_state, "tracepoint inet_sock_set_state");
 	if (!attach_sockets(s))
 		probe_note(&s->probe,
 		    "nothing reports what sockets do (%s): fd, peer and local are not known",

@@ -8,7 +8,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <err.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,6 @@
 #include "probe.h"
 #include "stdiocap.h"
 #include "stdiocap/stdiocap.skel.h"
-#include "trace.h"
 
 enum { STREAMS = 65536, MAX_BYTES = 65536 };
 
@@ -42,10 +40,7 @@ static const char *const reasons[] = {
 	"streams_full", "max_bytes", "compat", "io_uring", "spliced", "busy", "storage", NULL,
 };
 
-static const struct {
-	short nr;
-	unsigned char kind, dir;
-} calls[] = {
+static const struct gather_call calls[] = {
 	{ SYS_read, CALL_BUFFER, DIR_READ },
 	{ SYS_pread64, CALL_BUFFER, DIR_READ },
 	{ SYS_recvfrom, CALL_BUFFER, DIR_READ },
@@ -154,32 +149,7 @@ on_detach(void *self)
 static const char *
 add_fds(const char *arg)
 {
-	struct stdiocap *s = &stdiocap;
-	char *copy = strdup(arg), *save = NULL, *p;
-
-	if (!copy)
-		return "out of memory";
-	for (p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
-		const char *wrong;
-		long long fd;
-
-		wrong = opt_number(p, 0, 1 << 20, &fd);
-		if (wrong)
-			return wrong;
-		if (s->nlist == FD_LIST)
-			return "too many of them (at most 16)";
-		s->list[s->nlist++] = fd;
-	}
-	free(copy);
-	return s->nlist ? NULL : "is empty";
-}
-
-static void
-attach(struct bpf_program *prog, struct bpf_link **link, const char *what)
-{
-	*link = trace_attach(prog);
-	if (!*link)
-		probe_fail("attach", what);
+	return opt_numbers(arg, 0, 1 << 20, stdiocap.list, FD_LIST, &stdiocap.nlist);
 }
 
 static void
@@ -196,20 +166,16 @@ load(struct stdiocap *s)
 	b->rodata->all_fds = s->all_fds;
 	b->rodata->nlist = s->nlist;
 	memcpy((void *)b->rodata->list, s->list, sizeof(s->list));
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		((struct call_kind *)b->rodata->call_table)[calls[i].nr] =
-		    (struct call_kind){ calls[i].kind, calls[i].dir };
+	gather_calls(b->rodata->call_table, calls, sizeof(calls) / sizeof(calls[0]));
 	if (probe_load(&s->probe, b->skeleton))
 		probe_refused(&s->probe);
 	if (s->probe.check)
 		return;
 	probe_follow(&s->probe, b->obj);
-	attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
-	attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
-	attach(b->progs.on_call, &b->links.on_call, "tracepoint sys_enter");
-	b->links.on_uring = trace_attach(b->progs.on_uring);
-	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
-		probe_fail("attach", "tracepoint io_uring_submit_req");
+	probe_attach(b->progs.on_exit, &b->links.on_exit, "tracepoint sched_process_exit");
+	probe_attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
+	probe_attach(b->progs.on_call, &b->links.on_call, "tracepoint sys_enter");
+	probe_attach_uring(b->progs.on_uring, &b->links.on_uring);
 	probe_give_up(&s->probe, 0, 0);
 }
 

@@ -4,9 +4,9 @@
 #ifndef STDIOCAP_H
 #define STDIOCAP_H
 
+#include "gather.h"
 #include "record.h"
 
-enum { PIECE = 16384 };		/* most payload bytes in one record */
 enum { FD_LIST = 16 };		/* descriptors that --fd can name */
 
 /* Record kinds. */
@@ -15,23 +15,14 @@ enum {
 	STDIO_STREAM,	/* a descriptor is used for the first time; data: its path */
 };
 
-enum { DIR_READ, DIR_WRITE };
 enum { ROLE_STDIN, ROLE_STDOUT, ROLE_STDERR, ROLE_FD };
 enum { TARGET_PATH, TARGET_PIPE, TARGET_SOCKET };
 
-/* What to do at the exit of a call, by its number. */
+/* What else a call did. */
 enum {
-	CALL_NONE,
-	CALL_BUFFER,	/* (fd, buf, n), flat memory */
-	CALL_VECTOR,	/* (fd, iov, count) */
-	CALL_MESSAGE,	/* (fd, msghdr) */
-	CALL_SENDFILE,	/* (to, from): bytes that never pass the process's memory */
+	CALL_SENDFILE = CALL_TOOL,	/* (to, from): bytes that never pass the process's memory */
 	CALL_SPLICE,	/* (from, , to) */
 	CALL_CLOSE, CALL_DUP, CALL_DUP_TO, CALL_FCNTL,
-};
-
-struct call_kind {
-	__u8 kind, dir;
 };
 
 /* stdio_data: this and the payload; stdio_stream: this and a path. */

@@ -10,7 +10,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <err.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@
 #include "probe.h"
 #include "tcpsniff.h"
 #include "tcpsniff/tcpsniff.skel.h"
-#include "trace.h"
 
 enum { CONNS = 65536 };
 enum { END_TEXT = sizeof("unix:") + UNIX_NAME };
@@ -38,18 +36,14 @@ static struct tcpsniff {
 	struct flow_table *known;
 	uint64_t max_bytes;
 	bool any;
-	uint16_t ports[PORTS];
-	uint32_t nports;
+	uint32_t ports[PORTS], nports;
 } tcpsniff = { .max_bytes = 16 << 20 };
 
 static const char *const reasons[] = {
 	"conns_full", "max_bytes", "compat", "io_uring", "spliced", "busy", NULL,
 };
 
-static const struct {
-	short nr;
-	unsigned char kind, dir;
-} calls[] = {
+static const struct gather_call calls[] = {
 	{ SYS_read, CALL_BUFFER, DIR_READ },
 	{ SYS_recvfrom, CALL_BUFFER, DIR_READ },
 	{ SYS_readv, CALL_VECTOR, DIR_READ },
@@ -236,32 +230,7 @@ on_detach(void *self)
 static const char *
 add_ports(const char *arg)
 {
-	struct tcpsniff *t = &tcpsniff;
-	char *copy = strdup(arg), *save = NULL, *p;
-
-	if (!copy)
-		return "out of memory";
-	for (p = strtok_r(copy, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
-		const char *wrong;
-		long long port;
-
-		wrong = opt_number(p, 1, 65535, &port);
-		if (wrong)
-			return wrong;
-		if (t->nports == PORTS)
-			return "too many of them (at most 16)";
-		t->ports[t->nports++] = port;
-	}
-	free(copy);
-	return t->nports ? NULL : "is empty";
-}
-
-static void
-attach(struct bpf_program *prog, struct bpf_link **link, const char *what)
-{
-	*link = trace_attach(prog);
-	if (!*link)
-		probe_fail("attach", what);
+	return opt_numbers(arg, 1, 65535, tcpsniff.ports, PORTS, &tcpsniff.nports);
 }
 
 static void
@@ -275,19 +244,16 @@ load(struct tcpsniff *t)
 	b->rodata->max_bytes = t->max_bytes ? t->max_bytes : UINT64_MAX;
 	b->rodata->any = t->any;
 	b->rodata->nports = t->nports;
-	memcpy((void *)b->rodata->ports, t->ports, sizeof(t->ports));
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		((struct call_kind *)b->rodata->call_table)[calls[i].nr] =
-		    (struct call_kind){ calls[i].kind, calls[i].dir };
+	for (uint32_t i = 0; i < t->nports; i++)
+		((uint16_t *)b->rodata->ports)[i] = t->ports[i];
+	gather_calls(b->rodata->call_table, calls, sizeof(calls) / sizeof(calls[0]));
 	if (probe_load(&t->probe, b->skeleton))
 		probe_refused(&t->probe);
 	if (t->probe.check)
 		return;
 	probe_follow(&t->probe, b->obj);
-	attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
-	b->links.on_uring = trace_attach(b->progs.on_uring);
-	if (!b->links.on_uring && errno != ENOENT)	/* ENOENT: a kernel without io_uring */
-		probe_fail("attach", "tracepoint io_uring_submit_req");
+	probe_attach(b->progs.on_return, &b->links.on_return, "tracepoint sys_exit");
+	probe_attach_uring(b->progs.on_uring, &b->links.on_uring);
 	probe_give_up(&t->probe, 0, 0);
 }
 

@@ -4,9 +4,9 @@
 #ifndef TCPSNIFF_H
 #define TCPSNIFF_H
 
+#include "gather.h"
 #include "record.h"
 
-enum { PIECE = 16384 };		/* most payload bytes in one record */
 enum { PORTS = 16 };		/* that --ports can name */
 enum { UNIX_NAME = 108 };	/* sun_path */
 
@@ -17,25 +17,16 @@ enum {
 	TCP_CLOSE,	/* the socket was closed, or carries something else now */
 };
 
-enum { DIR_READ, DIR_WRITE };
 enum { SIDE_UNKNOWN, SIDE_CLIENT, SIDE_SERVER };
 
-/* What a call did, by its number. */
+/* What else a call did. */
 enum {
-	CALL_NONE,
-	CALL_BUFFER,	/* (fd, buf, n), flat memory */
-	CALL_VECTOR,	/* (fd, iov, count) */
-	CALL_MESSAGE,	/* (fd, msghdr) */
-	CALL_MESSAGES,	/* (fd, mmsghdr) -> how many of them */
+	CALL_MESSAGES = CALL_TOOL,	/* (fd, mmsghdr) -> how many of them */
 	CALL_SENDFILE,	/* (to, from): bytes that never pass the process's memory */
 	CALL_SPLICE,	/* (from, , to) */
 	CALL_CONNECT,	/* (fd) */
 	CALL_ACCEPT,	/* () -> fd */
 	CALL_PAIR,	/* (, , , int[2]) */
-};
-
-struct call_kind {
-	__u8 kind, dir;
 };
 
 /* One end and the other of a TCP connection. IPv4 is ::ffff:a.b.c.d. */

@@ -528,6 +528,8 @@ protocol_begin(struct side *s, struct exchange *x)
 		sock_new(c, 1, &s->h.head);
 	} else if (to && n == 3 && !strncasecmp(to, "h2c", 3)) {
 		h2_begin(c, true, true);
+		if (c->h2)
+			streams_answer(c->h2, x);
 	} else {
 		x->refs++;
 		c->tunnel = (struct other){ .x = x, .protocol = c->protocol };

@@ -555,6 +555,19 @@ streams_open(const struct streams *s)
 }
 
 void
+streams_answer(struct streams *s, struct exchange *x)
+{
+	struct stream *st = stream_get(s, 1);
+
+	if (!st)
+		return;
+	x->refs++;
+	st->x = x;
+	st->part[REQUEST].ended = true;
+	stream_weigh(st);
+}
+
+void
 streams_feed(struct streams *s, int dir, const void *p, size_t n)
 {
 	if (n && s->requests < 0 && !s->h2[dir].begun && !s->h2[dir].lost &&

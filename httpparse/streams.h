@@ -35,6 +35,10 @@ void streams_free(struct streams *);
 size_t streams_memory(const struct streams *);
 bool streams_open(const struct streams *);	/* is a message under way? */
 
+/* The connection came from HTTP/1 by an upgrade: stream 1 answers the request of this
+ * exchange, which was its first (RFC 7540 3.2). */
+void streams_answer(struct streams *, struct exchange *);
+
 void streams_feed(struct streams *, int dir, const void *p, size_t n);
 void streams_hole(struct streams *, int dir, uint64_t n);
 void streams_finish(struct streams *, const char *why);

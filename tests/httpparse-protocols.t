@@ -57,7 +57,7 @@ shows("h2 hole across frames", ("req", "s1", P, b"", None), ("req", "s3", "/3", 
 shows("h2 websocket", ("req", "s1", "/chat", b"", None), ("res", "s1", 200, b"", None), ("ws", "W", "text", b"hello", None), ("ws", "R", "text", b"hi there", None),
       ("ws", "R", "close", b"", None), ("ws", "W", "close", b"", None))
 shows("h2 tunnel", ("req", "s1", "a:443", b"", None), ("res", "s1", 200, b"", None), ("other", None, 3, 3))
-shows("h2c", ("req", "1", P, b"", None), ("res", "1", 101, b"", None), ("res", "s1", 200, b"first", None), ("req", "s3", "/3", b"", None), ("res", "s3", 200, b"", None))
+shows("h2c", ("req", "1", P, b"", None), ("res", "1", 101, b"", None), ("res", "1", 200, b"first", None), ("req", "s3", "/3", b"", None), ("res", "s3", 200, b"", None))
 shows("grpc", ("req", "s1", P, b"\n\5world" * 9 + b"\x08\xff", None), ("res", "s1", 200, b"\n\3\xffabc", None))
 shows("connect streaming", ("req", "1", P, b'{"a":1}{"b":2}', None), ("res", "1", 200, b'{"c":3}', None))
 shows("grpc cut", ("req", "1", P, b"12345", "malformed"), ("res", "1", 200, b"", None))

@@ -11,7 +11,7 @@ fi
 parts=$(find httpparse ssemerge jsonfilter authstrip llmparse vendor otelsink sqlitesink -name '*.c' 2>/dev/null | awk -F/ '$2 != $1 ".c"')
 probe=$(find sslsniff \( -name 'elf.c' -o -name 'find_*.c' -o -name 'inspect.c' -o -name 'cache.c' \) 2>/dev/null)
 web='websink/preview.c websink/origin.c'
-libs='lib/sandbox.c lib/show.c lib/line.c lib/event.c lib/jput.c lib/flow.c lib/loss.c lib/books.c lib/opt.c lib/stage.c lib/lenient.c'
+libs='lib/sandbox.c lib/nearest.c lib/show.c lib/line.c lib/event.c lib/jput.c lib/flow.c lib/loss.c lib/books.c lib/opt.c lib/stage.c lib/lenient.c'
 for name; do
 	dir=$O/fuzz/$name
 	mkdir -p "$dir/corpus"

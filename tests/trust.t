@@ -288,6 +288,36 @@ for p in /proc/[0-9]*; do
 	esac 2>/dev/null
 done
 END
+# Programs with capabilities of their own (setcap) instead of root: the same once they run.
+mkdir "$T/setcap" "$d/tmp"
+chmod 755 "$T/setcap"; chown "$nobody" "$d/tmp"
+for tool in process stdiocap sslsniff; do
+	cp "$(command -v $tool)" "$T/setcap/$tool"
+	chmod 755 "$T/setcap/$tool"
+	"$PYTHON" - "$T/setcap/$tool" <<-'END'
+	import os, struct, sys
+	caps = 1 << 2 | 1 << 19 | 1 << 38 | 1 << 39		# linux/capability.h: those of the man pages
+	if tuple(map(int, os.uname().release.split("-")[0].split(".")[:2])) < (6, 6):
+	    caps |= 1 << 21
+	os.setxattr(sys.argv[1], "security.capability", struct.pack("<IIIII", 0x02000001, caps & 0xffffffff, 0, caps >> 32, 0))
+	END
+	rm -f "$T/ready"; mkfifo "$T/ready"
+	user sleep 100 & look=$!
+	hold $look
+	( HOME=$d TMPDIR=$d/tmp; export HOME TMPDIR; exec setpriv --reuid="$nobody" --regid=1 --clear-groups "$T/setcap/$tool" \
+		-p $look --ready-fd 8 >"$T/lines" 2>"$T/err" 8>"$T/ready" ) &
+	pid=$!
+	hold $pid
+	read -r _ <"$T/ready"
+	is "$tool with capabilities of its file: as whom it is, under seccomp, no new privileges" \
+		"$(status $pid Uid | cut -f1) $(status $pid Seccomp) $(status $pid NoNewPrivs)" "$nobody 2 1"
+	is "$tool: no more capabilities than as root" "$((0x$(status $pid CapPrm) & ~0x1c000280004)) $(status $pid CapInh)" '0 0000000000000000'
+	not_ok "$tool: its user can neither read its memory nor what it has open" user sh -c "head -c 1 /proc/$pid/mem || ls /proc/$pid/fd/"
+	kill "$pid"; wait "$pid"
+	is "$tool: ends well" $? 0
+	kill "$look"
+done
+
 cd "$d" || exit 1
 recorder record --db "$d/run.db" -o "$d/out.ndjson" -- sh "$d/agent" "$d" "$T/root-only" >"$T/out" 2>&1
 is 'the agent has its own status' "$?" 0
@@ -355,7 +385,7 @@ is 'another name of a file of root beside it is not handed over' "$(find "$d" -n
 rm -rf "$T/folder"
 rm "$d/r"; mkdir "$d/r"
 hand_over "$d/r"
-like 'a folder in its place: where it is now is said' "$(cat "$T/out")" "cannot write $d/r; its content is in $T/folder/lines/r$"
+like 'a folder in its place: where it is now is said' "$(cat "$T/out")" "cannot write $d/r: Is a directory; all of it stays in $T/folder/lines/r$"
 rmdir "$d/r"; mkdir "$d/there"; chown "$nobody" "$d/there"; ln -s "$T/root-only" "$d/lead"
 hand_over "$d/lead/r"
 is 'nor through a link to a folder that the user may not enter' "$(secret) $(cat "$T/folder/lines/r")" "$before line"

@@ -15,7 +15,7 @@
 #include "container.h"
 #include "proc.h"
 
-enum { IDS = 64, ID_LEN = 64, SHORTEST = 4, FILE_MAX = 4 << 20, FOUND = 16 };
+enum { IDS = 64, ID_LEN = 64, SHORTEST = 4, FILE_MAX = 4 << 20, FOUND = 16, NAMES = 1024 };
 
 struct search {
 	const char *wanted;
@@ -59,17 +59,20 @@ file_text(const char *path)
 static const struct folder {
 	const char *files, *key;
 	int up;		/* the id is so many folders above the file */
+	bool pod;	/* it is the pod that it names; */
+	const char *space;	/* then, what names the pod's namespace */
 } folders[] = {
 	{ "/var/lib/docker/containers/*/config.v2.json", "\"Name\":\"/", 1 },
 	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json",
 	    "\"io.kubernetes.cri.container-name\":\"", 1 },
 	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json",
-	    "\"io.kubernetes.cri.sandbox-name\":\"", 1 },
+	    "\"io.kubernetes.cri.sandbox-name\":\"", 1, true,
+	    "\"io.kubernetes.cri.sandbox-namespace\":\"" },
 	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json", "\"nerdctl/name\":\"", 1 },
 	{ "/run/containers/storage/overlay-containers/*/userdata/config.json",
 	    "\"io.kubernetes.container.name\":\"", 2 },
 	{ "/run/containers/storage/overlay-containers/*/userdata/config.json",
-	    "\"io.kubernetes.pod.name\":\"", 2 },
+	    "\"io.kubernetes.pod.name\":\"", 2, true, "\"io.kubernetes.pod.namespace\":\"" },
 };
 
 static bool
@@ -173,6 +176,82 @@ container_find(const char *wanted, container_fn *fn, void *arg)
 	for (size_t i = 0; i < s.nfound; i++)
 		fn(arg, s.found[i]);
 	return s.nfound;
+}
+
+/* --- what containers are called ------------------------------------------------------ */
+
+/* Copies the value behind a key, unless it is there, has none, or does not fit. */
+static void
+copy_value(char *to, size_t size, const char *text, const char *key)
+{
+	const char *p = strstr(text, key);
+	size_t n = p ? strcspn(p + strlen(key), "\"\\") : 0;
+
+	if (*to || !n || n >= size || p[strlen(key) + n] != '"')
+		return;
+	memcpy(to, p + strlen(key), n);
+	to[n] = '\0';
+}
+
+static struct container_name *
+name_of(struct container_names *all, const char *id)
+{
+	struct container_name *v;
+
+	if (strlen(id) < 12 || all->n == NAMES)
+		return NULL;
+	for (size_t i = 0; i < all->n; i++)
+		if (!strncmp(all->v[i].id, id, 12))
+			return &all->v[i];
+	if (!(all->n & (all->n - 1))) {
+		if (!(v = realloc(all->v, (all->n ? 2 * all->n : 1) * sizeof(*v))))
+			return NULL;
+		all->v = v;
+	}
+	v = &all->v[all->n++];
+	memset(v, 0, sizeof(*v));
+	memcpy(v->id, id, 12);
+	return v;
+}
+
+static void
+read_names(struct container_names *all, const struct folder *f)
+{
+	glob_t files;
+
+	if (glob(f->files, 0, NULL, &files))
+		return;
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		char *path = files.gl_pathv[i], *text = file_text(path);
+		struct container_name *c;
+
+		for (int up = 0; up < f->up; up++)
+			*strrchr(path, '/') = '\0';
+		if (text && (c = name_of(all, strrchr(path, '/') + 1)))
+			copy_value(f->pod ? c->pod : c->name, f->pod ? sizeof(c->pod) : sizeof(c->name),
+			    text, f->key);
+		if (text && c && f->space)
+			copy_value(c->space, sizeof(c->space), text, f->space);
+		free(text);
+	}
+	globfree(&files);
+}
+
+void
+container_names(struct container_names *all)
+{
+	*all = (struct container_names){ NULL, 0 };
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		read_names(all, &folders[i]);
+}
+
+const struct container_name *
+container_named(const struct container_names *all, const char *id)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!strncmp(all->v[i].id, id, 12))
+			return &all->v[i];
+	return NULL;
 }
 
 bool

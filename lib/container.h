@@ -16,6 +16,22 @@ enum { CONTAINER_PATH = 1024 };
 typedef void container_fn(void *arg, const char *path);
 size_t container_find(const char *wanted, container_fn *, void *arg);
 
+/* What a container is called, and its pod; empty: not known. */
+struct container_name {
+	char id[13];		/* how its id begins */
+	char name[128], pod[254], space[64];
+};
+
+struct container_names {
+	struct container_name *v;
+	size_t n;
+};
+
+/* Reads what root's files of the same runtimes say of containers. No more than 1024. */
+void container_names(struct container_names *);
+/* Of the container whose id begins with these 12 digits; NULL: it is not among them. */
+const struct container_name *container_named(const struct container_names *, const char *id);
+
 /* Where cgroup v2 is mounted; false: nowhere. */
 bool container_root(char *path, size_t size);
 

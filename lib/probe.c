@@ -462,6 +462,12 @@ probe_moved(struct probe *p, uint32_t pid)
 }
 
 bool
+probe_contained(struct probe *p, const struct record *r)
+{
+	return process_of(p, r)->container[0];
+}
+
+bool
 probe_extra(struct probe *p, struct jput *j, const char *type, const struct record *r)
 {
 	struct probe_process *q = process_of(p, r);

@@ -109,6 +109,9 @@ bool probe_event(struct probe *, struct jput *, const char *type,
 /* The same for an event that is no record's: it is not in the books. */
 bool probe_extra(struct probe *, struct jput *, const char *type, const struct record *);
 
+/* Whether its process is in a container. */
+bool probe_contained(struct probe *, const struct record *);
+
 /* For collectors that see the lives of processes, to save looks at /proc: the
  * process of a record forks (born: of the child, boot ns; it is where its parent
  * is, and ours if that is); it executes exe[0..n); one changes its cgroup. */

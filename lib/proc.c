@@ -321,6 +321,38 @@ proc_container_in(const char *text, size_t n, char id[13])
 	return true;
 }
 
+/* A uid has 8, 4, 4, 4 and 12 digits; that of a pod that a node has in a file, 32. */
+static bool
+is_pod_uid(const char *p, size_t n, char uid[37])
+{
+	size_t at = 0;
+
+	for (; at < 36 && at < n; at++) {
+		bool part = at == 8 || at == 13 || at == 18 || at == 23;
+
+		if (part ? p[at] != '-' && p[at] != '_' : !digits(p + at, 1, true))
+			break;
+		uid[at] = part ? '-' : p[at];
+	}
+	uid[at] = '\0';
+	if (at < 36 && n >= 32 && digits(p, 32, true) == 32) {
+		memcpy(uid, p, 32);
+		at = 32;
+		uid[at] = '\0';
+	}
+	return (at == 36 || at == 32) && (at == n || strchr("/.:\n", p[at]));
+}
+
+bool
+proc_pod_in(const char *text, size_t n, char uid[37])
+{
+	for (const char *p = text, *end = text + n; end - p > 3; p++)
+		if (!memcmp(p, "pod", 3) && p > text && (p[-1] == '/' || p[-1] == '-') &&
+		    is_pod_uid(p + 3, end - p - 3, uid))
+			return true;
+	return false;
+}
+
 bool
 proc_container(int pid, char id[13])
 {

@@ -51,7 +51,10 @@ bool proc_cgroup(int pid, const char *controller, char *path, size_t size);
 bool proc_container(int pid, char id[13]);
 /* The whole id in a cgroup's path, within it; NULL: it is no container's. */
 const char *proc_container_id(const char *path);
-/* The same from the n bytes of /proc/PID/cgroup. */
+/* The uid of the Kubernetes pod in the n bytes of /proc/PID/cgroup, its parts joined by '-';
+ * false: there is none. */
+bool proc_pod_in(const char *text, size_t n, char uid[37]);
+/* As proc_container, from the n bytes of /proc/PID/cgroup. */
 bool proc_container_in(const char *text, size_t n, char id[13]);
 
 #endif

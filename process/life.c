@@ -63,6 +63,30 @@ put_place(struct process *s, struct jput *j, struct text cwd, struct text root, 
 	emit_mnt_ns(s, j, mnt_ns);
 }
 
+/* Of a process in a container: what that is called, and its pod, as far as it is known. */
+static void
+put_container(struct process *s, struct jput *j, const struct record *r)
+{
+	const struct container_name *c;
+	char text[8192], id[13], uid[37];
+	long n;
+
+	if (!probe_contained(&s->probe, r))
+		return;
+	n = proc_read(r->pid, "cgroup", text, sizeof(text));
+	if (n <= 0 || !proc_container_in(text, n, id))
+		return;
+	c = container_named(&s->containers, id);
+	if (c && *c->name)
+		jput_str(j, "container_name", c->name);
+	if (c && *c->pod)
+		jput_str(j, "pod_name", c->pod);
+	if (c && *c->space)
+		jput_str(j, "pod_namespace", c->space);
+	if (proc_pod_in(text, n, uid))
+		jput_str(j, "pod_uid", uid);
+}
+
 /* --- programs that were not executed -------------------------------------------------
  *
  * A program that is searched in PATH is asked for in each of its folders, until it is
@@ -218,6 +242,7 @@ life_exec(struct process *s, const struct event_record *r, const struct strings 
 	}
 	put_place(s, &j, t->s[STR_CWD], t->s[STR_ROOT], r->mnt_ns);
 	jput_uint(&j, "sid", r->sid);
+	put_container(s, &j, &r->head);
 	jput_close(&j);
 }
 
@@ -358,6 +383,7 @@ emit_seed(struct process *s, const struct proc_stat *st, uint64_t now)
 		jput_bytes(&j, "root", root.p, root.n);
 	jput_int(&j, "sid", st->session);
 	jput_bool(&j, "seed", true);
+	put_container(s, &j, &head);
 	jput_close(&j);
 }
 

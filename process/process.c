@@ -395,6 +395,7 @@ start(void *self)
 	s->probe.collects = s->no_reads ? without_reads : everything;
 	if (stat("/proc/self/ns/mnt", &st) == 0)
 		s->mnt_ns = st.st_ino;
+	container_names(&s->containers);
 	probe_start(&s->probe);
 	files_tick(s, false);
 	fds_tick(s, false);

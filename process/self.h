@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "container.h"
 #include "path.h"
 #include "probe.h"
 #include "process.h"
@@ -54,6 +55,7 @@ struct process {
 	struct flow_table *udp;		/* UDP connects that nothing passed by yet */
 	/* life.c */
 	struct flow_table *searches;	/* programs that were not found yet */
+	struct container_names containers;	/* of those that ran when we began */
 	/* bash.c */
 	struct bash *bash;
 };

@@ -499,6 +499,21 @@ exec_tool(struct lives *ls, struct life *l, uint64_t ns, size_t n)
 	l->moved = true;
 }
 
+/* What the container of a program is called, and its pod. */
+static void
+put_container(struct lives *ls, struct event *ev)
+{
+	struct row r;
+
+	if (!event_get(ev, "container_id").kind || (!event_get(ev, "container_name").kind &&
+	    !event_get(ev, "pod_name").kind && !event_get(ev, "pod_uid").kind))
+		return;
+	r = row_of(ls->db, SQL_CONTAINER_PUT);
+	row_int(&r, "run_id", ls->db->run);
+	row_keys(&r, ev);
+	row_run(&r);
+}
+
 void
 life_exec(struct lives *ls, struct event *ev)
 {
@@ -518,6 +533,7 @@ life_exec(struct lives *ls, struct event *ev)
 	row_bytes(&r, "command", n ? ls->command : NULL, n);
 	row_keys(&r, ev);
 	exec = row_run(&r);
+	put_container(ls, ev);
 	if (!l || !exec)
 		return;
 	if (ppid && !l->parent && ppid != l->pid && !(l = exec_parent(ls, l, ppid, ns)))

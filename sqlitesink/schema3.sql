@@ -16,6 +16,16 @@ CREATE TABLE failed_execs (
 	cwd ANY,
 	error TEXT NOT NULL
 ) STRICT;
+-- Containers in which programs ran (process.exec), as far as it says what they are called.
+CREATE TABLE containers (
+	run_id INTEGER NOT NULL REFERENCES runs(id),
+	container_id TEXT NOT NULL,	-- as processes has it
+	container_name TEXT,
+	pod_name TEXT,
+	pod_namespace TEXT,
+	pod_uid TEXT,
+	PRIMARY KEY (run_id, container_id)
+) STRICT, WITHOUT ROWID;
 ALTER TABLE execs ADD COLUMN comm ANY;	-- the name of the process from then on
 CREATE INDEX execs_of ON execs(process_id, timestamp_ns);
 ALTER TABLE processes ADD COLUMN first_comm ANY;	-- its name when it began, before any program of its own

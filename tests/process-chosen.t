@@ -78,7 +78,8 @@ equal([e['direction'] for e in said], ['WRITE'] * len(said), 'what was read befo
 root = next((x.split()[1] for x in open('/proc/mounts') if x.split()[2] == 'cgroup2'), None)
 ID = '7c0ffee7' * 8
 if root and os.access(root, os.W_OK):
-    group = '%s/agentsight-test-%d/docker-%s.scope' % (root, os.getpid(), ID)
+    POD = '12345678-1234-1234-1234-123456789abc'
+    group = '%s/agentsight-test-%d/kubepods-pod%s.slice/docker-%s.scope' % (root, os.getpid(), POD.replace('-', '_'), ID)
     os.makedirs(group)
     ENTER = 'echo $$ >"$0/cgroup.procs"; echo; read x; exec true'
     held = Held(['sh', '-c', ENTER, group], stdout=subprocess.PIPE)
@@ -87,11 +88,15 @@ if root and os.access(root, os.W_OK):
     later = subprocess.run(['sh', '-c', 'echo $$ >"$0/cgroup.procs"; exec sh -c "exit 3"', group])
     subprocess.run(['true'])
     runtime = 'mount -t tmpfs t /var/lib && mkdir -p /var/lib/docker/containers/$0 && ' \
-        'echo "{\\"ID\\":\\"$0\\",\\"Name\\":\\"/my-agent\\"}" >/var/lib/docker/containers/$0/config.v2.json && exec "$@"'
+        'echo "{\\"ID\\":\\"$0\\",\\"Name\\":\\"/my-agent\\",\\"io.kubernetes.pod.name\\":\\"no\\"}" >/var/lib/docker/containers/$0/config.v2.json && exec "$@"'
     by_name = subprocess.run(['unshare', '-m', 'sh', '-c', runtime, ID, 'sysmon', '--container', 'my-agent', '-i', '50ms', '-d', '60ms', '-q'],
                              capture_output=True, text=True)
+    named = subprocess.run(['unshare', '-m', 'sh', '-c', runtime, ID, 'process', '--container', 'my-agent', '--duration', '50ms', '-q'], capture_output=True, text=True)
     held.go()
     ev = c.stop()
+    seed = [json.loads(x) for x in named.stdout.splitlines() if '"process.exec"' in x]
+    equal([[e.get(k) for k in ('container_id', 'container_name', 'pod_name', 'pod_uid')] for e in seed], [[ID[:12], 'my-agent', None, POD]],
+          'what it is called, and its pod')
     pids = {e['pid'] for e in ev if 'pid' in e and e['type'] != 'loss'}
     ok(held.pid in pids and len(pids) == 2, '--container: its processes, and no other', ev)
     equal([e['exit_code'] for e in of(ev, 'process.exit')], [3, 0], 'who enters it later, too')
@@ -100,6 +105,7 @@ if root and os.access(root, os.W_OK):
     ok(p.returncode == 2 and 'none that runs has this id or name' in p.stderr, 'one that does not run is refused', p.stderr)
     os.rmdir(group)
     os.rmdir(os.path.dirname(group))
+    os.rmdir(os.path.dirname(os.path.dirname(group)))
 
 # --- a pid namespace: numbers are as the collector's own has them, who is outside is not seen
 INSIDE = r"""

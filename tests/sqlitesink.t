@@ -201,6 +201,9 @@ same("a file that several read is everybody's, and counted once",
      rows(both, "SELECT s.pid, p.path, reads, read_bytes, opens, shared FROM files f JOIN paths p ON p.id = f.path_id JOIN processes s ON s.id = f.process_id ORDER BY 2, 1"),
      [[5, "/r", 2, 10, 1, 0], [6, "/r", 0, 0, 0, 1], [5, "/w", 2, 7, 0, 0]])
 
+pods = store([dict(execs(n, 5, 1, ["a"]), container_id="aaaa1111bbbb", **names) for n, names in ((1, {"pod_uid": "u"}), (2, {"container_name": "web", "pod_name": "p", "pod_namespace": "s"}))])
+same("containers by their names", [rows(pods, "SELECT * FROM containers"), [r["container"] for r in table("processes", pods)]],
+     [[[1, "aaaa1111bbbb", "web", "p", "s", "u"]], ["s/p/web"]])
 udp = dict(fd=3, family="inet", transport="udp")
 sends = store([execs(0, 5, 1, ["a"]), *[event("net.send", n, 5, "a", address=to, port=53, bytes=10, count=1, last_ns=at(n), **udp)
                for n, to in ((1, "192.0.2.1"), (2, "192.0.2.2"), (3, "192.0.2.1"))], event("net.close", 4, 5, "a", sent_bytes=30, received_bytes=7, **udp),

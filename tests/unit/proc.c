@@ -4,6 +4,8 @@
 
 #define A "aaaa1111bbbb2222cccc3333dddd4444eeee5555ffff6666aaaa7777bbbb8888"
 #define B "0123456789ab0123456789ab0123456789ab0123456789ab0123456789abcdef"
+#define UID "12345678-1234-1234-1234-123456789abc"
+#define MIRROR "0123456789abcdef0123456789abcdef"
 #define POD "12345678_1234_1234_1234_123456789abc"
 
 static const struct {
@@ -42,6 +44,28 @@ id_in(const char *text, size_t n)
 	return proc_container_in(text, n, id) ? id : "";
 }
 
+static const struct {
+	const char *text, *uid;
+} pods[] = {
+	{ "0::/kubepods.slice/kubepods-burstable-pod" POD ".slice/cri-containerd-" A ".scope\n", UID },
+	{ "0::/kubepods/besteffort/pod" UID "/" A "\n", UID },
+	{ "0::/system.slice/containerd.service/kubepods-burstable-pod" POD ".slice:cri-containerd:" A, UID },
+	{ "0::/kubepods/pod" MIRROR "/" A, MIRROR },
+	{ "4:cpu:/\n0::/kubepods/pod" UID, UID },
+	{ "0::/kubepods/pod" UID "0/" A, "" },
+	{ "0::/kubepods/podium/" A, "" },
+	{ "0::/docker/" A, "" },
+	{ "0::/kubepods/pod1234", "" },
+};
+
+static const char *
+pod_in(const char *text)
+{
+	static char uid[37];
+
+	return proc_pod_in(text, strlen(text), uid) ? uid : "";
+}
+
 int
 main(void)
 {
@@ -56,6 +80,8 @@ main(void)
 	}
 	ok(!*id_in("0::/docker/" A, 70), "none of an id that is cut");
 	ok(!*id_in("docker/" A, 71), "none in what is no line of the file");
+	for (size_t i = 0; i < sizeof(pods) / sizeof(pods[0]); i++)
+		ok(strcmp(pod_in(pods[i].text), pods[i].uid) == 0, pods[i].text);
 	ok(proc_of_thread(getpid()) == getpid() && proc_of_thread(0) < 0, "the process of a thread");
 	return done();
 }

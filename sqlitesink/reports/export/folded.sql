@@ -27,7 +27,7 @@ line(frames, ns) AS (
 	FROM model_calls c JOIN base b ON b.prompt_id = c.prompt_id WHERE :run IS NULL OR c.run_id = :run
 	UNION ALL
 	SELECT t.frames, max(0, t.ns - coalesce((SELECT sum(l.ns) FROM stack s JOIN life l ON l.process_id = s.process_id
-		WHERE s.tool_use_id = t.id AND s.depth = 0), 0)) FROM tool t
+		WHERE s.tool_use_id = t.id AND +s.depth = 0), 0)) FROM tool t
 	UNION ALL
 	SELECT t.frames || ';' || s.frames, max(0, l.ns - coalesce((SELECT sum(k.ns) FROM processes c JOIN life k ON k.process_id = c.id
 		WHERE c.parent_id = s.process_id), 0))

@@ -113,7 +113,7 @@ may(void *arg, int action, const char *a, const char *b, const char *database, c
 		return deny(q, "DETACH", NULL);
 	case SQLITE_TRANSACTION:
 	case SQLITE_SAVEPOINT:
-		return deny(q, "a transaction", NULL);
+		return q->ours ? SQLITE_OK : deny(q, "a transaction", NULL);
 	default:
 		if (q->ours)
 			return SQLITE_OK;

@@ -376,7 +376,7 @@ make_prices(struct query *q, const struct query_args *a)
 
 	if (query_run(q, "CREATE TEMP TABLE IF NOT EXISTS prices(model, input REAL, output REAL, cache_read REAL,"
 	    " cache_creation REAL, as_of, cache_creation_1h REAL, above REAL, since, provider);"
-	    " CREATE INDEX IF NOT EXISTS temp.prices_model ON prices(model); DELETE FROM temp.prices", a))
+	    " DELETE FROM temp.prices; BEGIN", a))	/* one transaction for all rows takes half the time */
 		return -1;
 	q->ours = true;
 	rc = sqlite3_prepare_v2(q->sq, "INSERT INTO temp.prices VALUES(?,?,?,?,?,?,?,?,?,?)", -1,
@@ -386,7 +386,7 @@ make_prices(struct query *q, const struct query_args *a)
 		return query_fail(q, "prices");
 	price_each(insert_price, NULL, st);
 	sqlite3_finalize(st);
-	return 0;
+	return query_run(q, "CREATE INDEX IF NOT EXISTS temp.prices_model ON prices(model); COMMIT", a);
 }
 
 /* Whether the text refers to temp.NAME. */

@@ -498,7 +498,9 @@ report_all(const struct report *r)
 		rows_end(&rows);
 	status = finish(&out);
 	pager_end();
-	if (!rc && rows.more && !rows.text)
+	if (!rc && rows.more && !rows.text && rows.limit == 1)
+		say("the first row; --limit 0 shows all");
+	else if (!rc && rows.more && !rows.text)
 		say("the first %" PRId64 " rows; --limit 0 shows all", rows.limit);
 	for (size_t i = 0; i < self.n && !rc; i++)
 		if (self.sources[i].missing[0])

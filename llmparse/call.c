@@ -432,6 +432,7 @@ head_make(struct caller *c, struct call *call, const struct call_request *rq,
 	put_model(&m, rq, a);
 	call->model = take(&c->scratch, &call->modellen);
 	call->provider = rq->route->provider;
+	call->pathless = !rq->route->known;
 	call->hostless = !rq->host.n && event_bool(rq->ev, "hpack_incomplete");
 	if (rq->host.n &&
 	    !(call->host = text_dup(rq->host.p, host_split(rq->host.p, rq->host.n, &port))))
@@ -690,7 +691,7 @@ is_whole(const struct response *a)
 static bool
 unrecorded(const struct call_response *r)
 {
-	static const char *const why[] = { "hole", "evicted", "truncated" };
+	static const char *const why[] = { "hole", "evicted", "truncated", "not_json" };
 
 	for (size_t i = 0; i < sizeof(why) / sizeof(*why); i++)
 		if (r->why ? !strcmp(r->why, why[i]) : value_eq(r->incomplete, why[i]))

@@ -53,6 +53,7 @@ struct call {
 	const char *provider;		/* by host; NULL: not a vendor's */
 	char *host;			/* without its port; NULL: not known */
 	bool hostless;			/* it is among headers that were not seen */
+	bool pathless;			/* so is the path: the body alone says what it is */
 	const char *operation;
 	char *head;			/* of the line: from the type to the id */
 	char *model, *tail;		/* what the request says: the model; all else */

@@ -117,16 +117,28 @@ body_of(struct event *ev, unsigned *marks)
 	return lenient_scan(ev, p, n, marks);
 }
 
+static struct value
+word(const char *json)
+{
+	return (struct value){ .kind = VALUE_STRING, .p = json, .n = strlen(json) };
+}
+
+/* A body of a call that cannot be read: counted, and a reason why the call is not whole. */
+static void
+bad_body(struct llmparse *self, struct value body, struct value *incomplete)
+{
+	loss_add(&self->io->loss, "bad_body", 1, body.n);
+	if (!is_text(*incomplete))
+		*incomplete = word("\"not_json\"");
+}
+
 /* Why a message is not whole, as a JSON string; VALUE_NONE: it is. */
 static struct value
 missing_of(struct event *ev)
 {
-	static const char cut[] = "\"truncated\"";
 	struct value v = event_get(ev, "incomplete");
 
-	if (!is_text(v) && event_bool(ev, "truncated"))
-		v = (struct value){ .kind = VALUE_STRING, .p = cut, .n = sizeof(cut) - 1 };
-	return v;
+	return is_text(v) || !event_bool(ev, "truncated") ? v : word("\"truncated\"");
 }
 
 /* The marks that a stage before has put on the line. */
@@ -434,7 +446,7 @@ on_request(struct llmparse *self, struct event *ev)
 	if (!route.known && event_bool(ev, "hpack_incomplete"))
 		confidence = ROUTE_CERTAIN;
 	if (confidence == ROUTE_CERTAIN && body.kind && rq.body.kind == VALUE_NONE)
-		loss_add(&self->io->loss, "bad_body", 1, body.n);
+		bad_body(self, body, &rq.incomplete);
 	if (!(o = open_new(self, ev)))
 		return;
 	o->call.confidence = confidence;
@@ -497,7 +509,7 @@ confirmed(struct open *o, const struct call_response *r, struct value format)
 	const struct vendor *v = o->call.vendor;
 
 	/* requests of several APIs look alike: the response tells which */
-	if (o->call.confidence != ROUTE_CERTAIN && !v->is_response(r->body) &&
+	if ((o->call.confidence != ROUTE_CERTAIN || o->call.pathless) && !v->is_response(r->body) &&
 	    vendor_of_response(r->body))
 		v = o->call.vendor = vendor_of_response(r->body);
 	return o->call.confidence == ROUTE_CERTAIN ||
@@ -605,9 +617,8 @@ on_response(struct llmparse *self, struct event *ev)
 	r.duration = event_get(ev, "duration_ms");
 	r.incomplete = missing_of(ev);
 	if (o && o->call.confidence == ROUTE_CERTAIN && is_text(body) && !is_given(r.body) &&
-	    r.status < 300 &&
-	    !contradicted(o, &r, body))
-		loss_add(&self->io->loss, "bad_body", 1, body.n);
+	    r.status < 300 && !contradicted(o, &r, event_get(ev, "body")))
+		bad_body(self, body, &r.incomplete);
 	answered(self, ev, &r, (struct value){ 0 });
 }
 

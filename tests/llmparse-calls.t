@@ -178,6 +178,12 @@ late[0].pop("path")
 late[1].pop("method")
 late[1].pop("path")
 one("... without method and path", late, hpack_incomplete=True, finish_reasons=["stop"], request_model="m", provider="unknown")
+for name, answer in (("JSON", response("c/s5", {"id": "m", "type": "message", "role": "assistant", "model": "c", "content": [{"type": "text", "text": "Hi"}],
+                                               "stop_reason": "end_turn", "usage": {"input_tokens": 5, "output_tokens": 3}}, headers={})),
+                     ("a stream", body("c/s5", anthropic({"input_tokens": 5, "output_tokens": 1}, *delta({"output_tokens": 3})), path=None, method=None))):
+    one("... what is asked is two APIs', the answer is one's: " + name, [dict(late[0], body=json.dumps(dict(CHAT, max_tokens=5))), answer],
+        api="messages", output_messages=[message("assistant", {"type": "text", "content": "Hi"}, finish="stop")],
+        usage={"input_tokens": 5, "output_tokens": 3, "total_tokens": 8})
 one("... without an answer", late[:1] + [close("c")], hpack_incomplete=True, error_type="no_response", request_model="m")
 same("... one of nobody's", calls("x", [request("c/s5", None, CHAT, host=None, hpack_incomplete=True, headers={}, method=None), response("c/s5", {"ok": True})]), [])
 

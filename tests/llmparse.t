@@ -176,7 +176,11 @@ has("an answer of JSON that was cut", call("cut", [
     request("c/1", MESSAGES, ask()), response("c/1", '{"id":"msg_1","type":"mess', incomplete="close")]),
     error_type="incomplete_response", incomplete="close", status_code=200)
 got = run("bad", [request("c/1", MESSAGES, '{"model":"x",,}', host=CLAUDE), response("c/1", said())])
-has("a body that is not JSON: told without it", [x for x in got if x["type"] == "llm.call"][0], request_model=None, response_id="msg_1")
+has("a body that is not JSON: told without it", [x for x in got if x["type"] == "llm.call"][0], request_model=None, response_id="msg_1",
+    request_incomplete="not_json", incomplete=None)
+got = run("bad answer", [request("c/1", MESSAGES, ask(), host=CLAUDE), dict(response("c/1", None), body_b64="eJxVjUE=", body_len=5)])
+has("an answer that is not JSON: the call says so", [x for x in got if x["type"] == "llm.call"][0], incomplete="not_json", error_type=None, usage=None)
+same("... and it is counted", losses(got).get("bad_body"), 1)
 same("... and counted", losses(got), {"bad_body": 1})
 
 # --- turns, retries, parallel calls --------------------------------------------------------

@@ -79,7 +79,8 @@ confine(uid_t uid)
 	if (uid && geteuid() == 0 && (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
 	    setresuid(uid, uid, uid)))
 		return false;
-	if (caps_keep(0) || limit(RLIMIT_DATA, APART_DATA) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_FSIZE, 0) ||
+	if (caps_keep(0) || limit(RLIMIT_DATA, APART_DATA) || limit(RLIMIT_CORE, 0) ||
+	    limit(RLIMIT_FSIZE, 0) ||
 	    limit(RLIMIT_NPROC, 0))
 		return false;
 	sandbox_init(&box, 0);
@@ -187,8 +188,10 @@ read_headers(int fd, Elf64_Phdr ph[SEGMENTS])
 	Elf64_Ehdr eh;
 
 	if (pread(fd, &eh, sizeof(eh), 0) != sizeof(eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG) ||
-	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_phentsize != sizeof(*ph) || eh.e_phnum > SEGMENTS ||
-	    pread(fd, ph, eh.e_phnum * sizeof(*ph), eh.e_phoff) != (ssize_t)(eh.e_phnum * sizeof(*ph)))
+	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_phentsize != sizeof(*ph) ||
+	    eh.e_phnum > SEGMENTS ||
+	    pread(fd, ph, eh.e_phnum * sizeof(*ph),
+	    eh.e_phoff) != (ssize_t)(eh.e_phnum * sizeof(*ph)))
 		return 0;
 	return eh.e_phnum;
 }

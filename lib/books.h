@@ -26,7 +26,8 @@ struct books {
 	const char *stage;
 	uint64_t timestamp_ns;	/* 0: not known */
 	uint32_t pid;		/* 0: none; filters have none, so that a replay gives the same */
-	const char *const *collects;	/* what it was asked to collect, NULL-ended; NULL: not said */
+	/* what it was asked to collect, NULL-ended; NULL: not said */
+	const char *const *collects;
 	uint64_t read;		/* events that a collector saw, lines that a filter read */
 	uint64_t written;	/* lines, the one that says so included */
 	uint64_t lost;		/* events, as in the loss lines */

@@ -104,7 +104,8 @@ caps_leave_root(uid_t uid)
 	if (!uid)
 		return 0;
 	prctl(PR_GET_PDEATHSIG, &sig);
-	if (caps_get(d) || prctl(PR_SET_KEEPCAPS, 1) || setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+	if (caps_get(d) || prctl(PR_SET_KEEPCAPS, 1) || setgroups(0, NULL) ||
+	    setresgid(uid, uid, uid) ||
 	    setresuid(uid, uid, uid))
 		return -1;
 	if (syscall(SYS_capset, &h, d))

@@ -68,7 +68,8 @@ choose_all(char *to, int n)
 	char words[128];
 
 	for (int i = 0; i < n; i++) {
-		snprintf(words, sizeof(words), "-p %d -c name%d -u %d --session %d%s", getpid(), i, i,
+		snprintf(words, sizeof(words), "-p %d -c name%d -u %d --session %d%s", getpid(), i,
+		    i,
 		    i + 1, cgroups ? " --cgroup /" : "");
 		append(to, words);
 	}

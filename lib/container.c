@@ -68,7 +68,8 @@ static const struct folder {
 	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json",
 	    "\"io.kubernetes.cri.sandbox-name\":\"", 1, true,
 	    "\"io.kubernetes.cri.sandbox-namespace\":\"" },
-	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json", "\"nerdctl/name\":\"", 1 },
+	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json", "\"nerdctl/name\":\"",
+	    1 },
 	{ "/run/containers/storage/overlay-containers/*/userdata/config.json",
 	    "\"io.kubernetes.container.name\":\"", 2 },
 	{ "/run/containers/storage/overlay-containers/*/userdata/config.json",
@@ -228,7 +229,8 @@ read_names(struct container_names *all, const struct folder *f)
 		for (int up = 0; up < f->up; up++)
 			*strrchr(path, '/') = '\0';
 		if (text && (c = name_of(all, strrchr(path, '/') + 1)))
-			copy_value(f->pod ? c->pod : c->name, f->pod ? sizeof(c->pod) : sizeof(c->name),
+			copy_value(f->pod ? c->pod : c->name,
+			    f->pod ? sizeof(c->pod) : sizeof(c->name),
 			    text, f->key);
 		if (text && c && f->space)
 			copy_value(c->space, sizeof(c->space), text, f->space);

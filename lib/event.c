@@ -132,7 +132,8 @@ hex4(const unsigned char *p, const unsigned char *end)
 	if (end - p < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int c = p[i], d = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ?
+		int c = p[i], d = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' &&
+		    (c | 32) <= 'f' ?
 		    (c | 32) - 'a' + 10 : -1;
 
 		if (d < 0)
@@ -185,7 +186,8 @@ string_blocks(const unsigned char *p, const unsigned char *end, bool *escaped)
 		while (esc && simple_escape[p[__builtin_ctzll(esc)]])
 			esc &= esc - 1;
 		if (esc)
-			before &= ((esc & -esc) - 1) >> 1;	/* what stands before that backslash */
+			/* what stands before that backslash */
+			before &= ((esc & -esc) - 1) >> 1;
 		b.other &= before & ~(((uint64_t)1 << skip) - 1);
 		for (skip = 0; b.other;) {
 			unsigned at = __builtin_ctzll(b.other);
@@ -875,7 +877,8 @@ value_decode(struct value v, char *dst)
 			c = hex4((const unsigned char *)p + 2, (const unsigned char *)end);
 			if (c >= 0xd800 && c <= 0xdbff) {
 				c = 0x10000 + ((c & 0x3ff) << 10) +
-				    (hex4((const unsigned char *)p + 8, (const unsigned char *)end) & 0x3ff);
+				    (hex4((const unsigned char *)p + 8,
+				    (const unsigned char *)end) & 0x3ff);
 				p += 6;
 			}
 			d += utf8_put(d, c);

@@ -440,7 +440,8 @@ void
 jput_inherit(struct jput *j, const struct event *from, uint64_t timestamp_ns)
 {
 	static const char *const key[] = {
-		"pid", "tid", "uid", "comm", "comm_b64", "thread", "thread_b64", "ns_pid", "container_id",
+		"pid", "tid", "uid", "comm", "comm_b64", "thread", "thread_b64", "ns_pid",
+		"container_id",
 	};
 
 	if (timestamp_ns)

@@ -54,10 +54,12 @@ void jput_int(struct jput *, const char *key, int64_t);
 void jput_uint(struct jput *, const char *key, uint64_t);
 void jput_bool(struct jput *, const char *key, bool);
 void jput_real(struct jput *, const char *key, double);	/* shortest text that reads back; finite */
-void jput_ms(struct jput *, const char *key, uint64_t ns);	/* nanoseconds, written as ms with 3 decimals */
+/* nanoseconds, written as ms with 3 decimals */
+void jput_ms(struct jput *, const char *key, uint64_t ns);
 void jput_value(struct jput *, const char *key, struct value);	/* JSON text as it stands */
 void jput_raw(struct jput *, const char *key, const char *json, size_t n);
-void jput_json(struct jput *, const char *key, const struct json_t *);	/* a jansson value, compact */
+/* a jansson value, compact */
+void jput_json(struct jput *, const char *key, const struct json_t *);
 
 /* Nested: key is NULL inside an array. Every open needs its end. */
 void jput_object(struct jput *, const char *key);

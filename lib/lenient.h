@@ -17,9 +17,11 @@ struct jput;
 struct value;
 
 enum lenient {
-	LENIENT_NUMBER = 1,	/* an integer beyond 63 bits or a real beyond a double: a string of it */
+	/* an integer beyond 63 bits or a real beyond a double: a string of it */
+	LENIENT_NUMBER = 1,
 	LENIENT_SURROGATE = 2,	/* half a surrogate pair: U+FFFD */
-	LENIENT_DUPLICATE = 4,	/* a key twice in one object: the last value, in the first's place */
+	/* a key twice in one object: the last value, in the first's place */
+	LENIENT_DUPLICATE = 4,
 	LENIENT_NUL = 8,	/* NUL in a key: the six characters \u0000 */
 	LENIENT_BOM = 16,	/* a byte order mark before the value: left out */
 	LENIENT_UTF8 = 32,	/* bytes that are no UTF-8: U+FFFD, as browsers do it */

@@ -26,7 +26,8 @@ loss_add(struct loss *l, const char *reason, uint64_t events, uint64_t bytes)
 		;
 	if (i == l->n) {
 		if (i == LOSS_REASONS)
-			reason = l->by[--i].reason;	/* cannot happen: reasons are few and constant */
+			/* cannot happen: reasons are few and constant */
+			reason = l->by[--i].reason;
 		else
 			l->by[l->n++] = (struct loss_reason){ .reason = reason, .next = 1 };
 	}

@@ -108,7 +108,8 @@ static const char *
 parse_time(const char *s, const struct opt *o)
 {
 	static const struct { const char *unit; double ns; } unit[] = {
-		{ "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "m", 60e9 }, { "h", 3600e9 },
+		{ "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "m", 60e9 },
+		{ "h", 3600e9 },
 	};
 	char *end;
 	double v;
@@ -192,7 +193,8 @@ help(const struct opt_use *u, const struct opt *const *all)
 			printf("%s\n", o->help);
 			continue;
 		}
-		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", c ? '-' : ' ', c ? c : ' ', c ? ", " : "  ",
+		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", c ? '-' : ' ', c ? c : ' ',
+		    c ? ", " : "  ",
 		    o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 		printf("  %-28s %s\n", left, o->help);
 	}

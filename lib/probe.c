@@ -40,7 +40,8 @@ enum {
 	NAP_NS = 1000000,		/* between rounds while there is something */
 	NAPS = 2,			/* empty rounds before a long wait */
 	OWN_NS = 1000000000,		/* between looks at all processes */
-	SKIPS_NS = 1000000000,		/* ... at what the kernel left out: a call for each program */
+	/* ... at what the kernel left out: a call for each program */
+	SKIPS_NS = 1000000000,
 	AGAIN_NS = 500000000,
 };
 
@@ -185,7 +186,8 @@ permission_hint(void)
 
 	caps_missing(CAPS_BIT(CAP_BPF) | CAPS_BIT(CAP_PERFMON), missing, sizeof(missing));
 	if (*missing)
-		snprintf(hint, sizeof(hint), " (lacks %s: needs root, or CAP_BPF and CAP_PERFMON on "
+		snprintf(hint, sizeof(hint),
+		    " (lacks %s: needs root, or CAP_BPF and CAP_PERFMON on "
 		    "Linux 6.6 or newer, else CAP_SYS_ADMIN)", missing);
 	else
 		snprintf(hint, sizeof(hint), " (has CAP_BPF and CAP_PERFMON; before Linux 6.6 "
@@ -278,7 +280,8 @@ static void
 begin_books(struct probe *p)
 {
 	const struct books b = {
-		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
+		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()),
+		.pid = getpid(),
 		.collects = p->collects,
 	};
 
@@ -583,7 +586,8 @@ say_losers(const struct probe *p)
 		if (w->comm[0])
 			snprintf(name, sizeof(name), " (%.*s)", (int)sizeof(w->comm), w->comm);
 		if (w->pid)
-			warnx("%s: most by process %u%s, %" PRIu64 " of %" PRIu64 " events", count_name(p, i),
+			warnx("%s: most by process %u%s, %" PRIu64 " of %" PRIu64 " events",
+			    count_name(p, i),
 			    (unsigned)w->pid, name, w->events, (uint64_t)p->counts.by[i].events);
 	}
 }
@@ -606,7 +610,8 @@ summary(struct probe *p)
 		    ", the rest unread: %s", line_out_closed(&p->out) ? "output closed" :
 		    "output failed");
 	warnx("seen %" PRIu64 " events (%" PRIu64 " bytes), written %" PRIu64 " (%" PRIu64
-	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped + p->unseen, (uint64_t)seen->bytes,
+	    " bytes)%s, lost %s", (uint64_t)seen->events + p->skipped + p->unseen,
+	    (uint64_t)seen->bytes,
 	    (uint64_t)p->written.events, (uint64_t)p->written.bytes, more,
 	    *lost ? lost : "nothing");
 	say_losers(p);
@@ -712,10 +717,13 @@ static void
 end_books(struct probe *p)
 {
 	const struct books b = {
-		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()), .pid = getpid(),
-		.read = p->counts.by[COUNT_SEEN].events + p->skipped + p->unseen, .written = p->out.lines + 1,
+		.stage = p->name, .timestamp_ns = clock_epoch(&p->clock, clock_boot()),
+		.pid = getpid(),
+		.read = p->counts.by[COUNT_SEEN].events + p->skipped + p->unseen,
+		.written = p->out.lines + 1,
 		.lost = loss_total(&p->loss),
-		.why = p->out.err ? line_out_closed(&p->out) ? BOOKS_OUTPUT_CLOSED : BOOKS_FAILED : signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
+		.why = p->out.err ? line_out_closed(&p->out) ? BOOKS_OUTPUT_CLOSED : BOOKS_FAILED :
+		signals.stop ? BOOKS_SIGNAL : BOOKS_DURATION,
 	};
 
 	books_end(&p->out, &b);
@@ -757,7 +765,8 @@ probe_run(struct probe *p, const struct probe_ops *ops, void *self)
 	blame_close(&p->blame);
 	free(p->processes);
 	if (p->out.err && !line_out_closed(&p->out)) {
-		errx(1, "write %s: %s%s", p->output ? p->output : "standard output", strerror(p->out.err),
+		errx(1, "write %s: %s%s", p->output ? p->output : "standard output",
+		    strerror(p->out.err),
 		    line_out_hint(&p->out));
 	}
 	line_out_free(&p->out);

@@ -63,7 +63,8 @@ struct probe {
 	struct blame blame;
 	uint64_t skips_next;		/* boot ns: not read before */
 	uint64_t skipped;		/* by them, so far */
-	uint64_t unseen;		/* lost so far, and not counted by our programs: the tool's to add */
+	/* lost so far, and not counted by our programs: the tool's to add */
+	uint64_t unseen;
 	struct count written, ours;	/* lines written; dropped as our own pipeline's */
 	const struct probe_ops *ops;
 	void *self;

@@ -57,7 +57,8 @@ static bool
 is_harmless(const char *function)
 {
 	static const char *const refused[] = {
-		"load_extension", "readfile", "writefile", "edit", "fsdir", "lsmode", "fts3_tokenizer", "sqlite_log",
+		"load_extension", "readfile", "writefile", "edit", "fsdir", "lsmode",
+		"fts3_tokenizer", "sqlite_log",
 		"sqlite_source_dump",
 	};
 
@@ -69,7 +70,8 @@ static bool
 is_describing(const char *pragma)
 {
 	static const char *const allowed[] = {
-		"data_version", "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo",
+		"data_version", "table_info", "table_xinfo", "table_list", "index_list",
+		"index_info", "index_xinfo",
 		"foreign_key_list", "function_list", "collation_list",
 	};
 
@@ -80,7 +82,8 @@ static int
 deny(struct query *q, const char *what, const char *name)
 {
 	if (!q->denied)
-		snprintf(q->why, sizeof(q->why), "not allowed in a report, which is one SELECT: %s%s%s", what,
+		snprintf(q->why, sizeof(q->why),
+		    "not allowed in a report, which is one SELECT: %s%s%s", what,
 		    name ? " " : "", name ? name : "");
 	q->denied = true;
 	return SQLITE_DENY;
@@ -164,7 +167,8 @@ open_as(struct query *q, const char *path, const char *how)
 	char uri[3 * PATH_MAX];
 
 	uri_of(path, how, uri, sizeof(uri));
-	if (sqlite3_open_v2(uri, &q->sq, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) == SQLITE_OK) {
+	if (sqlite3_open_v2(uri, &q->sq, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+	    NULL) == SQLITE_OK) {
 		sqlite3_busy_timeout(q->sq, BUSY_MS);
 		if (query_number(q, "SELECT count(*) FROM sqlite_schema", -1) >= 0)
 			return 0;
@@ -194,7 +198,8 @@ confine(struct query *q)
 	sqlite3_db_config(q->sq, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(q->sq, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	sqlite3_db_config(q->sq, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	snprintf(sql, sizeof(sql), "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA cache_size=-%d", CACHE_KB);
+	snprintf(sql, sizeof(sql),
+	    "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON; PRAGMA cache_size=-%d", CACHE_KB);
 	sqlite3_exec(q->sq, sql, NULL, NULL, NULL);
 	sqlite3_progress_handler(q->sq, STEPS, on_steps, q);
 	sqlite3_set_authorizer(q->sq, may, q);
@@ -211,7 +216,8 @@ query_open(struct query *q, const char *path, int patience_s)
 	else if (query_number(q, "PRAGMA application_id", 0) != QUERY_APPLICATION)
 		snprintf(q->why, sizeof(q->why), "%s: not a database of agentsight", path);
 	else if ((version = query_number(q, "PRAGMA user_version", 0)) < QUERY_VERSION)
-		snprintf(q->why, sizeof(q->why), "%s: written by an older version of agentsight (sqlitesink %s </dev/null "
+		snprintf(q->why, sizeof(q->why),
+		    "%s: written by an older version of agentsight (sqlitesink %s </dev/null "
 		    "brings it up to date)", path, path);
 	else if (version > QUERY_VERSION)
 		snprintf(q->why, sizeof(q->why), "%s: written by a newer version of agentsight",

@@ -17,7 +17,8 @@
 
 enum {
 	QUERY_APPLICATION = 1634169716,	/* PRAGMA application_id of our databases */
-	QUERY_VERSION = 3,		/* PRAGMA user_version: the schema that reports are written for */
+	/* PRAGMA user_version: the schema that reports are written for */
+	QUERY_VERSION = 3,
 	QUERY_WHY = 512,
 };
 
@@ -37,7 +38,8 @@ struct query_args {
 	int64_t limit;		/* :limit, rows; -1: all */
 	int64_t run;		/* :run, runs.id; 0: NULL, all */
 	int64_t call;		/* :call, model_calls.id; 0: NULL, all */
-	int64_t since, until;	/* :since, :until, nanoseconds since 1970; INT64_MIN, INT64_MAX: any */
+	/* :since, :until, nanoseconds since 1970; INT64_MIN, INT64_MAX: any */
+	int64_t since, until;
 	const char *agent;	/* :agent, its name or pid; NULL: all */
 	const char *by;		/* :by, how to group */
 	const char *words;	/* :query */

@@ -68,7 +68,8 @@ report_folder(void)
 	static _Thread_local char dir[PATH_MAX];
 	char above[PATH_MAX];
 
-	return config_folder(above, sizeof(above), "") == 1 && config_folder(dir, sizeof(dir), "/reports") == 1 ?
+	return config_folder(above, sizeof(above), "") == 1 &&
+	    config_folder(dir, sizeof(dir), "/reports") == 1 ?
 	    dir : NULL;
 }
 
@@ -292,7 +293,8 @@ price_line(char *line, char *field[PRICE_FIELDS])
 		if (i != PRICE_DAY && !is_price(field[i]))
 			return false;
 	if (field[PRICE_SINCE][strspn(field[PRICE_SINCE], "0123456789-")] ||
-	    field[PRICE_PROVIDER][strspn(field[PRICE_PROVIDER], "abcdefghijklmnopqrstuvwxyz0123456789._-")])
+	    field[PRICE_PROVIDER][strspn(field[PRICE_PROVIDER],
+	    "abcdefghijklmnopqrstuvwxyz0123456789._-")])
 		return false;
 	return !at && *field[PRICE_MODEL] && isdigit((unsigned char)*field[PRICE_DAY]) &&
 	    !field[PRICE_DAY][strspn(field[PRICE_DAY], "0123456789-")];
@@ -376,7 +378,8 @@ make_prices(struct query *q, const struct query_args *a)
 
 	if (query_run(q, "CREATE TEMP TABLE IF NOT EXISTS prices(model, input REAL, output REAL, cache_read REAL,"
 	    " cache_creation REAL, as_of, cache_creation_1h REAL, above REAL, since, provider);"
-	    " DELETE FROM temp.prices; BEGIN", a))	/* one transaction for all rows takes half the time */
+	    /* one transaction for all rows takes half the time */
+	    " DELETE FROM temp.prices; BEGIN", a))
 		return -1;
 	q->ours = true;
 	rc = sqlite3_prepare_v2(q->sq, "INSERT INTO temp.prices VALUES(?,?,?,?,?,?,?,?,?,?)", -1,
@@ -386,7 +389,8 @@ make_prices(struct query *q, const struct query_args *a)
 		return query_fail(q, "prices");
 	price_each(insert_price, NULL, st);
 	sqlite3_finalize(st);
-	return query_run(q, "CREATE INDEX IF NOT EXISTS temp.prices_model ON prices(model); COMMIT", a);
+	return query_run(q, "CREATE INDEX IF NOT EXISTS temp.prices_model ON prices(model); COMMIT",
+	    a);
 }
 
 /* Whether the text refers to temp.NAME. */
@@ -402,7 +406,8 @@ refers_to(const char *text, const char *name)
 	return false;
 }
 
-static const char *const preludes[] = { "costs", "chosen", "audit", "windows", "work", "outcomes", "used" };
+static const char *const preludes[] = { "costs", "chosen", "audit", "windows", "work", "outcomes",
+    "used" };
 enum { PRELUDES = sizeof(preludes) / sizeof(*preludes) };
 
 static char *

@@ -86,16 +86,21 @@ void
 sandbox_allow_network(struct sandbox *s)
 {
 	static const char *const always[] = {
-		"/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib",	/* modules of the name service */
+		/* modules of the name service */
+		"/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib",
 		"/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-		"/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/nscd", "/var/run/nscd",
+		"/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/nscd",
+		"/var/run/nscd",
 		"/usr/share/zoneinfo", "/dev/null", "/dev/urandom",
 	};
 	/* root may read more in /etc than what anybody may */
 	static const char *const etc[] = {
-		"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
-		"/etc/services", "/etc/protocols", "/etc/ld.so.cache", "/etc/localtime", "/etc/ca-certificates",
-		"/etc/pki/tls", "/etc/pki/ca-trust", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/ssl/cert.pem",
+		"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf",
+		"/etc/gai.conf",
+		"/etc/services", "/etc/protocols", "/etc/ld.so.cache", "/etc/localtime",
+		"/etc/ca-certificates",
+		"/etc/pki/tls", "/etc/pki/ca-trust", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+		"/etc/ssl/cert.pem",
 	};
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
@@ -186,52 +191,58 @@ enter_landlock(const struct sandbox *s)
 
 /* What every program does: open descriptors, memory, time, signals of its own, its end. */
 static const int *const base = CALLS(
-    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64),
-    SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(fcntl),
-    SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(munmap), SCMP_SYS(mremap),
-    SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigsuspend), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall),
-    SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
-    SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getpid),
-    SCMP_SYS(gettid), SCMP_SYS(tgkill), SCMP_SYS(getrandom), SCMP_SYS(getuid), SCMP_SYS(geteuid),
-    SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrusage),
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+    SCMP_SYS(pwrite64), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
+    SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(poll),
+    SCMP_SYS(ppoll), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
+    SCMP_SYS(futex), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigsuspend), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+    SCMP_SYS(exit_group), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getpid), SCMP_SYS(gettid),
+    SCMP_SYS(tgkill), SCMP_SYS(getrandom), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+    SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrusage),
     SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(rseq), SCMP_SYS(set_robust_list),
     SCMP_SYS(arch_prctl), SCMP_SYS(getcpu), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime));
 
 /* Where they may lead Landlock says. */
 static const int *const files = CALLS(
-    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat),
-    SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(getdents64),
-    SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-    SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(flock),
-    SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(umask), SCMP_SYS(fstatfs), SCMP_SYS(utimensat),
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+    SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename),
+    SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+    SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(flock), SCMP_SYS(fchmod), SCMP_SYS(fchown),
+    SCMP_SYS(umask), SCMP_SYS(fstatfs), SCMP_SYS(utimensat),
     SCMP_SYS(fadvise64), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(mkdir), SCMP_SYS(mkdirat));
 
 static const int *const sockets = CALLS(
     SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
     SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendmmsg),
-    SCMP_SYS(recvmmsg), SCMP_SYS(shutdown), SCMP_SYS(sendfile), SCMP_SYS(select), SCMP_SYS(pselect6),
-    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+    SCMP_SYS(recvmmsg), SCMP_SYS(shutdown), SCMP_SYS(sendfile), SCMP_SYS(select),
+    SCMP_SYS(pselect6), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),
     SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(bind), SCMP_SYS(ioctl));
 
 /* A collector reads /proc, attaches to what starts and lets go at the end. */
 static const int *const collector = CALLS(
-    SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(ioctl), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
-    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(prlimit64),
-    SCMP_SYS(prctl), SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(getppid), SCMP_SYS(statfs),
+    SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(ioctl), SCMP_SYS(epoll_create1),
+    SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2),
+    SCMP_SYS(pipe2), SCMP_SYS(prlimit64), SCMP_SYS(prctl), SCMP_SYS(capget), SCMP_SYS(capset),
+    SCMP_SYS(getppid), SCMP_SYS(statfs),
     SCMP_SYS(openat2));
 
 static const int *const threads = CALLS(SCMP_SYS(prctl), SCMP_SYS(sched_setaffinity),
     SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler), SCMP_SYS(membarrier));
 
-static const int *const children = CALLS(SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(wait4),
-    SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(prctl), SCMP_SYS(capset), SCMP_SYS(capget), SCMP_SYS(setrlimit),
-    SCMP_SYS(prlimit64), SCMP_SYS(seccomp), SCMP_SYS(close_range), SCMP_SYS(setresuid), SCMP_SYS(setresgid),
-    SCMP_SYS(setgroups), SCMP_SYS(setitimer),
+static const int *const children = CALLS(SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork),
+    SCMP_SYS(wait4),
+    SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(prctl), SCMP_SYS(capset), SCMP_SYS(capget),
+    SCMP_SYS(setrlimit), SCMP_SYS(prlimit64), SCMP_SYS(seccomp), SCMP_SYS(close_range),
+    SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(setitimer),
     SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
     SCMP_SYS(landlock_restrict_self));
 
-static const int *const sanitizer = CALLS(SCMP_SYS(ptrace), SCMP_SYS(clone), SCMP_SYS(wait4), SCMP_SYS(prctl),
+static const int *const sanitizer = CALLS(SCMP_SYS(ptrace), SCMP_SYS(clone), SCMP_SYS(wait4),
+    SCMP_SYS(prctl),
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(getdents), SCMP_SYS(prlimit64),
     SCMP_SYS(getdents64),
     SCMP_SYS(process_vm_readv), SCMP_SYS(pipe2), SCMP_SYS(sigaltstack), SCMP_SYS(getppid),
@@ -240,9 +251,10 @@ static const int *const sanitizer = CALLS(SCMP_SYS(ptrace), SCMP_SYS(clone), SCM
 /* No version of any library has a use for these in a program that only works on what
  * it has open. */
 static const int *const takeover = CALLS(
-    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2),
-    SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(kexec_load),
-    SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(process_vm_writev), SCMP_SYS(mount),
+    SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns), SCMP_SYS(unshare),
+    SCMP_SYS(kexec_load), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(keyctl),
+    SCMP_SYS(add_key),
     SCMP_SYS(userfaultfd));
 
 static int
@@ -259,7 +271,8 @@ add_calls(scmp_filter_ctx f, uint32_t action, const int *calls)
 static int
 add_checked(scmp_filter_ctx f, unsigned needs)
 {
-	bool code = needs & (SANDBOX_CONNECT | SANDBOX_BPF);	/* loads modules of the name service */
+	/* loads modules of the name service */
+	bool code = needs & (SANDBOX_CONNECT | SANDBOX_BPF);
 	static const int holding[] = { PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH };
 	static const int families[] = { AF_INET, AF_INET6, AF_UNIX, AF_NETLINK };
 	int rc;
@@ -355,7 +368,8 @@ sandbox_enter(struct sandbox *s)
 
 	tzset();	/* reads a file the first time */
 	if (s->needs & SANDBOX_FILES)
-		sandbox_allow(s, SANDBOX_WRITE, "/dev/null");	/* takes the place of standard input */
+		/* takes the place of standard input */
+		sandbox_allow(s, SANDBOX_WRITE, "/dev/null");
 	rc = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (!rc && !SANITIZER)
 		rc = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -26,7 +26,8 @@ enum sandbox_need {
 	SANDBOX_BPF = 16,	/* a collector: maps, links, /proc; Landlock is not for it */
 	SANDBOX_CHILDREN = 32,	/* forks, and waits */
 	SANDBOX_RECEIVE = 64,	/* from a socket that is open */
-	SANDBOX_HOLD = 128,	/* stops a process that begins, and lets it go; no more of ptrace(2) */
+	/* stops a process that begins, and lets it go; no more of ptrace(2) */
+	SANDBOX_HOLD = 128,
 	SANDBOX_WATCH = 512,	/* sees the end of processes, by pidfd_open(2) */
 	SANDBOX_PEERS = 256,	/* reads what /proc shows to the same user alone: no Landlock */
 };

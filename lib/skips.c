@@ -57,7 +57,8 @@ skips_text(const struct skips *s, char *buf, size_t size)
 	buf[0] = '\0';
 	for (unsigned i = 0; i < s->n && n < size; i++)
 		if (s->by[i].missed)
-			n += snprintf(buf + n, size - n, "%s%s %" PRIu64, n ? ", " : "", s->by[i].name,
+			n += snprintf(buf + n, size - n, "%s%s %" PRIu64, n ? ", " : "",
+			    s->by[i].name,
 			    s->by[i].missed);
 	return buf;
 }

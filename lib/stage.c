@@ -189,7 +189,8 @@ summary(struct run *r)
 	const struct stage_io *io = &r->io;
 
 	fprintf(stderr, "%s: %" PRIu64 " lines read, %" PRIu64 " passed, %" PRIu64 " not passed, %" PRIu64
-	    " written; lost: %s\n", r->st->use.name, io->lines, io->passed, io->dropped, io->out.lines,
+	    " written; lost: %s\n", r->st->use.name, io->lines, io->passed, io->dropped,
+	    io->out.lines,
 	    loss_total(&io->loss) ? loss_text(&io->loss) : "nothing");
 	if (r->st->summary)
 		r->st->summary(r->self, io);
@@ -201,7 +202,8 @@ bad_line(struct run *r, const char *name, const char *reason, const char *what, 
 {
 	loss_add(&r->io.loss, reason, 1, n);
 	if (!r->complained && (!r->io.quiet || r->strict))
-		fprintf(stderr, "%s: %s line %" PRIu64 " %s%s\n", r->st->use.name, name, r->io.lines, what,
+		fprintf(stderr, "%s: %s line %" PRIu64 " %s%s\n", r->st->use.name, name,
+		    r->io.lines, what,
 		    r->strict ? "" : r->io.tee ? "; passed on, and counted from here on" :
 		    "; counted from here on");
 	r->complained = true;
@@ -342,7 +344,8 @@ finish(struct run *r, bool at_end)
 	if (!io->out.err && io->out.fd != STDOUT_FILENO && close(io->out.fd))
 		io->out.err = errno;
 	if (io->out.err && !line_out_closed(&io->out)) {
-		fprintf(stderr, "%s: write %s: %s%s\n", r->st->use.name, r->output ? r->output : "<stdout>",
+		fprintf(stderr, "%s: write %s: %s%s\n", r->st->use.name,
+		    r->output ? r->output : "<stdout>",
 		    strerror(io->out.err), line_out_hint(&io->out));
 		r->failed = true;
 	}
@@ -411,19 +414,27 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	const struct opt shared[] = {
 		{ .kind = OPT_SIZE, .name = "max-line", .arg = "SIZE", .to = &r.max_line,
 		    .help = "longest line that is looked into (64M)", .lo = 1, .hi = 1LL << 32 },
-		{ .kind = OPT_FLAG, .name = "strict", .to = &r.strict, .help = "exit 1 at the first bad line" },
-		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &r.fail_on_loss, .help = "exit 3 when anything was lost" },
-		{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &r.output, .help = "write to FILE (0600)" },
+		{ .kind = OPT_FLAG, .name = "strict", .to = &r.strict,
+		    .help = "exit 1 at the first bad line" },
+		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &r.fail_on_loss,
+		    .help = "exit 3 when anything was lost" },
+		{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &r.output,
+		    .help = "write to FILE (0600)" },
 		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &r.ready_fd,
-		    .help = "write a newline there once everything is open", .lo = 0, .hi = 1 << 20 },
-		{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &r.io.quiet, .help = "no messages about bad lines and losses" },
-		{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &r.verbose, .help = "counts on stderr at exit" },
+		    .help = "write a newline there once everything is open", .lo = 0,
+		    .hi = 1 << 20 },
+		{ .kind = OPT_FLAG, .letter = 'q', .name = "quiet", .to = &r.io.quiet,
+		    .help = "no messages about bad lines and losses" },
+		{ .kind = OPT_FLAG, .letter = 'v', .name = "verbose", .to = &r.verbose,
+		    .help = "counts on stderr at exit" },
 		{ .kind = OPT_END },
 	};
 	const struct opt sink[] = {
-		{ .kind = OPT_FLAG, .name = "tee", .to = &r.io.tee, .help = "write every line to standard output, too" },
+		{ .kind = OPT_FLAG, .name = "tee", .to = &r.io.tee,
+		    .help = "write every line to standard output, too" },
 		{ .kind = OPT_NUM, .name = "report-fd", .arg = "FD", .to = &r.report_fd,
-		    .help = "write there, as event lines, what was lost and how it ended", .lo = 0, .hi = 1 << 20 },
+		    .help = "write there, as event lines, what was lost and how it ended", .lo = 0,
+		    .hi = 1 << 20 },
 		{ .kind = OPT_END },
 	};
 	struct opt_use use = st->use;

@@ -14,7 +14,8 @@
 /* What stands behind the backslash of what a JSON string escapes with one more
  * character; 0: it takes \u00XX, or nothing. */
 static const unsigned char text_letter['\\' + 1] = {
-	['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'
+	['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"',
+	    ['\\'] = '\\'
 };
 
 #ifdef __SSE2__
@@ -125,7 +126,8 @@ text_block(const unsigned char *p)
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(p + 16 * i));
-		__m128i l = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, n), _mm_cmpeq_epi8(v, slash)),
+		__m128i l = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, n),
+		    _mm_cmpeq_epi8(v, slash)),
 		    _mm_or_si128(_mm_cmpeq_epi8(v, r), _mm_cmpeq_epi8(v, t)));
 
 		b.quote |= (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)) << 16 * i;

@@ -35,7 +35,8 @@ decode(const unsigned char *p, const unsigned char *end, unsigned *c)
 static bool
 is_hidden(unsigned c)
 {
-	return (c >= 0x80 && c < 0xa0) || c == 0x061c || c == 0x180e || c == 0x200b || c == 0x200e || c == 0x200f ||
+	return (c >= 0x80 && c < 0xa0) || c == 0x061c || c == 0x180e || c == 0x200b ||
+	    c == 0x200e || c == 0x200f ||
 	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
 	    (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
 }

@@ -96,7 +96,8 @@ json_special(struct line_out *out, const unsigned char *p, size_t k)
 	    (p[0] & 0x0f) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f) : 0x10000;
 	char hex[8];
 
-	if (c < 0x7f ? c >= ' ' && c != '"' && c != '\\' : c >= 0xa0 && c != 0x061c && c != 0x200e && c != 0x200f &&
+	if (c < 0x7f ? c >= ' ' && c != '"' && c != '\\' : c >= 0xa0 && c != 0x061c &&
+	    c != 0x200e && c != 0x200f &&
 	    !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069))
 		return false;
 	if (!out)

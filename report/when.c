@@ -114,7 +114,8 @@ static bool
 before(const char *s, int64_t last_ns, int64_t *to)
 {
 	static const struct { const char *unit; int64_t ns; } units[] = {
-		{ "s", NS }, { "m", 60LL * NS }, { "h", 3600LL * NS }, { "d", 86400LL * NS }, { "w", 7 * 86400LL * NS },
+		{ "s", NS }, { "m", 60LL * NS }, { "h", 3600LL * NS }, { "d", 86400LL * NS },
+		{ "w", 7 * 86400LL * NS },
 	};
 	int64_t n = number(&s, 9);
 
@@ -142,6 +143,7 @@ since_epoch(const char *s, int64_t *to)
 const char *
 when_parse(const char *s, int64_t first_ns, int64_t last_ns, int64_t *to)
 {
-	return calendar(s, to) || time_of_day(s, first_ns, to) || before(s, last_ns, to) || since_epoch(s, to) ?
+	return calendar(s, to) || time_of_day(s, first_ns, to) || before(s, last_ns, to) ||
+	    since_epoch(s, to) ?
 	    NULL : wrong;
 }

@@ -16,8 +16,10 @@ static const struct layout {
 	{ { 1, "resourceMetrics" }, { 2, "scopeMetrics" }, { 2, "metrics" } },
 	{ { 1, "resourceLogs" }, { 2, "scopeLogs" }, { 2, "logRecords" } },
 };
-static const struct field resource_self = { 1, "resource" }, resource_attributes = { 1, "attributes" };
-static const struct field scope_self = { 1, "scope" }, scope_name = { 1, "name" }, scope_version = { 2, "version" };
+static const struct field resource_self = { 1, "resource" },
+    resource_attributes = { 1, "attributes" };
+static const struct field scope_self = { 1, "scope" }, scope_name = { 1, "name" },
+    scope_version = { 2, "version" };
 static const struct field schema_url = { 3, "schemaUrl" };
 
 struct group {

@@ -42,7 +42,8 @@ void request_free(struct request *);
 
 enum {
 	BATCH_BYTES = 4 << 20,		/* sealed when it is larger */
-	REQUEST_BYTES = 64 << 20,	/* no request is larger (OTLP 1.9, section "Payload size") */
+	/* no request is larger (OTLP 1.9, section "Payload size") */
+	REQUEST_BYTES = 64 << 20,
 };
 
 struct batch_conf {

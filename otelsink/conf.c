@@ -75,7 +75,8 @@ wrong(const char *fmt, ...)
 static void
 ignored(const char *what, const char *value)
 {
-	fprintf(stderr, "otelsink: %s cannot be '%.200s': ignored, the default counts\n", what, value);
+	fprintf(stderr, "otelsink: %s cannot be '%.200s': ignored, the default counts\n", what,
+	    value);
 }
 
 static void
@@ -135,7 +136,8 @@ decode(const char *p, size_t n)
 /* Calls pair for each; false from it: that one makes no sense, which is said unless name
  * is NULL. Both strings become the callee's when it returns true. */
 static void
-each_pair(const char *name, const char *list, bool (*pair)(void *arg, char *key, char *value), void *arg)
+each_pair(const char *name, const char *list, bool (*pair)(void *arg, char *key, char *value),
+    void *arg)
 {
 	while (list && *list) {
 		size_t n = strcspn(list, ",");
@@ -225,7 +227,8 @@ url_make(struct endpoint *e, int signal, const char *url, bool base)
 	const char *bad = NULL;
 	size_t n;
 
-	if (!u || curl_url_set(u, CURLUPART_URL, url, 0) || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
+	if (!u || curl_url_set(u, CURLUPART_URL, url, 0) ||
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
 	    (strcmp(scheme, "http") && strcmp(scheme, "https")))
 		bad = wrong("endpoint '%.200s' is not an http or https URL", url);
 	else if (curl_url_get(u, CURLUPART_PATH, &had, 0) == CURLUE_OK && base) {
@@ -297,7 +300,8 @@ endpoint_headers(struct endpoint *e, int signal, const struct conf_given *o, get
 	char name[NAME_SIZE];
 
 	if (!o->headers.n)
-		each_pair(is_first_for(get, signal, "HEADERS", name) ? name : NULL, get_for(get, signal, "HEADERS"),
+		each_pair(is_first_for(get, signal, "HEADERS", name) ? name : NULL,
+		    get_for(get, signal, "HEADERS"),
 		    take_header, e);
 	for (size_t i = 0; i < o->headers.n; i++) {
 		const char *eq = strchr(o->headers.v[i], '=');
@@ -368,8 +372,10 @@ static void
 content_read(struct conf *c, bool given, const char *v)
 {
 	static const struct { const char *word; bool spans, logs; } word[] = {
-		{ "true", true, true }, { "span_and_event", true, true }, { "span_only", true, false },
-		{ "event_only", false, true }, { "false", false, false }, { "no_content", false, false },
+		{ "true", true, true }, { "span_and_event", true, true },
+		{ "span_only", true, false },
+		{ "event_only", false, true }, { "false", false, false },
+		{ "no_content", false, false },
 	};
 
 	c->content_in_spans = c->content_in_logs = given;
@@ -397,9 +403,11 @@ batch_read(struct conf *c, const struct conf_given *o, getter *get)
 	}
 	c->batch_size = o->batch_size ? o->batch_size : n;
 	c->batch_ns = o->batch_ns ? o->batch_ns :
-	    get_ms("OTEL_BSP_SCHEDULE_DELAY", get_plain(get, "OTEL_BSP_SCHEDULE_DELAY"), 5000000000);
+	    get_ms("OTEL_BSP_SCHEDULE_DELAY", get_plain(get, "OTEL_BSP_SCHEDULE_DELAY"),
+	    5000000000);
 	c->metric_ns = o->metric_ns ? o->metric_ns :
-	    get_ms("OTEL_METRIC_EXPORT_INTERVAL", get_plain(get, "OTEL_METRIC_EXPORT_INTERVAL"), 60000000000);
+	    get_ms("OTEL_METRIC_EXPORT_INTERVAL", get_plain(get, "OTEL_METRIC_EXPORT_INTERVAL"),
+	    60000000000);
 }
 
 static void
@@ -420,25 +428,31 @@ static const struct {
 } without_effect[] = {
 	{ "OTEL_TRACES_SAMPLER", "always_on parentbased_always_on", "every call is a span" },
 	{ "OTEL_TRACES_SAMPLER_ARG", "", "every call is a span" },
-	{ "OTEL_PROPAGATORS", "tracecontext,baggage tracecontext baggage,tracecontext", "nothing is sent to those that are observed" },
+	{ "OTEL_PROPAGATORS", "tracecontext,baggage tracecontext baggage,tracecontext",
+	    "nothing is sent to those that are observed" },
 	{ "OTEL_BSP_EXPORT_TIMEOUT", "", "see --timeout" },
 	{ "OTEL_BSP_MAX_QUEUE_SIZE", "", "see --queue" },
 	{ "OTEL_BLRP_EXPORT_TIMEOUT", "", "see --timeout" },
 	{ "OTEL_BLRP_MAX_QUEUE_SIZE", "", "see --queue" },
 	{ "OTEL_BLRP_SCHEDULE_DELAY", "", "see OTEL_BSP_SCHEDULE_DELAY, --batch-time" },
-	{ "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "", "see OTEL_BSP_MAX_EXPORT_BATCH_SIZE, --batch-size" },
+	{ "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "",
+	    "see OTEL_BSP_MAX_EXPORT_BATCH_SIZE, --batch-size" },
 	{ "OTEL_METRIC_EXPORT_TIMEOUT", "", "see --timeout" },
 	{ "OTEL_METRICS_EXEMPLAR_FILTER", "always_off", "there are no exemplars" },
-	{ "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram", "buckets are those of the conventions" },
-	{ "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "", "attributes are not cut (see --max-memory, --content)" },
+	{ "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram",
+	    "buckets are those of the conventions" },
+	{ "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "",
+	    "attributes are not cut (see --max-memory, --content)" },
 	{ "OTEL_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
-	{ "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "", "attributes are not cut (see --max-memory, --content)" },
+	{ "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "",
+	    "attributes are not cut (see --max-memory, --content)" },
 	{ "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
 	{ "OTEL_SPAN_EVENT_COUNT_LIMIT", "", "events are not left out" },
 	{ "OTEL_SPAN_LINK_COUNT_LIMIT", "", "links are not left out" },
 	{ "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
 	{ "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
-	{ "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "", "attributes are not cut (see --max-memory, --content)" },
+	{ "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "",
+	    "attributes are not cut (see --max-memory, --content)" },
 	{ "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "", "attributes are not left out" },
 	{ "OTEL_EXPORTER_OTLP_INSECURE", "", "http or https in the endpoint says it" },
 	{ "OTEL_EXPORTER_OTLP_TRACES_INSECURE", "", "http or https in the endpoint says it" },
@@ -469,7 +483,8 @@ say_without_effect(getter *get)
 		const char *v = get_plain(get, without_effect[i].name);
 
 		if (v && !is_among(v, without_effect[i].anyway))
-			fprintf(stderr, "otelsink: %s has no effect here: %s\n", without_effect[i].name, without_effect[i].why);
+			fprintf(stderr, "otelsink: %s has no effect here: %s\n",
+			    without_effect[i].name, without_effect[i].why);
 	}
 }
 
@@ -481,13 +496,15 @@ conf_read(struct conf *c, const struct conf_given *o, getter *get)
 	memset(c, 0, sizeof(*c));
 	v = get_plain(get, "OTEL_SDK_DISABLED");
 	c->disabled = v && !strcasecmp(v, "true");
-	each_pair("OTEL_RESOURCE_ATTRIBUTES", get_plain(get, "OTEL_RESOURCE_ATTRIBUTES"), take_attribute, &c->resource);
+	each_pair("OTEL_RESOURCE_ATTRIBUTES", get_plain(get, "OTEL_RESOURCE_ATTRIBUTES"),
+	    take_attribute, &c->resource);
 	c->service = get_plain(get, "OTEL_SERVICE_NAME");
 	if (c->service && utf8_valid(c->service, strlen(c->service)) != strlen(c->service)) {
 		ignored("OTEL_SERVICE_NAME", "(not UTF-8)");
 		c->service = NULL;
 	}
-	content_read(c, o->content, get_plain(get, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"));
+	content_read(c, o->content,
+	    get_plain(get, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"));
 	temporality_read(c, get_plain(get, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"));
 	batch_read(c, o, get);
 	for (int i = 0; i < SIGNALS; i++)

@@ -76,7 +76,8 @@ common(const char *arguments, const char *argv, struct event *scratch)
 	value_iter(&i, args);
 	while (args.kind == VALUE_OBJECT && value_next(&i, &key, &arg)) {
 		size_t n, len;
-		const char *s = arg.kind == VALUE_STRING ? value_str(&scratch->arena, arg, &n) : NULL;
+		const char *s = arg.kind == VALUE_STRING ? value_str(&scratch->arena, arg, &n) :
+		    NULL;
 
 		if (!s || n < WORD_MIN || n <= best)
 			continue;
@@ -100,7 +101,8 @@ is_named(const struct tool *t, const char *name, size_t n)
 
 	if (len < n || memcmp(t->name + len - n, name, n))
 		return false;
-	return len == n || t->name[len - n - 1] == '_' || t->name[len - n - 1] == '.' || t->name[len - n - 1] == '-' ||
+	return len == n || t->name[len - n - 1] == '_' || t->name[len - n - 1] == '.' ||
+	    t->name[len - n - 1] == '-' ||
 	    t->name[len - n - 1] == '/' || t->name[len - n - 1] == ':';
 }
 
@@ -113,7 +115,8 @@ fit(const struct tool *t, const struct claim *c, struct event *scratch)
 }
 
 enum claim_verdict
-claim_decide(const struct proc *agent, const struct claim *claim, bool early, struct conversation **in,
+claim_decide(const struct proc *agent, const struct claim *claim, bool early,
+    struct conversation **in,
     struct tool **tool, struct event *scratch)
 {
 	struct conversation *of_best = NULL;

@@ -72,7 +72,8 @@ enum claim_verdict {
 	CLAIM_UNCLEAR,		/* of several conversations */
 };
 /* early: never CLAIM_OPEN. */
-enum claim_verdict claim_decide(const struct proc *agent, const struct claim *, bool early, struct conversation **,
+enum claim_verdict claim_decide(const struct proc *agent, const struct claim *, bool early,
+    struct conversation **,
     struct tool **, struct event *scratch);
 
 #endif

@@ -106,7 +106,8 @@ static void
 say(struct exporter *x, const char *what, const char *why)
 {
 	if (!x->conf.quiet)
-		fprintf(stderr, "otelsink: send %s to %s: %s%s\n", signal_name[x->conf.signal], x->conf.to->url, why, what);
+		fprintf(stderr, "otelsink: send %s to %s: %s%s\n", signal_name[x->conf.signal],
+		    x->conf.to->url, why, what);
 }
 
 /* The answer is there: whatever it says, the request is done with. */
@@ -128,7 +129,8 @@ settle(struct exporter *x, const struct request *r, const struct http_result *re
 	add(x, &x->counts.sent, r->items - rejected, r->len);
 	add(x, &x->counts.rejected, rejected, 0);
 	if ((rejected || *res->reply.message) && !x->rejected) {
-		snprintf(text, sizeof(text), "%" PRIu64 " of %u rejected: %s", rejected, r->items, res->reply.message);
+		snprintf(text, sizeof(text), "%" PRIu64 " of %u rejected: %s", rejected, r->items,
+		    res->reply.message);
 		say(x, "; counted from here on", text);
 		x->rejected = true;
 	}
@@ -188,7 +190,8 @@ send_one(struct exporter *x, struct request *r)
 		leave(x, r);
 		done = !spooled;
 	} else if (spooled && spool_load(x->conf.spool, r)) {
-		say(x, "; counted as spool_lost", errno == EBADMSG ? "a file of the spool is damaged" : strerror(errno));
+		say(x, "; counted as spool_lost",
+		    errno == EBADMSG ? "a file of the spool is damaged" : strerror(errno));
 		add(x, &x->counts.spool_lost, r->items, r->len);
 		spool_remove(x->conf.spool, r);
 	} else if (deliver(x, r)) {

@@ -18,7 +18,8 @@ struct export_conf {
 	enum signal signal;
 	const struct endpoint *to;
 	uint64_t queue_bytes;		/* of requests in memory that wait */
-	uint64_t retry_ns;		/* after so long a request is given up, unless it is spooled */
+	/* after so long a request is given up, unless it is spooled */
+	uint64_t retry_ns;
 	struct spool *spool;		/* NULL: none */
 	bool quiet;
 };

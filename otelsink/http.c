@@ -68,7 +68,9 @@ headers_make(struct http *h)
 	for (int json = 0; json < 2; json++) {
 		struct curl_slist **l = &h->headers[json];
 
-		good &= add_header(l, json ? "Content-Type: application/json" : "Content-Type: application/x-protobuf");
+		good &= add_header(l,
+		    json ? "Content-Type: application/json" :
+		    "Content-Type: application/x-protobuf");
 		good &= add_header(l, "Expect:");	/* no round trip before the body */
 		if (h->to->gzip)
 			good &= add_header(l, "Content-Encoding: gzip");
@@ -159,7 +161,8 @@ judge_status(struct http *h, long status, bool json, struct http_result *r)
 	const char *type = NULL;
 	curl_off_t wait = 0;
 
-	if (curl_easy_getinfo(h->curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type)	/* some answer in JSON always */
+	/* some answer in JSON always */
+	if (curl_easy_getinfo(h->curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type)
 		json = strstr(type, "json") ? true : strstr(type, "protobuf") ? false : json;
 	if (status >= 200 && status < 300) {
 		r->rc = HTTP_TAKEN;
@@ -170,7 +173,8 @@ judge_status(struct http *h, long status, bool json, struct http_result *r)
 	r->rc = status == 429 || (status >= 502 && status <= 504) ? HTTP_RETRY : HTTP_REFUSED;
 	if (curl_easy_getinfo(h->curl, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
 		r->wait_s = wait;
-	snprintf(r->why, sizeof(r->why), "HTTP status %ld%s%s", status, *r->reply.message ? ": " : "", r->reply.message);
+	snprintf(r->why, sizeof(r->why), "HTTP status %ld%s%s", status,
+	    *r->reply.message ? ": " : "", r->reply.message);
 }
 
 void

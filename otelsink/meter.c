@@ -6,16 +6,21 @@
 
 /* opentelemetry/proto/metrics/v1/metrics.proto */
 static const struct field metric_self = { 2, "metrics" };
-static const struct field metric_name = { 1, "name" }, metric_about = { 2, "description" }, metric_unit = { 3, "unit" },
+static const struct field metric_name = { 1, "name" }, metric_about = { 2, "description" },
+    metric_unit = { 3, "unit" },
     metric_sum = { 7, "sum" }, metric_histogram = { 9, "histogram" };
-static const struct field data_points = { 1, "dataPoints" }, data_temporality = { 2, "aggregationTemporality" },
+static const struct field data_points = { 1, "dataPoints" },
+    data_temporality = { 2, "aggregationTemporality" },
     sum_monotonic = { 3, "isMonotonic" };
-static const struct field number_start = { 2, "startTimeUnixNano" }, number_time = { 3, "timeUnixNano" },
+static const struct field number_start = { 2, "startTimeUnixNano" },
+    number_time = { 3, "timeUnixNano" },
     number_int = { 6, "asInt" };
-static const struct field point_start = { 2, "startTimeUnixNano" }, point_time = { 3, "timeUnixNano" },
+static const struct field point_start = { 2, "startTimeUnixNano" },
+    point_time = { 3, "timeUnixNano" },
     point_count = { 4, "count" }, point_sum = { 5, "sum" }, point_buckets = { 6, "bucketCounts" },
     point_bounds = { 7, "explicitBounds" }, point_min = { 11, "min" }, point_max = { 12, "max" };
-static const struct field number_attributes = { 7, "attributes" }, point_attributes = { 9, "attributes" };
+static const struct field number_attributes = { 7, "attributes" },
+    point_attributes = { 9, "attributes" };
 
 enum { DELTA = 1, CUMULATIVE = 2 };
 
@@ -103,7 +108,8 @@ attributes_encode(struct meter *m, enum metric metric, const struct attrs *a, st
 	line_room(&m->scratch, 1);	/* so that there is an address, also for none */
 	wire_init(&w, &m->scratch, m->conf.json, false);
 	w.at[0].list = false;
-	attrs_put(&w, semconv_metric(m->conf.semconv, metric)->bounds ? point_attributes : number_attributes, a, arena);
+	attrs_put(&w, semconv_metric(m->conf.semconv, metric)->bounds ? point_attributes :
+	    number_attributes, a, arena);
 }
 
 static struct series *
@@ -156,16 +162,19 @@ observe(struct series *s, const double *bounds, double v)
 }
 
 bool
-meter_add(struct meter *m, enum metric metric, const struct attrs *a, const struct measured *v, struct arena *arena)
+meter_add(struct meter *m, enum metric metric, const struct attrs *a, const struct measured *v,
+    struct arena *arena)
 {
-	static const struct attrs overflow = { .n = 1, .at = { { .key = "otel.metric.overflow", .kind = ATTR_BOOL, .i = 1 } } };
+	static const struct attrs overflow = { .n = 1,
+	    .at = { { .key = "otel.metric.overflow", .kind = ATTR_BOOL, .i = 1 } } };
 	const struct metric_info *info = semconv_metric(m->conf.semconv, metric);
 	struct series *s;
 
 	if (!info)
 		return true;
 	attributes_encode(m, metric, a, arena);
-	if (!(s = series_find(m, metric)) && (m->n[metric] >= METER_SERIES || *m->conf.total >= METER_TOTAL)) {
+	if (!(s = series_find(m, metric)) &&
+	    (m->n[metric] >= METER_SERIES || *m->conf.total >= METER_TOTAL)) {
 		attributes_encode(m, metric, &overflow, arena);
 		s = series_find(m, metric);
 	}

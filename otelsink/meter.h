@@ -25,7 +25,8 @@ struct meter_conf {
 
 /* The metrics of one resource. */
 struct meter;
-struct meter *meter_new(const struct meter_conf *, struct resource *);	/* holds a reference; NULL: no memory */
+/* holds a reference; NULL: no memory */
+struct meter *meter_new(const struct meter_conf *, struct resource *);
 void meter_free(struct meter *);
 
 /* What was measured: a value, and when it came about. */
@@ -35,7 +36,8 @@ struct measured {
 };
 /* Histograms take the value in, counters add it up. Attributes are copied.
  * False: out of memory, not counted. */
-bool meter_add(struct meter *, enum metric, const struct attrs *, const struct measured *, struct arena *);
+bool meter_add(struct meter *, enum metric, const struct attrs *, const struct measured *,
+    struct arena *);
 
 /* Writes what there is, when anything was added since the last time, as items:
  * one for each metric. The batch may be sealed on the way. Returns how many

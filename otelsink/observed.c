@@ -136,7 +136,8 @@ instance_id(char text[37], const void *key, size_t n, uint64_t first_ns)
 
 	id.b[6] = 0x80 | (b[6] & 0x0f);
 	id.b[8] = 0x80 | (b[8] & 0x3f);
-	snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
+	snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+	    b[0], b[1], b[2], b[3],
 	    b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 	return text;
 }
@@ -197,7 +198,8 @@ agent_of(struct event *ev, size_t *n)
 }
 
 static struct observed *
-make_agent(struct observeds *t, struct event *ev, const struct proc *p, const char *key, size_t keylen)
+make_agent(struct observeds *t, struct event *ev, const struct proc *p, const char *key,
+    size_t keylen)
 {
 	struct attrs a = { .n = 0 };
 	char id[37];

@@ -33,7 +33,8 @@ struct observeds_conf {
 	struct meter_conf meter;
 	bool content;		/* arguments of the process, too */
 	size_t max;
-	struct batch *metrics;	/* what an agent has when it leaves is written there; NULL: nowhere */
+	/* what an agent has when it leaves is written there; NULL: nowhere */
+	struct batch *metrics;
 	void (*lost)(void *arg, unsigned items);	/* items that could not be written */
 	void *arg;
 };

@@ -34,7 +34,8 @@ struct otelsink {
 	enum semconv version;
 	char host[256];
 	struct batch *batch[SIGNALS];
-	uint64_t since_ns[SIGNALS];	/* when a batch was first seen with something in it; 0: empty */
+	/* when a batch was first seen with something in it; 0: empty */
+	uint64_t since_ns[SIGNALS];
 	uint64_t metric_ns;		/* when metrics were sent last */
 	struct exporter *exporter[SIGNALS];
 	struct export_counts reported[SIGNALS];
@@ -90,7 +91,8 @@ report_loss(struct otelsink *self, const char *reason, const struct export_count
     struct export_count *reported)
 {
 	if (now->items != reported->items)
-		loss_add(self->loss, reason, now->items - reported->items, now->bytes - reported->bytes);
+		loss_add(self->loss, reason, now->items - reported->items,
+		    now->bytes - reported->bytes);
 	*reported = *now;
 }
 
@@ -117,7 +119,8 @@ gather_losses(struct otelsink *self)
 /* --- losses as metrics ------------------------------------------------------------- */
 
 static void
-measure_loss(struct otelsink *self, const char *stage, const char *reason, const uint64_t by[2], uint64_t time_ns)
+measure_loss(struct otelsink *self, const char *stage, const char *reason, const uint64_t by[2],
+    uint64_t time_ns)
 {
 	struct observed *own = observeds_own(self->observeds, &self->scratch.arena);
 	struct measured m = { .since_ns = time_ns, .time_ns = time_ns };
@@ -128,7 +131,8 @@ measure_loss(struct otelsink *self, const char *stage, const char *reason, const
 	for (int i = 0; i < 2 && own; i++) {
 		m.value = by[i];
 		if (by[i])
-			meter_add(own->meter, i ? METRIC_LOST_BYTES : METRIC_LOSSES, &a, &m, &self->scratch.arena);
+			meter_add(own->meter, i ? METRIC_LOST_BYTES : METRIC_LOSSES, &a, &m,
+			    &self->scratch.arena);
 	}
 	arena_reset(&self->scratch.arena);
 }
@@ -238,7 +242,8 @@ stop_exporters(struct otelsink *self, uint64_t timeout_ns)
 	}
 	gather_losses(self);
 	if (left)
-		fprintf(stderr, "otelsink: %" PRIu64 " items wait in %s for the next time\n", left, self->spool_dir);
+		fprintf(stderr, "otelsink: %" PRIu64 " items wait in %s for the next time\n", left,
+		    self->spool_dir);
 	if (self->hung)
 		return;
 	for (int i = 0; i < SIGNALS; i++) {
@@ -278,7 +283,8 @@ get_status(void *arg)
 {
 	struct otelsink *self = arg;
 
-	if (!self->file || !self->out.err || (self->out.fd == STDOUT_FILENO && line_out_closed(&self->out)))
+	if (!self->file || !self->out.err ||
+	    (self->out.fd == STDOUT_FILENO && line_out_closed(&self->out)))
 		return 0;
 	fprintf(stderr, "otelsink: write %s: %s\n", self->file, strerror(self->out.err));
 	return 1;
@@ -301,7 +307,8 @@ on_summary(void *arg, const struct stage_io *io)
 	}
 	fprintf(stderr, "otelsink: %" PRIu64 " spans (%" PRIu64 " calls, %" PRIu64 " tools, %" PRIu64 " processes, %" PRIu64
 	    " of MCP, %" PRIu64 " agents), %" PRIu64 " log records, %" PRIu64 " tools without a result; %" PRIu64
-	    " items taken, %" PRIu64 " requests, %" PRIu64 " of them retries\n", n->spans, n->calls, n->tools, n->processes,
+	    " items taken, %" PRIu64 " requests, %" PRIu64 " of them retries\n", n->spans, n->calls,
+	    n->tools, n->processes,
 	    n->mcp, n->agents, n->records, n->unanswered, sent, requests, retries);
 }
 
@@ -315,7 +322,8 @@ open_file(struct otelsink *self)
 	int fd = STDOUT_FILENO;
 
 	if (strcmp(self->file, "-") &&
-	    (fd = open(self->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
+	    (fd = open(self->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+	    0600)) < 0)
 		err(1, "open %s", self->file);
 	line_out_init(&self->out, fd);
 }
@@ -335,7 +343,8 @@ start_exporters(struct otelsink *self, bool quiet)
 {
 	for (int i = 0; i < SIGNALS; i++) {
 		const struct export_conf conf = { .signal = i, .to = &self->conf.to[i],
-		    .queue_bytes = self->queue_bytes / SIGNALS, .retry_ns = self->retry_ns, .spool = self->spool, .quiet = quiet };
+		    .queue_bytes = self->queue_bytes / SIGNALS, .retry_ns = self->retry_ns,
+		    .spool = self->spool, .quiet = quiet };
 
 		if (self->conf.to[i].wanted && !(self->exporter[i] = exporter_new(&conf)))
 			err(1, "start");
@@ -348,8 +357,10 @@ static void
 start_batches(struct otelsink *self)
 {
 	for (int i = 0; i < SIGNALS; i++) {
-		const struct batch_conf conf = { .signal = i, .json = self->file || self->conf.to[i].json,
-		    .semconv = self->version, .max_items = self->conf.batch_size, .sealed = on_sealed, .arg = self };
+		const struct batch_conf conf = { .signal = i, .json = self->file ||
+		    self->conf.to[i].json,
+		    .semconv = self->version, .max_items = self->conf.batch_size,
+		    .sealed = on_sealed, .arg = self };
 
 		if (self->conf.to[i].wanted && !(self->batch[i] = batch_new(&conf)))
 			err(1, "start");
@@ -360,8 +371,10 @@ static void
 start_tracer(struct otelsink *self)
 {
 	const struct observeds_conf observeds = {
-		.who = { .service = self->conf.service, .host = *self->host ? self->host : NULL, .given = &self->conf.resource },
-		.meter = { .json = self->file || self->conf.to[METRICS_SIGNAL].json, .semconv = self->version,
+		.who = { .service = self->conf.service, .host = *self->host ? self->host : NULL,
+		    .given = &self->conf.resource },
+		.meter = { .json = self->file ||
+		    self->conf.to[METRICS_SIGNAL].json, .semconv = self->version,
 		    .delta = self->conf.delta, .total = &self->series },
 		.content = self->conf.content_in_spans,
 		.max = self->max_agents,
@@ -383,7 +396,8 @@ start_tracer(struct otelsink *self)
 		.loss = self->loss,
 	};
 
-	if (!(self->observeds = tracer.observeds = observeds_new(&observeds)) || !(self->tracer = tracer_new(&tracer)))
+	if (!(self->observeds = tracer.observeds = observeds_new(&observeds)) ||
+	    !(self->tracer = tracer_new(&tracer)))
 		err(1, "start");
 }
 
@@ -407,7 +421,8 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 		opt_fail(&use, "--file and --spool: nothing is sent, so nothing waits");
 	if ((bad = conf_read(&self->conf, &self->given, getenv)))
 		opt_fail(&use, "%s", bad);
-	if (self->version == SEMCONV_136 && (self->conf.content_in_spans || self->conf.content_in_logs))
+	if (self->version == SEMCONV_136 &&
+	    (self->conf.content_in_spans || self->conf.content_in_logs))
 		opt_fail(&use, "--semconv 1.36 has no attributes for content");
 	if (self->conf.disabled) {
 		fprintf(stderr, "otelsink: OTEL_SDK_DISABLED is set: nothing is sent\n");
@@ -469,7 +484,8 @@ static void
 release(struct otelsink *self)
 {
 	/* they are there still when the input could not be opened */
-	if (!self->hung && (self->exporter[TRACES] || self->exporter[METRICS_SIGNAL] || self->exporter[LOGS]))
+	if (!self->hung && (self->exporter[TRACES] || self->exporter[METRICS_SIGNAL] ||
+	    self->exporter[LOGS]))
 		stop_exporters(self, 0);
 	tracer_free(self->tracer);
 	observeds_free(self->observeds);
@@ -498,29 +514,50 @@ static struct otelsink sink = {
 static const struct opt options[] = {
 	{ .kind = OPT_STR, .name = "endpoint", .arg = "URL", .to = &sink.given.endpoint,
 	    .help = "receiver (http://localhost:4318); /v1/traces etc. is added" },
-	{ .kind = OPT_STR, .name = "protocol", .arg = "NAME", .to = &sink.given.protocol, .help = "http/protobuf (default), http/json" },
-	{ .kind = OPT_LIST, .name = "header", .arg = "NAME=VALUE", .to = &sink.given.headers, .help = "send this header, too" },
-	{ .kind = OPT_STR, .name = "compression", .arg = "NAME", .to = &sink.given.compression, .help = "none (default), gzip" },
-	{ .kind = OPT_STR, .name = "ca-cert", .arg = "FILE", .to = &sink.given.ca, .help = "certificates to trust, PEM" },
-	{ .kind = OPT_STR, .name = "cert", .arg = "FILE", .to = &sink.given.cert, .help = "our certificate, PEM" },
-	{ .kind = OPT_STR, .name = "key", .arg = "FILE", .to = &sink.given.key, .help = "its key, PEM" },
+	{ .kind = OPT_STR, .name = "protocol", .arg = "NAME", .to = &sink.given.protocol,
+	    .help = "http/protobuf (default), http/json" },
+	{ .kind = OPT_LIST, .name = "header", .arg = "NAME=VALUE", .to = &sink.given.headers,
+	    .help = "send this header, too" },
+	{ .kind = OPT_STR, .name = "compression", .arg = "NAME", .to = &sink.given.compression,
+	    .help = "none (default), gzip" },
+	{ .kind = OPT_STR, .name = "ca-cert", .arg = "FILE", .to = &sink.given.ca,
+	    .help = "certificates to trust, PEM" },
+	{ .kind = OPT_STR, .name = "cert", .arg = "FILE", .to = &sink.given.cert,
+	    .help = "our certificate, PEM" },
+	{ .kind = OPT_STR, .name = "key", .arg = "FILE", .to = &sink.given.key,
+	    .help = "its key, PEM" },
 	{ .kind = OPT_TIME, .name = "timeout", .arg = "TIME", .to = &sink.given.timeout_ns,
 	    .help = "for a request, and for sending the rest at the end (10s)" },
-	{ .kind = OPT_STR, .name = "file", .arg = "FILE", .to = &sink.file, .help = "append OTLP JSON lines to FILE (- stdout), send nothing" },
-	{ .kind = OPT_STR, .name = "semconv", .arg = "VERSION", .to = &sink.semconv, .help = "names of attributes: 1.41 (default), 1.36" },
-	{ .kind = OPT_FLAG, .name = "content", .to = &sink.given.content, .help = "what was said, too: messages, arguments, results" },
-	{ .kind = OPT_NUM, .name = "batch-size", .arg = "N", .to = &sink.given.batch_size, .help = "items in a request (512)", .lo = 1, .hi = 1000000 },
-	{ .kind = OPT_TIME, .name = "batch-time", .arg = "TIME", .to = &sink.given.batch_ns, .help = "longest wait for more (5s)" },
-	{ .kind = OPT_TIME, .name = "metric-time", .arg = "TIME", .to = &sink.given.metric_ns, .help = "how often metrics are sent (60s)" },
-	{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &sink.idle_ns, .help = "a conversation ends without a call for so long (15m)" },
-	{ .kind = OPT_TIME, .name = "retry", .arg = "TIME", .to = &sink.retry_ns, .help = "give a request up after so long (5m)" },
-	{ .kind = OPT_SIZE, .name = "queue", .arg = "SIZE", .to = &sink.queue_bytes, .help = "requests that wait, in memory (64M)", .lo = 1 << 20, .hi = 1LL << 40 },
-	{ .kind = OPT_STR, .name = "spool", .arg = "DIR", .to = &sink.spool_dir, .help = "keep requests there until they are taken" },
-	{ .kind = OPT_SIZE, .name = "spool-max", .arg = "SIZE", .to = &sink.spool_bytes, .help = "of all of them (1G)", .lo = 1, .hi = 1LL << 50 },
-	{ .kind = OPT_NUM, .name = "max-conversations", .arg = "N", .to = &sink.max_conversations, .help = "remembered (4096)", .lo = 1, .hi = 1 << 24 },
-	{ .kind = OPT_NUM, .name = "max-processes", .arg = "N", .to = &sink.max_procs, .help = "remembered (16384)", .lo = 16, .hi = 1 << 24 },
-	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &sink.max_memory, .help = "of names, command lines and arguments (64M)", .lo = 1 << 16, .hi = 1LL << 40 },
-	{ .kind = OPT_NUM, .name = "max-agents", .arg = "N", .to = &sink.max_agents, .help = "with metrics of their own (1024)", .lo = 1, .hi = 1 << 20 },
+	{ .kind = OPT_STR, .name = "file", .arg = "FILE", .to = &sink.file,
+	    .help = "append OTLP JSON lines to FILE (- stdout), send nothing" },
+	{ .kind = OPT_STR, .name = "semconv", .arg = "VERSION", .to = &sink.semconv,
+	    .help = "names of attributes: 1.41 (default), 1.36" },
+	{ .kind = OPT_FLAG, .name = "content", .to = &sink.given.content,
+	    .help = "what was said, too: messages, arguments, results" },
+	{ .kind = OPT_NUM, .name = "batch-size", .arg = "N", .to = &sink.given.batch_size,
+	    .help = "items in a request (512)", .lo = 1, .hi = 1000000 },
+	{ .kind = OPT_TIME, .name = "batch-time", .arg = "TIME", .to = &sink.given.batch_ns,
+	    .help = "longest wait for more (5s)" },
+	{ .kind = OPT_TIME, .name = "metric-time", .arg = "TIME", .to = &sink.given.metric_ns,
+	    .help = "how often metrics are sent (60s)" },
+	{ .kind = OPT_TIME, .name = "idle", .arg = "TIME", .to = &sink.idle_ns,
+	    .help = "a conversation ends without a call for so long (15m)" },
+	{ .kind = OPT_TIME, .name = "retry", .arg = "TIME", .to = &sink.retry_ns,
+	    .help = "give a request up after so long (5m)" },
+	{ .kind = OPT_SIZE, .name = "queue", .arg = "SIZE", .to = &sink.queue_bytes,
+	    .help = "requests that wait, in memory (64M)", .lo = 1 << 20, .hi = 1LL << 40 },
+	{ .kind = OPT_STR, .name = "spool", .arg = "DIR", .to = &sink.spool_dir,
+	    .help = "keep requests there until they are taken" },
+	{ .kind = OPT_SIZE, .name = "spool-max", .arg = "SIZE", .to = &sink.spool_bytes,
+	    .help = "of all of them (1G)", .lo = 1, .hi = 1LL << 50 },
+	{ .kind = OPT_NUM, .name = "max-conversations", .arg = "N", .to = &sink.max_conversations,
+	    .help = "remembered (4096)", .lo = 1, .hi = 1 << 24 },
+	{ .kind = OPT_NUM, .name = "max-processes", .arg = "N", .to = &sink.max_procs,
+	    .help = "remembered (16384)", .lo = 16, .hi = 1 << 24 },
+	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &sink.max_memory,
+	    .help = "of names, command lines and arguments (64M)", .lo = 1 << 16, .hi = 1LL << 40 },
+	{ .kind = OPT_NUM, .name = "max-agents", .arg = "N", .to = &sink.max_agents,
+	    .help = "with metrics of their own (1024)", .lo = 1, .hi = 1 << 20 },
 	{ .kind = OPT_END },
 };
 

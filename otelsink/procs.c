@@ -142,7 +142,8 @@ procs_fork(struct procs *t, struct event *ev)
 
 	if (!event_u64(ev, "pid", &pid) || !event_u64(ev, "child_pid", &child) || pid == child)
 		return;
-	if ((p = procs_find(t, child, now)) && !p->end_ns && p->up && p->up->pid == pid && !p->executed)
+	if ((p = procs_find(t, child, now)) && !p->end_ns && p->up && p->up->pid == pid &&
+	    !p->executed)
 		return;		/* the same again */
 	if (p)
 		forget(t, child, now);	/* the number is used again */

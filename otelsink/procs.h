@@ -31,7 +31,8 @@ struct proc {
 	uint64_t start_ns, end_ns;	/* of its first program; its end, 0: not seen */
 	uint64_t gone_ns;		/* when it left the table; 0: it is there */
 	bool executed;			/* it runs a program of its own */
-	char *path;			/* of its program; of the budget, as the two below; NULL: not known */
+	/* of its program; of the budget, as the two below; NULL: not known */
+	char *path;
 	char *argv;			/* as JSON */
 	char *cwd;
 	int64_t exit_code, signal;	/* -1: not known */
@@ -47,7 +48,8 @@ struct proc {
 struct procs;
 /* out is called when a process leaves the table; text is paid for by the budget,
  * which outlives the table. NULL: out of memory. */
-struct procs *procs_new(size_t max, struct budget *, void (*out)(void *arg, struct proc *), void *arg);
+struct procs *procs_new(size_t max, struct budget *, void (*out)(void *arg, struct proc *),
+    void *arg);
 void procs_free(struct procs *);
 
 struct proc *proc_ref(struct proc *);

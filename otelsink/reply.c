@@ -96,7 +96,8 @@ json_message(struct reply *r, struct event *ev, struct value v)
 static void
 json_success(struct reply *r, struct event *ev)
 {
-	static const char *const key[] = { "rejectedSpans", "rejectedDataPoints", "rejectedLogRecords" };
+	static const char *const key[] = { "rejectedSpans", "rejectedDataPoints",
+	    "rejectedLogRecords" };
 	struct value partial = event_get(ev, "partialSuccess");
 	size_t n;
 
@@ -128,7 +129,8 @@ parse(struct reply *r, const char *p, size_t n, bool json, bool success)
 	if (json) {
 		event_init(&ev);
 		if (event_scan(&ev, p, n) != EVENT_BAD)
-			success ? json_success(r, &ev) : json_message(r, &ev, event_get(&ev, "message"));
+			success ? json_success(r, &ev) :
+			    json_message(r, &ev, event_get(&ev, "message"));
 		event_free(&ev);
 	} else if (!success) {
 		read_pair(r, in, false);

@@ -35,10 +35,12 @@ struct mapping {
 
 static const struct mapping llm[] = {
 	{ "operation", NULL, BOTH("gen_ai.operation.name"), STR, IN_SPAN | IN_METRIC },
-	{ "provider", NULL, { "gen_ai.system", "gen_ai.provider.name" }, STR, IN_SPAN | IN_METRIC | IN_AGENT },
+	{ "provider", NULL, { "gen_ai.system", "gen_ai.provider.name" }, STR,
+	    IN_SPAN | IN_METRIC | IN_AGENT },
 	{ "error_type", NULL, BOTH("error.type"), STR, IN_SPAN },
 	{ "conversation_id", NULL, BOTH("gen_ai.conversation.id"), SENT, IN_SPAN },
-	{ "request_model", NULL, BOTH("gen_ai.request.model"), STR, IN_SPAN | IN_METRIC | IN_AGENT },
+	{ "request_model", NULL, BOTH("gen_ai.request.model"), STR,
+	    IN_SPAN | IN_METRIC | IN_AGENT },
 	{ "request_choices", NULL, BOTH("gen_ai.request.choice.count"), SEVERAL, IN_SPAN },
 	{ "request_seed", NULL, BOTH("gen_ai.request.seed"), INT, IN_SPAN },
 	{ "stream", NULL, NEW("gen_ai.request.stream"), FLAG, IN_SPAN },
@@ -54,7 +56,8 @@ static const struct mapping llm[] = {
 	{ "input_tokens", "usage", BOTH("gen_ai.usage.input_tokens"), INT, IN_SPAN },
 	{ "output_tokens", "usage", BOTH("gen_ai.usage.output_tokens"), INT, IN_SPAN },
 	{ "cache_read_tokens", "usage", NEW("gen_ai.usage.cache_read.input_tokens"), INT, IN_SPAN },
-	{ "cache_creation_tokens", "usage", NEW("gen_ai.usage.cache_creation.input_tokens"), INT, IN_SPAN },
+	{ "cache_creation_tokens", "usage", NEW("gen_ai.usage.cache_creation.input_tokens"), INT,
+	    IN_SPAN },
 	{ "reasoning_tokens", "usage", NEW("gen_ai.usage.reasoning.output_tokens"), INT, IN_SPAN },
 	{ "relayed_to", NULL, BOTH("agentsight.relayed_to"), STRS, IN_SPAN },
 	{ "relayed_for", NULL, BOTH("agentsight.relayed_for"), STR, IN_SPAN },
@@ -63,7 +66,9 @@ static const struct mapping llm[] = {
 	{ "agent", NULL, BOTH("gen_ai.agent.name"), STR, IN_SPAN },
 	{ "agent_version", NULL, NEW("gen_ai.agent.version"), STR, IN_SPAN },
 	{ "api", NULL, NEW("openai.api.type"), API, IN_SPAN },
-	{ "service_tier", NULL, { "gen_ai.openai.response.service_tier", "openai.response.service_tier" }, OPENAI, IN_SPAN },
+	{ "service_tier", NULL,
+	    { "gen_ai.openai.response.service_tier", "openai.response.service_tier" }, OPENAI,
+	    IN_SPAN },
 	{ "status_code", NULL, BOTH("http.response.status_code"), INT, IN_SPAN },
 	{ "pid", NULL, BOTH("process.pid"), INT, IN_SPAN },
 	{ "id", NULL, BOTH("agentsight.event.id"), STR, IN_SPAN },
@@ -129,18 +134,24 @@ static const char *const names[NAMES][2] = {
 	[NAME_DETAILS] = NEW("gen_ai.client.inference.operation.details"),
 };
 
-static const double by_tokens[BOUNDS] = { 1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304,
+static const double by_tokens[BOUNDS] = { 1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144,
+    1048576, 4194304,
 	16777216, 67108864 };
-static const double by_seconds[BOUNDS] = { 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48,
+static const double by_seconds[BOUNDS] = { 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56,
+    5.12, 10.24, 20.48,
 	40.96, 81.92 };
 
 static const struct metric_info metrics[METRICS] = {
-	[METRIC_TOKENS] = { "gen_ai.client.token.usage", "{token}", "Number of input and output tokens used.", by_tokens },
-	[METRIC_DURATION] = { "gen_ai.client.operation.duration", "s", "GenAI operation duration.", by_seconds },
+	[METRIC_TOKENS] = { "gen_ai.client.token.usage", "{token}",
+	    "Number of input and output tokens used.", by_tokens },
+	[METRIC_DURATION] = { "gen_ai.client.operation.duration", "s", "GenAI operation duration.",
+	    by_seconds },
 	[METRIC_FIRST_CHUNK] = { "gen_ai.client.operation.time_to_first_chunk", "s",
 	    "Time to receive the first chunk of a streamed answer.", by_seconds },
-	[METRIC_LOSSES] = { "agentsight.losses", "{event}", "What the pipeline did not see or had to leave out.", NULL },
-	[METRIC_LOST_BYTES] = { "agentsight.lost_bytes", "By", "Payload of what was lost, as far as known.", NULL },
+	[METRIC_LOSSES] = { "agentsight.losses", "{event}",
+	    "What the pipeline did not see or had to leave out.", NULL },
+	[METRIC_LOST_BYTES] = { "agentsight.lost_bytes", "By",
+	    "Payload of what was lost, as far as known.", NULL },
 };
 
 const char *
@@ -158,7 +169,8 @@ semconv_metric(enum semconv v, enum metric m)
 const char *
 semconv_schema(enum semconv v)
 {
-	return v == SEMCONV_136 ? "https://opentelemetry.io/schemas/1.36.0" : "https://opentelemetry.io/schemas/1.41.1";
+	return v == SEMCONV_136 ? "https://opentelemetry.io/schemas/1.36.0" :
+	    "https://opentelemetry.io/schemas/1.41.1";
 }
 
 /* --- rules -------------------------------------------------------------------- */
@@ -183,7 +195,8 @@ put_number(struct attrs *a, const char *name, const struct mapping *m, struct va
 		attr_real(a, name, d);
 	else if (m->rule == SECONDS && value_f64(v, &d))
 		attr_real(a, name, d / 1e3);
-	else if (m->rule != REAL && m->rule != SECONDS && value_i64(v, &i) && (m->rule == INT || i != 1))
+	else if (m->rule != REAL && m->rule != SECONDS && value_i64(v, &i) &&
+	    (m->rule == INT || i != 1))
 		attr_int(a, name, i);
 }
 
@@ -206,17 +219,20 @@ is_openai(const struct event *ev)
 
 /* "host:port", "[::1]:port" or a host alone; a server on a pipe is no host. */
 static void
-put_host(struct attrs *a, const char *name, const struct mapping *m, struct event *ev, struct value v)
+put_host(struct attrs *a, const char *name, const struct mapping *m, struct event *ev,
+    struct value v)
 {
 	size_t n, host;
-	const char *s = value_eq(event_get(ev, "transport"), "http") ? value_str(&ev->arena, v, &n) : NULL;
+	const char *s = value_eq(event_get(ev, "transport"), "http") ?
+	    value_str(&ev->arena, v, &n) : NULL;
 	int64_t port = 0;
 
 	if (!s)
 		return;
 	for (host = n; host && s[host - 1] >= '0' && s[host - 1] <= '9'; host--)
 		;
-	if (host < 2 || host == n || n - host > 5 || s[host - 1] != ':' || (s[0] != '[' && memchr(s, ':', host - 1))) {
+	if (host < 2 || host == n || n - host > 5 || s[host - 1] != ':' ||
+	    (s[0] != '[' && memchr(s, ':', host - 1))) {
 		host = n + 1;	/* no port */
 	} else {
 		for (size_t i = host; i < n; i++)
@@ -229,7 +245,8 @@ put_host(struct attrs *a, const char *name, const struct mapping *m, struct even
 }
 
 static void
-put_value(struct attrs *a, const struct mapping *m, const char *name, struct event *ev, struct value v)
+put_value(struct attrs *a, const struct mapping *m, const char *name, struct event *ev,
+    struct value v)
 {
 	switch (m->rule) {
 	case STR:
@@ -285,7 +302,8 @@ put_value(struct attrs *a, const struct mapping *m, const char *name, struct eve
 }
 
 void
-semconv_attrs(struct attrs *a, const struct mapping *m, enum semconv version, struct event *ev, unsigned in,
+semconv_attrs(struct attrs *a, const struct mapping *m, enum semconv version, struct event *ev,
+    unsigned in,
     enum content content)
 {
 	bool counted = call_is_counted(ev);
@@ -294,7 +312,8 @@ semconv_attrs(struct attrs *a, const struct mapping *m, enum semconv version, st
 		const char *name = m->name[version];
 		struct value v;
 
-		if (!name || !(m->in & in) || (m->below && !counted) || (m->rule == CONTENT && content == CONTENT_NONE))
+		if (!name || !(m->in & in) || (m->below && !counted) ||
+		    (m->rule == CONTENT && content == CONTENT_NONE))
 			continue;
 		v = m->below ? value_get(event_get(ev, m->below), m->key) : event_get(ev, m->key);
 		if (!v.kind)

@@ -27,7 +27,8 @@ extern const struct mapping *const semconv_llm;	/* llm.call */
 extern const struct mapping *const semconv_mcp;	/* mcp.call */
 
 /* Adds what the table has for this event. Text is decoded into its arena. */
-void semconv_attrs(struct attrs *, const struct mapping *, enum semconv, struct event *, unsigned in, enum content);
+void semconv_attrs(struct attrs *, const struct mapping *, enum semconv, struct event *,
+    unsigned in, enum content);
 
 /* Names of what no event key stands for; NULL: this release has none. */
 enum name {
@@ -36,7 +37,8 @@ enum name {
 	NAME_INPUT_TOKENS, NAME_OUTPUT_TOKENS, NAME_TOKEN_TYPE,
 	NAME_TOOL, NAME_TOOL_ID, NAME_TOOL_TYPE, NAME_TOOL_ARGUMENTS, NAME_TOOL_RESULT,
 	NAME_ERROR,
-	NAME_PID, NAME_PARENT_PID, NAME_EXECUTABLE, NAME_EXECUTABLE_PATH, NAME_ARGS, NAME_CWD, NAME_EXIT_CODE,
+	NAME_PID, NAME_PARENT_PID, NAME_EXECUTABLE, NAME_EXECUTABLE_PATH, NAME_ARGS, NAME_CWD,
+	    NAME_EXIT_CODE,
 	NAME_CONTAINER,
 	NAME_EVENT_ID,		/* ours: the id of the event line */
 	NAME_STAGE, NAME_REASON,	/* ours: of a loss */
@@ -46,7 +48,8 @@ enum name {
 const char *semconv_name(enum semconv, enum name);
 
 /* Metrics. NULL: not in this release. */
-enum metric { METRIC_TOKENS, METRIC_DURATION, METRIC_FIRST_CHUNK, METRIC_LOSSES, METRIC_LOST_BYTES, METRICS };
+enum metric { METRIC_TOKENS, METRIC_DURATION, METRIC_FIRST_CHUNK, METRIC_LOSSES, METRIC_LOST_BYTES,
+    METRICS };
 struct metric_info {
 	const char *name, *unit, *about;
 	const double *bounds;	/* of a histogram; NULL: a counter */

@@ -6,24 +6,29 @@
 
 /* opentelemetry/proto/trace/v1/trace.proto */
 static const struct field span_self = { 2, "spans" };
-static const struct field span_trace = { 1, "traceId" }, span_span = { 2, "spanId" }, span_parent = { 4, "parentSpanId" },
+static const struct field span_trace = { 1, "traceId" }, span_span = { 2, "spanId" },
+    span_parent = { 4, "parentSpanId" },
     span_name = { 5, "name" }, span_kind = { 6, "kind" }, span_start = { 7, "startTimeUnixNano" },
-    span_end = { 8, "endTimeUnixNano" }, span_attributes = { 9, "attributes" }, span_events = { 11, "events" },
+    span_end = { 8, "endTimeUnixNano" }, span_attributes = { 9, "attributes" },
+    span_events = { 11, "events" },
     span_links = { 13, "links" }, span_status = { 15, "status" }, span_flags = { 16, "flags" };
 static const struct field event_time_ = { 1, "timeUnixNano" }, event_name = { 2, "name" };
-static const struct field link_trace = { 1, "traceId" }, link_span = { 2, "spanId" }, link_flags = { 6, "flags" };
+static const struct field link_trace = { 1, "traceId" }, link_span = { 2, "spanId" },
+    link_flags = { 6, "flags" };
 static const struct field status_message = { 2, "message" }, status_code = { 3, "code" };
 
 /* opentelemetry/proto/logs/v1/logs.proto */
 static const struct field log_self = { 2, "logRecords" };
 static const struct field log_time = { 1, "timeUnixNano" }, log_severity = { 2, "severityNumber" },
     log_attributes = { 6, "attributes" }, log_flags = { 8, "flags" }, log_trace = { 9, "traceId" },
-    log_span = { 10, "spanId" }, log_observed = { 11, "observedTimeUnixNano" }, log_event = { 12, "eventName" };
+    log_span = { 10, "spanId" }, log_observed = { 11, "observedTimeUnixNano" },
+    log_event = { 12, "eventName" };
 
 enum { STATUS_ERROR = 2, SEVERITY_INFO = 9, SAMPLED = 1, HAS_IS_REMOTE = 0x100 };
 
 static void
-digest(unsigned char out[SHA256_DIGEST_LENGTH], const char *kind, const void *name, size_t n, uint64_t number)
+digest(unsigned char out[SHA256_DIGEST_LENGTH], const char *kind, const void *name, size_t n,
+    uint64_t number)
 {
 	unsigned char buf[512], whole[SHA256_DIGEST_LENGTH];
 	size_t k = strlen(kind) + 1;
@@ -141,7 +146,8 @@ span_put(struct wire *w, const struct span *s, const struct attrs *a, struct are
 }
 
 void
-record_put(struct wire *w, const struct span *s, const char *event, const struct attrs *a, struct arena *arena)
+record_put(struct wire *w, const struct span *s, const char *event, const struct attrs *a,
+    struct arena *arena)
 {
 	wire_open(w, log_self);
 	wire_fixed64(w, log_time, s->start_ns);

@@ -41,6 +41,7 @@ struct span {
 void span_put(struct wire *, const struct span *, const struct attrs *, struct arena *);
 
 /* Writes a LogRecord of that span, time start_ns, named event. */
-void record_put(struct wire *, const struct span *, const char *event, const struct attrs *, struct arena *);
+void record_put(struct wire *, const struct span *, const char *event, const struct attrs *,
+    struct arena *);
 
 #endif

@@ -42,7 +42,8 @@ head_make(unsigned char head[HEAD_SIZE], const char *body, size_t len)
 static void
 name_make(char name[NAME_SIZE], const struct request *r)
 {
-	snprintf(name, NAME_SIZE, "%020" PRIu64 "-%s-%u.%s", r->number, signal_name[r->signal], r->items,
+	snprintf(name, NAME_SIZE, "%020" PRIu64 "-%s-%u.%s", r->number, signal_name[r->signal],
+	    r->items,
 	    r->json ? "json" : "pb");
 }
 
@@ -51,10 +52,12 @@ name_parse(const char *name, struct request *r)
 {
 	char signal[16], kind[8], again[NAME_SIZE];
 
-	if (sscanf(name, "%20" SCNu64 "-%15[a-z]-%u.%7[a-z]", &r->number, signal, &r->items, kind) != 4)
+	if (sscanf(name, "%20" SCNu64 "-%15[a-z]-%u.%7[a-z]", &r->number, signal, &r->items,
+	    kind) != 4)
 		return false;
 	r->json = !strcmp(kind, "json");
-	for (r->signal = 0; r->signal < SIGNALS && strcmp(signal, signal_name[r->signal]); r->signal++)
+	for (r->signal = 0; r->signal < SIGNALS &&
+	    strcmp(signal, signal_name[r->signal]); r->signal++)
 		;
 	if (r->signal == SIGNALS || !r->number)
 		return false;
@@ -75,7 +78,8 @@ spool_open(const char *dir, uint64_t max)
 	pthread_mutex_init(&s->mutex, NULL);
 	if ((mkdir(dir, 0700) && errno != EEXIST) ||
 	    (s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
-	    (s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0 ||
+	    (s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	    0600)) < 0 ||
 	    flock(s->lock, LOCK_EX | LOCK_NB)) {
 		e = errno;
 		spool_close(s);
@@ -116,7 +120,8 @@ look(struct spool *s, const char *name)
 		unlinkat(s->dir, name, 0);
 		return NULL;
 	}
-	if (!name_parse(name, &r) || fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
+	if (!name_parse(name, &r) || fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) ||
+	    !S_ISREG(st.st_mode) ||
 	    !(copy = malloc(sizeof(*copy))))
 		return NULL;
 	r.len = st.st_size > HEAD_SIZE ? st.st_size - HEAD_SIZE : 0;
@@ -142,7 +147,8 @@ spool_scan(struct spool *s, void (*found)(void *arg, struct request *), void *ar
 		if (!(r = look(s, e->d_name)))
 			continue;
 		if (n == cap) {
-			struct request **more = realloc(list, (cap = cap ? 2 * cap : 64) * sizeof(*list));
+			struct request **more = realloc(list,
+			    (cap = cap ? 2 * cap : 64) * sizeof(*list));
 
 			if (!more) {	/* it stays on disk, for the next time */
 				request_free(r);
@@ -216,7 +222,8 @@ spool_put(struct spool *s, struct request *r)
 	snprintf(temp, sizeof(temp), "%s.new", name);
 	fd = openat(s->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	head_make(head, r->body, r->len);
-	good = fd >= 0 && write_all(fd, (char *)head, HEAD_SIZE) == 0 && write_all(fd, r->body, r->len) == 0;
+	good = fd >= 0 && write_all(fd, (char *)head, HEAD_SIZE) == 0 &&
+	    write_all(fd, r->body, r->len) == 0;
 	e = errno;
 	if (fd >= 0 && close(fd) && good) {
 		good = false;

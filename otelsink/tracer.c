@@ -15,7 +15,8 @@ enum {
 	TOOL_WAITS = 4,			/* idle times that an open tool is waited for */
 };
 
-static const uint64_t LATE_NS = 10000000000;	/* how much later than others a stage's lines may come */
+/* how much later than others a stage's lines may come */
+static const uint64_t LATE_NS = 10000000000;
 static const uint64_t SWEEP_NS = 1000000000;
 
 /* A process or a call of a tool server whose place may still become known. */
@@ -54,11 +55,13 @@ time_behind(const struct event *ev, const char *key_ms)
 	double ms;
 
 	/* three decimals: whole microseconds */
-	return event_time(ev) + (value_f64(event_get(ev, key_ms), &ms) && ms > 0 ? llround(ms * 1e3) * 1000 : 0);
+	return event_time(ev) + (value_f64(event_get(ev, key_ms), &ms) &&
+	    ms > 0 ? llround(ms * 1e3) * 1000 : 0);
 }
 
 static void
-write_span(struct tracer *t, struct observed *o, const struct span *s, const struct attrs *a, struct event *ev)
+write_span(struct tracer *t, struct observed *o, const struct span *s, const struct attrs *a,
+    struct event *ev)
 {
 	if (!t->conf.spans)
 		return;
@@ -141,7 +144,8 @@ conversation_find(struct tracer *t, struct event *ev)
 	struct value pid = event_get(ev, "pid");
 	bool sent = value_eq(event_get(ev, "conversation_source"), "sent");
 	size_t idlen, agentlen = 0, n;
-	const char *id = event_str(ev, "conversation_id", &idlen), *agent = sent ? event_bytes(ev, "agent", &agentlen) : NULL;
+	const char *id = event_str(ev, "conversation_id", &idlen), *agent = sent ?
+	    event_bytes(ev, "agent", &agentlen) : NULL;
 	const char *first = id ? id : pid.p;
 	struct conversation *c;
 	char *key;
@@ -212,7 +216,8 @@ conversation_open(struct tracer *t, struct conversation *c, struct event *ev)
 	const char *id;
 
 	event_u64(ev, "pid", &pid);
-	if (!(p = procs_get(t->procs, pid, t->now)) || !(c->observed = observeds_get(t->conf.observeds, ev, p)))
+	if (!(p = procs_get(t->procs, pid, t->now)) ||
+	    !(c->observed = observeds_get(t->conf.observeds, ev, p)))
 		return false;
 	conversation_join(c, p);
 	id = event_str(ev, "id", &n);
@@ -306,10 +311,13 @@ static void
 emit_tool(struct tracer *t, struct conversation *c, const struct tool *tool, struct event *ev)
 {
 	struct attrs a = { .n = 0 };
-	struct span s = { .trace = c->trace, .id = tool->span, .parent = c->span, .link = tool->asked, .kind = SPAN_INTERNAL,
-	    .verb = "execute_tool", .object = tool->name, .objectlen = tool->name ? strlen(tool->name) : 0,
+	struct span s = { .trace = c->trace, .id = tool->span, .parent = c->span,
+	    .link = tool->asked, .kind = SPAN_INTERNAL,
+	    .verb = "execute_tool", .object = tool->name,
+	    .objectlen = tool->name ? strlen(tool->name) : 0,
 	    .start_ns = tool->start_ns, .end_ns = tool->end_ns, .error = tool->is_error };
-	struct value id = event_scan_value(&t->scratch, tool->id ? tool->id : "", tool->id ? strlen(tool->id) : 0);
+	struct value id = event_scan_value(&t->scratch, tool->id ? tool->id : "",
+	    tool->id ? strlen(tool->id) : 0);
 	size_t n;
 	const char *text = id.kind == VALUE_STRING ? value_str(&ev->arena, id, &n) : NULL;
 
@@ -326,7 +334,8 @@ emit_tool(struct tracer *t, struct conversation *c, const struct tool *tool, str
 		const char *json = tool->arguments;
 
 		json_attr(t, &a, NAME_TOOL_ARGUMENTS, ATTR_TEXT,
-		    (struct value){ json, json ? strlen(json) : 0, json ? VALUE_OBJECT : VALUE_NONE, false });
+		    (struct value){ json, json ? strlen(json) : 0, json ? VALUE_OBJECT : VALUE_NONE,
+		    false });
 		json_attr(t, &a, NAME_TOOL_RESULT, ATTR_TEXT, tool->response);
 	}
 	write_span(t, c->observed, &s, &a, ev);
@@ -368,7 +377,8 @@ tools_end(struct tracer *t, struct conversation *c, struct event *ev)
 
 /* The tools that an answer asks for begin with its end. */
 static void
-tools_begin(struct tracer *t, struct conversation *c, struct event *ev, struct span_id asked, uint64_t end_ns)
+tools_begin(struct tracer *t, struct conversation *c, struct event *ev, struct span_id asked,
+    uint64_t end_ns)
 {
 	struct value list = event_get(ev, "tool_calls");
 	struct value_iter it;
@@ -377,7 +387,8 @@ tools_begin(struct tracer *t, struct conversation *c, struct event *ev, struct s
 
 	value_iter(&it, list);
 	while (list.kind == VALUE_ARRAY && value_next(&it, &k, &v)) {
-		struct value id = value_get(v, "id"), name = value_get(v, "name"), args = value_get(v, "arguments");
+		struct value id = value_get(v, "id"), name = value_get(v, "name"),
+		    args = value_get(v, "arguments");
 		size_t n = 0;
 		const char *s = name.kind == VALUE_STRING ? value_str(&ev->arena, name, &n) : NULL;
 		struct tool *tool = tool_add(c);
@@ -428,8 +439,10 @@ conversation_close(struct tracer *t, struct conversation *c)
 	struct span s;
 
 	tools_give_up(t, c);
-	s = (struct span){ .trace = c->trace, .id = c->span, .kind = SPAN_INTERNAL, .verb = "invoke_agent",
-	    .object = c->agent, .objectlen = c->agent ? strlen(c->agent) : 0, .start_ns = c->start_ns, .end_ns = c->end_ns };
+	s = (struct span){ .trace = c->trace, .id = c->span, .kind = SPAN_INTERNAL,
+	    .verb = "invoke_agent",
+	    .object = c->agent, .objectlen = c->agent ? strlen(c->agent) :
+	    0, .start_ns = c->start_ns, .end_ns = c->end_ns };
 	name_attr(t, &a, NAME_OPERATION, "invoke_agent");
 	name_attr(t, &a, NAME_PROVIDER, c->provider);
 	name_attr(t, &a, NAME_AGENT, c->agent);
@@ -462,8 +475,10 @@ emit_process(struct tracer *t, struct proc *p)
 {
 	struct attrs a = { .n = 0 };
 	const char *name = p->path ? base_name(p->path) : "unknown";
-	struct span s = { .trace = p->trace, .id = p->id, .parent = p->parent, .kind = SPAN_INTERNAL, .verb = name,
-	    .start_ns = p->start_ns, .end_ns = p->end_ns ? p->end_ns : p->gone_ns ? p->gone_ns : t->now,
+	struct span s = { .trace = p->trace, .id = p->id, .parent = p->parent,
+	    .kind = SPAN_INTERNAL, .verb = name,
+	    .start_ns = p->start_ns,
+	    .end_ns = p->end_ns ? p->end_ns : p->gone_ns ? p->gone_ns : t->now,
 	    .error = p->exit_code > 0 || p->signal > 0 };
 	char number[24];
 
@@ -486,7 +501,8 @@ emit_process(struct tracer *t, struct proc *p)
 		name_attr(t, &a, NAME_ERROR, number);
 	}
 	if (p->argv && t->conf.content_in_spans)
-		json_attr(t, &a, NAME_ARGS, ATTR_STRS, (struct value){ p->argv, strlen(p->argv), VALUE_ARRAY, false });
+		json_attr(t, &a, NAME_ARGS, ATTR_STRS,
+		    (struct value){ p->argv, strlen(p->argv), VALUE_ARRAY, false });
 	write_span(t, p->observed, &s, &a, &t->scratch);
 	arena_reset(&t->scratch.arena);
 	t->counts.processes++;
@@ -523,7 +539,8 @@ responsible(struct proc *p, bool self)
 	return NULL;
 }
 
-enum placing { PLACE_DONE, PLACE_NONE, PLACE_OPEN };	/* decided; nobody's so far; it is too early */
+/* decided; nobody's so far; it is too early */
+enum placing { PLACE_DONE, PLACE_NONE, PLACE_OPEN };
 
 static enum placing
 place_process(struct tracer *t, struct proc *p, bool early)
@@ -570,7 +587,8 @@ place_process(struct tracer *t, struct proc *p, bool early)
 static const char *
 mcp_key(struct event *ev, size_t *n)
 {
-	static const char *const part[] = { "id", "pid", "client_pid", "request_id", "method", "tool" };
+	static const char *const part[] = { "id", "pid", "client_pid", "request_id", "method",
+	    "tool" };
 	size_t count = sizeof(part) / sizeof(*part);
 	struct value v[sizeof(part) / sizeof(*part)];
 	char *key;
@@ -596,7 +614,8 @@ mcp_key(struct event *ev, size_t *n)
 }
 
 static void
-emit_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id trace, struct span_id parent)
+emit_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id trace,
+    struct span_id parent)
 {
 	static const char *const target[] = { "tool", "prompt" };
 	enum content content = t->conf.content_in_spans ? CONTENT_TEXT : CONTENT_NONE;
@@ -604,7 +623,8 @@ emit_mcp(struct tracer *t, struct event *ev, struct observed *o, struct trace_id
 	struct span s = { .trace = trace, .parent = parent, .kind = SPAN_CLIENT, .verb = "mcp",
 	    .start_ns = event_time(ev), .end_ns = time_behind(ev, "duration_ms"),
 	    .error = event_get(ev, "error_type").kind };
-	struct value role = event_get(ev, "role"), message = value_get(event_get(ev, "error"), "message");
+	struct value role = event_get(ev, "role"),
+	    message = value_get(event_get(ev, "error"), "message");
 	const char *verb, *key;
 	size_t n;
 
@@ -658,7 +678,8 @@ place_mcp(struct tracer *t, struct event *ev, struct proc *p, bool early)
 		size_t n;
 		const char *key = mcp_key(ev, &n);
 
-		emit_mcp(t, ev, o, trace_id_of("mcp", key, n, event_time(ev)), (struct span_id){ { 0 } });
+		emit_mcp(t, ev, o, trace_id_of("mcp", key, n, event_time(ev)),
+		    (struct span_id){ { 0 } });
 		observed_unref(o);
 	}
 	return PLACE_DONE;
@@ -757,7 +778,8 @@ waiting_add(struct tracer *t, struct proc *p, struct event *mcp)
 static void
 measure(struct tracer *t, struct observed *o, struct event *ev, uint64_t end_ns)
 {
-	static const char *const key[] = { "input_tokens", "output_tokens" }, *const type[] = { "input", "output" };
+	static const char *const key[] = { "input_tokens", "output_tokens" },
+	    *const type[] = { "input", "output" };
 	struct attrs a = { .n = 0 };
 	struct measured m = { .since_ns = event_time(ev), .time_ns = end_ns };
 	struct value usage = event_get(ev, "usage"), ms = event_get(ev, "first_token_ms");
@@ -809,7 +831,8 @@ emit_call(struct tracer *t, struct conversation *c, struct event *ev, uint64_t e
 {
 	struct attrs a = { .n = 0 };
 	struct span s = { .trace = c->trace, .parent = c->span, .kind = SPAN_CLIENT, .verb = "chat",
-	    .start_ns = event_time(ev), .end_ns = end_ns, .error = event_get(ev, "error_type").kind };
+	    .start_ns = event_time(ev), .end_ns = end_ns,
+	    .error = event_get(ev, "error_type").kind };
 	size_t n = 0, conn = 0;
 	const char *id = event_str(ev, "id", &n), *verb = event_str(ev, "operation", &conn);
 	int64_t turn = 0;
@@ -838,7 +861,8 @@ on_call(struct tracer *t, struct event *ev)
 	uint64_t end_ns = time_behind(ev, "duration_ms");
 	struct span_id call;
 
-	if (!c || (c->open && !conversation_home(t, c, ev)) || (!c->open && !conversation_open(t, c, ev))) {
+	if (!c || (c->open && !conversation_home(t, c, ev)) ||
+	    (!c->open && !conversation_open(t, c, ev))) {
 		loss_add(t->conf.loss, "no_memory", 1, 0);
 		return;
 	}
@@ -908,7 +932,8 @@ report_losses(struct tracer *t)
 	uint64_t evicted = procs_evicted(t->procs);
 
 	loss_add(t->conf.loss, "procs_full", evicted - t->evicted, 0);
-	loss_add(t->conf.loss, "max_memory", t->budget.refused - t->refused, t->budget.bytes - t->refused_bytes);
+	loss_add(t->conf.loss, "max_memory", t->budget.refused - t->refused,
+	    t->budget.bytes - t->refused_bytes);
 	t->evicted = evicted;
 	t->refused = t->budget.refused;
 	t->refused_bytes = t->budget.bytes;
@@ -987,7 +1012,8 @@ tracer_new(const struct tracer_conf *conf)
 	t->conf = *conf;
 	t->last = &t->waiting;
 	event_init(&t->scratch);
-	t->conversations = flow_new(sizeof(struct conversation), conf->max_conversations, SIZE_MAX, conversation_finish, t);
+	t->conversations = flow_new(sizeof(struct conversation), conf->max_conversations, SIZE_MAX,
+	    conversation_finish, t);
 	t->budget.max = conf->max_memory;
 	t->procs = procs_new(conf->max_procs, &t->budget, on_gone, t);
 	if (t->conversations && t->procs)

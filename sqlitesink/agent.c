@@ -10,17 +10,22 @@
 
 /* Programs, and the packages they come in. */
 static const struct { const char *part, *name; } packages[] = {
-	{ "@anthropic-ai/claude-code", "claude" }, { "@openai/codex", "codex" }, { "@google/gemini-cli", "gemini" },
-	{ "@github/copilot", "copilot" }, { "@sourcegraph/amp", "amp" }, { "@qwen-code/qwen-code", "qwen" },
-	{ "@augmentcode/auggie", "auggie" }, { "@mariozechner/pi-coding-agent", "pi" }, { "opencode-ai", "opencode" },
+	{ "@anthropic-ai/claude-code", "claude" }, { "@openai/codex", "codex" },
+	{ "@google/gemini-cli", "gemini" },
+	{ "@github/copilot", "copilot" }, { "@sourcegraph/amp", "amp" },
+	{ "@qwen-code/qwen-code", "qwen" },
+	{ "@augmentcode/auggie", "auggie" }, { "@mariozechner/pi-coding-agent", "pi" },
+	{ "opencode-ai", "opencode" },
 	{ "aider", "aider" },
 };
 static const char *const programs[] = {
-	"aider", "amp", "auggie", "claude", "cline", "codex", "copilot", "crush", "cursor-agent", "droid", "gemini", "goose",
+	"aider", "amp", "auggie", "claude", "cline", "codex", "copilot", "crush", "cursor-agent",
+	"droid", "gemini", "goose",
 	"kimi", "openclaw", "opencode", "openhands", "pi", "qwen",
 };
 static const char *const runtimes[] = {
-	"node", "nodejs", "MainThread", "bun", "deno", "python", "pypy", "ruby", "java", "perl", "php", "electron", "tsx",
+	"node", "nodejs", "MainThread", "bun", "deno", "python", "pypy", "ruby", "java", "perl",
+	"php", "electron", "tsx",
 	"ts-node", "npx", "uv", "uvx", "pipx", "sh", "bash", "dash", "env", "npm",
 };
 
@@ -61,7 +66,8 @@ known_program(const char *name)
 	for (size_t i = 0; i < COUNT(programs); i++) {
 		size_t n = strlen(programs[i]);
 
-		if (!strncmp(name, programs[i], n) && (!name[n] || !strncmp(name + n, "-x86_64", 7) ||
+		if (!strncmp(name, programs[i], n) &&
+		    (!name[n] || !strncmp(name + n, "-x86_64", 7) ||
 		    !strncmp(name + n, "-aarch64", 8) || !strncmp(name + n, "-linux", 6) ||
 		    name[n] == '.'))
 			return programs[i];
@@ -87,7 +93,8 @@ known_package(const char *path)
 static bool
 script_name(const char *path, char *to, size_t size)
 {
-	static const char *const empty[] = { "index", "cli", "main", "__main__", "bin", "dist", "src", "build", "lib", "run",
+	static const char *const empty[] = { "index", "cli", "main", "__main__", "bin", "dist",
+	    "src", "build", "lib", "run",
 		"start", "app" };
 	const char *end = path + strlen(path);
 

@@ -165,7 +165,8 @@ instructions(struct call *call)
 static void
 put_usage(struct row *r, struct event *ev)
 {
-	static const char *const key[] = { "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens",
+	static const char *const key[] = { "input_tokens", "output_tokens", "cache_read_tokens",
+	    "cache_creation_tokens",
 		"reasoning_tokens", "total_tokens" };
 	struct value usage = event_get(ev, "usage");
 
@@ -222,7 +223,8 @@ agent_of(struct call *call, char *to, size_t size)
 	bool found = false;
 	struct row r;
 
-	if (call->agent == call->process && name && !agent_is_process(name, n, comm ? comm : "", commlen))
+	if (call->agent == call->process && name &&
+	    !agent_is_process(name, n, comm ? comm : "", commlen))
 		return false;
 	r = row_of(call->db, SQL_AGENT_NAME);
 	row_id(&r, "id", call->agent);
@@ -331,7 +333,8 @@ chain_of(struct call *call)
 	if (!chain || !id || strcmp(chain, id))
 		return;
 	r = row_of(call->db, SQL_CHAIN_OF);
-	row_value(&r, "exchange", ev, value_get(value_element(event_get(ev, "tool_results"), 0), "call"));
+	row_value(&r, "exchange", ev,
+	    value_get(value_element(event_get(ev, "tool_results"), 0), "call"));
 	row_int(&r, "run_id", call->db->run);
 	if (row_step(&r) && (asked = (const char *)sqlite3_column_text(r.of->st, 0)))
 		snprintf(call->chain, sizeof(call->chain), "%s", asked);
@@ -358,7 +361,8 @@ tools_did(struct call *call, struct lives *lives)
 {
 	struct row r;
 
-	if (call->agent != call->process) {	/* that its own command has what it sends makes it no tool's */
+	/* that its own command has what it sends makes it no tool's */
+	if (call->agent != call->process) {
 		r = row_of(call->db, SQL_CALLER_NO_TOOL);
 		row_id(&r, "process_id", call->process);
 		row_int(&r, "call", call->id);

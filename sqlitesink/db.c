@@ -37,7 +37,8 @@ hint(const struct db *db, int rc)
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
-		return db->open ? "" : " (the file and its folder must be writable: SQLite keeps F-wal beside F)";
+		return db->open ? "" :
+		    " (the file and its folder must be writable: SQLite keeps F-wal beside F)";
 	default:
 		return "";
 	}
@@ -49,8 +50,10 @@ db_fail(struct db *db, const char *act)
 	int rc = sqlite3_extended_errcode(db->sq), os = sqlite3_system_errno(db->sq);
 
 	if (!db->failed) {
-		fprintf(stderr, "%s: %s %s: %s%s%s%s\n", db->tool, act, db->path, sqlite3_errmsg(db->sq),
-		    os && (rc & 0xff) != SQLITE_FULL ? ": " : "", os && (rc & 0xff) != SQLITE_FULL ? strerror(os) : "",
+		fprintf(stderr, "%s: %s %s: %s%s%s%s\n", db->tool, act, db->path,
+		    sqlite3_errmsg(db->sq),
+		    os && (rc & 0xff) != SQLITE_FULL ? ": " : "", os &&
+		    (rc & 0xff) != SQLITE_FULL ? strerror(os) : "",
 		    hint(db, rc));
 	}
 	db->failed = true;
@@ -182,7 +185,8 @@ migrate(struct db *db)
 		run_sql(db, "INSERT INTO reasons VALUES('', '', 'kept', '" VERSION "', '')",
 		    "write the schema of");
 	}
-	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", SCHEMA_APPLICATION,
+	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+	    SCHEMA_APPLICATION,
 	    SCHEMA_VERSION);
 	return run_sql(db, sql, "write the schema of");
 }
@@ -200,7 +204,8 @@ set_up(struct db *db)
 	else if (!(wal = !strcmp((const char *)sqlite3_column_text(st, 0), "wal")))
 		db_say(db, "open", "no write-ahead log is possible there (a file system without shared memory?)");
 	sqlite3_finalize(st);
-	return wal ? run_sql(db, "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-6000;"
+	return wal ? run_sql(db,
+	    "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-6000;"
 	    "PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216", "open") : -1;
 }
 
@@ -221,7 +226,8 @@ db_open(struct db *db, const char *tool, const char *path)
 	*db = (struct db){ .tool = tool, .path = path, .lock = -1, .keep_mode = db->keep_mode, .mode = db->mode };
 	if (file_open(db))
 		return -1;
-	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	    NULL) != SQLITE_OK) {
 		db_fail(db, "open");
 		return -1;
 	}
@@ -260,12 +266,15 @@ still_there(struct db *db)
 {
 	struct stat st;
 
-	if (db->failed || (stat(db->path, &st) == 0 && st.st_dev == db->dev && st.st_ino == db->ino))
+	if (db->failed || (stat(db->path, &st) == 0 && st.st_dev == db->dev &&
+	    st.st_ino == db->ino))
 		return;
 	db->orphan = true;
 	if (fstat(db->lock, &st) || st.st_nlink == 0) {
-		db_say(db, "write", "the file was deleted while it was written: what was recorded is gone with it");
-	} else if (sqlite3_wal_checkpoint_v2(db->sq, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK) {
+		db_say(db, "write",
+		    "the file was deleted while it was written: what was recorded is gone with it");
+	} else if (sqlite3_wal_checkpoint_v2(db->sq, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+	    NULL) == SQLITE_OK) {
 		db_say(db, "write", "the file was moved or replaced while it was written: where it is now it has what was "
 		    "recorded until then");
 	} else {
@@ -402,7 +411,8 @@ insert_text(const struct sql_text *t)
 		if (!conflict)
 			continue;
 		append(&update, update && *update ? ", %s=" : "%s=", c.name);
-		append(&update, conflict == '!' ? "excluded.%s" : conflict == '?' ? "coalesce(excluded.%s, %s)" :
+		append(&update, conflict == '!' ? "excluded.%s" : conflict == '?' ?
+		    "coalesce(excluded.%s, %s)" :
 		    conflict == '+' ? "%s+excluded.%s" : conflict == '<' ? "min(%s, excluded.%s)" :
 		    "max(%s, excluded.%s)", c.name, c.name);
 	}
@@ -453,7 +463,8 @@ prepare(struct db *db, const struct sql_text *t)
 	sqlite3_stmt *st = NULL;
 	int n;
 
-	if (text && sqlite3_prepare_v3(db->sq, text, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) == SQLITE_OK) {
+	if (text && sqlite3_prepare_v3(db->sq, text, -1, SQLITE_PREPARE_PERSISTENT, &st,
+	    NULL) == SQLITE_OK) {
 		n = sqlite3_bind_parameter_count(st);
 		if (n <= COLUMNS_MAX && (s = calloc(1, sizeof(*s) + n * sizeof(s->column[0])))) {
 			*s = (struct statement){ .st = st, .n = n };

@@ -39,8 +39,10 @@ struct db {
 	int64_t run;		/* runs.id of this run */
 	bool open, failed;	/* a transaction is; nothing can be written any more */
 	bool orphan;		/* its log is that of no file any more */
-	bool refused;		/* a row did not fit its table: a value of another type; for the caller to reset */
-	bool no_memory;		/* there was none for a row, which is not there; for the caller to reset */
+	/* a row did not fit its table: a value of another type; for the caller to reset */
+	bool refused;
+	/* there was none for a row, which is not there; for the caller to reset */
+	bool no_memory;
 	struct statement *stmt[SQL_COUNT];
 };
 

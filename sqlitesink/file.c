@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-	SUMS = 2048,	/* rows of files that a batch can change before they are written; a power of two */
+	/* rows of files that a batch can change before they are written; a power of two */
+	SUMS = 2048,
 };
 
 struct sum {
@@ -132,7 +133,8 @@ static void
 put_owner(struct row *r, struct event *ev, char *buf, size_t size)
 {
 	struct value user = event_get(ev, "user"), group = event_get(ev, "group");
-	int n = snprintf(buf, size, "%.*s:%.*s", (int)(user.kind ? user.n : 0), user.kind ? user.p : "",
+	int n = snprintf(buf, size, "%.*s:%.*s", (int)(user.kind ? user.n : 0),
+	    user.kind ? user.p : "",
 	    (int)(group.kind ? group.n : 0), group.kind ? group.p : "");
 
 	row_bytes(r, "detail", buf, n > 0 && (size_t)n < size ? (size_t)n : 0);
@@ -255,7 +257,8 @@ add(struct files *f, struct event *ev, const struct kind *k, int64_t process, in
 void
 file_shared(struct files *f, struct event *ev, int64_t process)
 {
-	int64_t last = number(ev, "last_ns", event_time(ev)), path = path_of_key(f->paths, ev, "path");
+	int64_t last = number(ev, "last_ns", event_time(ev)),
+	    path = path_of_key(f->paths, ev, "path");
 	struct sum *s;
 
 	if (!path || number(ev, "files", 1) > 1)

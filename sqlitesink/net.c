@@ -97,7 +97,8 @@ insert(struct nets *s, struct event *ev, int64_t process, const char *kind)
 	row_id(&r, "process_id", process);
 	row_str(&r, "kind", kind);
 	row_id(&r, "closed_ns", closes ? event_time(ev) : 0);
-	if (event_u64(ev, "cid", &machine)) {	/* of vsock: a number has the place of the address */
+	/* of vsock: a number has the place of the address */
+	if (event_u64(ev, "cid", &machine)) {
 		snprintf(cid, sizeof(cid), "cid %" PRIu64, machine);
 		row_str(&r, "address", cid);
 	}

@@ -24,7 +24,8 @@ is_one_of(const char *name, const char *const *list, size_t n)
 static bool
 is_transfer(const char *name)
 {
-	static const char *const names[] = { "curl", "wget", "wget2", "http", "https", "xh", "xhs", "curlie", "grpcurl",
+	static const char *const names[] = { "curl", "wget", "wget2", "http", "https", "xh", "xhs",
+	    "curlie", "grpcurl",
 		"websocat", "aria2c" };
 
 	return is_one_of(name, names, sizeof(names) / sizeof(*names));
@@ -34,12 +35,14 @@ is_transfer(const char *name)
 static bool
 is_between(const char *name, const char *first)
 {
-	static const char *const shells[] = { "sh", "bash", "dash", "zsh", "ksh", "fish", "busybox" },
+	static const char *const shells[] = { "sh", "bash", "dash", "zsh", "ksh", "fish",
+	    "busybox" },
 	    *const runners[] = { "env", "timeout", "nice", "ionice", "stdbuf", "xargs", "time", "setsid", "nohup" };
 
 	if (is_one_of(name, runners, sizeof(runners) / sizeof(*runners)))
 		return true;
-	return is_one_of(name, shells, sizeof(shells) / sizeof(*shells)) && first && first[0] == '-' &&
+	return is_one_of(name, shells, sizeof(shells) / sizeof(*shells)) && first &&
+	    first[0] == '-' &&
 	    strchr(first, 'c');
 }
 
@@ -108,7 +111,8 @@ did_change(struct db *db, int64_t call, struct did *did, size_t max)
 }
 
 size_t
-owner_did(struct db *db, struct work *work, int64_t caller, int64_t call, struct did *did, size_t max)
+owner_did(struct db *db, struct work *work, int64_t caller, int64_t call, struct did *did,
+    size_t max)
 {
 	struct row r = row_of(db, SQL_HAS_PROGRAMS);
 	int64_t any = 0;

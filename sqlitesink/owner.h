@@ -18,12 +18,14 @@ int64_t owner_above(struct db *, int64_t process);
 /* A process that did what a tool call says, between its answer and its result, and belongs to no
  * agent so far. */
 struct did {
-	int64_t process;	/* the program that was started for it; 0: the owner itself did it */
+	/* the program that was started for it; 0: the owner itself did it */
+	int64_t process;
 	int64_t owner, tool;
 };
 
 /* Those of the tool calls that a call of this caller brought the results of, at most max.
  * None when the caller has started a program for any tool. Lives are flushed. */
-size_t owner_did(struct db *, struct work *, int64_t caller, int64_t call, struct did *, size_t max);
+size_t owner_did(struct db *, struct work *, int64_t caller, int64_t call, struct did *,
+    size_t max);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-enum { PROMPTS_MAX = 4096 };	/* of one call, that are told apart; more are counted as bad_event */
+/* of one call, that are told apart; more are counted as bad_event */
+enum { PROMPTS_MAX = 4096 };
 
 struct found {
 	int64_t text, added;	/* texts.id; added 0: the agent added nothing */

@@ -17,7 +17,8 @@ const char *
 rotate_parse(struct rotate *ro, const char *arg)
 {
 	static const struct { const char *name; uint64_t ns, bytes; } unit[] = {
-		{ "s", 1000000000, 0 }, { "m", 60000000000, 0 }, { "h", 3600000000000, 0 }, { "d", 86400000000000, 0 },
+		{ "s", 1000000000, 0 }, { "m", 60000000000, 0 }, { "h", 3600000000000, 0 },
+		{ "d", 86400000000000, 0 },
 		{ "k", 0, 1 << 10 }, { "K", 0, 1 << 10 }, { "M", 0, 1 << 20 }, { "G", 0, 1 << 30 },
 	};
 	char *end;
@@ -130,7 +131,8 @@ carry_books(struct db *db, const char *from, int64_t before)
 	    "	SELECT %lld, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why,"
 	    "	collects FROM %s.stages"
 	    "	WHERE run_id = %lld AND stage <> 'sqlitesink'";
-	char *text = sqlite3_mprintf(sql, from, (long long)before, (long long)db->run, (long long)db->run, from,
+	char *text = sqlite3_mprintf(sql, from, (long long)before, (long long)db->run,
+	    (long long)db->run, from,
 	    (long long)before);
 
 	if (!text || sqlite3_exec(db->sq, text, NULL, NULL, NULL) != SQLITE_OK)

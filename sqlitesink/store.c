@@ -171,8 +171,11 @@ store_event(struct store *self, struct event *ev)
 		const char *source;
 		bool (*on)(struct store *, struct event *);
 	} by[] = {
-		{ "file.", on_file }, { "process.", on_process }, { "net.", on_net }, { "dir.", on_file },
-		{ "ssl.close", on_net }, { "tcp.close", on_net }, { "http.", on_http }, { "sse.message", on_http }, { "llm.", on_call }, { "mcp.", on_call }, { "", on_single },
+		{ "file.", on_file }, { "process.", on_process }, { "net.", on_net },
+		{ "dir.", on_file },
+		{ "ssl.close", on_net }, { "tcp.close", on_net }, { "http.", on_http },
+		{ "sse.message", on_http }, { "llm.", on_call }, { "mcp.", on_call },
+		{ "", on_single },
 	};
 	struct value type = event_get(ev, "type");
 	size_t i = 0;

@@ -17,6 +17,7 @@ struct paths;
 struct paths *paths_new(struct db *);
 void paths_free(struct paths *);
 int64_t path_id(struct paths *, int64_t mnt_ns, const void *, size_t n);
-int64_t path_of_key(struct paths *, struct event *, const char *key);	/* of its mnt_ns; 0: absent */
+/* of its mnt_ns; 0: absent */
+int64_t path_of_key(struct paths *, struct event *, const char *key);
 
 #endif

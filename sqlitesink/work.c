@@ -90,7 +90,8 @@ work_clear(struct work *w)
 static bool
 is_command(struct value key)
 {
-	static const char *const keys[] = { "command", "cmd", "commands", "script", "code", "shell_command", "bash_command",
+	static const char *const keys[] = { "command", "cmd", "commands", "script", "code",
+	    "shell_command", "bash_command",
 		"command_line", "commandLine", "input", "chars", "args" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)

@@ -309,7 +309,7 @@ set_flag() {
 	--wait) wait=$2 ;;
 	--fail-on-loss) fail_on_loss=$2 ;;
 	--reads) [ -n "$2" ] || to_process=$(words $to_process --no-reads) ;;
-	--trace-fs | --trace-signals) to_process=$(words $to_process ${2:+"$1"}) ;;
+	--trace-fs | --trace-net | --trace-signals | --trace-all) to_process=$(words $to_process ${2:+"$1"}) ;;
 	--otel-capture-content) to_otelsink=$(words $to_otelsink ${2:+--content}) ;;
 	--once) once=$2 ;;
 	--plain) if [ "$verb$2" = top1 ]; then plain=1; else tcp=$2; fi ;;	# of top: how it looks

@@ -25,7 +25,7 @@ struct life {
 	char seen;		/* of fork, exec, seed, event the first letter; x for exec */
 	unsigned char commlen;
 	char comm[32];
-	bool dirty, moved;	/* moved: its parent or agent is another than the file has */
+	bool dirty, moved;	/* moved: its start, parent or agent is another than the file has */
 	struct life *next, **prev;	/* of those that are dirty */
 };
 
@@ -65,6 +65,7 @@ life_write(struct lives *ls, struct life *l)
 	if (l->moved) {
 		l->moved = false;
 		r = row_of(ls->db, SQL_PROCESS_PARENT);
+		row_int(&r, "start_ns", l->start_ns);
 		row_id(&r, "ppid", l->ppid);
 		row_id(&r, "parent_id", l->parent);
 		row_id(&r, "agent_id", l->agent);
@@ -74,7 +75,6 @@ life_write(struct lives *ls, struct life *l)
 	}
 	r = row_of(ls->db, SQL_PROCESS_UPDATE);
 	row_bytes(&r, "comm", l->comm, l->commlen);
-	row_int(&r, "start_ns", l->start_ns);
 	row_id(&r, "end_ns", l->end_ns);
 	row_str(&r, "seen", seen_name(l->seen));
 	row_id(&r, "exec_id", l->exec);
@@ -291,6 +291,7 @@ life_find(struct lives *ls, struct event *ev, char seen, int64_t *id)
 			return NULL;
 		if (l->seen == 'e' || l->seen == 'x') {
 			l->start_ns = ns;
+			l->moved = true;
 			life_touch(ls, l);
 		}
 	}
@@ -581,8 +582,10 @@ life_exit(struct lives *ls, struct event *ev)
 		l->moved = true;
 	}
 	if (l->seen != 'f' && value_f64(duration, &ms) && ms >= 0 && ms * 1e6 < ns &&
-	    (born = ns - (uint64_t)(ms * 1e6)) < l->start_ns)
+	    (born = ns - (uint64_t)(ms * 1e6)) < l->start_ns) {
 		l->start_ns = born;
+		l->moved = true;
+	}
 	life_touch(ls, l);
 }
 

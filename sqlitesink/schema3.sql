@@ -130,21 +130,24 @@ said AS MATERIALIZED (
 	SELECT q.run_id, q.chain_id, min(q.id), x.text FROM prompts q JOIN texts x ON x.id = q.text_id
 	WHERE q.chain_id IS NOT NULL GROUP BY 1, 2),
 works(process_id) AS MATERIALIZED (SELECT DISTINCT agent_id FROM model_calls WHERE tools_offered),
--- tools of the same process that were at work when it began
+-- tools of the same process that were at work when it began, or had been answered just before:
+-- a sub-agent in the background has exactly what an argument says
 open AS MATERIALIZED (
-	SELECT c.run_id, c.chain_id, u.id AS tool_use_id, u.asked_ns AS from_ns, count(*) OVER (PARTITION BY c.run_id, c.chain_id) AS n,
+	SELECT c.run_id, c.chain_id, u.id AS tool_use_id, u.asked_ns AS from_ns, coalesce(u.answered_ns, c.started_ns) >= c.started_ns AS at_work,
+		sum(coalesce(u.answered_ns, c.started_ns) >= c.started_ns) OVER (PARTITION BY c.run_id, c.chain_id) AS n,
 		(SELECT max(CASE WHEN j.atom = t.text THEN 2 WHEN length(j.atom) > 2 AND instr(t.text, j.atom) THEN 1 END)
 		 FROM json_tree((SELECT iif(json_valid(a.text), a.text, json_quote(a.text)) FROM texts a WHERE a.id = u.arguments_id)) j
 		 WHERE j.type = 'text') AS fits
 	FROM chain c CROSS JOIN tool_uses u ON u.process_id = c.process_id AND u.asked_ns <= c.started_ns
 	LEFT JOIN said t ON t.run_id = c.run_id AND t.chain_id = c.chain_id
-	WHERE u.run_id = c.run_id AND u.chain_id IS NOT c.chain_id AND coalesce(u.answered_ns, c.started_ns) >= c.started_ns
+	WHERE u.run_id = c.run_id AND u.chain_id IS NOT c.chain_id 
+		AND coalesce(u.answered_ns, c.started_ns) >= c.started_ns - 60000000000
 		AND (u.answered_ns IS NOT NULL OR NOT EXISTS (SELECT 1 FROM model_calls m WHERE m.chain_id = u.chain_id
 			AND m.started_ns > u.asked_ns AND m.started_ns < c.started_ns AND m.run_id = u.run_id))),
 best AS MATERIALIZED (
 	SELECT run_id, chain_id, tool_use_id, n, fits, row_number() OVER (PARTITION BY run_id, chain_id
 		ORDER BY coalesce(fits, 0) DESC, from_ns DESC) AS rank
-	FROM open),
+	FROM open WHERE at_work OR fits = 2),
 below AS MATERIALIZED (SELECT process_id FROM agents WHERE parent_id IS NOT NULL)
 SELECT c.run_id, c.chain_id, c.call_id, c.process_id, c.started_ns,
 	CASE WHEN b.fits IS NOT NULL THEN iif(c.tools, 'sub-agent', 'helper')

@@ -31,14 +31,15 @@ const struct sql_text sql_text[SQL_COUNT] = {
 	    " comm start_ns seen"
 	    " container_id first_comm"),
 	/* what changes in every life, and what seldom does and has indexes */
-	[SQL_PROCESS_UPDATE] = SQL("UPDATE processes SET comm=:comm, start_ns=:start_ns,"
+	[SQL_PROCESS_UPDATE] = SQL("UPDATE processes SET comm=:comm,"
 	    " end_ns=:end_ns, seen=:seen,"
 	    " exec_id=:exec_id, exit_code=:exit_code, signal=:signal, rss_max_kb=:rss_max_kb WHERE"
 	    " id=:id"),
 	[SQL_PROCESS_BORN] = SQL("UPDATE processes SET first_comm=:comm WHERE id=:id"),
 	[SQL_CONTAINER_PUT] = INTO("containers", "run_id container_id container_name:?"
 	    " pod_name:? pod_namespace:? pod_uid:?"),
-	[SQL_PROCESS_PARENT] = SQL("UPDATE processes SET ppid=:ppid, parent_id=:parent_id,"
+	[SQL_PROCESS_PARENT] = SQL("UPDATE processes SET start_ns=:start_ns, ppid=:ppid,"
+	    " parent_id=:parent_id,"
 	    " agent_id=:agent_id,"
 	    " tool_use_id=:tool_use_id WHERE id=:id"),
 	[SQL_PROCESS_LAST] = SQL("SELECT id, ppid, parent_id, agent_id, uid, comm, start_ns,"

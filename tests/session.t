@@ -160,6 +160,16 @@ for name, parts, want in (
     got = [(p["text"], p["added"] is not None) for p in table("prompts", store([execs(0, 200, 1, ["node"]), call_]))]
     same("typed: " + name, got, [want] if want else [])
 
+# --- a sub-agent in the background: its tool call has its result before it begins -----------------------
+behind = store([execs(0, 200, 1, ["node"]),
+                llm(1, 1, 2, prompt="Go", asks=[("t1", "Agent", {"prompt": "Write the docs."}), ("t2", "Bash", {"command": "Write"})], request_tools=True),
+                llm(2, 3, 4, results=[("t1", "Agent", 1, "in the background", False), ("t2", "Bash", 1, "ok", False)], request_tools=True),
+                llm(3, 3.5, 5, prompt="Write the docs.", chain_id="sub", request_tools=True),
+                llm(4, 6, 7, prompt="Write it all again", chain_id="other", request_tools=True)])
+same("a sub-agent in the background", rows(behind, "SELECT h.chain_id, h.kind, u.name, h.evidence FROM chains h LEFT JOIN tool_uses u"
+                                                   " ON u.id = h.tool_use_id ORDER BY 1 DESC"),
+     [["sub", "sub-agent", "Agent", "named"], ["other", "main", None, None], ["c1", "main", None, None]])
+
 # --- calls that another process makes than the agent ---------------------------------------------------
 def spoken(name, lines, want, **kinds):
     """Whose the calls, the prompts and the effects are, in whatever order the lines come."""

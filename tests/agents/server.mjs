@@ -21,12 +21,58 @@ const encoders = { gzip: zlib.createGzip, br: zlib.createBrotliCompress, zstd: z
 
 // What is said: the marker that came, in three pieces.
 function words(text) {
-	const all = text.match(/MARK-[0-9a-z]+/g) || ['MARK-none'];
+	const all = text.match(/MARK-[0-9a-z]+/g) || ['nothing'];
 	return ['You said ', all[all.length - 1], ', indeed. \u6f22\u5b57'];
 }
 
+// --- tools -----------------------------------------------------------------------------------
+// A prompt with PLAN in it is worked on with the agent's own tools: two commands side by side, then
+// one that needs both, then a sub-agent, where there is a tool for that, which runs one itself.
+const SUB = 'SUBPLAN: write the file that is asked for.';
+
+// The tools of a request, whatever the dialect: [{ name, schema }].
+function toolsOf(req) {
+	return (req.tools || []).flatMap((t) => t.functionDeclarations || t.tools || [t]).map((t) => t.function || t)
+		.filter((t) => t.name).map((t) => ({ name: t.name, schema: t.input_schema || t.parameters || t.parametersJsonSchema || {} }));
+}
+// Arguments for a command.
+function commandFor(tool, command) {
+	const p = tool.schema.properties || {}, args = {};
+	for (const [k, v] of Object.entries(p)) {
+		if (k === 'command' || k === 'cmd') args[k] = v.type === 'array' ? ['bash', '-c', command] : command;
+		else if ((tool.schema.required || []).includes(k)) args[k] = v.type === 'boolean' ? false : v.type === 'number' || v.type === 'integer' ? 10000 : v.enum ? v.enum[0] : 'runs it';
+	}
+	return args;
+}
+function subFor(tool) {
+	const args = {};
+	for (const [k, v] of Object.entries(tool.schema.properties || {}))
+		if (k === 'prompt') args[k] = SUB;
+		else if (k === 'subagent_type' || k === 'agent_type') args[k] = v.enum?.find((n) => /general|task/.test(n)) || v.enum?.[0] || (tool.name === 'task' ? 'general' : 'general-purpose');
+		else if ((tool.schema.required || []).includes(k)) args[k] = v.type === 'boolean' ? false : v.enum ? v.enum[0] : 'writes';
+	return args;
+}
+// What the model does next: [{ name, args }], or null: it answers in words.
+function plan(req, text) {
+	const tools = toolsOf(req), shell = tools.find((t) => /^(Bash|bash|shell|shell_command|exec_command|run_shell_command|local_shell)$/.test(t.name));
+	if (!shell || !(/Follow PLAN-/.test(text) || text.includes(SUB))) return null;
+	const sub = tools.find((t) => /^(Task|Agent|task|agent)$/.test(t.name) && t.schema.properties?.prompt);
+	const inSub = text.includes(SUB) && !text.includes('Follow PLAN-'), done = (text.match(/"(tool_result|function_call_output|functionResponse)"|"role":\s*"tool"/g) || []).length;
+	const run = (c) => ({ name: shell.name, args: commandFor(shell, c) });
+	if (inSub) return done ? null : [run('echo sub > sub.txt')];
+	if (done === 0) return [run('echo one > one.txt'), run('echo two > two.txt')];
+	if (done === 2) return [run('sort one.txt two.txt > both.txt')];
+	return done === 3 && sub ? [{ name: sub.name, args: subFor(sub) }] : null;
+}
+// The same, with ids, noted in the log; [] when it answers in words.
+function uses(req, text) {
+	const list = (plan(req, text) || []).map((t, i) => ({ ...t, id: 'call_' + sha(text).slice(0, 16) + i }));
+	if (list.length) log({ tools: list });
+	return list;
+}
+
 function anthropic(req, text) {
-	const out = [], w = words(text);
+	const out = [], asks = uses(req, text), w = asks.length ? ['Working.'] : words(text);
 	const ev = (type, o) => out.push(`event: ${type}\ndata: ${JSON.stringify({ type, ...o })}\n\n`);
 	ev('message_start', { message: { id: 'msg_' + sha(text).slice(0, 12), type: 'message', role: 'assistant', model: req.model,
 		content: [], stop_reason: null, stop_sequence: null,
@@ -35,13 +81,18 @@ function anthropic(req, text) {
 	ev('ping', {});
 	for (const t of w) ev('content_block_delta', { index: 0, delta: { type: 'text_delta', text: t } });
 	ev('content_block_stop', { index: 0 });
-	ev('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 7 } });
+	asks.forEach((t, i) => {
+		ev('content_block_start', { index: i + 1, content_block: { type: 'tool_use', id: t.id, name: t.name, input: {} } });
+		ev('content_block_delta', { index: i + 1, delta: { type: 'input_json_delta', partial_json: JSON.stringify(t.args) } });
+		ev('content_block_stop', { index: i + 1 });
+	});
+	ev('message_delta', { delta: { stop_reason: asks.length ? 'tool_use' : 'end_turn', stop_sequence: null }, usage: { output_tokens: 7 } });
 	ev('message_stop', {});
 	return out;
 }
 
 function responses(req, text) {
-	const out = [], w = words(text), id = 'resp_' + sha(text).slice(0, 12);
+	const out = [], asks = uses(req, text), w = asks.length ? ['Working.'] : words(text), id = 'resp_' + sha(text).slice(0, 12);
 	let n = 0;
 	const ev = (type, o) => out.push({ type, sequence_number: n++, ...o });
 	const base = { id, object: 'response', created_at: 1, model: req.model, status: 'in_progress', output: [] };
@@ -53,24 +104,33 @@ function responses(req, text) {
 	for (const t of w) ev('response.output_text.delta', { item_id: 'm1', output_index: 0, content_index: 0, delta: t });
 	ev('response.output_text.done', { item_id: 'm1', output_index: 0, content_index: 0, text: w.join('') });
 	ev('response.output_item.done', { output_index: 0, item });
-	ev('response.completed', { response: { ...base, status: 'completed', output: [item], usage: { input_tokens: 19,
+	const calls = asks.map((t) => ({ id: 'fc_' + t.id, type: 'function_call', status: 'completed', call_id: t.id, name: t.name, arguments: JSON.stringify(t.args) }));
+	calls.forEach((c, i) => {
+		ev('response.output_item.added', { output_index: i + 1, item: { ...c, arguments: '', status: 'in_progress' } });
+		ev('response.function_call_arguments.delta', { item_id: c.id, output_index: i + 1, delta: c.arguments });
+		ev('response.function_call_arguments.done', { item_id: c.id, output_index: i + 1, arguments: c.arguments });
+		ev('response.output_item.done', { output_index: i + 1, item: c });
+	});
+	ev('response.completed', { response: { ...base, status: 'completed', output: [item, ...calls], usage: { input_tokens: 19,
 		input_tokens_details: { cached_tokens: 5 }, output_tokens: 7, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 26 } } });
 	return out;
 }
 
 function chat(req, text) {
-	const out = [], base = { id: 'chatcmpl-' + sha(text).slice(0, 12), object: 'chat.completion.chunk', created: 1, model: req.model };
+	const out = [], asks = uses(req, text), base = { id: 'chatcmpl-' + sha(text).slice(0, 12), object: 'chat.completion.chunk', created: 1, model: req.model };
 	const ev = (delta, finish_reason = null, more = {}) =>
 		out.push('data: ' + JSON.stringify({ ...base, choices: [{ index: 0, delta, finish_reason }], ...more }) + '\n\n');
 	ev({ role: 'assistant', content: '' });
-	for (const t of words(text)) ev({ content: t });
-	ev({}, 'stop', { usage: { prompt_tokens: 19, completion_tokens: 7, total_tokens: 26, prompt_tokens_details: { cached_tokens: 5 } } });
+	for (const t of asks.length ? ['Working.'] : words(text)) ev({ content: t });
+	asks.forEach((t, index) => ev({ tool_calls: [{ index, id: t.id, type: 'function', function: { name: t.name, arguments: JSON.stringify(t.args) } }] }));
+	ev({}, asks.length ? 'tool_calls' : 'stop', { usage: { prompt_tokens: 19, completion_tokens: 7, total_tokens: 26, prompt_tokens_details: { cached_tokens: 5 } } });
 	out.push('data: [DONE]\n\n');
 	return out;
 }
 
-function gemini(model, text) {
-	return words(text).map((t, i, all) => ({ candidates: [{ content: { role: 'model', parts: [{ text: t }] }, index: 0,
+function gemini(model, text, req = {}) {
+	const asks = uses(req, text), parts = asks.length ? [{ text: 'Working.' }, ...asks.map((t) => ({ functionCall: { name: t.name, args: t.args } }))] : words(text).map((t) => ({ text: t }));
+	return parts.map((part, i, all) => ({ candidates: [{ content: { role: 'model', parts: [part] }, index: 0,
 		...(i === all.length - 1 ? { finishReason: 'STOP' } : {}) }], modelVersion: model, responseId: 'g1',
 		usageMetadata: { promptTokenCount: 19, candidatesTokenCount: 7, totalTokenCount: 26 } }));
 }
@@ -96,9 +156,9 @@ function answer(url, body) {
 	}
 	const model = /models\/([^:/]+):(\w+)/.exec(p);
 	if (model && model[2] === 'streamGenerateContent')
-		return stream(gemini(model[1], body).map((o) => 'data: ' + JSON.stringify(o) + '\r\n\r\n'));
+		return stream(gemini(model[1], body, req).map((o) => 'data: ' + JSON.stringify(o) + '\r\n\r\n'));
 	if (model && model[2] === 'countTokens') return json({ totalTokens: 19 });
-	if (model) return json(gemini(model[1], body).pop());
+	if (model) return json(gemini(model[1], body, req).pop());
 	if (p.endsWith('/models')) return json({ object: 'list', data: [{ id: 'local', object: 'model', created: 1, owned_by: 'local' }], models: [] });
 	return json({ ok: true });
 }

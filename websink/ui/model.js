@@ -191,13 +191,15 @@ export class Model {
 	// The tool call that a chain of messages was begun for: its arguments have the first message; else a process that was
 	// started while no other one was at work makes the calls; else a call without tools came while it alone was at work.
 	begunBy(ev, at, life) {
-		const open = [];
+		const open = [], before = [];
 		for (let i = this.tools.length - 1; i >= 0 && i >= this.tools.length - 500; i--) {
 			const t = this.tools[i];
-			if (t.asked <= at && (t.answered != null ? t.answered >= at : t.call === t.call.conv.calls[t.call.conv.calls.length - 1]) && life.isUnder(t.call.life)) open.push(t);
+			if (t.asked > at || !life.isUnder(t.call.life)) continue;
+			if (t.answered != null ? t.answered >= at : t.call === t.call.conv.calls[t.call.conv.calls.length - 1]) open.push(t);
+			else if (t.answered >= at - 60000) before.push(t);	// a sub-agent in the background
 		}
 		const text = typedText((ev.input_messages || []).filter((m) => m?.role === 'user').map((m) => textOf(m.parts)).join('\n'));
-		const fitting = open.map((t) => [fits(t.args, text), t]).filter(([n]) => n).sort((a, b) => b[0] - a[0])[0];
+		const fitting = [...open, ...before].map((t) => [fits(t.args, text), t]).filter(([n, t]) => n === 2 || (n && !before.includes(t))).sort((a, b) => b[0] - a[0])[0];
 		if (fitting) return fitting[1];
 		const above = open.filter((t) => t.call.life !== life && startOf(life, t.call.life) >= t.asked);
 		if (above.length) return above.length === 1 ? above[0] : null;

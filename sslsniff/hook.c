@@ -29,6 +29,7 @@
 enum {
 	SLOW_MS = 100,		/* a file that takes longer is slow */
 	SLOW_MAX = 8,		/* that are looked at at a time */
+	LAST_MS = 1000,		/* at the end, when it decides whether something was lost */
 	COARSE_NS = 20000000,	/* by which a file system's clock may be late */
 	BEGIN_NS = 5000000,	/* in which it shows whether a process is executing a program */
 	NAP_NS = 200000,
@@ -100,8 +101,8 @@ hook_looked(struct hook *h, struct look *l, const char *path, bool must, const s
 	if (look_end(l, &found)) {
 		if (must)
 			err(1, "--binary-path %s", path);
-		probe_note(h->probe, "not attached to %s: %s", path, strerror(errno));
-		count_all(h, who, clock_boot());
+		warn("not attached to %s", path);
+		atomic_fetch_add(&h->unseen, 1);
 		return;
 	}
 	if (found.unseen) {
@@ -137,6 +138,7 @@ wait_slow(void *arg)
 		;
 	pthread_mutex_lock(&h->lock);
 	if (atomic_load(&h->stopping)) {
+		probe_note(h->probe, "not looked at to the end: %s", w->path);
 		w->look.apart.until_ms = 0;
 		look_end(&w->look, &none);
 		found_free(&none);
@@ -311,6 +313,8 @@ hold_for(struct hook *h)
 static int
 wait_ms(struct hook *h)
 {
+	if (atomic_load(&h->stopping))
+		return LAST_MS;
 	return h->hold.now.who.pid ? hold_rest_ms(&h->hold) : SLOW_MS;
 }
 
@@ -329,8 +333,8 @@ look_and_hook(struct hook *h, int fd, const struct stat *st, const char *path, b
 	if (look_begin(&l, fd, keep, h->uid)) {
 		if (must)
 			err(1, "--binary-path %s", path);
-		probe_note(h->probe, "not attached to %s: %s", path, strerror(errno));
-		count_all(h, &who, clock_boot());
+		warn("not attached to %s", path);
+		atomic_fetch_add(&h->unseen, 1);
 		return true;
 	}
 	if (h->running && !look_wait(&l, wait_ms(h)) && hand_over(h, &l, path))

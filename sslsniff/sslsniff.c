@@ -205,6 +205,9 @@ on_mapped(void *self, const struct watch_what *what)
 	struct sslsniff *s = self;
 
 	if (!what->pid) {
+		if (what->lost)
+			probe_note(&s->probe, "the kernel dropped some of what was mapped: all "
+			    "processes are looked at");
 		proc_each(attach_mapped, self);
 		if (what->lost)
 			missed_count_ended(&s->hook.missed);
@@ -213,7 +216,8 @@ on_mapped(void *self, const struct watch_what *what)
 	s->what = what;
 	s->hook.fresh = what->fresh;
 	s->hook.before = s->hook.attach.nattached;
-	attach_process(s, what->pid, true);
+	if (!atomic_load(&s->hook.stopping))
+		attach_process(s, what->pid, true);
 	hook_done(&s->hook);
 	for (size_t i = 0; i < what->n; i++)
 		if (!what->file[i]->looked)

@@ -182,30 +182,39 @@ def over():
         shutil.copy(os.path.join(T.name, "first"), f)
     time.sleep(0.1)		# a file that was changed a moment ago may not be the one that ran
 
-    def run(name, *commands, after=lambda: None):
-        names = [x for c in commands for x in ("-c", os.path.basename(c[0]))]
-        with Sniffer(*names, "--no-hold") as s:
-            s.p.send_signal(signal.SIGSTOP)
-            status = [subprocess.run(c).returncode for c in commands]
-            after()
-            s.p.send_signal(signal.SIGCONT)
+    def run(name, wanted, *commands):
+        """wanted: how many connections are lost, of all that are begun."""
+        names = [x for f in {w for c in commands for w in c if w.startswith(T.name)} for x in ("-c", os.path.basename(f))]
+        for _ in range(3):
+            with Sniffer(*names, "--no-hold", "-v") as s:
+                s.p.send_signal(signal.SIGSTOP)
+                status = [subprocess.run(c).returncode for c in commands]
+                s.p.send_signal(signal.SIGCONT)
+            # by others too much was mapped meanwhile, or there was no time for it
+            unknown = "the kernel dropped some" in s.stderr or "not looked at to the end" in s.stderr
+            if not unknown:
+                break
         equal(status, [0] * len(commands), name + ": did what they do")
         balanced(s.stderr, name)
-        return s, [e for e in s.events if e["type"] == "loss"]
+        lost = [e for e in s.events if e["type"] == "loss"]
+        n = sum(e["events"] for e in lost)
+        ok(not tags(s.events) and {e["reason"] for e in lost} <= {"attached_late"} and (n >= wanted if unknown else n == wanted),
+           name, n, wanted, lost, s.stderr)
+        return lost
 
-    s, lost = run("over", [loud[0], port, "over"])
-    ok(not tags(s.events) and [(e["reason"], e["events"], e["comm"]) for e in lost] == [("attached_late", 3, "loud0")],
-       "over before it was looked at: its connections are lost, and said to be its", lost, s.stderr)
-    s, lost = run("several", [loud[1], port, "one"], [loud[1], port, "two"], [dial, port, "20"],
-                  [dial, port, "2", dial, port, "1", loud[2], port, "three"],
-                  [dial, port, "1", "fork", loud[3], port, "four"], [loud[4], port, "five"],
-                  after=lambda: os.unlink(loud[4]))
-    equal((tags(s.events), sum(e["events"] for e in lost)), (set(), 15),
-          "one twice, one that others execute, one of a child, one that is deleted: each connection once")
+    lost = run("over before it was looked at: its connections are lost", 3, [loud[0], port, "over"])
+    ok(lost and lost[-1]["comm"] == "loud0", "and said to be its", lost)
+    run("each connection once: a program twice, two that others execute, one in a child, one that is deleted", 15,
+        [loud[1], port, "one"], [loud[1], port, "two"], [dial, port, "20"],
+        [dial, port, "2", dial, port, "1", loud[2], port, "three"],
+        [dial, port, "1", "fork", loud[3], port, "four"],
+        ["sh", "-c", 'cp "$1" "$2" && "$2" "$3" five; rm "$2"', "sh", loud[4], loud[4] + "new", port])
     web = http.server.HTTPServer(("127.0.0.1", 0), Quiet)
     threading.Thread(target=web.serve_forever, daemon=True).start()
-    s, lost = run("plain", ["curl", "-s", "http://127.0.0.1:%d/" % web.server_port], [dial, port, "2", dial, port, "1"])
-    equal(lost, [], "what has no TLS, or is curl without it, has lost nothing")
+    curl = shutil.copy(shutil.which("curl"), os.path.join(T.name, "curl-copy"))
+    time.sleep(0.1)
+    run("what has no TLS, or is curl without it, has lost nothing", 0, [curl, "-s", "http://127.0.0.1:%d/" % web.server_port],
+        [dial, port, "2", dial, port, "1"])
     web.shutdown()
 
 

@@ -53,7 +53,8 @@ become_user(void)
 {
 	if (self.other) {
 		caps_bound(0);
-		if (setgroups(self.ngroups, self.groups) || setresgid(self.gid, self.gid, self.gid) ||
+		if (setgroups(self.ngroups, self.groups) ||
+		    setresgid(self.gid, self.gid, self.gid) ||
 		    setresuid(self.uid, self.uid, self.uid))
 			_exit(EPERM);
 	}
@@ -63,7 +64,8 @@ become_user(void)
 
 /* A child that does this with the user's rights; 0, or why it could not (errno). */
 static int
-as_user(int (*act)(int fd, const char *path, const char *from), int fd, const char *path, const char *from)
+as_user(int (*act)(int fd, const char *path, const char *from), int fd, const char *path,
+    const char *from)
 {
 	int status = 0;
 	pid_t pid = fork();
@@ -97,7 +99,8 @@ copy(int from, int to)
 static int
 copy_as(int from, int place, const char *name)
 {
-	int to = openat(place, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), e = errno;
+	int to = openat(place, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
+	    e = errno;
 
 	if (to < 0)
 		return e;
@@ -117,7 +120,8 @@ give(int fd, const char *path, const char *from)
 	int place, e = 0;
 
 	(void)from;
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+	    slash ? path : ".");
 	/* a name that nobody can have taken before us */
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		return errno;
@@ -142,7 +146,8 @@ forget(int fd, const char *path, const char *from)
 	ssize_t n = readlink(path, to, sizeof(to));
 
 	(void)fd;
-	return n < 0 || (size_t)n != strlen(from) || memcmp(to, from, n) || unlink(path) == 0 ? 0 : errno;
+	return n < 0 || (size_t)n != strlen(from) || memcmp(to, from, n) ||
+	    unlink(path) == 0 ? 0 : errno;
 }
 
 /* --- files of the stages ------------------------------------------------------------ */
@@ -155,7 +160,8 @@ open_own(int folder, const char *name)
 	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st, owner;
 
-	if (fd >= 0 && !fstat(fd, &st) && !fstat(folder, &owner) && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	if (fd >= 0 && !fstat(fd, &st) && !fstat(folder, &owner) && S_ISREG(st.st_mode) &&
+	    st.st_nlink == 1 &&
 	    st.st_uid == owner.st_uid)
 		return fd;
 	if (fd >= 0)
@@ -247,10 +253,12 @@ empty(int fd, bool deep)
 	struct dirent *e;
 
 	while (d && (e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || unlinkat(fd, e->d_name, 0) == 0)
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
+		    unlinkat(fd, e->d_name, 0) == 0)
 			continue;
 		if (deep)
-			empty(openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), true);
+			empty(openat(fd, e->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), true);
 		unlinkat(fd, e->d_name, AT_REMOVEDIR);
 	}
 	if (d)
@@ -274,7 +282,8 @@ remove_page_folders(void)
 	while (d && (e = readdir(d))) {
 		if (strncmp(e->d_name, "agentsight-web.", 15))
 			continue;
-		empty(openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), true);
+		empty(openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+		    true);
 		unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
 	}
 	if (d)

@@ -10,7 +10,8 @@
 int
 main(int argc, char **argv)
 {
-	const char *near = argc > 2 ? nearest_name(argv[1], (const char *const *)argv + 2, argc - 2) : NULL;
+	const char *near = argc > 2 ?
+	    nearest_name(argv[1], (const char *const *)argv + 2, argc - 2) : NULL;
 
 	if (near)
 		puts(near);

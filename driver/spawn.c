@@ -29,18 +29,24 @@ static struct spawn {
 } self = { .user = -1, .group = -1, .go_fd = -1 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_FLAG, .name = "reaper", .to = &self.reaper, .help = "orphans below it become its children" },
-	{ .kind = OPT_FLAG, .name = "session", .to = &self.session, .help = "a session of its own" },
+	{ .kind = OPT_FLAG, .name = "reaper", .to = &self.reaper,
+	    .help = "orphans below it become its children" },
+	{ .kind = OPT_FLAG, .name = "session", .to = &self.session,
+	    .help = "a session of its own" },
 	{ .kind = OPT_NUM, .name = "with", .arg = "PID", .to = &self.with, .lo = 1, .hi = INT32_MAX,
 	    .help = "SIGTERM when PID, who starts it, ends; not at all when it has ended" },
-	{ .kind = OPT_NUM, .name = "user", .arg = "UID", .to = &self.user, .lo = 0, .hi = UINT32_MAX - 1,
+	{ .kind = OPT_NUM, .name = "user", .arg = "UID", .to = &self.user, .lo = 0,
+	    .hi = UINT32_MAX - 1,
 	    .help = "as this user, with the groups that it is in" },
-	{ .kind = OPT_NUM, .name = "group", .arg = "GID", .to = &self.group, .lo = 0, .hi = UINT32_MAX - 1,
+	{ .kind = OPT_NUM, .name = "group", .arg = "GID", .to = &self.group, .lo = 0,
+	    .hi = UINT32_MAX - 1,
 	    .help = "and this group (the number of the user)" },
 	{ .kind = OPT_FLAG, .name = "home", .to = &self.home,
 	    .help = "with HOME, USER and LOGNAME of that user, and nothing of sudo" },
-	{ .kind = OPT_FLAG, .name = "bare", .to = &self.bare, .help = "without capabilities, for good" },
-	{ .kind = OPT_FLAG, .name = "signals", .to = &self.signals, .help = "SIGINT and SIGQUIT are not ignored" },
+	{ .kind = OPT_FLAG, .name = "bare", .to = &self.bare,
+	    .help = "without capabilities, for good" },
+	{ .kind = OPT_FLAG, .name = "signals", .to = &self.signals,
+	    .help = "SIGINT and SIGQUIT are not ignored" },
 	{ .kind = OPT_NUM, .name = "go-fd", .arg = "FD", .to = &self.go_fd, .lo = 0, .hi = 1 << 20,
 	    .help = "when a line comes there; none at its end" },
 	{ .kind = OPT_END },
@@ -61,7 +67,8 @@ become(const struct passwd *user)
 static void
 take_home(const struct passwd *user)
 {
-	static const char *const of_sudo[] = { "SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_COMMAND" };
+	static const char *const of_sudo[] = { "SUDO_UID", "SUDO_GID", "SUDO_USER",
+	    "SUDO_COMMAND" };
 
 	setenv("HOME", user->pw_dir, 1);
 	setenv("USER", user->pw_name, 1);
@@ -88,7 +95,8 @@ run(char **command)
 
 	execvp(command[0], command);
 	missing = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP;
-	fprintf(stderr, "agentsight: %s: %s\n", command[0], errno == ENOENT ? "not found" : strerror(errno));
+	fprintf(stderr, "agentsight: %s: %s\n", command[0],
+	    errno == ENOENT ? "not found" : strerror(errno));
 	return missing ? 127 : 126;
 }
 
@@ -105,7 +113,8 @@ main(int argc, char **argv)
 	if (first == argc)
 		opt_fail(&use, "what to run?");
 	if (self.reaper && prctl(PR_SET_CHILD_SUBREAPER, 1))
-		fprintf(stderr, "agentsight: orphans are not told from other processes: %s\n", strerror(errno));
+		fprintf(stderr, "agentsight: orphans are not told from other processes: %s\n",
+		    strerror(errno));
 	if (self.session)
 		setsid();
 	if (self.with) {

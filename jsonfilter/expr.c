@@ -13,7 +13,8 @@
 
 enum { DEPTH_MAX = 200 };
 
-enum op { OP_SET, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_HAS, OP_PREFIX, OP_SUFFIX, OP_REGEX, OP_EQ_CASE, OP_HAS_CASE, OP_NONE };
+enum op { OP_SET, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_HAS, OP_PREFIX, OP_SUFFIX, OP_REGEX,
+    OP_EQ_CASE, OP_HAS_CASE, OP_NONE };
 
 enum kind { AND, OR, NOT, COND };
 
@@ -78,14 +79,16 @@ node(struct parse *s, enum kind kind, struct expr *a, struct expr *b)
 static bool
 field_char(int c)
 {
-	return isalnum(c) || c == '_' || c == '.' || c == '-' || c == '[' || c == ']' || c == ':' || c >= 0x80;
+	return isalnum(c) || c == '_' || c == '.' || c == '-' || c == '[' || c == ']' || c == ':' ||
+	    c >= 0x80;
 }
 
 static enum op
 scan_op(struct parse *s)
 {
 	static const struct { const char *text; enum op op; } ops[] = {
-		{ "!=", OP_NE }, { "<=", OP_LE }, { ">=", OP_GE }, { "^=", OP_PREFIX }, { "$=", OP_SUFFIX },
+		{ "!=", OP_NE }, { "<=", OP_LE }, { ">=", OP_GE }, { "^=", OP_PREFIX },
+		{ "$=", OP_SUFFIX },
 		{ "=~", OP_REGEX }, { "=", OP_EQ }, { "<", OP_LT }, { ">", OP_GT }, { "~", OP_HAS },
 	};
 
@@ -174,9 +177,11 @@ value_ready(struct parse *s, struct expr *e)
 	char *end;
 
 	e->number = strtod(e->value, &end);
-	e->isnumber = e->len && end == e->value + e->len && !isspace((unsigned char)*e->value) && isfinite(e->number);
+	e->isnumber = e->len && end == e->value + e->len && !isspace((unsigned char)*e->value) &&
+	    isfinite(e->number);
 	e->isword = !strcmp(e->value, "true") || !strcmp(e->value, "false");
-	if ((e->op == OP_LT || e->op == OP_LE || e->op == OP_GT || e->op == OP_GE) && !e->isnumber) {
+	if ((e->op == OP_LT || e->op == OP_LE || e->op == OP_GT || e->op == OP_GE) &&
+	    !e->isnumber) {
 		fail(s, "a number is needed here");
 		return false;
 	}
@@ -197,14 +202,17 @@ static const struct alias {
 } aliases[] = {
 	{ false, "method", "method", OP_EQ_CASE }, { false, "verb", "method", OP_EQ_CASE },
 	{ false, "path", "path", OP_EQ }, { false, "path_exact", "path", OP_EQ },
-	{ false, "path_prefix", "path", OP_PREFIX }, { false, "path_starts_with", "path", OP_PREFIX },
+	{ false, "path_prefix", "path", OP_PREFIX },
+	{ false, "path_starts_with", "path", OP_PREFIX },
 	{ false, "path_contains", "path", OP_HAS }, { false, "path_includes", "path", OP_HAS },
 	{ false, "host", "host", OP_EQ }, { false, "hostname", "host", OP_EQ },
 	{ false, "body", "body", OP_HAS }, { false, "body_contains", "body", OP_HAS },
 	{ true, "status_code", "status_code", OP_EQ }, { true, "status", "status_code", OP_EQ },
 	{ true, "code", "status_code", OP_EQ },
-	{ true, "status_text", "status_text", OP_HAS_CASE }, { true, "status_message", "status_text", OP_HAS_CASE },
-	{ true, "content_type", "headers.content-type", OP_HAS }, { true, "content-type", "headers.content-type", OP_HAS },
+	{ true, "status_text", "status_text", OP_HAS_CASE },
+	{ true, "status_message", "status_text", OP_HAS_CASE },
+	{ true, "content_type", "headers.content-type", OP_HAS },
+	{ true, "content-type", "headers.content-type", OP_HAS },
 	{ true, "body", "body", OP_HAS }, { true, "body_contains", "body", OP_HAS },
 	{ true, "server", "headers.server", OP_HAS },
 };
@@ -246,7 +254,8 @@ static bool
 bind_field(struct parse *s, struct expr *e, const char *name)
 {
 	static const struct { const char *prefix; bool response; } http[] = {
-		{ "request.", false }, { "req.", false }, { "response.", true }, { "resp.", true }, { "res.", true },
+		{ "request.", false }, { "req.", false }, { "response.", true }, { "resp.", true },
+		{ "res.", true },
 	};
 	bool good;
 
@@ -493,7 +502,8 @@ number_value_is(const struct expr *e, struct value v)
 	double d;
 	char *end;
 
-	if (!e->isnumber || (!ordering(e->op) && e->op != OP_EQ && e->op != OP_NE && e->op != OP_EQ_CASE))
+	if (!e->isnumber ||
+	    (!ordering(e->op) && e->op != OP_EQ && e->op != OP_NE && e->op != OP_EQ_CASE))
 		return text_is(e, v.p, v.n);
 	if (value_i64(v, &i)) {
 		want = strtoll(e->value, &end, 10);
@@ -569,7 +579,8 @@ query_has(const struct expr *e, struct event *ev)
 	if (!p || !(p = memchr(p, '?', n)))
 		return false;
 	while ((p = memmem(p, end - p, e->field, name))) {
-		if ((size_t)(end - p) > name + e->len && p[name] == '=' && !memcmp(p + name + 1, e->value, e->len))
+		if ((size_t)(end - p) > name + e->len && p[name] == '=' &&
+		    !memcmp(p + name + 1, e->value, e->len))
 			return true;
 		p++;
 	}
@@ -622,7 +633,8 @@ condition_true(const struct expr *e, struct event *ev)
 		strcpy(stpcpy(name, "headers."), e->field);
 		v = event_path(ev, name);
 		if (v.kind && e->op == OP_EQ)
-			return value_is(&(struct expr){ .op = OP_HAS, .value = e->value, .len = e->len }, ev, v);
+			return value_is(&(struct expr){ .op = OP_HAS, .value = e->value,
+			    .len = e->len }, ev, v);
 	}
 	if (!v.kind && !strpbrk(e->field, ".[") && (bytes = event_bytes(ev, e->field, &n)))
 		return text_is(e, bytes, n);	/* KEY_b64 */

@@ -30,14 +30,22 @@ static struct jsonfilter {
 } self = { .sort_max = 64 << 20 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_FLAG, .letter = 'v', .name = "invert-match", .to = &self.invert, .help = "lines of which no expression is true" },
-	{ .kind = OPT_FLAG, .letter = 'c', .name = "count", .to = &self.count, .help = "only say how many lines match" },
-	{ .kind = OPT_FLAG, .name = "only", .to = &self.only_lines, .help = "leave out run.* and stage.*, which pass else, and write none" },
-	{ .kind = OPT_LIST, .letter = 't', .name = "type", .arg = "TYPE", .to = &self.types, .help = "ask only lines of this type, the others pass (repeatable)" },
-	{ .kind = OPT_LIST, .letter = 'e', .name = "expr", .arg = "EXPR", .to = &self.exprs, .help = "an expression; operands are then all files (repeatable)" },
-	{ .kind = OPT_LIST, .letter = 'f', .name = "expr-file", .arg = "FILE", .to = &self.files, .help = "expressions, one a line, # for comments (repeatable)" },
-	{ .kind = OPT_NUM, .name = "sort", .arg = "MS", .to = &self.sort_ms, .help = "order by time within a window of MS", .lo = 0, .hi = 3600000 },
-	{ .kind = OPT_SIZE, .name = "sort-max", .arg = "SIZE", .to = &self.sort_max, .help = "of lines held for that (64M)", .lo = 1, .hi = 1LL << 40 },
+	{ .kind = OPT_FLAG, .letter = 'v', .name = "invert-match", .to = &self.invert,
+	    .help = "lines of which no expression is true" },
+	{ .kind = OPT_FLAG, .letter = 'c', .name = "count", .to = &self.count,
+	    .help = "only say how many lines match" },
+	{ .kind = OPT_FLAG, .name = "only", .to = &self.only_lines,
+	    .help = "leave out run.* and stage.*, which pass else, and write none" },
+	{ .kind = OPT_LIST, .letter = 't', .name = "type", .arg = "TYPE", .to = &self.types,
+	    .help = "ask only lines of this type, the others pass (repeatable)" },
+	{ .kind = OPT_LIST, .letter = 'e', .name = "expr", .arg = "EXPR", .to = &self.exprs,
+	    .help = "an expression; operands are then all files (repeatable)" },
+	{ .kind = OPT_LIST, .letter = 'f', .name = "expr-file", .arg = "FILE", .to = &self.files,
+	    .help = "expressions, one a line, # for comments (repeatable)" },
+	{ .kind = OPT_NUM, .name = "sort", .arg = "MS", .to = &self.sort_ms,
+	    .help = "order by time within a window of MS", .lo = 0, .hi = 3600000 },
+	{ .kind = OPT_SIZE, .name = "sort-max", .arg = "SIZE", .to = &self.sort_max,
+	    .help = "of lines held for that (64M)", .lo = 1, .hi = 1LL << 40 },
 	{ .kind = OPT_END },
 };
 

@@ -60,7 +60,8 @@ function_in(Elf *e, const char *name)
 	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(e, scn)); ) {
 		Elf_Data *d;
 
-		if (!gelf_getshdr(scn, &sh) || (sh.sh_type != SHT_DYNSYM && sh.sh_type != SHT_SYMTAB) ||
+		if (!gelf_getshdr(scn, &sh) ||
+		    (sh.sh_type != SHT_DYNSYM && sh.sh_type != SHT_SYMTAB) ||
 		    !(d = elf_getdata(scn, NULL)))
 			continue;
 		for (int i = 0; gelf_getsym(d, i, &sym); i++) {
@@ -69,7 +70,8 @@ function_in(Elf *e, const char *name)
 			if (!is || strcmp(is, name) || !sym.st_value || elf_getphdrnum(e, &phdrs))
 				continue;
 			for (size_t k = 0; k < phdrs; k++)
-				if (gelf_getphdr(e, k, &ph) && ph.p_type == PT_LOAD && ph.p_flags & PF_X &&
+				if (gelf_getphdr(e, k, &ph) && ph.p_type == PT_LOAD &&
+				    ph.p_flags & PF_X &&
 				    sym.st_value >= ph.p_vaddr &&
 				    sym.st_value - ph.p_vaddr < ph.p_filesz)
 					return sym.st_value - ph.p_vaddr + ph.p_offset;
@@ -138,7 +140,8 @@ attach(struct process *s, const char *path)
 		if (b->v[i].dev == st.st_dev && b->v[i].ino == st.st_ino)
 			return;
 	b->v[b->n] = (struct bash_file){ .dev = st.st_dev, .ino = st.st_ino, .fd = -1 };
-	probe_note(&s->probe, attach_readline(s, path, &b->v[b->n++]) ? "attached to readline in %s" :
+	probe_note(&s->probe,
+	    attach_readline(s, path, &b->v[b->n++]) ? "attached to readline in %s" :
 	    "no readline in %s", path);
 }
 

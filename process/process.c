@@ -362,7 +362,8 @@ load(struct process *s)
 	bash_start(s);
 	if (!s->min_life_ms)
 		life_seed(s, since);
-	probe_give_up(&s->probe, probe_can_multi() ? CAPS_BIT(CAP_PERFMON) : CAPS_BIT(CAP_SYS_ADMIN),
+	probe_give_up(&s->probe,
+	    probe_can_multi() ? CAPS_BIT(CAP_PERFMON) : CAPS_BIT(CAP_SYS_ADMIN),
 	    SANDBOX_CHILDREN);
 }
 
@@ -411,7 +412,8 @@ main(int argc, char **argv)
 	static struct process *s = &process;
 	const struct probe_ops ops = { on_record, on_tick, on_detach };
 	const struct opt own[] = {
-		{ .kind = OPT_HEAD, .help = "What to report (by default: lifecycle, files that are read "
+		{ .kind = OPT_HEAD,
+		    .help = "What to report (by default: lifecycle, files that are read "
 		    "and changed, network, signals)" },
 		{ .kind = OPT_FLAG, .name = "no-reads", .to = &s->no_reads,
 		    .help = "not what is read of files" },
@@ -421,7 +423,8 @@ main(int argc, char **argv)
 		    .help = "network (by default)" },
 		{ .kind = OPT_FLAG, .name = "trace-signals", .to = &s->trace_signals,
 		    .help = "signals that are sent (by default)" },
-		{ .kind = OPT_FLAG, .name = "trace-all", .to = &s->trace_all, .help = "all of these" },
+		{ .kind = OPT_FLAG, .name = "trace-all", .to = &s->trace_all,
+		    .help = "all of these" },
 		{ .kind = OPT_TIME, .name = "window", .arg = "TIME", .to = &s->window,
 		    .help = "count opens of the same path this long (1s; 0: write every one)" },
 		{ .kind = OPT_TIME, .name = "interval", .arg = "TIME", .to = &s->interval,

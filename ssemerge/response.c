@@ -151,7 +151,8 @@ start(struct response *a, const struct merge_format *format)
 		pending.n = 0;
 	}
 	/* nothing pending is of an AWS stream: those decide at once */
-	for (const char *p = pending.p, *end = pending.n ? p + pending.n : p; p < end; p += len[2]) {
+	for (const char *p = pending.p,
+	    *end = pending.n ? p + pending.n : p; p < end; p += len[2]) {
 		struct merge_input in = { 0 };
 
 		memcpy(len, p, sizeof(len));

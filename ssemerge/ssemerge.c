@@ -75,7 +75,8 @@ count_losses(struct ssemerge *self, const struct stream *s)
 	if (response_limited(a, &bytes))
 		loss_add(loss, "max_message", 1, bytes);
 	if (a->merge.bad || unexpected || a->aws.bad)
-		loss_add(loss, "bad_data", a->merge.bad + a->aws.bad + (unexpected > 0), unexpected);
+		loss_add(loss, "bad_data", a->merge.bad + a->aws.bad + (unexpected > 0),
+		    unexpected);
 	if (a->bad_utf8 || a->merge.halves)
 		loss_add(loss, "bad_utf8", a->bad_utf8 + a->merge.halves, a->bad_utf8_bytes);
 }

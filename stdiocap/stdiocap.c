@@ -200,7 +200,8 @@ main(int argc, char **argv)
 		{ .kind = OPT_CALL, .name = "fd", .arg = "N[,N]...", .call = add_fds,
 		    .help = "these numbers" },
 		{ .kind = OPT_SIZE, .name = "max-bytes", .arg = "SIZE", .to = &s->max_bytes,
-		    .lo = 0, .hi = 1LL << 40, .help = "captured of one call (64k, and JSON-RPC whole; 0: all)" },
+		    .lo = 0, .hi = 1LL << 40,
+		    .help = "captured of one call (64k, and JSON-RPC whole; 0: all)" },
 		{ .kind = OPT_END },
 	};
 	const struct opt_use use = {

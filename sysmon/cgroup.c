@@ -101,7 +101,8 @@ put_v1(struct jput *j, int pid)
 		put_bytes(j, "memory_bytes", dir, "memory.usage_in_bytes");
 		put_bytes(j, "memory_max_bytes", dir, "memory.limit_in_bytes");
 	}
-	if (proc_cgroup(pid, "cpu", path, sizeof(path)) && find_dir(dir, "/sys/fs/cgroup/cpu", path) &&
+	if (proc_cgroup(pid, "cpu", path, sizeof(path)) &&
+	    find_dir(dir, "/sys/fs/cgroup/cpu", path) &&
 	    read_line(dir, "cpu.cfs_quota_us", quota, sizeof(quota)) && *quota != '-' &&
 	    read_line(dir, "cpu.cfs_period_us", period, sizeof(period)))
 		put_cpu_max(j, strtoull(quota, NULL, 10), strtoull(period, NULL, 10));

@@ -39,7 +39,8 @@ only_forks(int fd)
 	};
 	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
 
-	code[1].k = htonl(PROC_EVENT_FORK);	/* the filter reads numbers as the network has them */
+	/* the filter reads numbers as the network has them */
+	code[1].k = htonl(PROC_EVENT_FORK);
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
 }
 

@@ -335,7 +335,8 @@ envelope(struct sysmon *m, struct jput *j, const char *type, const struct target
 
 struct usage {
 	uint64_t rss, vsz, pss, threads, procs, read, written;
-	bool no_io, no_pss;	/* of a member we may not know them: then nothing is said of the sum */
+	/* of a member we may not know them: then nothing is said of the sum */
+	bool no_io, no_pss;
 	int root;		/* a member that stands for all: the target, or a session's first */
 };
 
@@ -351,7 +352,8 @@ add_io(struct sysmon *m, struct usage *u, const struct sample_proc *p, uint64_t 
 		return;
 	}
 	*io = (struct io){
-		p->pid, p->start, field(buf, "\nread_bytes: ", 1), field(buf, "\nwrite_bytes: ", 1), group,
+		p->pid, p->start, field(buf, "\nread_bytes: ", 1), field(buf, "\nwrite_bytes: ", 1),
+		    group,
 	};
 	u->read += io->read;
 	u->written += io->written;
@@ -564,7 +566,8 @@ static struct books
 books_of(const struct sysmon *m)
 {
 	return (struct books){
-		.stage = "sysmon", .timestamp_ns = clock_epoch(&m->clock, clock_boot()), .pid = getpid(),
+		.stage = "sysmon", .timestamp_ns = clock_epoch(&m->clock, clock_boot()),
+		.pid = getpid(),
 		.read = m->samples, .written = m->out.lines + 1, .lost = loss_total(&m->loss),
 		.why = m->out.err ? BOOKS_OUTPUT_CLOSED : m->stop ? BOOKS_SIGNAL :
 		    m->failed ? BOOKS_FAILED : any_left(m) ? BOOKS_DURATION : BOOKS_INPUT_END,
@@ -720,7 +723,8 @@ main(int argc, char **argv)
 	add_numbers(m, &m->pids, BY_PID);
 	add_numbers(m, &m->sessions, BY_SESSION);
 	add_cgroups(m);
-	if (m->output && (fd = open(m->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
+	if (m->output && (fd = open(m->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	    0600)) < 0) {
 		fprintf(stderr, "sysmon: open %s: %s\n", m->output, strerror(errno));
 		return 1;
 	}

@@ -272,7 +272,8 @@ main(int argc, char **argv)
 	static struct tcpsniff *t = &tcpsniff;
 	const struct probe_ops ops = { on_record, on_tick, on_detach };
 	const struct opt own[] = {
-		{ .kind = OPT_HEAD, .help = "Which connections (by default those that carry HTTP)" },
+		{ .kind = OPT_HEAD,
+		    .help = "Which connections (by default those that carry HTTP)" },
 		{ .kind = OPT_CALL, .name = "ports", .arg = "N[,N]...", .call = add_ports,
 		    .help = "TCP alone, with one of these ports at either end" },
 		{ .kind = OPT_FLAG, .name = "any", .to = &t->any,

@@ -218,7 +218,8 @@ database_new(struct recent *r)
 	o->recent = r;
 	pthread_mutex_init(&o->lock, NULL);
 	snprintf(o->dir, sizeof(o->dir), "%s/agentsight-web.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(o->dir) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) || pipe2(input, O_CLOEXEC))
+	if (!mkdtemp(o->dir) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) ||
+	    pipe2(input, O_CLOEXEC))
 		return NULL;
 	snprintf(o->path, sizeof(o->path), "%s/run.db", o->dir);
 	o->pid = fork();
@@ -250,7 +251,8 @@ stored(const char *path)
 
 	if (query_open(&q, path, RECORDED_PATIENCE_S))
 		return 0;
-	if (sqlite3_prepare_v2(q.sq, "SELECT lines FROM runs", -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(q.sq, "SELECT lines FROM runs", -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
 		n = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
 	query_close(&q);

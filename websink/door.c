@@ -56,7 +56,8 @@ watch(void *arg)
 			pthread_cond_wait(&d->moved, &d->lock);
 			continue;
 		}
-		t = (struct timespec){ d->first->until_ms / 1000, d->first->until_ms % 1000 * 1000000 };
+		t = (struct timespec){ d->first->until_ms / 1000,
+		    d->first->until_ms % 1000 * 1000000 };
 		pthread_cond_timedwait(&d->moved, &d->lock, &t);
 	}
 	pthread_mutex_unlock(&d->lock);

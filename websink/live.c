@@ -58,7 +58,8 @@ put_line(struct live *l, struct recent_line *line)
 	bool preview = l->preview && line->preview_n;
 
 	l->line = line;
-	put_head(l, l->lines ? 0 : snprintf(l->head, sizeof(l->head), "id: %" PRIu64 "\ndata: ", l->next));
+	put_head(l, l->lines ? 0 :
+	    snprintf(l->head, sizeof(l->head), "id: %" PRIu64 "\ndata: ", l->next));
 	l->part[1] = preview ? line->text + line->n : line->text;
 	l->len[1] = preview ? line->preview_n : line->n;
 	l->part[2] = l->lines ? "\n" : "\n\n";
@@ -106,7 +107,8 @@ await(struct live *l)
 		if (l->end_reported)
 			break;
 		l->end_reported = true;
-		put_head(l, snprintf(l->head, sizeof(l->head), "event: end\ndata: %" PRIu64 "\n\n", l->next - 1));
+		put_head(l, snprintf(l->head, sizeof(l->head), "event: end\ndata: %" PRIu64 "\n\n",
+		    l->next - 1));
 		return 1;
 	case RECENT_STOPPED:
 		break;

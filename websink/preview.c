@@ -46,7 +46,8 @@ static bool
 is_long(const struct event_field *f)
 {
 	return f->value.n > PREVIEW_VALUE && !f->keyescaped &&
-	    (f->value.kind == VALUE_STRING || (f->value.kind == VALUE_OBJECT && f->keylen == 7 && !memcmp(f->key, "message", 7)));
+	    (f->value.kind == VALUE_STRING ||
+	    (f->value.kind == VALUE_OBJECT && f->keylen == 7 && !memcmp(f->key, "message", 7)));
 }
 
 static const char *
@@ -81,7 +82,8 @@ preview_event(struct event *ev, struct line_out *out)
 		return false;
 	for (size_t i = 0; i < ev->nfields; i++)
 		nlong += is_long(&ev->fields[i]);
-	if (!nlong || !(keys = arena_get(&ev->arena, ev->nfields * sizeof(*keys))) || !all_keys(ev, keys))
+	if (!nlong || !(keys = arena_get(&ev->arena, ev->nfields * sizeof(*keys))) ||
+	    !all_keys(ev, keys))
 		return false;
 	jput_object(&j, NULL);
 	for (size_t i = 0; i < ev->nfields; i++) {

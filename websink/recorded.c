@@ -34,7 +34,8 @@ recorded_list(struct jput *j, const char *key)
 static void
 put_price(void *arg, char *const field[PRICE_FIELDS])
 {
-	static const char *const key[] = { "model", "input", "output", "cache_read", "cache_creation", "as_of",
+	static const char *const key[] = { "model", "input", "output", "cache_read",
+	    "cache_creation", "as_of",
 		"cache_creation_1h", "above", "since", "provider" };
 	struct jput *j = arg;
 
@@ -62,8 +63,10 @@ static struct query_args
 parameters(const struct query *q, int64_t limit, const char *words, bool brief)
 {
 	return (struct query_args){
-		.limit = limit, .words = words, .since = INT64_MIN, .until = INT64_MAX, .file = q->path,
-		.zone = "+00:00", .time = brief ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%dT%H:%M:%fZ", .chars = brief ? CHARS : WHOLE,
+		.limit = limit, .words = words, .since = INT64_MIN, .until = INT64_MAX,
+		.file = q->path,
+		.zone = "+00:00", .time = brief ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%dT%H:%M:%fZ",
+		.chars = brief ? CHARS : WHOLE,
 	};
 }
 
@@ -146,12 +149,14 @@ recorded_export(struct query *q, const char *name, int64_t limit, struct jput *j
 	int rc = -1;
 
 	if (report_export(&r, name)) {
-		snprintf(q->why, sizeof(q->why), "the reports are not beside websink: export/%s.sql", name);
+		snprintf(q->why, sizeof(q->why),
+		    "the reports are not beside websink: export/%s.sql", name);
 		return -1;
 	}
 	if ((st = report_start(q, &r, &a))) {
 		if (sqlite3_step(st) == SQLITE_ROW) {
-			jput_raw(j, NULL, (const char *)sqlite3_column_text(st, 0), sqlite3_column_bytes(st, 0));
+			jput_raw(j, NULL, (const char *)sqlite3_column_text(st, 0),
+			    sqlite3_column_bytes(st, 0));
 			rc = 0;
 		} else
 			query_fail(q, name);

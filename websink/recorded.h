@@ -16,7 +16,8 @@ enum { RECORDED_PATIENCE_S = 30 };
 
 /* {"name":...,"title":...,"columns":[...],"rows":[[...],...]}, with texts cut for a table. -1:
  * q->why says what went wrong (there is no such report: it is empty). */
-int recorded_report(struct query *, const char *name, int64_t limit, const char *words, struct jput *);
+int recorded_report(struct query *, const char *name, int64_t limit, const char *words,
+    struct jput *);
 /* The same for one of export/: its only value, a JSON text, as it is. */
 int recorded_export(struct query *, const char *name, int64_t limit, struct jput *);
 

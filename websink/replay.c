@@ -70,7 +70,8 @@ take_row(struct replay *t, struct source *s, void (*take)(void *, const char *, 
 	struct jput j = { .out = &t->out };
 
 	if (s->lines) {
-		take(arg, (const char *)sqlite3_column_text(s->st, 0), sqlite3_column_bytes(s->st, 0));
+		take(arg, (const char *)sqlite3_column_text(s->st, 0),
+		    sqlite3_column_bytes(s->st, 0));
 		return;
 	}
 	t->out.len = 0;
@@ -92,7 +93,8 @@ step(struct replay *t, struct source *s)
 	if (rc == SQLITE_ROW) {
 		if (!s->lines)
 			s->at = sqlite3_column_int64(s->st, 1);
-		else if (event_scan(&t->ev, (const char *)sqlite3_column_text(s->st, 0), sqlite3_column_bytes(s->st, 0)) == EVENT_OK &&
+		else if (event_scan(&t->ev, (const char *)sqlite3_column_text(s->st, 0),
+		    sqlite3_column_bytes(s->st, 0)) == EVENT_OK &&
 		    (at = event_time(&t->ev)))
 			s->at = at;
 		return 0;
@@ -107,7 +109,8 @@ step(struct replay *t, struct source *s)
 static int
 add_sources(struct replay *t, const char *text, bool lines)
 {
-	static const struct query_args all = { .limit = -1, .since = INT64_MIN, .until = INT64_MAX, .chars = 1000000000 };
+	static const struct query_args all = { .limit = -1, .since = INT64_MIN, .until = INT64_MAX,
+	    .chars = 1000000000 };
 	sqlite3_stmt *st;
 
 	while (t->n < SOURCES && (st = query_next(t->q, &text, &all))) {
@@ -125,7 +128,8 @@ start(struct replay *t)
 	int rc = -1;
 
 	if (!exact)
-		snprintf(t->q->why, sizeof(t->q->why), "the reports are not beside websink: export/ndjson.sql");
+		snprintf(t->q->why, sizeof(t->q->why),
+		    "the reports are not beside websink: export/ndjson.sql");
 	else if (!query_run(t->q, "CREATE TEMP TABLE quiet AS SELECT id FROM runs WHERE id NOT IN (SELECT run_id FROM events);"
 	    "CREATE TEMP VIEW played AS SELECT * FROM processes WHERE run_id IN (SELECT id FROM quiet)", &(struct query_args){ .limit = -1 }))
 		rc = add_sources(t, exact, true) || add_sources(t, replay_sql, false) ? -1 : 0;

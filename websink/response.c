@@ -161,7 +161,8 @@ ask_database(struct ask *a, struct query *q, enum question what, const char *nam
 	uint64_t limit;
 	int64_t rows;
 
-	if (!number(a, what == SNAPSHOT ? "audit_limit" : "limit", what == SNAPSHOT ? 10000 : 1000, &limit))
+	if (!number(a, what == SNAPSHOT ? "audit_limit" : "limit", what == SNAPSHOT ? 10000 : 1000,
+	    &limit))
 		return 0;
 	rows = limit ? (int64_t)limit : -1;
 	if (what == SNAPSHOT)

@@ -28,7 +28,8 @@ static const char api[] = "/api/v1/";
 /* --- responses ------------------------------------------------------------- */
 
 static enum MHD_Result
-respond(struct MHD_Connection *c, unsigned status, struct MHD_Response *r, const char *type, const char *csp)
+respond(struct MHD_Connection *c, unsigned status, struct MHD_Response *r, const char *type,
+    const char *csp)
 {
 	static const char *const always[][2] = {
 		{ "Cache-Control", "no-store" },
@@ -45,7 +46,8 @@ respond(struct MHD_Connection *c, unsigned status, struct MHD_Response *r, const
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
 		MHD_add_response_header(r, always[i][0], always[i][1]);
 	MHD_add_response_header(r, "Content-Type", type);
-	MHD_add_response_header(r, "Content-Security-Policy", csp ? csp : "default-src 'none'; frame-ancestors 'none'");
+	MHD_add_response_header(r, "Content-Security-Policy",
+	    csp ? csp : "default-src 'none'; frame-ancestors 'none'");
 	if (status == 405)
 		MHD_add_response_header(r, "Allow", "GET, HEAD");
 	if (status == 401)
@@ -58,7 +60,8 @@ respond(struct MHD_Connection *c, unsigned status, struct MHD_Response *r, const
 static enum MHD_Result
 respond_text(struct MHD_Connection *c, unsigned status, const char *text)
 {
-	return respond(c, status, MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT),
+	return respond(c, status,
+	    MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT),
 	    "text/plain; charset=utf-8", NULL);
 }
 
@@ -67,7 +70,8 @@ respond_api(struct MHD_Connection *c, struct response *a)
 {
 	if (!a->text)
 		return respond_text(c, 500, "out of memory\n");
-	return respond(c, a->status, MHD_create_response_from_buffer(a->n, a->text, MHD_RESPMEM_MUST_FREE),
+	return respond(c, a->status,
+	    MHD_create_response_from_buffer(a->n, a->text, MHD_RESPMEM_MUST_FREE),
 	    "application/json", NULL);
 }
 
@@ -77,7 +81,8 @@ respond_page(struct MHD_Connection *c)
 	size_t n;
 	const char *text = page_text(&n);
 
-	return respond(c, 200, MHD_create_response_from_buffer(n, (void *)text, MHD_RESPMEM_PERSISTENT),
+	return respond(c, 200,
+	    MHD_create_response_from_buffer(n, (void *)text, MHD_RESPMEM_PERSISTENT),
 	    "text/html; charset=utf-8", page_csp());
 }
 
@@ -89,7 +94,8 @@ respond_exchange(struct server *s, struct MHD_Connection *c)
 	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
 	char cookie[160];
 
-	snprintf(cookie, sizeof(cookie), "%s=%s; HttpOnly; SameSite=Strict; Path=/", s->origin.cookie, s->origin.token);
+	snprintf(cookie, sizeof(cookie), "%s=%s; HttpOnly; SameSite=Strict; Path=/",
+	    s->origin.cookie, s->origin.token);
 	if (r) {
 		MHD_add_response_header(r, "Set-Cookie", cookie);
 		MHD_add_response_header(r, "Location", "/");
@@ -115,7 +121,8 @@ on_more(void *arg, uint64_t pos, char *buf, size_t max)
 	/* what had left before the first byte is the memory's limit, not this client's slowness */
 	if (pos)
 		atomic_fetch_add(&st->server->missed, st->live.missed - before);
-	return n > 0 ? n : n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+	return n > 0 ? n : n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR :
+	    MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static void
@@ -149,7 +156,8 @@ respond_events(struct server *s, struct MHD_Connection *c)
 	live_init(&st->live, s->recent, id);
 	st->live.lines = lines;
 	st->live.preview = preview && !strcmp(preview, "1");
-	if (!(r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_more, st, on_stream_end))) {
+	if (!(r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_more, st,
+	    on_stream_end))) {
 		free(st);
 		return MHD_NO;
 	}
@@ -187,7 +195,8 @@ check(struct server *s, struct MHD_Connection *c)
 
 /* Whose connection it is: door.h. */
 static void
-on_connection(void *arg, struct MHD_Connection *c, void **guest, enum MHD_ConnectionNotificationCode what)
+on_connection(void *arg, struct MHD_Connection *c, void **guest,
+    enum MHD_ConnectionNotificationCode what)
 {
 	struct server *s = arg;
 
@@ -210,7 +219,8 @@ argument(void *arg, const char *name)
 }
 
 static enum MHD_Result
-on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+    const char *version,
     const char *upload, size_t *upload_size, void **seen)
 {
 	static int head;
@@ -227,7 +237,8 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 	}
 	switch (check(s, c)) {
 	case ORIGIN_HOST:
-		return respond_text(c, 421, "websink: this is not the name of this server (see websink(1), --host)\n");
+		return respond_text(c, 421,
+		    "websink: this is not the name of this server (see websink(1), --host)\n");
 	case ORIGIN_FOREIGN:
 		return respond_text(c, 403, "websink: pages of other origins are not served\n");
 	case ORIGIN_STRANGER:
@@ -264,7 +275,8 @@ log_nothing(void *arg, const char *fmt, va_list ap)
 static const char *
 resolve(const char *name, uint16_t port, struct sockaddr_storage *to)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *list;
 	char text[8];
 	int e;

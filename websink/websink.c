@@ -40,13 +40,19 @@ static struct websink {
 } self = { .port = 7395, .max_memory = 256 << 20 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_STR, .name = "db", .arg = "FILE", .to = &self.server.db_path, .help = "a database of sqlitesink, read only" },
-	{ .kind = OPT_STR, .name = "listen", .arg = "ADDRESS", .to = &self.server.listen, .help = "listen there (127.0.0.1): others can then read all of this" },
-	{ .kind = OPT_NUM, .name = "port", .arg = "N", .to = &self.port, .help = "listen on this port (7395; 0: a free one)", .lo = 0, .hi = 65535 },
-	{ .kind = OPT_LIST, .name = "host", .arg = "NAME", .to = &self.hosts, .help = "another name that this server goes by (repeatable)" },
-	{ .kind = OPT_STR, .name = "html", .arg = "FILE", .to = &self.html, .help = "write the page with all events inside to FILE, serve nothing" },
+	{ .kind = OPT_STR, .name = "db", .arg = "FILE", .to = &self.server.db_path,
+	    .help = "a database of sqlitesink, read only" },
+	{ .kind = OPT_STR, .name = "listen", .arg = "ADDRESS", .to = &self.server.listen,
+	    .help = "listen there (127.0.0.1): others can then read all of this" },
+	{ .kind = OPT_NUM, .name = "port", .arg = "N", .to = &self.port,
+	    .help = "listen on this port (7395; 0: a free one)", .lo = 0, .hi = 65535 },
+	{ .kind = OPT_LIST, .name = "host", .arg = "NAME", .to = &self.hosts,
+	    .help = "another name that this server goes by (repeatable)" },
+	{ .kind = OPT_STR, .name = "html", .arg = "FILE", .to = &self.html,
+	    .help = "write the page with all events inside to FILE, serve nothing" },
 	{ .kind = OPT_FLAG, .name = "exit", .to = &self.exit_at_end, .help = "end with the input" },
-	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory, .help = "of the newest events kept (256M)", .lo = 1 << 20, .hi = 1LL << 40 },
+	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
+	    .help = "of the newest events kept (256M)", .lo = 1 << 20, .hi = 1LL << 40 },
 	{ .kind = OPT_END },
 };
 
@@ -94,7 +100,8 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 static bool
 is_loopback(const char *address)
 {
-	return !address || !strncmp(address, "127.", 4) || !strcmp(address, "::1") || !strcmp(address, "localhost");
+	return !address || !strncmp(address, "127.", 4) || !strcmp(address, "::1") ||
+	    !strcmp(address, "localhost");
 }
 
 /* Under which names the page may be asked for: none but these. */
@@ -151,14 +158,18 @@ serve(struct websink *w)
 	bad = server_start(&w->server);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (bad) {
-		fprintf(stderr, "websink: listen on %s port %" PRId64 ": %s%s\n", w->server.listen ? w->server.listen : "127.0.0.1",
-		    w->port, bad, errno == EADDRINUSE ? " (another: --port N, of agentsight --server-port N; 0 is a free one)" : "");
+		fprintf(stderr, "websink: listen on %s port %" PRId64 ": %s%s\n",
+		    w->server.listen ? w->server.listen : "127.0.0.1",
+		    w->port, bad, errno == EADDRINUSE ?
+		    " (another: --port N, of agentsight --server-port N; 0 is a free one)" : "");
 		exit(1);
 	}
 	if (!is_loopback(w->server.listen))
 		fprintf(stderr, "websink: %s is not loopback: whoever has the address below and reaches this machine reads all "
-		    "prompts and answers, and all between reads along: there is no TLS\n", w->server.listen);
-	fprintf(stderr, "websink: http://%s:%u/?token=%s\n", url_host(w), w->server.port, w->server.origin.token);
+		    "prompts and answers, and all between reads along: there is no TLS\n",
+		    w->server.listen);
+	fprintf(stderr, "websink: http://%s:%u/?token=%s\n", url_host(w), w->server.port,
+	    w->server.origin.token);
 }
 
 /* That it can be read is known before anything is served. */
@@ -223,7 +234,8 @@ start(void *arg, struct stage_io *io, int argc, char **argv)
 	if (w->server.db_path)
 		open_database(w);
 	else if (!w->html && !(w->server.database = database_new(w->server.recent))) {
-		fprintf(stderr, "websink: make a temporary folder: %s (below TMPDIR, else /tmp)\n", strerror(errno));
+		fprintf(stderr, "websink: make a temporary folder: %s (below TMPDIR, else /tmp)\n",
+		    strerror(errno));
 		exit(1);
 	}
 	/* a database alone: nothing to read */
@@ -246,7 +258,8 @@ allow_reports(struct sandbox *box)
 	if (xdg && *xdg == '/')
 		snprintf(path, sizeof(path), "%s/agentsight", xdg);
 	else
-		snprintf(path, sizeof(path), "%s/.config/agentsight", home && *home ? home : "/nonexistent");
+		snprintf(path, sizeof(path), "%s/.config/agentsight", home &&
+		    *home ? home : "/nonexistent");
 	sandbox_allow(box, SANDBOX_READ, path);
 }
 
@@ -301,7 +314,8 @@ ready(void *arg, struct stage_io *io)
 static bool
 write_html(struct websink *w)
 {
-	int fd = strcmp(w->html, "-") ? open(w->html, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : dup(STDOUT_FILENO);
+	int fd = strcmp(w->html, "-") ?
+	    open(w->html, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : dup(STDOUT_FILENO);
 	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (to && page_write(to, w->server.recent, w->server.source) == 0 && fclose(to) == 0)

@@ -99,9 +99,8 @@ FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/main.c,$(wildcard tes
 FUZZMAIN = $(addprefix $(B)/tests/fuzz/,$(FUZZ))
 
 # the driver, and its commands that are scripts of their own
-DRIVER_C = agentsight-runlog agentsight-spawn agentsight-handover agentsight-nearest agentsight-show
-DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline \
-	agentsight-grant $(DRIVER_C))
+DRIVER_C = agentsight-place agentsight-runlog agentsight-spawn agentsight-handover agentsight-nearest agentsight-show
+DRIVER = $(addprefix $(B)/bin/,agentsight agentsight-doctor agentsight-discover agentsight-pipeline $(DRIVER_C))
 
 # agentsight report, and the files that it runs
 REPORT_FILES = prices.csv $(patsubst sqlitesink/%,%,$(wildcard sqlitesink/reports/*.sql sqlitesink/reports/*/*.sql))
@@ -138,9 +137,6 @@ $(B)/bin/agentsight-%: driver/%.sh
 $(addprefix $(B)/bin/,$(DRIVER_C)): $(B)/bin/agentsight-%: $(B)/driver/%.o $(B)/libstage.a
 	$(call say,LINK) mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_stage) $(LDLIBS)
-$(B)/bin/agentsight-grant: $(B)/driver/grant.o
-	$(call say,LINK) mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/bin/agentsight.usage: driver/usage
 	$(Q)mkdir -p $(@D) && cp $< $@
 $(B)/bin/agentsight.run $(B)/bin/agentsight.end: $(B)/bin/agentsight.%: driver/%.sh

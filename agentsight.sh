@@ -28,8 +28,8 @@ umask 077
 
 # The tools: in the folder of this script (installed, or built), or built below
 # it (the script of the source tree).
-here=$(readlink -f "$0")
-here=${here%/*}
+if [ "${AGENTSIGHT_REAPER:-}" = $$ ]; then script=$0; else script=$(readlink -f "$0"); fi
+here=${script%/*}
 tools=${AGENTSIGHT_TOOLS:-$here}
 [ -n "${AGENTSIGHT_TOOLS:-}" ] || [ -f "$tools/sslsniff" ] || tools=$here/build/bin
 
@@ -73,17 +73,17 @@ as_stage() {
 	exec "$tools/agentsight-spawn" --bare --user "$stage_uid" "$@"
 }
 
-# An id that no user has, from those that systemd gives to services for a while.
-choose_stage_uid() {
-	[ "$me" -eq 0 ] || { say 'filters and sinks run as you do: what is recorded could disturb them (not as root)'; return; }
-	stage_uid=$((61184 + $$ % 4000))
-	while getent passwd "$stage_uid" >/dev/null || [ -n "$(ps -o pid= -u "$stage_uid")" ]; do
-		stage_uid=$((stage_uid + 1))
-	done
-	( as_stage -- test -x "$tools/authstrip" ) 2>/dev/null && return
-	stage_uid=''
-	say "filters run as ${user:+the invoking }${user:-root}${user:+ user}: others may not enter $tools"
-	say 'what is recorded could disturb them; installed tools (make install) do without this'
+# choose_place PARENT: folders, and the user id of the stages (agentsight-place).
+choose_place() {
+	{ read -r stage_uid && read -r granted && read -r folder && read -r dir; } <<-END || exit 125
+		$("$tools/agentsight-place" "$1" "$user" "$tools/authstrip")
+	END
+	if [ "$me" -ne 0 ]; then
+		say 'filters and sinks run as you do: what is recorded could disturb them (not as root)'
+	elif [ -z "$stage_uid" ]; then
+		say "filters run as ${user:+the invoking }${user:-root}${user:+ user}: others may not enter $tools"
+		say 'what is recorded could disturb them; installed tools (make install) do without this'
+	fi
 }
 
 # --- the recording ----------------------------------------------------------------
@@ -125,14 +125,9 @@ own_group() {
 
 # A new recording is written in a folder that the stages own and the user may read,
 # and handed over at the end: nobody but they can change it until then.
-make_folder() {
-	[ -n "$stage_uid" ] || return 0
-	mkdir -m 711 /var/lib/agentsight 2>/dev/null
-	folder=$(mktemp -d /var/lib/agentsight/run.XXXXXX 2>/dev/null) || { mkdir "$dir/out" && folder=$dir/out; }
-	chown "$stage_uid:$stage_uid" "$folder" || exit 125
+show_folder() {
 	group=$stage_uid
-	[ -n "$user" ] || return 0
-	"$tools/agentsight-grant" "$user" "$folder" && return
+	[ -n "$folder" ] && [ -n "$user" ] && [ -z "$granted" ] || return 0
 	if [ -n "${SUDO_GID:-}" ] && own_group; then
 		group=$SUDO_GID
 		chgrp "$group" "$folder" && chmod 2750 "$folder" || exit 125
@@ -170,7 +165,7 @@ make_outputs() {
 		;;
 	esac
 	db_now=$db output_now=$output db_as=as_stage
-	make_folder
+	show_folder
 	if [ "$to" = temporary ]; then
 		[ -z "$folder" ] || db_now=$folder/run.db
 	elif [ -n "$db" ] && [ -s "$db" ]; then
@@ -432,7 +427,7 @@ main() {
 	ssl='' tcp='' process='' stdio='' system='' http=1 secrets='' raw='' ssl_filter='' http_filter=''
 	pid='' targets='' stdio_targets='' limit='' to='' db='' output='' fd='' server='' otel=''
 	to_sslsniff='' to_tcpsniff='' to_process='' to_stdiocap='' to_sysmon='' to_sqlitesink='' to_otelsink='' to_websink=''
-	stage_uid='' folder='' created='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' wait='' to_httpparse='' seen='' given_words='' status=''
+	stage_uid='' granted='' folder='' created='' db_now='' output_now='' db_as=as_stage stop_on_failure='' fail_on_loss='' wait='' to_httpparse='' seen='' given_words='' status=''
 	run_id='' runlog='' asked_ms='' hurried='' log_ended='' stopper='' refused='' causes='' collectors='' sinks='' awaits='' ended=''
 	quiet='' verbose='' hush='' print='' attached='' held='' terminal='' user='' refresh=0.5 once='' plain='' table=''
 	# as id -u; with very few files no redirection can be undone
@@ -451,7 +446,7 @@ main() {
 		# orphans of what is run become our children, so that we can tell who still runs
 		[ -n "$print" ] || [ "${AGENTSIGHT_REAPER:-}" = $$ ] || {
 			umask "$umask_before"
-			AGENTSIGHT_REAPER=$$ exec "$tools/agentsight-spawn" --reaper -- /bin/sh "$here/${0##*/}" "$verb" "$@"
+			AGENTSIGHT_REAPER=$$ exec "$tools/agentsight-spawn" --reaper -- /bin/sh "$script" "$verb" "$@"
 		}
 		unset AGENTSIGHT_REAPER
 		ssl=1 tcp=1 process=1 stdio=1 system=1

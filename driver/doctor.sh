@@ -6,8 +6,8 @@
 # use.
 set -u
 
-here=$(dirname "$(readlink -f "$0")")
-tools=${AGENTSIGHT_TOOLS:-$here}
+[ -n "${AGENTSIGHT_TOOLS:-}" ] || AGENTSIGHT_TOOLS=$(dirname "$(readlink -f "$0")")
+tools=$AGENTSIGHT_TOOLS
 bad=0 chosen=''
 
 usage() {

@@ -174,6 +174,7 @@ watch_libraries() {
 	set -- --session -- "$tools/agentsight-doctor" --keep $targets
 	(
 		exec </dev/null >>"$dir/list" 2>/dev/null 4>&- 5>&- 6>&- 7<&- 8<&- 9>&-
+		export AGENTSIGHT_TOOLS="$tools"
 		# what is root's own only root can look at
 		if [ -n "$user" ] && ( as_user -- test -x "$tools/sslsniff" ); then
 			ulimit -f 2048

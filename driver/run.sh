@@ -296,10 +296,9 @@ prepare() {
 	parent=${TMPDIR:-/tmp}
 	[ "$me" -ne 0 ] || { parent=${RUNTIME_DIRECTORY:-/run}; [ -w "$parent" ] || parent=/tmp; }
 	case $parent in *"$nl"* | *'|'*) say "the folder for temporary files has a name with a newline or |"; exit 125 ;; esac
-	dir=$(mktemp -d "$parent/agentsight.XXXXXX") || exit 125
+	choose_place "$parent"
 	read -r run_id </proc/sys/kernel/random/uuid
 	run_id=${run_id##*-}${run_id%%-*} run_id=${run_id%????}
-	choose_stage_uid
 	make_outputs
 	choose_stages
 	names=$(words $collectors $filters $sinks tee)
@@ -311,7 +310,6 @@ prepare() {
 		$(for name in $collectors $sinks; do case $name in sysmon) ;; *) in_dir "ready.$name" ;; esac; done) || exit 125
 	for name in $names; do : >"$dir/$name.err"; done
 	[ -z "$stage_uid" ] || {
-		chmod 711 "$dir"
 		chown "$stage_uid" $(in_dir $collectors $filters $sinks run tee reports) \
 			$(for name in $names; do in_dir "$name.err"; done) \
 			$(for name in $keepers; do in_dir "back.$name"; done) || exit 125

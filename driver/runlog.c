@@ -169,18 +169,22 @@ seen_by(const char *stage)
 	return "what it sees";
 }
 
-/* Into the terminal's title when a program draws on it: words would tear its screen. */
+/* Into the terminal's title when a program draws on it: words would tear its screen. That
+ * is a control sequence, and our texts have no other (stderr would show it by number). */
 static void say(const struct runlog *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void
 say(const struct runlog *r, const char *fmt, ...)
 {
+	char text[2 * WORDS];
 	va_list ap;
 
-	fputs(r->terminal ? "\033]0;agentsight: " : "agentsight: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputs(r->terminal ? "\007" : "\n", stderr);
+	if (r->terminal)
+		dprintf(STDERR_FILENO, "\033]0;agentsight: %s\007", text);
+	else
+		fprintf(stderr, "agentsight: %s\n", text);
 }
 
 /* The last line of what it said, without what could be a control character: in WORDS bytes
@@ -551,15 +555,20 @@ open_fifos(struct runlog *r)
 		r->back[i] = open(r->back_names.v[i], O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
-/* Of all files the FIFOs that were named; it watches processes. */
+/* Of all files the FIFOs that were named, and what stages said, beside them; it watches
+ * processes. */
 static void
 enter_sandbox(const struct runlog *r)
 {
 	struct sandbox box;
+	char said[PATH_MAX];
 
 	sandbox_init(&box, SANDBOX_FILES | SANDBOX_WATCH);
-	for (size_t i = 0; i < r->held_names.n; i++)
+	for (size_t i = 0; i < r->held_names.n; i++) {
 		sandbox_allow(&box, SANDBOX_WRITE, r->held_names.v[i]);
+		if (snprintf(said, sizeof(said), "%s.err", r->held_names.v[i]) < (int)sizeof(said))
+			sandbox_allow(&box, SANDBOX_READ, said);
+	}
 	for (size_t i = 0; i < r->drain.n; i++)
 		sandbox_allow(&box, SANDBOX_READ, r->drain.v[i]);
 	if (sandbox_enter(&box) < 0) {

@@ -15,7 +15,7 @@ export TMPDIR RUNTIME_DIRECTORY
 tools=$T/tools
 mkdir "$tools"
 for tool in sslsniff tcpsniff process stdiocap sysmon httpparse ssemerge llmparse authstrip jsonfilter sqlitesink agentsight-doctor \
-	websink otelsink agentsight-runlog agentsight-grant agentsight-spawn agentsight-nearest agentsight-show agentsight-handover agentsight-report \
+	websink otelsink agentsight-runlog agentsight-place agentsight-spawn agentsight-nearest agentsight-show agentsight-handover agentsight-report \
 	agentsight.usage agentsight.run agentsight.end; do ln -s "$real/$tool" "$tools/$tool"; done
 AGENTSIGHT_TOOLS=$tools
 export AGENTSIGHT_TOOLS

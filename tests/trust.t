@@ -119,6 +119,23 @@ is 'of a filter neither' "$(grep -c 'x\\x1b\[2J\\x0asslsniff: all is well\\u009b
 # --- collectors --------------------------------------------------------------------------
 [ "$(id -u)" -eq 0 ] || { echo '# the rest needs root'; done_testing; exit; }
 
+# What the run log says of a stage: in the title of a terminal that a program draws on.
+sleep 100 & stage=$!
+hold $stage
+mkfifo "$T/named"; echo 'why it was so' >"$T/named.err"
+agentsight-runlog --terminal --run x --hold "$T/named" <"$T/in" >/dev/null 2>"$T/err" & pid=$!
+hold $pid
+exec 7>"$T/in"
+printf 'watch named %s filter\nrunning\n' $stage >&7
+holds_named() { find "/proc/$pid/fd" -lname '*/named' | grep -q .; }
+until_true 20 holds_named
+kill $stage; wait $stage
+until_true 20 grep -q 'ended too early' "$T/err"
+exec 7>&-
+wait $pid
+is 'a stage that ended is said, why, and in the title' "$(od -An -c "$T/err" | tr -d ' \n')" \
+	'033]0;agentsight:namedendedtooearly(whyitwasso):nothingisrecordedfromnowon\a'
+
 started() {
 	rm -f "$T/ready"; mkfifo "$T/ready"
 	"$@" --ready-fd 8 >"$T/lines" 2>"$T/err" 8>"$T/ready" &

@@ -14,7 +14,7 @@ BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 BIN = os.path.dirname(shutil.which("agentsight") or sys.exit("Bail out! no agentsight in PATH"))
 TOOLS = ["sslsniff", "process", "stdiocap", "tcpsniff", "sysmon", "jsonfilter", "httpparse", "ssemerge", "llmparse", "authstrip",
          "sqlitesink", "otelsink", "websink", "agentsight-report", "agentsight-runlog", "agentsight-spawn", "agentsight-show",
-         "agentsight-nearest", "agentsight-grant"]
+         "agentsight-nearest", "agentsight-place"]
 SCRIPTS = ["agentsight", "agentsight-discover", "agentsight-doctor", "agentsight-pipeline"]
 # ESC, BEL, CR, newline, C1 as a character and as a byte, right-to-left, a zero width space of the other kind
 EVIL = b"x\x1b[2J\x1b]0;t\x07\r\nEVIL \xc2\x9b31m \xe2\x80\xae \xe2\x81\xa6 \xef\xbb\xbf \x9b \xff\xc0\x80 \xed\xa0\x80"

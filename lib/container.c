@@ -199,11 +199,13 @@ name_of(struct container_names *all, const char *id)
 {
 	struct container_name *v;
 
-	if (strlen(id) < 12 || all->n == NAMES)
+	if (strlen(id) < 12)
 		return NULL;
 	for (size_t i = 0; i < all->n; i++)
 		if (!strncmp(all->v[i].id, id, 12))
 			return &all->v[i];
+	if (all->n == NAMES)
+		return NULL;
 	if (!(all->n & (all->n - 1))) {
 		if (!(v = realloc(all->v, (all->n ? 2 * all->n : 1) * sizeof(*v))))
 			return NULL;

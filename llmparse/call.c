@@ -633,7 +633,7 @@ call_request(struct caller *c, struct call *call, const struct call_request *rq)
 		jput_str(&j, "chain_id", call->chain);
 	put_client(&j, rq);
 	if (rq->unseen)
-		jput_str(&j, "request_incomplete", "not_seen");
+		jput_str(&j, "request_incomplete", "unknown");
 	else if (is_text(rq->incomplete))
 		jput_value(&j, "request_incomplete", rq->incomplete);
 	return (call->tail = take(&c->scratch, &call->taillen)) ? 0 : -1;

@@ -22,13 +22,14 @@ host_split(const char *host, size_t n, unsigned *port)
 }
 
 /* The model, where it is a part of the path: /models/M:verb, /model/M/verb,
- * /deployments/M/... */
+ * /deployments/M/..., /serving-endpoints/M/... */
 static void
 path_model(struct route *p, const char *path, size_t n)
 {
-	static const char *const before[] = { "/models/", "/model/", "/deployments/" };
+	static const char *const before[] = { "/models/", "/model/", "/deployments/",
+		"/serving-endpoints/" };
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
 		size_t b = strlen(before[i]);
 		const char *at = memmem(path, n, before[i], b), *end = path + n, *stop;
 

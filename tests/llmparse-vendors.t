@@ -521,6 +521,14 @@ same("conversations: one that was begun before", [c["conversation_id"] for c in 
 same("OpenAI's conversations hold items, and generate nothing", calls("x", [
     request("c/1", "/v1/conversations", {"items": [{"type": "message", "role": "user", "content": "hi"}]}, host="api.openai.com"), response("c/1", {"id": "conv_1", "object": "conversation", "metadata": {}}),
     request("c/2", "/v1/conversations/conv_1/items", {"items": []}, host="api.openai.com"), response("c/2", {"object": "list", "data": []})]), [])
+HI = [{"role": "user", "content": "hi"}]
+for name, host, path, asked, want in (
+        ("watsonx", "us-south.ml.cloud.ibm.com", "/ml/v1/text/chat?version=2024-10-08", {"model_id": "ibm/granite", "project_id": "p"}, "ibm/granite"),
+        ("Databricks", "dbc-1.cloud.databricks.com", "/serving-endpoints/my-model/invocations", {}, "my-model")):
+    has("no model in the body: " + name, call("x", [request("c/1", path, dict(asked, messages=HI), host=host), response("c/1", {
+        "id": "c", "object": "chat.completion", "created": 1, "model": "m", "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "yo"}, "finish_reason": "stop"}]}, host=host, path=path)]),
+        api="chat_completions", request_model=want, request_incomplete=None, input_messages=[message("user", text("hi"))])
 has("Mistral's agents", call("x", [request("c/1", "/v1/agents/completions", {"agent_id": "ag_1", "messages": [{"role": "user", "content": "hi"}]}, host="api.mistral.ai"),
                                    response("c/1", {"id": "x", "object": "chat.completion", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "yo"}, "finish_reason": "stop"}]})]),
     api="chat_completions", operation="chat", request_model="ag_1", response_model="m")

@@ -89,7 +89,7 @@ has("an address with a port", call("ipv6", [
 # --- parts that are not there --------------------------------------------------------
 has("an answer without its request, streamed", call("late", [merged("c/1", "anthropic", said("x"))]),
     api="messages", provider="anthropic", response_id="msg_1", stream=True, request_model=None, input_messages=None,
-    duration_ms=None, first_token_ms=None, conversation_id=None, request_incomplete="not_seen")
+    duration_ms=None, first_token_ms=None, conversation_id=None, request_incomplete="unknown")
 has("an answer without its request, as JSON", call("late", [response("c/1", chat_answer())]),
     api="chat_completions", output_messages=[message("assistant", text("yo"), finish="stop")])
 same("JSON that is nobody's answer", run("late", [response("c/1", {"id": "x", "usage": 1, "choices": 3})]), [])

@@ -33,12 +33,13 @@ static void
 request(struct request *a, struct value body)
 {
 	static const char *const key[] = { "messages", "reasoning_effort", "functions",
-		"agent_id" };
-	struct value m[4];
+		"agent_id", "model_id" };
+	struct value m[5];
 
 	request_common(a, body);
 	MEMBERS(body, key, m);
-	a->model = first_given(a->model, m[3]);		/* Mistral's agents */
+	/* Mistral's agents; watsonx */
+	a->model = first_given(a->model, first_given(m[3], m[4]));
 	a->list = m[0];
 	a->reasoning = m[1];
 	a->tools = first_given(a->tools, m[2]);
@@ -933,6 +934,9 @@ static const struct vendor_host hosts[] = {
 
 static const struct vendor_path paths[] = {
 	{ .end = "/chat/completions" }, { .end = "/agents/completions" },
+	{ .end = "/text/chat", .within = "/ml/v1/" },	/* watsonx */
+	{ .end = "/text/chat_stream", .within = "/ml/v1/", .stream = true },
+	{ .end = "/invocations", .within = "/serving-endpoints/" },	/* Databricks */
 	{ .end = ":rawPredict", .within = "/publishers/mistral" },
 	{ .end = ":streamRawPredict", .within = "/publishers/mistral", .stream = true },
 	{ .end = NULL },

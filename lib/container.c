@@ -62,16 +62,16 @@ static const struct folder {
 	bool pod;	/* it is the pod that it names; */
 	const char *space;	/* then, what names the pod's namespace */
 } folders[] = {
-	{ "/var/lib/docker/containers/*/config.v2.json", "\"Name\":\"/", 1 },
+	{ "/var/lib/docker/containers/*/config.v2.json", "\"Name\":\"/", 1, false, NULL },
 	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json",
-	    "\"io.kubernetes.cri.container-name\":\"", 1 },
+	    "\"io.kubernetes.cri.container-name\":\"", 1, false, NULL },
 	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json",
 	    "\"io.kubernetes.cri.sandbox-name\":\"", 1, true,
 	    "\"io.kubernetes.cri.sandbox-namespace\":\"" },
 	{ "/run/containerd/io.containerd.runtime.v2.task/*/*/config.json", "\"nerdctl/name\":\"",
-	    1 },
+	    1, false, NULL },
 	{ "/run/containers/storage/overlay-containers/*/userdata/config.json",
-	    "\"io.kubernetes.container.name\":\"", 2 },
+	    "\"io.kubernetes.container.name\":\"", 2, false, NULL },
 	{ "/run/containers/storage/overlay-containers/*/userdata/config.json",
 	    "\"io.kubernetes.pod.name\":\"", 2, true, "\"io.kubernetes.pod.namespace\":\"" },
 };

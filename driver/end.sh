@@ -229,7 +229,7 @@ read_recording() {
 	fi
 	[ -f "$recording" ] || return 0
 	[ -n "$db" ] || [ "$output_now" != "$output" ] || reader=as_user
-	seen=$( $reader -- env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$recording" recorded 2>&1 )
+	seen=$( $reader -- env TMPDIR="${folder:-$dir}" "$tools/agentsight-report" "$recording" recorded "$run_id" 2>&1 )
 }
 
 # The files go where the user wants them; those that cannot stay where they are.

@@ -5,6 +5,7 @@
  * keeps   TABLE_LOOK rows of a table
  */
 #include "cell.h"
+#include "merge.h"
 #include "pager.h"
 #include "rows.h"
 #include "source.h"
@@ -28,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIMIT = 100, CHARS = 300, PORT_UNSET = -1, NAMES = 256, PATIENCE_S = 600 };
+enum { LIMIT = 100, CHARS = 300, PORT_UNSET = -1, NAMES = 256, PATIENCE_S = 600, SUMMARY_MAX = 1 << 28 };
 
 static struct request {
 	/* options */
@@ -265,6 +266,8 @@ find_sources(void)
 		die("no agentsight-*.db here (name a recording: agentsight report FILE)");
 }
 
+static void merge_sources(void);
+
 static void
 open_sources(bool keep)
 {
@@ -273,6 +276,99 @@ open_sources(bool keep)
 	for (size_t i = 0; i < self.n; i++)
 		if (source_open(&self.sources[i], keep, why))
 			die(why);
+	merge_sources();
+}
+
+/* --- parts of one recording ------------------------------------------------------------------ */
+
+static int64_t
+ask_source(const struct source *s, const char *sql)
+{
+	struct query q;
+	int64_t n;
+
+	if (query_open(&q, s->path, 0))
+		return 0;
+	n = query_number(&q, sql, 0);
+	query_close(&q);
+	return n;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	static const char sql[] = "SELECT min(first_ns) FROM runs";
+	int64_t x = ask_source(a, sql), y = ask_source(b, sql);
+
+	return (x > y) - (x < y);
+}
+
+/* The files of before that belong to the one that was named; false: there is none. */
+static bool
+add_set(void)
+{
+	const char *name = self.sources[0].name;
+	uint64_t bytes = 0;
+	struct stat st;
+	size_t n;
+	char **set = merge_set(name, &n);
+
+	if (!set)
+		die("out of memory");
+	for (size_t i = 0; i < n; i++)
+		bytes += stat(set[i], &st) ? 0 : st.st_size;
+	if (n > 1 && !strcmp(self.name, "recorded") && bytes > SUMMARY_MAX) {
+		say("these are numbers of the last of %zu files alone (agentsight report %s reads all)", n, name);
+		n = 1;
+	}
+	if (n > 1) {
+		free(self.sources);
+		self.sources = NULL;
+		self.n = 0;
+		for (size_t i = 0; i < n; i++)
+			add_source(set[i]);
+	}
+	free(set);
+	return n > 1;
+}
+
+/* Whether those that were named are parts of a recording. */
+static bool
+are_parts(void)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < self.n; i++) {
+		if (self.sources[i].lines)
+			return false;
+		any |= ask_source(&self.sources[i], "SELECT max(part > 1 OR continued) FROM runs") > 0;
+	}
+	return any;
+}
+
+/* They become one database, under the name of the last one. */
+static void
+merge_sources(void)
+{
+	char why[SOURCE_WHY], missing[MERGE_WHY];
+	const char **from, *to;
+
+	if (!strcmp(self.name, "list") || (self.n == 1 && !self.sources[0].lines && !add_set() && !are_parts()) ||
+	    (self.n > 1 && !are_parts()) || self.sources[0].lines)
+		return;
+	qsort(self.sources, self.n, sizeof(*self.sources), by_time);
+	if (!(from = calloc(self.n, sizeof(*from))))
+		die("out of memory");
+	for (size_t i = 0; i < self.n; i++)
+		from[i] = self.sources[i].path;
+	if (!(to = source_empty(why)) || merge_parts(to, from, self.n, missing, why))
+		die(why);
+	if (*missing)
+		say("%s", missing);
+	self.sources[0] = self.sources[self.n - 1];
+	self.sources[0].path = to;
+	self.n = 1;
+	free(from);
 }
 
 /* Whether the database was read already: lines of several files are in one. */
@@ -300,7 +396,7 @@ check_use(const struct report *r)
 	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++)
 		if (uses[i].given && !report_uses(r, uses[i].parameter))
 			opt_fail(&use, "the report %s takes no %s", r->name, uses[i].option);
-	if (*self.words && !report_uses(r, ":query"))
+	if (*self.words && !report_uses(r, ":query") && strcmp(r->name, "recorded"))
 		opt_fail(&use, "the report %s takes no words ('%s')", r->name, self.words);
 	if (!strcmp(r->name, "search") && !*self.words)
 		opt_fail(&use, "search takes what to look for");
@@ -374,6 +470,20 @@ check_numbers(struct query *q)
 	}
 }
 
+/* `recorded` is about one run: that of the name in words, which its recorder knows, else the
+ * last; others may have written into the database since. */
+static int64_t
+recorded_run(struct query *q, const struct query_args *a)
+{
+	sqlite3_stmt *st = query_select(q, "SELECT max(id) FROM runs WHERE :query = '' OR run = :query", a);
+	int64_t id = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+
+	sqlite3_finalize(st);
+	if (!id && *self.words)
+		opt_fail(&use, "there is no run %s in %s", self.words, q->path);
+	return id;
+}
+
 /* Times for people are local and short, for programs UTC and whole. */
 static struct query_args
 parameters(struct query *q, const struct source *s, bool people)
@@ -391,6 +501,8 @@ parameters(struct query *q, const struct source *s, bool people)
 		check_numbers(q);
 	if (self.agent)
 		check_agent(q, &a);
+	if (!a.run && !strcmp(self.name, "recorded"))
+		a.run = recorded_run(q, &a);
 	return a;
 }
 

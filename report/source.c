@@ -211,6 +211,15 @@ run(const char *name, char *const argv[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+const char *
+source_empty(char why[SOURCE_WHY])
+{
+	char *argv[] = { "sqlitesink", "-q", scratch.db, "/dev/null", NULL };
+
+	*why = '\0';
+	return scratch_make(why) || run("sqlitesink", argv) ? NULL : scratch.db;
+}
+
 int
 source_open(struct source *s, bool keep, char why[SOURCE_WHY])
 {

@@ -38,6 +38,9 @@ int source_become_owner(struct source *, char why[SOURCE_WHY]);
 int source_open(struct source *, bool keep, char why[SOURCE_WHY]);
 void source_clean(void);
 
+/* An empty temporary database; its path, or NULL and why, or sqlitesink has said it. */
+const char *source_empty(char why[SOURCE_WHY]);
+
 /* The program NAME beside this one, else from PATH: replaces us. Returns on failure. */
 void source_exec(const char *name, char *const argv[]);
 

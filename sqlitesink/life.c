@@ -140,6 +140,12 @@ lives_flush(struct lives *ls)
 }
 
 void
+lives_reload(struct lives *ls)
+{
+	flow_finish_all(ls->table, FLOW_END);
+}
+
+void
 lives_forget(struct lives *ls)
 {
 	flow_finish_all(ls->table, FLOW_END);

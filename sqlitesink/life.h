@@ -17,6 +17,7 @@ struct lives;
 struct lives *lives_new(struct db *, struct work *);
 void lives_free(struct lives *);
 void lives_flush(struct lives *);	/* before db_commit */
+void lives_reload(struct lives *);	/* the file is another, and knows what it needs of them */
 void lives_forget(struct lives *);	/* another run begins: no process of it is known */
 
 /* The process of the envelope: processes.id, 0 after a failure. */

@@ -48,16 +48,16 @@ size_of(const char *path, const char *suffix)
 }
 
 bool
-rotate_overdue(const struct rotate *ro, uint64_t first_ns, uint64_t last_ns)
+rotate_overdue(const struct rotate *ro, uint64_t opened_ns, uint64_t last_ns)
 {
-	return ro->ns && first_ns && last_ns - first_ns >= ro->ns;
+	return ro->ns && opened_ns && last_ns - opened_ns >= ro->ns;
 }
 
 bool
-rotate_due(const struct rotate *ro, const struct db *db, uint64_t first_ns, uint64_t last_ns)
+rotate_due(const struct rotate *ro, const struct db *db, uint64_t opened_ns, uint64_t last_ns)
 {
 	if (ro->ns)
-		return rotate_overdue(ro, first_ns, last_ns);
+		return rotate_overdue(ro, opened_ns, last_ns);
 	return ro->bytes && size_of(db->path, "") + size_of(db->path, "-wal") >= ro->bytes;
 }
 
@@ -94,9 +94,9 @@ prune(const struct rotate *ro, const char *path)
 }
 
 bool
-rotate_move(const struct rotate *ro, const struct db *db, uint64_t first_ns, char *old, size_t size)
+rotate_move(const struct rotate *ro, const struct db *db, uint64_t opened_ns, char *old, size_t size)
 {
-	uint64_t ms = first_ns / 1000000;
+	uint64_t ms = opened_ns / 1000000;
 	char at[32] = "";
 
 	if (size_of(db->path, "-wal"))

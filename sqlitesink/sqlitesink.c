@@ -8,6 +8,7 @@
  */
 #include "lib/stage.h"
 #include "sqlitesink/index.h"
+#include "sqlitesink/life.h"
 #include "sqlitesink/rotate.h"
 #include "sqlitesink/run.h"
 #include "sqlitesink/store.h"
@@ -35,6 +36,7 @@ struct sqlitesink {
 	const char *rotate_at;
 	struct run_books books;
 	uint64_t first_ns, last_ns, unstored, stored;
+	uint64_t opened_ns;	/* the latest time there was when the file got its first event */
 	uint64_t far_ns;	/* of one event that is far from those before; 0 */
 	uint64_t timed;		/* events between first_ns and last_ns */
 	uint64_t not_before;	/* the next rotation, event time */
@@ -98,13 +100,15 @@ rotate(struct sqlitesink *self)
 
 	finish_index(self);
 	db_close(&self->db);
-	moved = rotate_move(&self->rotate, &self->db, self->first_ns, old, sizeof(old));
+	moved = rotate_move(&self->rotate, &self->db, self->opened_ns, old, sizeof(old));
 	if (db_open(&self->db, "sqlitesink", path))
 		self->db.failed = true;
 	else
 		rotate_carry(&self->db, moved ? old : NULL, before, self->last_ns);
 	if (!moved)
 		self->not_before = self->last_ns + ROTATE_AGAIN_NS;
+	if (moved)	/* a tool call that they work for is in the other file */
+		lives_reload(self->store.lives);
 	if (store_restart(&self->store))
 		err(1, "rotate");
 	run_start(&self->books, &self->db);
@@ -136,7 +140,7 @@ commit(struct sqlitesink *self, struct stage_io *io)
 	self->batch = 0;
 	look_at_log(self);
 	if (!self->db.failed && !self->ended && self->last_ns >= self->not_before &&
-	    rotate_due(&self->rotate, &self->db, self->first_ns, self->last_ns)) {
+	    rotate_due(&self->rotate, &self->db, self->opened_ns, self->last_ns)) {
 		run_continues(&self->books);
 		rotate(self);
 	}
@@ -154,6 +158,8 @@ is_far(uint64_t a, uint64_t b)
 static void
 span(struct sqlitesink *self, uint64_t ns)
 {
+	if (!self->timed)
+		self->opened_ns = ns > self->last_ns ? ns : self->last_ns;
 	if (!self->first_ns || ns < self->first_ns)
 		self->first_ns = ns;
 	if (ns > self->last_ns)
@@ -264,7 +270,7 @@ on_event(void *arg, struct event *ev, struct stage_io *io)
 	}
 	on_line(self, ev, io);
 	if (++self->batch >= BATCH_LINES || self->db.failed ||
-	    rotate_overdue(&self->rotate, self->first_ns, self->last_ns))
+	    rotate_overdue(&self->rotate, self->opened_ns, self->last_ns))
 		commit(self, io);
 	return STAGE_PASS;
 }

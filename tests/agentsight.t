@@ -383,7 +383,8 @@ until_true 10 test -s "$T/odd"
 agentsight record -q -o "$T/r" -- bash -c "exec 3<>/dev/tcp/127.0.0.1/$(cat "$T/odd"); echo hello >&3; read -r x <&3; exec 3>&-
 	for i in 1 2 3 4 5 6 7; do sleep 600 & echo \$! >>$T/pids.none; done
 	until [ \$(grep -ch '[0-9].sleep.' $TMPDIR/agentsight.*/list) -ge 7 ]; do sleep 0.1; done" 2>"$T/err"
-kill $odd $(cat "$T/pids.none")
+while read -r pid; do kill "$pid"; done <"$T/pids.none"
+kill $odd
 like "no TLS: one line for all processes of a program" "$(grep -c '	sleep	' "$T/err") $(grep '	sleep	' "$T/err")" '^1   7 processes, first [0-9]+	sleep	'
 like "no TLS: said loudly, also with -q" "$(cat "$T/err")" 'NO TLS DATA WAS SEEN'
 like "no TLS: with the reason from --list" "$(cat "$T/err")" '(bash|sleep).*no TLS library'

@@ -2,7 +2,7 @@
 # sqlitesink --rotate, --keep: new files, nothing lost between them, processes that
 # live are in each.
 . tests/lib.sh
-need sqlitesink sqlite3
+need sqlitesink sqlite3 agentsight
 
 # An agent that lives for 600 seconds, and starts a program each second.
 "$PYTHON" - >"$T/in" <<'END'
@@ -49,10 +49,45 @@ is "--keep: the last ones" "$(find "$T" -name 'kept.2*.db' | wc -l)" 2
 is "--keep: the newest" "$(sqlite3 -readonly "$(find "$T" -name 'kept.2*.db' | sort | tail -n 1)" "SELECT max(CAST(json_extract(argv, '\$[1]') AS INTEGER)) > 450 FROM execs")" 1
 ok "--keep: no others" test -e "$T/kept.not-ours.db" -a -e "$T/kept-20250101-000000.db"
 
+# --- reports read them as one -----------------------------------------------------------
+mkdir "$T/set" "$T/whole"
+sqlitesink -q "$T/whole/r.db" tests/data/session/events.ndjson
+sqlitesink -q --rotate 5s "$T/set/r.db" tests/data/session/events.ndjson
+ok "a session in several files" test "$(find "$T/set" -name 'r.*.db' | wc -l)" -ge 4
+for report in recorded summary tokens calls tools loops mcp network processes risk runs losses access audit timeline; do
+	( cd "$T/whole" && agentsight report r.db "$report" --limit 0 ) >"$T/want" 2>&1
+	( cd "$T/set" && agentsight report r.db "$report" --limit 0 ) >"$T/got" 2>&1
+	same "report $report: as of one file" "$T/want" "$T/got"
+done
+first=$(find "$T/set" -name 'r.*.db' | sort | head -n 1)
+like "files that are named, with some between them missing: said" "$(agentsight report "$first" "$T/set/r.db" recorded 2>&1)" \
+	'[23] of the [45] files of this recording are not here .*numbers 2, 3'
+like "the first alone: said" "$(agentsight report "$first" recorded 2>&1)" 'the recording goes on behind number 1'
+# An event that comes late makes no file of its own.
+"$PYTHON" - >"$T/late" <<'END'
+import json
+start = 1795650000_000000000
+for i in range(200):
+    for ns in (start + i * 1_000_000_000, start + max(0, i - 9) * 1_000_000_000):
+        print(json.dumps({"type": "process.exec", "timestamp_ns": ns, "pid": 1000 + i, "tid": 1, "uid": 0, "comm": "a", "filename": "/a", "argv": ["a"]}))
+END
+sqlitesink -q --rotate 5s "$T/late.db" "$T/late"
+is "events that come late: as many files as it takes" "$(find "$T" -name 'late.*.db' | wc -l)" 39
+is "their names sort as they follow each other" "$(for db in "$T"/late.*.db; do sqlite3 -readonly "$db" 'SELECT part FROM runs'; done | tr '\n' ' ')" \
+	"$(seq 39 | tr '\n' ' ')"
+
 sqlitesink -q --rotate 100k "$T/by-size.db" "$T/in"
 set -- "$T"/by-size*.db
 ok "by size: several" test $# -ge 2
 is "by size: nothing is lost" "$(for db; do sqlite3 -readonly "$db" "SELECT argv FROM execs WHERE filename = '/bin/ls'"; done | sort -u | wc -l)" 600
+
+# --- a database that another recorder has written into since --------------------------------
+head -n 3 "$T/in" | sed 's/0123456789abcdef/fedcba9876543210/; s/1795650000/1795750000/g' >"$T/other"
+sqlitesink -q "$T/two.db" "$T/in"
+sqlitesink -q "$T/two.db" "$T/other"
+like "recorded RUN: that run, not what came later" "$(agentsight report "$T/two.db" recorded 0123456789abcdef)" ' 601 programs'
+like "recorded: else the last one" "$(agentsight report "$T/two.db" recorded)" ' 1 programs'
+exits 2 "recorded RUN: of another recording" agentsight report "$T/two.db" recorded 0000000000000000 2>/dev/null
 
 for wrong in 5 0m 3x m -1m; do
 	exits 2 "--rotate $wrong: a wrong option" sqlitesink --rotate "$wrong" "$T/no.db" /dev/null 2>/dev/null

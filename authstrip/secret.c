@@ -33,7 +33,7 @@ has_digit(struct scan *c, size_t i)
 			return true;
 		turns += islower(last) && isupper(ch);
 		last = ch;
-		if (!isalnum(ch) && (ch < 0 || !strchr("_-+/.", ch)))
+		if (!isalnum(ch) && (ch < 0 || !strchr("_-+/.@=", ch)))
 			return false;
 	}
 	return false;

@@ -10,6 +10,23 @@ import re
 import string
 
 TEMPLATES = """
+atlassian-short      ATATT3xFfGF0{8a}={8H}
+cloudflare-dotted    v1.0-{20w}.{40w}.{80w}
+rubygems-mixed       rubygems_{48a}
+slack-numbered       xoxb2-{12d}-{24a}
+voiceflow-a          VF.A{23h}.{16a}
+voiceflow-workspace  VF.WS.{24h}.{16a}
+mapbox-short         sk.{40a}.{22a}
+sendgrid-marks       SG.{10w}={20w}.{34w}
+yandex-short         t1.{4a}==.{86w}
+zapier-short         hooks.zapier.com/hooks/catch/{16a}
+jwt-padded           ewoi{20a}=.ewoi{16a}.{16a}
+paystack-other       sk_n_{40a}
+checkio              pk_{48l}
+langfuse-public      pk-lf-{u4}
+blynk                oa2-client-secret_{32w}
+freemius             sk_{29a}
+launchdarkly-secret  launchdarkly-secret-{8h}-{4h}-{4h}-{4h}-{12h}
 aws-user-id          AIDA{16U}
 aws-role-id          AROA{16U}
 aws-group-id         AGPA{16U}

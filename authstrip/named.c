@@ -106,7 +106,7 @@ value_of(struct scan *c, const struct named *nm)
 	if ((at(c, i) == ']' || at(c, i) == '%') && (e = named_bracket_value(c, nm, i)))
 		return e;
 	i = from = scan_color(c, i);
-	while (i == nm->end && at(c, i) == '*' && i - from < 2)	/* **Password**: value */
+	for (int stars = 0; stars < 2 && at(c, i) == '*'; stars++)	/* **Password**: value */
 		from = ++i;
 	k = backslashes(c, i);
 	if (at(c, i + k) == '"' && i > nm->end) {	/* a string in colours */
@@ -168,10 +168,13 @@ value_of(struct scan *c, const struct named *nm)
 		return e;
 	if (i > from && (named_is_sure(nm) || nm->kind == NAME_TOKEN) && (e = named_typed_value(c, nm, i)))	/* of Go */
 		return e;
+	if (i > from && nm->kind == NAME_RANDOM && (e = named_said_value(c, nm, i)))
+		return e;
 	if (i == from || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_PWD ||
 	    nm->kind == NAME_AUTH)
 		return 0;
-	return named_for_value(c, nm, i) ?: named_spaced_value(c, nm, i, st);
+	return named_for_value(c, nm, i) ?: named_spaced_value(c, nm, i, st) ?:
+	    named_said_value(c, nm, i);
 }
 
 /* {"value":"...","name":"NAME"}: the name comes second. pos is at "value". */

@@ -110,6 +110,10 @@ size_t named_command_value(struct scan *c, const struct named *nm, size_t i, str
 /* INSERT INTO t (a, NAME) VALUES ('x', 'value'), ...: i is behind the name. */
 size_t named_insert_value(struct scan *c, const struct named *nm, size_t i);
 
+/* --- prose.c ------------------------------------------------------------ */
+/* "the password for bob is VALUE": what looks thrown by dice, behind words that lead to it. */
+size_t named_said_value(struct scan *c, const struct named *nm, size_t i);
+
 /* --- markup.c ------------------------------------------------------------ */
 /* {"name":"NAME","value":"..."}, <x key="NAME" value="..."/>, <x name="NAME">...</x>; i is
  * behind the name. */

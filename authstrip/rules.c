@@ -14,7 +14,7 @@ static const char *const name_words[] = {
 	"key", "token", "secret", "passw", "passphrase", "pwd", "pass=", "auth", "cookie", "session", "sig", "credential",
 	"assertion", "jwt", "ticket", "code=", "code\"", "code_verifier", "code-verifier", "codeverifier", "state=",
 	"hmac", "saml", "cognito", "bearer", "honeycomb-team", "websocket-protocol", "code%3d", "state%3d", "sas=", "pass\"", "pass:", "pass\\", "pass'", "psk", "masterauth", "requirepass", "passcode",
-	"storepass", "keypass", "-pass ", "pass ", "pass]", "pass%5d",
+	"storepass", "keypass", "kennwort", "wachtwoord", "senha", "-pass ", "pass ", "pass]", "pass%5d",
 };
 static const char *const id_words[] = { "account", "organization", "org_id", "orgid", "org-id",
     "openai-project", "user-project", "user_uuid" };
@@ -38,8 +38,16 @@ static const struct { const char *word; int kind; } others[] = {
 	{ "--oauth2-bearer", ANCHOR_OPTION }, { "vault login", ANCHOR_LOGIN }, { "cargo login", ANCHOR_LOGIN }, { "snyk auth", ANCHOR_LOGIN }, { "server community", ANCHOR_LOGIN },
 	{ "npm login", ANCHOR_LOGIN }, { "doppler login", ANCHOR_LOGIN }, { "htpasswd ", ANCHOR_THIRD }, { " /user:", ANCHOR_THIRD },
 	{ " /p:", ANCHOR_OPTION }, { "echo ", ANCHOR_ECHO }, { "printf ", ANCHOR_ECHO }, { "<<<", ANCHOR_HERE }, { "identified ", ANCHOR_IDENTIFIED },
-	{ "login(", ANCHOR_CALL }, { "authenticate(", ANCHOR_CALL }, 
-	
+	{ "login(", ANCHOR_CALL }, { "authenticate(", ANCHOR_CALL },
+	{ "mot de passe", ANCHOR_SAID }, { "contrase\xc3\xb1" "a", ANCHOR_SAID },
+	{ "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c", ANCHOR_SAID },	/* Russian */
+	{ "\xd0\x9f\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c", ANCHOR_SAID },
+	{ "\xe5\xaf\x86\xe7\xa0\x81", ANCHOR_SAID }, { "\xe5\xaf\x86\xe7\xa2\xbc", ANCHOR_SAID },	/* Chinese */
+	{ "\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89", ANCHOR_SAID },	/* Japanese */
+	{ "contrase\\u00f1a", ANCHOR_SAID }, { "\\u0430\\u0440\\u043e\\u043b\\u044c", ANCHOR_SAID },
+	{ "\\u5bc6\\u7801", ANCHOR_SAID }, { "\\u5bc6\\u78bc", ANCHOR_SAID },
+	{ "\\u30d1\\u30b9\\u30ef\\u30fc\\u30c9", ANCHOR_SAID },	/* the same with escapes */
+	{ "\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8", ANCHOR_SAID },	/* Korean */
 	{ ":5432:", ANCHOR_PGPASS }, { ":5433:", ANCHOR_PGPASS }, { ":6432:", ANCHOR_PGPASS }, { "*:*:", ANCHOR_PGPASS }, { ":thin:", ANCHOR_ORACLE }, { "sqlplus ", ANCHOR_ORACLE },
 	{ "/reset/", ANCHOR_PATH }, { "/reset-password/", ANCHOR_PATH }, { "/password-reset/", ANCHOR_PATH }, { "/invite/", ANCHOR_PATH },
 	{ "/invitation/", ANCHOR_PATH }, { "/magic-link/", ANCHOR_PATH }, { "/verify-email/", ANCHOR_PATH }, { "/activate/", ANCHOR_PATH },

@@ -84,6 +84,7 @@ bool scan_argument(struct scan *, size_t i, const char *stop, size_t *from, size
 size_t scan_name(struct scan *, size_t pos, size_t len, int arg);
 size_t scan_pair(struct scan *, size_t pos, size_t len);
 size_t scan_quoted(struct scan *, size_t pos, size_t len);
+size_t scan_said(struct scan *, size_t pos, size_t len);
 size_t scan_option(struct scan *, size_t pos);
 size_t scan_login(struct scan *, size_t pos, size_t len);
 size_t scan_third(struct scan *, size_t pos, size_t len);

@@ -491,6 +491,7 @@ look(struct scan *c, size_t pos, const struct anchor *a)
 	case ANCHOR_LINES: return scan_key_lines(c, pos, a->len);
 	case ANCHOR_VALUE: return scan_pair(c, pos, a->len);
 	case ANCHOR_QUOTED: return scan_quoted(c, pos, a->len);
+	case ANCHOR_SAID: return scan_said(c, pos, a->len);
 	}
 	return 0;
 }

@@ -256,7 +256,6 @@ const struct shape shapes[] = {
 	{ "paystack", NULL, "sk_ pk_", "[a-z]{2,8}_[\\w-]{32,}", RANDOM },
 	{ "paystack", NULL, "sk_", "[a-z]{1,8}_" ALNUM "{40}!", MIXED },
 	{ "checkio", NULL, "pk_", "[A-Za-z0-9_]{32,}", RANDOM },
-	{ "dfuse", NULL, "web_", "[a-z0-9]{32}!", RANDOM },
 	{ "langfuse", NULL, "pk-lf- sk-lf-", UUID, 0 },
 	{ "lark", NULL, "cli_", ALNUM "{16}!", MIXED },
 	{ "blynk", NULL, "oa2-client-id_ oa2-client-secret_", "[\\w-]{24,}", DIGIT },

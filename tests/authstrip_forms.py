@@ -533,6 +533,10 @@ PLACES = [
 ("armour", '<RSAKeyValue><Modulus>x</Modulus><D>{P}</D></RSAKeyValue>'), ("armour", 'untrusted comment: minisign encrypted secret key\n{M}\n'), ("armour", '-----BEGIN OpenVPN Static key V1-----\n{X}\n-----END OpenVPN Static key V1-----'),
 # prose
 ("prose", 'my password is {S}'), ("prose", 'The token is: {S}'), ("prose", 'use the API key {S} for that'), ("prose", 'here is the key: {S}'),
+("prose", 'the password for bob is {S}'), ("prose", 'I set the password to {S} now'), ("prose", 'The new password will be "{S}".'),
+("prose", 'Password must be changed, it was {S}'), ("prose", 'set ANTHROPIC_API_KEY to {S}'), ("prose", 'api key {S}'), ("prose", 'API secret - {S}'),
+("prose", 'the credentials are bob / {S}'), ("prose", 'Das Passwort ist {S}'), ("prose", 'mot de passe : {S}'), ("prose", 'contraseña: {S}'),
+("prose", 'пароль: {S}'), ("prose", '密码：{S}'), ("prose", 'パスワードは {S}'), ("prose", '- **Password**: {S}'), ("prose", 'your access token was reset to {S}.'),
 ]
 
 rnd = random.Random(3)

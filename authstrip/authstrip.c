@@ -38,14 +38,22 @@ static struct authstrip {
 } self = { .hold_ns = 2000000000, .hold_bytes = 16 << 20, .streams = 4096 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_FLAG, .name = "ids", .to = &self.ids, .help = "account and organisation ids, too" },
-	{ .kind = OPT_LIST, .name = "rules", .arg = "FILE", .to = &self.files, .help = "more rules (repeatable)" },
-	{ .kind = OPT_FLAG, .name = "hash", .to = &self.hash, .help = "write [REDACTED:FINGERPRINT]" },
-	{ .kind = OPT_STR, .name = "hash-key", .arg = "FILE", .to = &self.keyfile, .help = "key of the fingerprints (else one for this run)" },
-	{ .kind = OPT_FLAG, .name = "audit", .to = &self.audit, .help = "write no lines, only how many credentials each rule found" },
-	{ .kind = OPT_TIME, .name = "hold", .arg = "TIME", .to = &self.hold_ns, .help = "how long a line may wait for the next of its connection (2s)" },
-	{ .kind = OPT_SIZE, .name = "hold-max", .arg = "SIZE", .to = &self.hold_bytes, .help = "bytes of lines that wait (16M)", .lo = 0, .hi = 1LL << 40 },
-	{ .kind = OPT_NUM, .name = "max-flows", .arg = "N", .to = &self.streams, .help = "connections remembered (4096)", .lo = 1, .hi = 1 << 24 },
+	{ .kind = OPT_FLAG, .name = "ids", .to = &self.ids,
+	    .help = "account and organisation ids, too" },
+	{ .kind = OPT_LIST, .name = "rules", .arg = "FILE", .to = &self.files,
+	    .help = "more rules (repeatable)" },
+	{ .kind = OPT_FLAG, .name = "hash", .to = &self.hash,
+	    .help = "write [REDACTED:FINGERPRINT]" },
+	{ .kind = OPT_STR, .name = "hash-key", .arg = "FILE", .to = &self.keyfile,
+	    .help = "key of the fingerprints (else one for this run)" },
+	{ .kind = OPT_FLAG, .name = "audit", .to = &self.audit,
+	    .help = "write no lines, only how many credentials each rule found" },
+	{ .kind = OPT_TIME, .name = "hold", .arg = "TIME", .to = &self.hold_ns,
+	    .help = "how long a line may wait for the next of its connection (2s)" },
+	{ .kind = OPT_SIZE, .name = "hold-max", .arg = "SIZE", .to = &self.hold_bytes,
+	    .help = "bytes of lines that wait (16M)", .lo = 0, .hi = 1LL << 40 },
+	{ .kind = OPT_NUM, .name = "max-flows", .arg = "N", .to = &self.streams,
+	    .help = "connections remembered (4096)", .lo = 1, .hi = 1 << 24 },
 	{ .kind = OPT_END },
 };
 
@@ -247,7 +255,8 @@ int
 main(int argc, char **argv)
 {
 	const struct stage stage = {
-		.use = use, .same_lines = true, .start = start, .event = on_event, .text = on_text, .end = at_end, .summary = summary,
+		.use = use, .same_lines = true, .start = start, .event = on_event, .text = on_text,
+		.end = at_end, .summary = summary,
 	};
 	int rc = stage_run(&stage, &self, argc, argv);
 

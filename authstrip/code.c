@@ -69,7 +69,8 @@ named_second_value(struct scan *c, const struct named *nm, size_t v, int q)
 	    !(before == ',' && named_is_sure(nm) && looks_dice(c->s + from, n)))
 		return 0;
 	(void)q;
-	if (before == '(' && nm->caps && named_is_sure(nm) ? n < 3 || named_prose(c->s + from, n) || memchr(c->s + from, ' ', n) :
+	if (before == '(' && nm->caps && named_is_sure(nm) ? n < 3 || named_prose(c->s + from, n) ||
+	    memchr(c->s + from, ' ', n) :
 	    !(named_is_sure(nm) || nm->kind == NAME_TOKEN) || !looks_strong(c->s + from, n) ||
 	    (before == '[' && !looks_dice(c->s + from, n)))
 		return 0;
@@ -124,8 +125,9 @@ size_t
 named_spaced_value(struct scan *c, const struct named *nm, size_t i, struct start st)
 {
 	static const char *const verbs[] = {
-		"setenv", "set", "-x", "-gx", "-ux", "-xg", "-Ux", "-lx", "setx", "#define", "define", "setq", "setopt", "configure", "config", "add", "export",
-		"default.set", "put",
+		"setenv", "set", "-x", "-gx", "-ux", "-xg", "-Ux", "-lx", "setx", "#define",
+		"define", "setq", "setopt", "configure", "config", "add", "export", "default.set",
+		"put",
 	};
 	static const char *const sql[] = { "with", "encrypted", "set", "login", "user", "role",
 	    "by", "superuser", "and", "createdb", "type" };
@@ -141,7 +143,9 @@ named_spaced_value(struct scan *c, const struct named *nm, size_t i, struct star
 		quoted = true, i++;
 	if (!scan_argument(c, i, ",;)|", &from, &end))
 		return 0;
-	if (end == from + 1 && isdigit((unsigned char)c->s[from]) && at(c, end) == ' ' && named_is_sure(nm)) {	/* password 7 value */
+	/* password 7 value */
+	if (end == from + 1 && isdigit((unsigned char)c->s[from]) && at(c, end) == ' ' &&
+	    named_is_sure(nm)) {
 		if (!scan_argument(c, end + 1, "", &from, &end) ||
 		    !looks_strong(c->s + from, end - from))
 			return 0;
@@ -151,7 +155,8 @@ named_spaced_value(struct scan *c, const struct named *nm, size_t i, struct star
 	}
 	if (scan_mark(c, from) || looks_hollow(c->s + from, end - from) || c->s[from] == '-')
 		return 0;
-	in_netrc = !strncasecmp(c->s + nm->from, "password", 8) && nm->end - nm->from == 8 && (memmem(c->s + low, nm->from - low, "machine ", 8) ||
+	in_netrc = !strncasecmp(c->s + nm->from, "password", 8) && nm->end - nm->from == 8 &&
+	    (memmem(c->s + low, nm->from - low, "machine ", 8) ||
 	    memmem(c->s + low, nm->from - low, "default ", 8)) &&
 	    memmem(c->s + low, nm->from - low, "login ", 6);
 	/* nothing waits for the end of a word of prose */

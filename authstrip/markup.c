@@ -73,7 +73,9 @@ named_pair_value(struct scan *c, const struct named *nm, size_t i)
 			return 0;
 		n = e - from;
 		c->value = from;
-		if (scan_mark(c, from) || looks_hollow(c->s + from, n) || (!named_is_sure(nm) && !looks_strong(c->s + from, n)) || named_prose(c->s + from, n) ||
+		if (scan_mark(c, from) || looks_hollow(c->s + from, n) ||
+		    (!named_is_sure(nm) && !looks_strong(c->s + from, n)) ||
+		    named_prose(c->s + from, n) ||
 		    (nm->kind == NAME_RANDOM && !looks_random(c->s + from, n)))
 			return 0;
 		scan_add(c, from, e, named_rule_of(nm, RULE_KEY), -1);
@@ -106,7 +108,8 @@ named_xml_value(struct scan *c, const struct named *nm, size_t i)
 	while (e > i + 1 && c->s[e - 1] == 'n' && c->s[e - 2] == '\\')
 		for (e--; e > i && c->s[e - 1] == '\\'; e--)
 			;
-	for (size_t j = i; j < e && named_has_line_end(c, i, e); j++)	/* a key may go over lines, words do not */
+	/* a key may go over lines, words do not */
+	for (size_t j = i; j < e && named_has_line_end(c, i, e); j++)
 		if (!isalnum((unsigned char)c->s[j]) && !strchr("+/=\\\r\n", c->s[j]))
 			return 0;
 	if (at(c, last) < 0 || e == i || !named_quoted_value(c, nm, i, e) ||

@@ -44,7 +44,8 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	if (ch == ']') {	/* environ["NAME"] = "value" */
 		v = named_skip_space(c, v + 1);
 		ch = at(c, v);
-		if (ch == '=' && at(c, v + 1) == '>') {	/* what PHP dumps: => string(8) "value" */
+		if (ch == '=' && at(c, v + 1) == '>') {
+			/* what PHP dumps: => string(8) "value" */
 			for (v = named_skip_space(c, v + 2);
 			    isalnum(at(c, v)) || at(c, v) == '(' || at(c, v) == ')'; v++)
 				;
@@ -54,7 +55,8 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 		if (ch == '=' && at(c, v + 1) != '=')
 			return named_string_value(c, nm, named_skip_space(c, v + 1),
 			    named_rule_of(nm, RULE_ENV));
-		if ((ch == '|' || ch == '?') && at(c, v + 1) == ch && named_is_sure(nm))	/* || "value", ||= "value" */
+		/* || "value", ||= "value" */
+		if ((ch == '|' || ch == '?') && at(c, v + 1) == ch && named_is_sure(nm))
 			return named_compared_value(c, nm, v + 2);
 		return 0;
 	}
@@ -62,7 +64,9 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 		return named_chained_value(c, nm, v + 1);
 	if (ch == '=' && at(c, v + 1) != '=' && at(c, v + 1) != '>' &&
 	    (named_is_sure(nm) || nm->kind == NAME_TOKEN) && v > i)
-		return named_string_value(c, nm, named_skip_space(c, v + 1), named_rule_of(nm, RULE_ENV));	/* "name" = "value" of TOML */
+		/* "name" = "value" of TOML */
+		return named_string_value(c, nm, named_skip_space(c, v + 1),
+		    named_rule_of(nm, RULE_ENV));
 	if (scan_eol(c, i) && (v = named_part_value(c, nm, i)))
 		return v;
 	v = named_skip_space(c, i);
@@ -80,7 +84,8 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	/* the next argument; or a pair of a list of headers */
 	v = named_skip_space(c, v + 1);
 	if (nm->flag)
-		return named_string_value(c, &(struct named){ nm->from, nm->end, nm->kind == NAME_USER ? NAME_USER : NAME_SECRET, nm->rule,
+		return named_string_value(c, &(struct named){ nm->from, nm->end,
+		    nm->kind == NAME_USER ? NAME_USER : NAME_SECRET, nm->rule,
 		    false, true, false, nm->outer, true }, v,
 		    named_rule_of(nm, RULE_FLAG)) ?: named_pair_value(c, nm, i);
 	if (nm->from && named_dotted(c, nm) && c->s[named_dotted(c, nm) - 1] == q)
@@ -88,10 +93,56 @@ after_quote(struct scan *c, const struct named *nm, size_t i, int q, size_t k)
 	return 0;
 }
 
+/* Where neither a colon nor a sign of equality follows the name, but what is at i, with
+ * blanks before it if that is not `from`. */
+static size_t
+loose_value(struct scan *c, const struct named *nm, size_t from, size_t i)
+{
+	struct start st = named_start_of(c, nm->from);
+	int ch = at(c, i);
+	size_t e;
+
+	if (ch == ',' && named_is_sure(nm) && i == nm->end && nm->from > 1 &&
+	    c->s[nm->from - 1] == ' ' && c->s[nm->from - 2] == ':')
+		return named_pair_value(c, nm, i + 1);
+	/* <key>NAME</key><string>value</string> */
+	if (ch == '<' && at(c, i + 1) == '/' && at(c, i + 2) == 'k')
+		return named_plist_value(c, nm, i);
+	if (ch == '.' && c->n - i > 8 && !memcmp(c->s + i, ".equals(", 8) && named_is_sure(nm))
+		return named_compared_value(c, nm, i + 8);
+	if (nm->from && (c->s[nm->from - 1] == '<' || c->s[nm->from - 1] == ':') && i > nm->end &&
+	    (e = named_tag_value(c, nm, i)))
+		return e;
+	if (ch == '|' && i > from && named_is_sure(nm))	/* a table */
+		return named_table_value(c, nm, i + 1);
+	/* CURLOPT_PASSWORD, "value" */
+	if (ch == ',' && nm->caps && named_is_sure(nm) && (e = named_compared_value(c, nm, i + 1)))
+		return e;
+	if ((ch == '(' || ch == '{') && i == nm->end &&
+	    (named_is_sure(nm) || nm->kind == NAME_TOKEN))
+		return named_called_value(c, nm, i + 1);
+	if (nm->flag && i > from && (e = named_flag_value(c, nm, i)))
+		return e;
+	if (scan_eol(c, i) && named_is_sure(nm))
+		return named_pair_value(c, nm, i);
+	if (i > from && (e = named_command_value(c, nm, i, st)))
+		return e;
+	/* of Go */
+	if (i > from && (named_is_sure(nm) || nm->kind == NAME_TOKEN) &&
+	    (e = named_typed_value(c, nm, i)))
+		return e;
+	if (i > from && nm->kind == NAME_RANDOM && (e = named_said_value(c, nm, i)))
+		return e;
+	if (i == from || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_PWD ||
+	    nm->kind == NAME_AUTH)
+		return 0;
+	return named_for_value(c, nm, i) ?: named_spaced_value(c, nm, i, st) ?:
+	    named_said_value(c, nm, i);
+}
+
 static size_t
 value_of(struct scan *c, const struct named *nm)
 {
-	struct start st = named_start_of(c, nm->from);
 	size_t i = nm->end, k = backslashes(c, i), from = i, e;
 	int q = at(c, i + k), ch;
 
@@ -140,41 +191,11 @@ value_of(struct scan *c, const struct named *nm)
 			;
 		if (at(c, e) == '=' && at(c, e + 1) != '=')
 			return named_equals_value(c, nm, e + 1, false);
-		if (e - i == 2 && (ch == '|' || ch == '?') && nm->caps && named_is_sure(nm))	/* NAME || "value" */
+		/* NAME || "value" */
+		if (e - i == 2 && (ch == '|' || ch == '?') && nm->caps && named_is_sure(nm))
 			return named_compared_value(c, nm, e);
 	}
-	if (ch == ',' && named_is_sure(nm) && i == nm->end && nm->from > 1 &&
-	    c->s[nm->from - 1] == ' ' && c->s[nm->from - 2] == ':')
-		return named_pair_value(c, nm, i + 1);
-	if (ch == '<' && at(c, i + 1) == '/' && at(c, i + 2) == 'k')	/* <key>NAME</key><string>value</string> */
-		return named_plist_value(c, nm, i);
-	if (ch == '.' && c->n - i > 8 && !memcmp(c->s + i, ".equals(", 8) && named_is_sure(nm))
-		return named_compared_value(c, nm, i + 8);
-	if (nm->from && (c->s[nm->from - 1] == '<' || c->s[nm->from - 1] == ':') && i > nm->end &&
-	    (e = named_tag_value(c, nm, i)))
-		return e;
-	if (ch == '|' && i > from && named_is_sure(nm))	/* a table */
-		return named_table_value(c, nm, i + 1);
-	if (ch == ',' && nm->caps && named_is_sure(nm) && (e = named_compared_value(c, nm, i + 1)))	/* CURLOPT_PASSWORD, "value" */
-		return e;
-	if ((ch == '(' || ch == '{') && i == nm->end &&
-	    (named_is_sure(nm) || nm->kind == NAME_TOKEN))
-		return named_called_value(c, nm, i + 1);
-	if (nm->flag && i > from && (e = named_flag_value(c, nm, i)))
-		return e;
-	if (scan_eol(c, i) && named_is_sure(nm))
-		return named_pair_value(c, nm, i);
-	if (i > from && (e = named_command_value(c, nm, i, st)))
-		return e;
-	if (i > from && (named_is_sure(nm) || nm->kind == NAME_TOKEN) && (e = named_typed_value(c, nm, i)))	/* of Go */
-		return e;
-	if (i > from && nm->kind == NAME_RANDOM && (e = named_said_value(c, nm, i)))
-		return e;
-	if (i == from || nm->kind == NAME_QUERY || nm->kind == NAME_ANY || nm->kind == NAME_PWD ||
-	    nm->kind == NAME_AUTH)
-		return 0;
-	return named_for_value(c, nm, i) ?: named_spaced_value(c, nm, i, st) ?:
-	    named_said_value(c, nm, i);
+	return loose_value(c, nm, from, i);
 }
 
 /* {"value":"...","name":"NAME"}: the name comes second. pos is at "value". */

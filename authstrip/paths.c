@@ -16,7 +16,8 @@ struct path {
 	bool parted;		/* it is of several, which have entries of their own */
 	struct stream text;
 	uint32_t round;		/* when it was last used */
-	unsigned steady;	/* bytes of the string that changes nothing when it comes once more */
+	/* bytes of the string that changes nothing when it comes once more */
+	unsigned steady;
 	char tail[256];		/* what text held before, to see that */
 };
 
@@ -197,11 +198,13 @@ static int
 nested_kind(const char *s, size_t n)
 {
 	/* "{" and a quote, a space or a line's end, in base64; the same behind "[" */
-	static const char *const starts[] = { "eyI", "eyJ", "eyK", "eyL", "eyA", "eyB", "ewo", "ew0", "ewk",
+	static const char *const starts[] = { "eyI", "eyJ", "eyK", "eyL", "eyA", "eyB", "ewo",
+	    "ew0", "ewk",
 	    "W3s", "W1s", "WyI", "WyJ", "WyK", "WyL", "WyA", "Wwo", "Ww0" };
 
 	if (n > 1 && (*s == '{' || *s == '['))
-		return strchr("\\{[ ", s[1]) || isdigit((unsigned char)s[1]) ? NESTED_JSON : NESTED_NONE;
+		return strchr("\\{[ ", s[1]) || isdigit((unsigned char)s[1]) ? NESTED_JSON :
+		    NESTED_NONE;
 	for (size_t i = 0; n >= HEAD && i < sizeof(starts) / sizeof(*starts); i++)
 		if (!memcmp(s, starts[i], HEAD))
 			return NESTED_BASE64;

@@ -19,13 +19,15 @@
 
 enum {
 	PATHS_MAX = 64,		/* of one stream; those of the document at hand come first */
-	PATHS_TEXT = 256,	/* bytes of one that may be undecided; what is more is taken for a credential */
+	/* bytes of one that may be undecided; what is more is taken for a credential */
+	PATHS_TEXT = 256,
 	PATHS_NESTED = 3,	/* documents within strings of documents that are opened */
 };
 
 struct paths {
 	struct walk *walk;	/* NULL: no document was seen */
-	struct nested *nested[PATHS_NESTED];	/* in the string at hand; NULL: there was none yet */
+	/* in the string at hand; NULL: there was none yet */
+	struct nested *nested[PATHS_NESTED];
 	struct path **v;
 	unsigned n, guess;
 	uint32_t round;		/* counts pieces */

@@ -131,7 +131,8 @@ pattern_parse(struct pattern *pt, const char *before, const char *behind)
 	const char *end = behind + strlen(behind), *bad;
 
 	memset(pt, 0, sizeof(*pt));
-	if (before && (bad = parse_parts(pt->before, PATTERN_BEFORE, &pt->nbefore, before, before + strlen(before))))
+	if (before && (bad = parse_parts(pt->before, PATTERN_BEFORE, &pt->nbefore, before,
+	    before + strlen(before))))
 		return bad;
 	if (end > behind && end[-1] == '!' && (end - behind < 2 || end[-2] != '\\')) {
 		pt->exact = true;

@@ -142,7 +142,8 @@ join(struct edits *l)
 static size_t
 put_base64(char *to, const char *s, size_t n)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t k = 0;
 
 	for (size_t i = 0; i < n; i += 3) {

@@ -2,7 +2,8 @@
  * pending.h - one line, what is to be changed in it, and the queue of lines that wait
  *
  * A change replaces a piece of the line, or of the bytes that a base64 value of
- * the line stands for; then that is written anew. Lines leave in the order in which they came, so one that
+ * the line stands for; then that is written anew. Lines leave in the order in which they came,
+     so one that
  * waits for the next piece of its connection holds up all behind it; how much
  * and how long is bounded by who calls pending_oldest.
  */

@@ -39,7 +39,8 @@ scan_argument(struct scan *c, size_t i, const char *stop, size_t *from, size_t *
 	if (at(c, i + k) == '"' || at(c, i + k) == '\'' || at(c, i + k) == '`') {
 		*from = i + k + 1;
 		*end = scan_quote_end(c, *from, c->s[i + k], k, SECRET_LOOK);
-		for (size_t j = *from; j < *end; j++)	/* what goes over lines is no argument */
+		/* what goes over lines is no argument */
+		for (size_t j = *from; j < *end; j++)
 			if ((c->s[j] == '\n' || c->s[j] == '\\') && scan_eol(c, j))
 				return false;
 	} else {
@@ -135,15 +136,22 @@ static const struct option {
 	const char *name, *commands, *also;	/* also: one of these is there as well */
 	int how;
 } passwords[] = {
-	{ "-p", " mysql mysqldump mysqladmin mysqlimport mysqlsh mysqlcheck mysqlpump mariadb mariadb-dump mysqlshow ", NULL, GLUED },
+	{ "-p",
+	    " mysql mysqldump mysqladmin mysqlimport mysqlsh mysqlcheck "
+	    "mysqlpump mariadb mariadb-dump mysqlshow ", NULL, GLUED },
 	{ "-p", " sshpass ", NULL, NEXT | GLUED },
 	{ "-p", " docker podman buildah helm nerdctl oras crane skopeo regctl ", " login ", NEXT },
-	{ "-p", " ncftp rdesktop psexec twine mongo mongosh mongodump mongorestore mongoexport mongoimport useradd usermod rabbitmqadmin cqlsh ", NULL, NEXT },
+	{ "-p",
+	    " ncftp rdesktop psexec twine mongo mongosh mongodump mongorestore "
+	    "mongoexport mongoimport useradd usermod rabbitmqadmin cqlsh ", NULL, NEXT },
 	{ "-p", " az ", " login ", NEXT },
 	{ "-p", " 7z 7za 7zr 7zz rar unrar ", NULL, GLUED },
-	{ "-P", " sqlcmd bcp isql tsql zip unzip zipcloak ssh-keygen ipmitool ", NULL, NEXT | GLUED },
+	{ "-P", " sqlcmd bcp isql tsql zip unzip zipcloak ssh-keygen ipmitool ", NULL,
+	    NEXT | GLUED },
 	{ "-N", " ssh-keygen ", NULL, NEXT },
-	{ "-w", " ldapsearch ldapmodify ldapadd ldapwhoami ldappasswd ldapdelete ldapcompare security ", NULL, NEXT },
+	{ "-w",
+	    " ldapsearch ldapmodify ldapadd ldapwhoami ldappasswd ldapdelete ldapcompare security ",
+	    NULL, NEXT },
 	{ "-a", " redis-cli ", NULL, NEXT },
 	{ "-a", " http https httpie xh ", NULL, NEXT | COLON },
 	{ "-k", " openssl ", NULL, NEXT },
@@ -156,7 +164,9 @@ static const struct option {
 	{ "--value", " az keyvault ", " secret ", NEXT },
 	{ "--cookie", " curl ", NULL, NEXT },
 	{ "-b", " curl ", NULL, NEXT },
-	{ "--src-creds", " skopeo ", NULL, NEXT | COLON }, { "--dest-creds", " skopeo ", NULL, NEXT | COLON }, { "--creds", " skopeo buildah podman ", NULL, NEXT | COLON },
+	{ "--src-creds", " skopeo ", NULL, NEXT | COLON },
+	{ "--dest-creds", " skopeo ", NULL, NEXT | COLON },
+	{ "--creds", " skopeo buildah podman ", NULL, NEXT | COLON },
 	{ "--oauth2-bearer", " curl ", NULL, NEXT },
 	{ "-t", " influx ", NULL, NEXT },
 	{ "-t", " doctl ", " init ", NEXT },
@@ -170,7 +180,8 @@ option_value(struct scan *c, const struct option *o, size_t i)
 	size_t from, end;
 	const char *cut;
 
-	if (!(o->how & GLUED) || (o->how & NEXT && (at(c, i) == ' ' || at(c, i) == '"' || (at(c, i) == '\\' && at(c, i + backslashes(c, i)) == '"' &&
+	if (!(o->how & GLUED) || (o->how & NEXT && (at(c, i) == ' ' || at(c, i) == '"' ||
+	    (at(c, i) == '\\' && at(c, i + backslashes(c, i)) == '"' &&
 	    at(c, i + backslashes(c, i) + 1) == ','))))
 		i = o->how & NEXT ? next_argument(c, i) : 0;
 	if (!i || at(c, i) == ' ' || (c->n - i >= 7 && !memcmp(c->s + i, "assword", 7)))
@@ -264,8 +275,9 @@ static bool
 reads_password(struct scan *c, size_t from, size_t end)
 {
 	static const char *const words[] = {
-		"sudo -S", "sudo -kS", "sudo -nS", "chpasswd", "passwd", "--with-token", "--stdin", "--password-stdin", "-passin stdin", "-pass stdin",
-		"--passphrase-fd", "cryptsetup", "kinit", "--pinentry-mode", "smbpasswd", "htpasswd -i",
+		"sudo -S", "sudo -kS", "sudo -nS", "chpasswd", "passwd", "--with-token",
+		"--stdin", "--password-stdin", "-passin stdin", "-pass stdin", "--passphrase-fd",
+		"cryptsetup", "kinit", "--pinentry-mode", "smbpasswd", "htpasswd -i",
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)

@@ -11,11 +11,12 @@ enum {
 
 /* Words that may stand between; those before the first NULL stand before a value. */
 static const char *const links[] = {
-	"is", "was", "are", "were", "be", "to", "as", "it", "equals", "reads", "ist", "lautet", "war",
-	"es", "est", "=", "-", "/", NULL,
-	"will", "would", "must", "should", "has", "have", "been", "changed", "set", "reset", "updated",
-	"now", "currently", "for", "of", "on", "in", "at", "from", "with", "using", "by", "your", "my",
-	"our", "this", "that", "the", "a", "new", "old", "following", "value", "and", "user",
+	"is", "was", "are", "were", "be", "to", "as", "it", "equals", "reads", "ist", "lautet",
+	"war", "es", "est", "=", "-", "/", NULL,
+	"will", "would", "must", "should", "has", "have",
+	"been", "changed", "set", "reset", "updated", "now", "currently", "for", "of", "on", "in",
+	"at", "from", "with", "using", "by", "your", "my", "our", "this", "that", "the", "a",
+	"new", "old", "following", "value", "and", "user",
 };
 
 enum link { LINK_NONE, LINK_WORD, LINK_VALUE };
@@ -47,7 +48,8 @@ is_alpha(const char *s, size_t n)
 static bool
 is_named_by_word(struct scan *c, const struct named *nm)
 {
-	static const char *const words[] = { "api", "access", "secret", "private", "auth", "session",
+	static const char *const words[] = { "api", "access", "secret", "private", "auth",
+	    "session",
 	    "encryption", "signing", "master", "service", "license", "recovery" };
 	size_t e = nm->from, i;
 
@@ -84,7 +86,8 @@ said_value(struct scan *c, size_t i, int rule, enum link link)
 		quoted = from > i;
 		while (!quoted && end > from && strchr(".:!?", c->s[end - 1]))
 			end--;
-		if (link == LINK_VALUE && end - from >= SURE && looks_dice(c->s + from, end - from)) {
+		if (link == LINK_VALUE && end - from >= SURE &&
+		    looks_dice(c->s + from, end - from)) {
 			c->value = from;
 			scan_add(c, from, end, rule, -1);
 			return end;
@@ -124,7 +127,8 @@ scan_said(struct scan *c, size_t pos, size_t len)
 			continue;
 		i = named_skip_blank(c, i + n);
 		c->value = i;
-		if (!scan_argument(c, i, ",;)", &from, &end) || !looks_strong(c->s + from, end - from))
+		if (!scan_argument(c, i, ",;)", &from, &end) ||
+		    !looks_strong(c->s + from, end - from))
 			return 0;
 		c->value = from;
 		scan_add(c, from, end, RULE_ENV, -1);

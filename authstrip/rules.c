@@ -6,15 +6,18 @@
 #include <string.h>
 
 static const char *const fixed[RULE_TOKENS] = {
-	"header", "key", "param", "env", "flag", "url-password", "private-key", "bearer", "basic", "token-endpoint", "hpack", "id",
+	"header", "key", "param", "env", "flag", "url-password", "private-key", "bearer", "basic",
+	"token-endpoint", "hpack", "id",
 };
 
 /* What names of credentials hold. name.c decides; these only make it look. */
 static const char *const name_words[] = {
-	"key", "token", "secret", "passw", "passphrase", "pwd", "pass=", "auth", "cookie", "session", "sig", "credential",
-	"assertion", "jwt", "ticket", "code=", "code\"", "code_verifier", "code-verifier", "codeverifier", "state=",
-	"hmac", "saml", "cognito", "bearer", "honeycomb-team", "websocket-protocol", "code%3d", "state%3d", "sas=", "pass\"", "pass:", "pass\\", "pass'", "psk", "masterauth", "requirepass", "passcode",
-	"storepass", "keypass", "kennwort", "wachtwoord", "senha", "-pass ", "pass ", "pass]", "pass%5d",
+	"key", "token", "secret", "passw", "passphrase", "pwd", "pass=", "auth", "cookie",
+	"session", "sig", "credential", "assertion", "jwt", "ticket", "code=", "code\"",
+	"code_verifier", "code-verifier", "codeverifier", "state=", "hmac", "saml", "cognito",
+	"bearer", "honeycomb-team", "websocket-protocol", "code%3d", "state%3d", "sas=", "pass\"",
+	"pass:", "pass\\", "pass'", "psk", "masterauth", "requirepass", "passcode", "storepass",
+	"keypass", "kennwort", "wachtwoord", "senha", "-pass ", "pass ", "pass]", "pass%5d",
 };
 static const char *const id_words[] = { "account", "organization", "org_id", "orgid", "org-id",
     "openai-project", "user-project", "user_uuid" };
@@ -22,37 +25,53 @@ static const char *const id_words[] = { "account", "organization", "org_id", "or
 /* Calls whose second argument is a password, whatever it looks like. */
 static const char *const calls[] = {
 	"auth=(", "basicauth(", "digestauth(", "networkcredential(", "passwordcredentials(",
-	"usernamepasswordcredential(", "setbasicauth(", "basic_auth(", "userpassword(", "newstaticcredentials(", "newstaticcredentialsprovider(",
+	"usernamepasswordcredential(", "setbasicauth(", "basic_auth(", "userpassword(",
+	"newstaticcredentials(", "newstaticcredentialsprovider(",
 };
 
 static const struct { const char *word; int kind; } others[] = {
-	{ "://", ANCHOR_URL }, { "%2f%2f", ANCHOR_URL_HEX }, { "-----begin", ANCHOR_PEM }, { "---- begin", ANCHOR_PEM }, { "private-lines:", ANCHOR_LINES },
-	{ "encrypted secret key", ANCHOR_LINES }, { "value\"", ANCHOR_VALUE }, { "value\\", ANCHOR_VALUE }, { "securestring ", ANCHOR_QUOTED },
-	{ "<d>", ANCHOR_QUOTED }, { "bearer", ANCHOR_BEARER },
-	{ "basic", ANCHOR_BASIC }, { " -u", ANCHOR_USER }, { "\"-u", ANCHOR_USER }, { "--user", ANCHOR_USER },
-	{ "--proxy-user", ANCHOR_USER },
-	{ " -p", ANCHOR_OPTION }, { "\"-p", ANCHOR_OPTION }, { " -w ", ANCHOR_OPTION }, { "\"-w\"", ANCHOR_OPTION }, { " -a ", ANCHOR_OPTION },
-	{ "\"-a\"", ANCHOR_OPTION }, { " -k ", ANCHOR_OPTION }, { "\"-k\"", ANCHOR_OPTION }, { " -n ", ANCHOR_OPTION }, { "\"-n\"", ANCHOR_OPTION },
-	{ " -b", ANCHOR_OPTION }, { "\"-b", ANCHOR_OPTION }, { " -t ", ANCHOR_OPTION }, { " -c ", ANCHOR_OPTION }, { " -u", ANCHOR_OPTION }, { "\"-u", ANCHOR_OPTION },
-	{ "--body", ANCHOR_OPTION }, { "--value", ANCHOR_OPTION }, { "--cookie", ANCHOR_OPTION }, { "--src-creds", ANCHOR_OPTION }, { "--dest-creds", ANCHOR_OPTION }, { "--creds", ANCHOR_OPTION },
-	{ "--oauth2-bearer", ANCHOR_OPTION }, { "vault login", ANCHOR_LOGIN }, { "cargo login", ANCHOR_LOGIN }, { "snyk auth", ANCHOR_LOGIN }, { "server community", ANCHOR_LOGIN },
-	{ "npm login", ANCHOR_LOGIN }, { "doppler login", ANCHOR_LOGIN }, { "htpasswd ", ANCHOR_THIRD }, { " /user:", ANCHOR_THIRD },
-	{ " /p:", ANCHOR_OPTION }, { "echo ", ANCHOR_ECHO }, { "printf ", ANCHOR_ECHO }, { "<<<", ANCHOR_HERE }, { "identified ", ANCHOR_IDENTIFIED },
+	{ "://", ANCHOR_URL }, { "%2f%2f", ANCHOR_URL_HEX }, { "-----begin", ANCHOR_PEM },
+	{ "---- begin", ANCHOR_PEM }, { "private-lines:", ANCHOR_LINES },
+	{ "encrypted secret key", ANCHOR_LINES }, { "value\"", ANCHOR_VALUE },
+	{ "value\\", ANCHOR_VALUE }, { "<d>", ANCHOR_QUOTED }, { "securestring ", ANCHOR_QUOTED },
+	{ "bearer", ANCHOR_BEARER }, { "basic", ANCHOR_BASIC }, { " -u", ANCHOR_USER },
+	{ "\"-u", ANCHOR_USER }, { "--user", ANCHOR_USER }, { "--proxy-user", ANCHOR_USER },
+	{ " -p", ANCHOR_OPTION }, { "\"-p", ANCHOR_OPTION }, { " -w ", ANCHOR_OPTION },
+	{ "\"-w\"", ANCHOR_OPTION }, { " -a ", ANCHOR_OPTION }, { "\"-a\"", ANCHOR_OPTION },
+	{ " -k ", ANCHOR_OPTION }, { "\"-k\"", ANCHOR_OPTION }, { " -n ", ANCHOR_OPTION },
+	{ "\"-n\"", ANCHOR_OPTION }, { " -b", ANCHOR_OPTION }, { "\"-b", ANCHOR_OPTION },
+	{ " -t ", ANCHOR_OPTION }, { " -c ", ANCHOR_OPTION }, { " -u", ANCHOR_OPTION },
+	{ "\"-u", ANCHOR_OPTION }, { "--body", ANCHOR_OPTION }, { "--value", ANCHOR_OPTION },
+	{ "--cookie", ANCHOR_OPTION }, { "--src-creds", ANCHOR_OPTION },
+	{ "--dest-creds", ANCHOR_OPTION }, { "--creds", ANCHOR_OPTION },
+	{ "--oauth2-bearer", ANCHOR_OPTION }, { "vault login", ANCHOR_LOGIN },
+	{ "cargo login", ANCHOR_LOGIN }, { "snyk auth", ANCHOR_LOGIN },
+	{ "server community", ANCHOR_LOGIN }, { "npm login", ANCHOR_LOGIN },
+	{ "doppler login", ANCHOR_LOGIN }, { "htpasswd ", ANCHOR_THIRD },
+	{ " /user:", ANCHOR_THIRD }, { " /p:", ANCHOR_OPTION }, { "echo ", ANCHOR_ECHO },
+	{ "printf ", ANCHOR_ECHO }, { "<<<", ANCHOR_HERE }, { "identified ", ANCHOR_IDENTIFIED },
 	{ "login(", ANCHOR_CALL }, { "authenticate(", ANCHOR_CALL },
 	{ "mot de passe", ANCHOR_SAID }, { "contrase\xc3\xb1" "a", ANCHOR_SAID },
 	{ "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c", ANCHOR_SAID },	/* Russian */
 	{ "\xd0\x9f\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c", ANCHOR_SAID },
-	{ "\xe5\xaf\x86\xe7\xa0\x81", ANCHOR_SAID }, { "\xe5\xaf\x86\xe7\xa2\xbc", ANCHOR_SAID },	/* Chinese */
-	{ "\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89", ANCHOR_SAID },	/* Japanese */
-	{ "contrase\\u00f1a", ANCHOR_SAID }, { "\\u0430\\u0440\\u043e\\u043b\\u044c", ANCHOR_SAID },
-	{ "\\u5bc6\\u7801", ANCHOR_SAID }, { "\\u5bc6\\u78bc", ANCHOR_SAID },
+	/* Chinese */
+	{ "\xe5\xaf\x86\xe7\xa0\x81", ANCHOR_SAID }, { "\xe5\xaf\x86\xe7\xa2\xbc", ANCHOR_SAID },
+	/* Japanese */
+	{ "\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89", ANCHOR_SAID },
+	{ "contrase\\u00f1a", ANCHOR_SAID },
+	{ "\\u0430\\u0440\\u043e\\u043b\\u044c", ANCHOR_SAID }, { "\\u5bc6\\u7801", ANCHOR_SAID },
+	{ "\\u5bc6\\u78bc", ANCHOR_SAID },
 	{ "\\u30d1\\u30b9\\u30ef\\u30fc\\u30c9", ANCHOR_SAID },	/* the same with escapes */
 	{ "\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8", ANCHOR_SAID },	/* Korean */
-	{ ":5432:", ANCHOR_PGPASS }, { ":5433:", ANCHOR_PGPASS }, { ":6432:", ANCHOR_PGPASS }, { "*:*:", ANCHOR_PGPASS }, { ":thin:", ANCHOR_ORACLE }, { "sqlplus ", ANCHOR_ORACLE },
-	{ "/reset/", ANCHOR_PATH }, { "/reset-password/", ANCHOR_PATH }, { "/password-reset/", ANCHOR_PATH }, { "/invite/", ANCHOR_PATH },
-	{ "/invitation/", ANCHOR_PATH }, { "/magic-link/", ANCHOR_PATH }, { "/verify-email/", ANCHOR_PATH }, { "/activate/", ANCHOR_PATH },
-	{ "/unsubscribe/", ANCHOR_PATH }, { "true\t/", ANCHOR_JAR }, { "false\t/", ANCHOR_JAR }, { "true\\t/", ANCHOR_JAR }, { "false\\t/", ANCHOR_JAR },
-	{ "\"d\"", ANCHOR_JWK }, { "\"d\\", ANCHOR_JWK }, { "\"k\"", ANCHOR_JWK }, { "\"k\\", ANCHOR_JWK },
+	{ ":5432:", ANCHOR_PGPASS }, { ":5433:", ANCHOR_PGPASS }, { ":6432:", ANCHOR_PGPASS },
+	{ "*:*:", ANCHOR_PGPASS }, { ":thin:", ANCHOR_ORACLE }, { "sqlplus ", ANCHOR_ORACLE },
+	{ "/reset/", ANCHOR_PATH }, { "/reset-password/", ANCHOR_PATH },
+	{ "/password-reset/", ANCHOR_PATH }, { "/invite/", ANCHOR_PATH },
+	{ "/invitation/", ANCHOR_PATH }, { "/magic-link/", ANCHOR_PATH },
+	{ "/verify-email/", ANCHOR_PATH }, { "/activate/", ANCHOR_PATH },
+	{ "/unsubscribe/", ANCHOR_PATH }, { "true\t/", ANCHOR_JAR }, { "false\t/", ANCHOR_JAR },
+	{ "true\\t/", ANCHOR_JAR }, { "false\\t/", ANCHOR_JAR }, { "\"d\"", ANCHOR_JWK },
+	{ "\"d\\", ANCHOR_JWK }, { "\"k\"", ANCHOR_JWK }, { "\"k\\", ANCHOR_JWK },
 };
 
 static const char *const escapes[] = { "\\/", "\\u002", "\\u003", "\\u004", "\\u005", "\\u006",

@@ -32,7 +32,8 @@ scan_color(struct scan *c, size_t i)
 
 		if (at(c, i) == 0x1b)
 			j = i + 1;
-		else if (k && at(c, i + k) == 'u' && at(c, i + k + 1) == '0' && at(c, i + k + 2) == '0' && at(c, i + k + 3) == '1' &&
+		else if (k && at(c, i + k) == 'u' && at(c, i + k + 1) == '0' &&
+		    at(c, i + k + 2) == '0' && at(c, i + k + 3) == '1' &&
 		    (at(c, i + k + 4) | 0x20) == 'b')
 			j = i + k + 5;
 		if (j == i || at(c, j) != '[')
@@ -60,7 +61,8 @@ scan_word_start(struct scan *c, size_t from, size_t i)
 	size_t low = c->floor;
 
 	if (from > low && s[from - 1] == '\\' && from < c->n) {
-		if (s[from] == 'u' && from + 5 <= c->n && hex((unsigned char)s[from + 1]) && hex((unsigned char)s[from + 2]) &&
+		if (s[from] == 'u' && from + 5 <= c->n && hex((unsigned char)s[from + 1]) &&
+		    hex((unsigned char)s[from + 2]) &&
 		    hex((unsigned char)s[from + 3]) && hex((unsigned char)s[from + 4]))
 			from += 5;
 		else if (strchr("nrtbf", s[from]))
@@ -319,7 +321,8 @@ is_scheme(const char *s, size_t n)
 		size_t len = strlen(schemes[k]);
 
 		if (n >= len && !strncasecmp(s, schemes[k], len) &&
-		    (n == len || (s[len] == ' ' && (n == len + 1 || (n > len + 2 && s[len + 1] == '$' && s[len + 2] == '{')))))
+		    (n == len || (s[len] == ' ' && (n == len + 1 || (n > len + 2 &&
+		        s[len + 1] == '$' && s[len + 2] == '{')))))
 			return true;
 	}
 	return false;

@@ -47,7 +47,8 @@ backslashes(struct scan *c, size_t i)
 bool scan_eol(struct scan *, size_t i);
 /* Whether a word may begin at i. */
 bool scan_edge(struct scan *, size_t i);
-/* The first position that belongs to a word found at i..; not i when an escape's letter was taken for it. */
+/* The first position that belongs to a word found at i..; not i when an escape's letter
+ * was taken for it. */
 size_t scan_word_start(struct scan *, size_t from, size_t i);
 /* The end of the string whose opening quote q, behind k backslashes, is before i;
  * of this and of words, no more than max bytes are looked at. */

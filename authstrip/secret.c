@@ -19,8 +19,8 @@ struct token { size_t at, start, end; int rule; };
 
 /* --- shapes ------------------------------------------------------------------- */
 
-/* A digit soon, or upper and lower case by turns. The tokens that need one to be told from words have many; a run
- * without is not to be read to its end again and again. */
+/* A digit soon, or upper and lower case by turns. The tokens that need one to be told
+ * from words have many; a run without is not to be read to its end again and again. */
 static bool
 has_digit(struct scan *c, size_t i)
 {
@@ -124,7 +124,8 @@ next_token(struct scan *c, size_t from, size_t end, struct token *tk)
 {
 	const struct anchor_hits *h = c->h;
 
-	for (size_t i = anchor_hits_from(h, from + c->t->shift); i < h->n && hit_at(c, i) < end; i++) {
+	for (size_t i = anchor_hits_from(h, from + c->t->shift); i < h->n &&
+	    hit_at(c, i) < end; i++) {
 		const struct anchor *a = anchor_hit_word(&c->r->anchors, h, i);
 		size_t pos = hit_at(c, i);
 
@@ -202,7 +203,8 @@ scan_bearer(struct scan *c, size_t pos)
 static int
 base64_digit(int ch)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *p = ch > 0 ? strchr(digits, ch) : NULL;
 
 	return p ? p - digits : -1;
@@ -592,9 +594,11 @@ bool
 secret_endpoint(const char *path, size_t n, const char *host, size_t hostlen)
 {
 	static const char *const ends[] = {
-		"/oauth/token", "/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token", "/oauth2/v2.0/token", "/oauth2/v1/token",
-		"/login/oauth/access_token", "/openid-connect/token", "/connect/token", "/oauth/access_token", "/oauth/device/code",
-		"/copilot_internal/v2/token", "/login/device/code", "/accounts/deviceauth/token", "/oauth/introspect", "/oauth/revoke",
+		"/oauth/token", "/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token",
+		"/oauth2/v2.0/token", "/oauth2/v1/token", "/login/oauth/access_token",
+		"/openid-connect/token", "/connect/token", "/oauth/access_token",
+		"/oauth/device/code", "/copilot_internal/v2/token", "/login/device/code",
+		"/accounts/deviceauth/token", "/oauth/introspect", "/oauth/revoke",
 	};
 	/* these do nothing else */
 	static const char *const hosts[] = { "auth.openai.com", "oauth2.googleapis.com",

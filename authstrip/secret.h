@@ -32,7 +32,7 @@ struct secret_text {
 struct secret_span {
 	size_t at, end;
 	int rule;
-	int quote;	/* the value needs quotes, behind this many backslashes; -1: has its own */
+	int quote;	/* backslashes before the quotes that it needs; -1: has its own */
 };
 
 struct secret_list {

@@ -1,4 +1,5 @@
-/* setting.c - see named.h. NAME: value and NAME=value, as headers, YAML, files of settings and shells have them */
+/* setting.c - see named.h. NAME: value and NAME=value, as headers, YAML, files of settings
+ * and shells have them */
 #include "named.h"
 
 #include <stdint.h>
@@ -146,7 +147,8 @@ yaml_value(struct scan *c, const struct named *nm, size_t i)
 	if (indent <= own && !(indent == own && at(c, line + indent) == '-'))
 		return 0;
 	if (!block) {
-		if (at(c, line + indent) == '-' && at(c, line + indent + 1) == ' ') {	/* a list */
+		/* a list */
+		if (at(c, line + indent) == '-' && at(c, line + indent + 1) == ' ') {
 			size_t last = 0;
 
 			for (int items = 0; items < 32 && at(c, line + indent) == '-' &&
@@ -248,8 +250,10 @@ named_colon_value(struct scan *c, const struct named *nm, size_t i)
 	while (i - space < 16 && (at(c, i) == ' ' || at(c, i) == '\t'))
 		i++;
 	c->value = i;
-	header = nm->kind == NAME_CHALLENGE || nm->kind == NAME_COOKIE || named_same(c, nm, "authorization") ||
-	    (nm->kind == NAME_HEADER && (dashed || st.line)) || (nm->kind == NAME_USER && (dashed || st.line)) ||
+	header = nm->kind == NAME_CHALLENGE || nm->kind == NAME_COOKIE ||
+	    named_same(c, nm, "authorization") ||
+	    (nm->kind == NAME_HEADER && (dashed || st.line)) ||
+	        (nm->kind == NAME_USER && (dashed || st.line)) ||
 	    (nm->kind == NAME_ID && dashed) || (st.crlf && dashed && nm->kind != NAME_QUERY);
 	if (header && (i > space || st.line || st.q))
 		return header_line(c, nm, i, st);
@@ -285,15 +289,18 @@ named_colon_value(struct scan *c, const struct named *nm, size_t i)
 		return 0;
 	if (nm->kind == NAME_PWD && at(c, i) == '/')
 		return 0;
-	if (looks_hollow(c->s + i, e - i) || looks_code(c->s + i, e - i) || at(c, e) == '(' || memchr(c->s + i, '[', e - i) ||
+	if (looks_hollow(c->s + i, e - i) || looks_code(c->s + i, e - i) || at(c, e) == '(' ||
+	    memchr(c->s + i, '[', e - i) ||
 	    memchr(c->s + i, '(', e - i))
 		return 0;
 	/* password: readPassword, of a program; secret: Unicode, of a sentence */
 	if (nm->kind != NAME_USER && nm->kind != NAME_ID && is_word_only(c->s + i, e - i) &&
 	    !(st.line && scan_eol(c, e)))
 		return 0;
-	if (nm->kind == NAME_RANDOM ? !looks_random(c->s + i, e - i) : nm->kind == NAME_USER || nm->kind == NAME_ID ? e == i :
-	    !looks_secret(c->s + i, e - i, nm->kind == NAME_SECRET || nm->kind == NAME_HEADER ? 6 : 8) &&
+	if (nm->kind == NAME_RANDOM ? !looks_random(c->s + i, e - i) : nm->kind == NAME_USER ||
+	    nm->kind == NAME_ID ? e == i :
+	    !looks_secret(c->s + i, e - i, nm->kind == NAME_SECRET || nm->kind == NAME_HEADER ? 6 :
+	        8) &&
 	    !(nm->kind == NAME_SECRET && st.line && e - i >= 6 && scan_eol(c, e) &&
 	    !named_prose(c->s + i, e - i)))
 		return 0;
@@ -308,7 +315,8 @@ static size_t
 param_min(struct scan *c, const struct named *nm)
 {
 	switch (nm->kind) {
-	case NAME_HEADER: case NAME_SECRET: case NAME_TOKEN: case NAME_AUTH: case NAME_PWD: case NAME_USER: case NAME_ID:
+	case NAME_HEADER: case NAME_SECRET: case NAME_TOKEN: case NAME_AUTH: case NAME_PWD:
+	case NAME_USER: case NAME_ID:
 		return 1;
 	case NAME_KEY:
 		return 4;
@@ -388,7 +396,8 @@ word_value(struct scan *c, const struct named *nm, struct start st, size_t v, si
 	if (secret && v == nm->end + 1 && looks_strong(s, n) &&
 	    (after < 0 || after == ' ' || after == '"' || after == '\'' || scan_eol(c, e)))
 		return true;
-	return looks_secret(s, n, 8) && (n >= 20 || named_has_digit(s, n)) && after != '[' && !memchr(s, '(', n) && !memchr(s, '[', n) &&
+	return looks_secret(s, n, 8) && (n >= 20 || named_has_digit(s, n)) && after != '[' &&
+	    !memchr(s, '(', n) && !memchr(s, '[', n) &&
 	    (!memchr(s, '.', n) || looks_random(s, n));
 }
 
@@ -399,7 +408,8 @@ aws_value(struct scan *c, const struct named *nm, size_t i)
 	size_t e;
 
 	if (named_same(c, nm, "signature"))
-		return (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 32 && looks_secret(c->s + i, e - i, 32) &&
+		return (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 32 &&
+		    looks_secret(c->s + i, e - i, 32) &&
 		    !memchr(c->s + i, '(', e - i) && !memchr(c->s + i, '.', e - i);
 	return named_same(c, nm, "credential") &&
 	    (e = scan_word_end(c, i, ",;&", SECRET_LOOK)) - i >= 20 && memchr(c->s + i, '/', e - i);
@@ -541,7 +551,8 @@ named_equals_value(struct scan *c, const struct named *nm, size_t i, bool hex)
 	if (closes(c, i, st))
 		return 0;
 	i = scan_color(c, continued(c, i));
-	if ((e = triple_value(c, nm, i)) || (e = named_string_value(c, nm, string_prefix(c, i), named_rule_of(nm, RULE_ENV))) ||
+	if ((e = triple_value(c, nm, i)) || (e = named_string_value(c, nm, string_prefix(c, i),
+	    named_rule_of(nm, RULE_ENV))) ||
 	    (e = wrapped_value(c, nm, i)))
 		return e;
 	if (aws_value(c, nm, i))

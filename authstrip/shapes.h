@@ -15,8 +15,9 @@ enum {
 struct shape {
 	const char *name;	/* of the rule */
 	const char *before;	/* pattern.h; NULL: nothing is asked for */
-	const char *starts;	/* the literal starts, with spaces between. "%" and a letter is the first byte of what
-				 * follows: %h hexadecimal, %d a digit */
+	/* the literal starts, with spaces between. "%" and a letter is the first byte of
+	 * what follows: %h hexadecimal, %d a digit */
+	const char *starts;
 	const char *behind;	/* pattern.h */
 	int flags;
 };

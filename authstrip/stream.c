@@ -87,7 +87,8 @@ apply(struct streams *all, struct stream *st, const struct text_piece *p, const 
 		if (x == a)
 			e.quote = quote;
 		/* where it has no place the mark goes with the next piece */
-		if (edit_spot(all, &(struct spot){ pc->line, pc->part, pc->plain, pc->inner, pc->at },
+		if (edit_spot(all, &(struct spot){ pc->line, pc->part, pc->plain, pc->inner,
+		    pc->at },
 		    pc->from + x - pc->buf, pc->from + y - pc->buf, e))
 			e.empty = true;
 	}
@@ -545,7 +546,8 @@ stream_feed(struct streams *all, struct stream *st, struct text_piece *p, bool l
 /* --- texts that are whole --------------------------------------------------------------------- */
 
 void
-stream_text(struct streams *all, struct pending *line, int part, const char *text, size_t n, size_t at,
+stream_text(struct streams *all, struct pending *line, int part, const char *text, size_t n,
+    size_t at,
     const struct stream_head *head, bool json)
 {
 	struct secret_list *l = &all->own;

@@ -50,7 +50,8 @@ struct stream {
 	struct stream_piece {	/* where undecided text stands */
 		struct pending *line;
 		int part;
-		size_t buf, n, at;	/* buf[buf..+n) is the line's (or part's, or inner's) at.. */
+		/* buf[buf..+n) is the line's (or part's, or inner's) at.. */
+		size_t buf, n, at;
 		struct plain *plain;	/* the way back, when it was written with escapes */
 		struct inner *inner;	/* it stands in base64 */
 		size_t from;		/* in plain, of buf */
@@ -100,7 +101,8 @@ void stream_copy(struct streams *, struct stream *to, const struct stream *of);
 /* Credentials of a text that nothing follows, as edits of the line. head: the
  * headers' and trailers' places, or NULL. */
 struct stream_head { size_t at[2], end[2]; };
-void stream_text(struct streams *, struct pending *line, int part, const char *text, size_t n, size_t at,
+void stream_text(struct streams *, struct pending *line, int part, const char *text, size_t n,
+    size_t at,
     const struct stream_head *head, bool json);
 
 #endif

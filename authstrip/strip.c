@@ -17,7 +17,8 @@ struct strip {
 	struct conns conns;
 	struct pending *cur;	/* the line at hand */
 	struct stream_head heads;	/* its headers and trailers */
-	struct { const char *of, *bytes; size_t n; } decoded;	/* the base64 string that was decoded last */
+	/* the base64 string that was decoded last */
+	struct { const char *of, *bytes; size_t n; } decoded;
 	struct pending *head, **tail;	/* lines that wait */
 	size_t bytes;		/* of them */
 	uint64_t waited;
@@ -197,7 +198,8 @@ part_of(struct strip *s, struct event *ev, int field, struct value v, int *part,
 {
 	const char *bytes = decode(s, ev, v, n);
 
-	if (bytes && (*part = pending_part(s->cur, field, v.p - ev->line, v.p - ev->line + v.n)) < 0)
+	if (bytes && (*part = pending_part(s->cur, field, v.p - ev->line,
+	    v.p - ev->line + v.n)) < 0)
 		return NULL;
 	return bytes;
 }
@@ -225,7 +227,8 @@ static int
 field_of(struct strip *s, const struct event *ev, const struct event_field *f)
 {
 	struct pending_field to = {
-		.key = f->key - 1 - ev->line, .at = f->value.p - ev->line, .end = f->value.p - ev->line + f->value.n, .name = f->keylen - 4,
+		.key = f->key - 1 - ev->line, .at = f->value.p - ev->line,
+		.end = f->value.p - ev->line + f->value.n, .name = f->keylen - 4,
 	};
 
 	for (size_t i = 0; i < ev->nfields; i++)

@@ -52,7 +52,8 @@ header_value(struct scan *c, const struct named *nm, size_t v, size_t e)
 		size_t n = nm->end - nm->from;
 		const char *s = c->s + nm->from;
 
-		return looks_secret(c->s + v, e - v, 8) || (n >= 7 && !strncasecmp(s, "session", 7)) ||
+		return looks_secret(c->s + v, e - v, 8) ||
+		    (n >= 7 && !strncasecmp(s, "session", 7)) ||
 		    (n == 9 && !strncasecmp(s, "signature", 9));
 	}
 	return true;
@@ -96,7 +97,8 @@ named_quoted_value(struct scan *c, const struct named *nm, size_t v, size_t e)
 	if (looks_hollow(s, n))
 		return false;
 	switch (nm->kind) {
-	case NAME_HEADER: case NAME_SECRET: case NAME_USER: case NAME_ID: case NAME_CHALLENGE: case NAME_PROTOCOL:
+	case NAME_HEADER: case NAME_SECRET: case NAME_USER: case NAME_ID: case NAME_CHALLENGE:
+	case NAME_PROTOCOL:
 		return true;
 	case NAME_COOKIE:
 		return memchr(s, '=', n) != NULL;
@@ -122,11 +124,13 @@ bool
 named_prose(const char *s, size_t n)
 {
 	static const char *const words[] = {
-		"is", "to", "for", "the", "and", "or", "option", "options", "flag", "flags", "argument", "value", "parameter",
-		"required", "optional", "from", "with", "must", "should", "can", "will", "when", "if", "in", "on", "string", "true",
-		"false", "null", "none", "nil", "undefined", "password", "secret", "token", "missing", "invalid", "incorrect",
-		"expired", "wrong", "a", "an", "of", "not", "was", "has", "are", "be", "as", "by", "instead", "yes", "no", "str",
-		"hidden", "text", "empty", "unset", "set", "changed", "reset", "protected", "encrypted", "authentication",
+		"is", "to", "for", "the", "and", "or", "option", "options", "flag", "flags",
+		"argument", "value", "parameter", "required", "optional", "from", "with", "must",
+		"should", "can", "will", "when", "if", "in", "on", "string", "true", "false",
+		"null", "none", "nil", "undefined", "password", "secret", "token", "missing",
+		"invalid", "incorrect", "expired", "wrong", "a", "an", "of", "not", "was", "has",
+		"are", "be", "as", "by", "instead", "yes", "no", "str", "hidden", "text", "empty",
+		"unset", "set", "changed", "reset", "protected", "encrypted", "authentication",
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -266,8 +270,10 @@ static bool
 is_value_key(const char *s, size_t n)
 {
 	static const char *const keys[] = {
-		"value", "val", "values", "current", "previous", "secret", "plain", "plaintext", "raw", "data", "text", "content", "password", "token", "key",
-		"default", "string", "stringvalue", "string_value", "access", "refresh", "#text", "secretvalue", "secret_value", "new", "old",
+		"value", "val", "values", "current", "previous", "secret", "plain", "plaintext",
+		"raw", "data", "text", "content", "password", "token", "key", "default", "string",
+		"stringvalue", "string_value", "access", "refresh", "#text", "secretvalue",
+		"secret_value", "new", "old",
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -306,8 +312,11 @@ object_value(struct scan *c, const struct named *nm, size_t i)
 			size_t at_ = v + backslashes(c, v) + 1,
 			    to = scan_quote_end(c, at_, ch, k, SECRET_LOOK);
 
-			if (to > at_ && !scan_mark(c, at_) && !looks_hollow(c->s + at_, to - at_) && to < c->n &&
-			    (is_value_key(c->s + from, e - from) ? looks_strong(c->s + at_, to - at_) || nm->kind == NAME_SECRET : looks_dice(c->s + at_, to - at_))) {
+			if (to > at_ && !scan_mark(c, at_) && !looks_hollow(c->s + at_, to - at_) &&
+			    to < c->n &&
+			    (is_value_key(c->s + from, e - from) ?
+			        looks_strong(c->s + at_, to - at_) || nm->kind == NAME_SECRET :
+			        looks_dice(c->s + at_, to - at_))) {
 				scan_add(c, at_, to, named_rule_of(nm, RULE_KEY), -1);
 				last = to;
 			}

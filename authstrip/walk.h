@@ -22,11 +22,11 @@ enum { WALK_DEPTH = 32 };	/* deeper ones have the path of this depth */
 
 /* A string that is a value, or a piece of one: s[from..end) of the text. */
 struct walk_string {
-	uint64_t path;		/* of keys and places in arrays, without that in an outermost one */
+	uint64_t path;		/* of keys and places in arrays, an outermost one's apart */
 	uint64_t keys;		/* of keys alone */
 	uint64_t places;	/* in arrays, but of what has an "index" of its own */
-	uint64_t index;		/* of the "index" members beside that path, and of the place of a
-				 * string in an outermost array; 0: there is none */
+	uint64_t index;		/* of the "index" members beside that path, and of the place
+				 * in an outermost array; 0: there is none */
 	size_t from, end;
 	unsigned lead;		/* backslashes of it that were not in the piece before */
 	bool first, last;	/* it begins, it ends here */
@@ -36,7 +36,7 @@ struct walk {
 	unsigned quote, state, depth;
 	unsigned run;		/* backslashes at the end of the piece before */
 	unsigned withheld;	/* of them, in a string, those that were left out of it */
-	unsigned words;		/* bytes of framing that may stand here, behind a line's end */
+	unsigned words;		/* bytes of framing that may stand here, behind a line */
 	uint64_t key, tail;	/* of the key at hand; its last bytes */
 	uint64_t number;
 	bool framed;		/* it may be a frame's */

@@ -4,8 +4,10 @@
 #include "event.h"
 #include "flow.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { KEY_MAX = 512 };
 
@@ -142,7 +144,7 @@ conn_begin(struct conns *cs, struct event *ev, uint64_t now, struct piece *p)
 		return false;
 	if (p->counted && c->known && p->at != c->next) {
 		cut(cs, c, false);
-		c->frames.on = false;
+		c->frames.on = c->chunked = c->chunk_ends = false;
 	}
 	c->known = p->counted;
 	c->next = p->next;
@@ -209,6 +211,90 @@ feed_text(struct conns *cs, struct conn *c, struct text_piece *p, bool last, boo
 		paths_piece(cs->all, &c->paths, p, c->h2, message);
 	stream_piece_free(p);
 }
+
+/* --- chunks --------------------------------------------------------------------------- */
+
+/* The length of a line's end at s[0..n), in text with JSON's escapes or in bytes; 0: there
+ * is none. */
+static size_t
+line_end(const char *s, size_t n, bool text)
+{
+	if (text)
+		return n >= 4 && !memcmp(s, "\\r\\n", 4) ? 4 : 0;
+	return n >= 2 && !memcmp(s, "\r\n", 2) ? 2 : 0;
+}
+
+/* The length of a chunk's size at s[0..n), its line's end included (RFC 9112 section 7.1). */
+static size_t
+chunk_size(const char *s, size_t n, bool text)
+{
+	size_t k = 0, end;
+
+	while (k < n && k < 8 && isxdigit((unsigned char)s[k]))
+		k++;
+	end = k ? line_end(s + k, n - k, text) : 0;
+	return end ? k + end : 0;
+}
+
+/* Whether a message begins that says of its body that it comes in chunks. */
+static bool
+begins_chunked(const char *s, size_t n)
+{
+	enum { HEAD_MAX = 8192 };
+	const char *p;
+
+	if (n > HEAD_MAX)
+		n = HEAD_MAX;
+	for (size_t i = 0; (p = memmem(s + i, n - i, "ransfer-", 8)); i = p + 8 - s)
+		if (n - (p - s) > 25 && !strncasecmp(p, "ransfer-encoding: chunked", 25))
+			return true;
+	return false;
+}
+
+static bool
+begins_message(const char *s, size_t n)
+{
+	return n > 8 && (!memcmp(s, "HTTP/1.", 7) || !memcmp(s, "POST /", 6) ||
+	    !memcmp(s, "PUT /", 5) || !memcmp(s, "PATCH /", 7));
+}
+
+/* What stands in chunks is one text without their sizes: a chunk may end within a
+ * credential. */
+static void
+feed_chunks(struct conns *cs, struct conn *c, struct pending *line, const struct conn_bytes *b)
+{
+	bool text = b->part < 0;
+	size_t from = c->chunk_ends ? chunk_size(b->p, b->n, text) : 0, i = from;
+	struct text_piece piece;
+
+	if (c->chunk_ends && !from)	/* it was a line's end in a chunk: what follows is another */
+		stream_decide(cs->all, &c->text, false, true);
+	c->chunk_ends = false;
+	while (i < b->n) {
+		const char *q = memmem(b->p + i, b->n - i, text ? "\\r\\n" : "\r\n", text ? 4 : 2);
+		size_t end = q ? (size_t)(q - b->p) : b->n, eol, behind, size;
+
+		if (!q)
+			break;
+		eol = line_end(q, b->n - end, text);
+		behind = end + eol;
+		size = chunk_size(b->p + behind, b->n - behind, text);
+		i = behind + size;
+		/* an empty line ends the head */
+		c->in_chunks = c->in_chunks || size ||
+		    (end - from >= eol && line_end(q - eol, eol, text));
+		if (!size && (behind < b->n || !c->in_chunks))
+			continue;
+		stream_piece_init(&piece, line, b->part, b->p + from, end - from, b->at + from);
+		feed_text(cs, c, &piece, false, false);
+		c->chunk_ends = behind == b->n;
+		from = i;
+	}
+	stream_piece_init(&piece, line, b->part, b->p + from, b->n - from, b->at + from);
+	feed_text(cs, c, &piece, false, false);
+}
+
+/* --- frames ---------------------------------------------------------------------------- */
 
 /* Header blocks go; what DATA frames of one stream hold is one text. */
 static void
@@ -292,6 +378,14 @@ conn_feed(struct conns *cs, struct event *ev, struct pending *line, const struct
 			feed_frames(cs, c, line, &b, bytes);
 			return;
 		}
+	}
+	if (p->bytes && begins_message(bytes->p, bytes->n)) {
+		c->chunked = begins_chunked(bytes->p, bytes->n);
+		c->in_chunks = c->chunk_ends = false;
+	}
+	if (p->bytes && c->chunked) {
+		feed_chunks(cs, c, line, bytes);
+		return;
 	}
 	stream_piece_init(&piece, line, bytes->part, bytes->p, bytes->n, bytes->at);
 	feed_text(cs, c, &piece, p->last, p->alone);

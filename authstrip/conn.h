@@ -36,6 +36,8 @@ struct conn {
 	uint32_t h2;		/* the stream of HTTP/2 that text is of */
 	uint64_t next;		/* where its next piece begins */
 	bool known;
+	/* a body in chunks; one has begun; one may have ended with the last piece */
+	bool chunked, in_chunks, chunk_ends;
 };
 
 /* Where in its stream a line stands: `at` is where it begins, next where the one

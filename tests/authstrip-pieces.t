@@ -346,6 +346,29 @@ def test_long():
             tap.ok(not any(body[i:i + 12] in left for i in range(0, len(body) - 60)), "%s, %d bytes a piece" % (what, n), left[:300])
 
 
+def test_chunks():
+    """The raw bytes of a connection, whose chunks end anywhere: within a document, a credential, a line's end."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    wrong = []
+    for size in (7, 16, 29, 50):
+        for n, docs in [(n, sse([{"t": p} for p in pieces(n)])) for n in (1, 5, 20)] + [(0, ['{"api_key":"%s","x":"y"}' % KEY]), (0, ["see %s \n" % KEY])]:
+            body = "".join(docs).encode()
+            chunks = [b"%x\r\n%s\r\n" % (len(body[i:i + size]), body[i:i + size]) for i in range(0, len(body), size)] + [b"0\r\n\r\n"]
+            for parts in ([head] + chunks, [head + b"".join(chunks)], [head + chunks[0], b"".join(chunks[1:])]):
+                lines_, off = [], 0
+                for i, p in enumerate(parts):
+                    lines_.append(event("ssl.data", timestamp_ns=i, conn="c", function="READ/RECV", off=off, len=len(p), data=p.decode()))
+                    off += len(p)
+                text = "".join(json.loads(l)["data"] for l in run(lines_))
+                left = re.sub(r"\r\n[0-9a-f]+\r\n", "", text)
+                left = "".join(re.findall(r'"t": ?"(.*?)"', left)) if n else left
+                if "[REDACTED]" not in text or leaks(left):
+                    wrong.append((size, n, len(parts), text[:500]))
+    two = [head + b"1f\r\n" + b"x" * 15 + b"\r\n", b"ghp_" + KEY[13:49].encode() + b"\r\n"]
+    text = run([event("ssl.data", timestamp_ns=i, conn="c", function="READ/RECV", off=sum(map(len, two[:i])), len=len(p), data=p.decode()) for i, p in enumerate(two)])[1]
+    tap.ok(not wrong and "ghp_" not in text, "chunks that end anywhere", len(wrong), text, *wrong[:4])
+
+
 def test_checksums():
     """Checksums of frames that look like the beginning of a document, at each cut."""
     wrong = []
@@ -409,6 +432,7 @@ test_deltas()
 test_nested()
 test_within()
 test_long()
+test_chunks()
 test_checksums()
 test_bounds()
 test_waiting()

@@ -63,7 +63,8 @@ same_at(const struct anchor_hits *h, size_t *i, const char *s, size_t n, size_t 
 int
 main(void)
 {
-	size_t found = 0, wrong = 0;
+	size_t found = 0, wrong = 0, crossing = 0;
+	struct anchor_hits hits = { 0 };
 
 	if (rules_init(&rules) || rules_ready(&rules))
 		abort();
@@ -71,21 +72,29 @@ main(void)
 	for (int round = 0; round < 300; round++) {
 		char text[400], *s;
 		size_t n = make_text(text, sizeof(text)), i = 0, from = dice(4);
-		struct anchor_hits hits = { 0 };
+		const struct anchor_hits *h = &hits;
 
 		/* on the heap, of that very size: a byte beyond is seen by the sanitizer */
 		s = malloc(n ? n : 1);
 		memcpy(s, text, n);
 		anchor_find(&rules.anchors, &hits, s, n, from);
 		for (size_t at = from; at < n; at++)
-			wrong += !same_at(&hits, &i, s, n, at);
-		wrong += i != hits.n;
-		found += hits.n;
-		anchor_hits_free(&hits);
+			wrong += !same_at(h, &i, s, n, at);
+		wrong += i != h->n;
+		found += h->n;
+		for (size_t k = 0; k < h->n; k++) {
+			size_t at = anchor_hit_at(h, k),
+			    end = at + anchor_hit_word(&rules.anchors, h, k)->len;
+
+			for (size_t cut = at + 1; cut < end; cut++)
+				crossing += !anchor_may_cross(&rules.anchors, s, cut, s + cut);
+		}
 		free(s);
 	}
 	ok(found > 5000, "many were found");
 	ok(!wrong, "they are those that stand there, in their order");
+	ok(!crossing, "and each may stand over the end of a text, wherever it is cut");
+	anchor_hits_free(&hits);
 	rules_free(&rules);
 	return done();
 }

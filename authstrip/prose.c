@@ -108,9 +108,14 @@ said_value(struct scan *c, size_t i, int rule, enum link link)
 size_t
 named_said_value(struct scan *c, const struct named *nm, size_t i)
 {
+	size_t value = c->value, e;
+
 	if (!named_is_sure(nm) && nm->kind != NAME_TOKEN && !is_named_by_word(c, nm))
 		return 0;
-	return said_value(c, i, named_rule_of(nm, RULE_ENV), LINK_VALUE);
+	e = said_value(c, i, named_rule_of(nm, RULE_ENV), LINK_VALUE);
+	if (!e && c->value > value)	/* what a look before waits for */
+		c->value = value;
+	return e;
 }
 
 /* A name in a language in which names are no words of programs. */

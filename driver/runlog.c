@@ -555,8 +555,8 @@ open_fifos(struct runlog *r)
 		r->back[i] = open(r->back_names.v[i], O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
-/* Of all files the FIFOs that were named, and what stages said, beside them; it watches
- * processes. */
+/* Of all files the FIFOs that were named, what stages said, beside them, and /proc; it
+ * watches processes. */
 static void
 enter_sandbox(const struct runlog *r)
 {
@@ -571,6 +571,7 @@ enter_sandbox(const struct runlog *r)
 	}
 	for (size_t i = 0; i < r->drain.n; i++)
 		sandbox_allow(&box, SANDBOX_READ, r->drain.v[i]);
+	sandbox_allow(&box, SANDBOX_READ, "/proc");	/* who was stopped */
 	if (sandbox_enter(&box) < 0) {
 		fprintf(stderr, "agentsight-runlog: enter the sandbox: %s\n", strerror(errno));
 		exit(1);

@@ -173,7 +173,8 @@ enum { DATA, HEADERS, SETTINGS = 4, END_STREAM = 1, END_HEADERS = 4 };
 static void
 frame(struct buf *out, int type, int flags, uint32_t stream, const void *p, size_t n)
 {
-	unsigned char head[9] = { n >> 16, n >> 8, n, type, flags, stream >> 24, stream >> 16, stream >> 8, stream };
+	unsigned char head[9] = { n >> 16, n >> 8, n, type, flags, stream >> 24, stream >> 16,
+	    stream >> 8, stream };
 
 	add(out, head, sizeof(head));
 	add(out, p, n);
@@ -189,7 +190,8 @@ headers(struct conn *c, int dir, struct buf *head, const char *const (*first)[2]
 	char *p = strchr((char *)head->p, '\n') + 1, *end;
 
 	for (; (*first)[0]; first++)
-		nv[n++] = (nghttp2_nv){ (uint8_t *)(*first)[0], (uint8_t *)(*first)[1], strlen((*first)[0]), strlen((*first)[1]), 0 };
+		nv[n++] = (nghttp2_nv){ (uint8_t *)(*first)[0], (uint8_t *)(*first)[1],
+		    strlen((*first)[0]), strlen((*first)[1]), 0 };
 	for (; *p != '\r'; p = end + 2) {
 		char *colon = strchr(p, ':');
 
@@ -197,9 +199,11 @@ headers(struct conn *c, int dir, struct buf *head, const char *const (*first)[2]
 		for (char *q = p; q < colon; q++)
 			*q |= 32;
 		if (!strncmp(p, "host", 4))
-			nv[n++] = (nghttp2_nv){ (uint8_t *)":authority", (uint8_t *)colon + 2, 10, end - colon - 2, 0 };
+			nv[n++] = (nghttp2_nv){ (uint8_t *)":authority", (uint8_t *)colon + 2, 10,
+			    end - colon - 2, 0 };
 		else if (strncmp(p, "connection", 10) && strncmp(p, "transfer-encoding", 17))
-			nv[n++] = (nghttp2_nv){ (uint8_t *)p, (uint8_t *)colon + 2, colon - p, end - colon - 2, 0 };
+			nv[n++] = (nghttp2_nv){ (uint8_t *)p, (uint8_t *)colon + 2, colon - p,
+			    end - colon - 2, 0 };
 	}
 	n = nghttp2_hd_deflate_hd(c->hpack[dir], block, sizeof(block), nv, n);
 	head->n = 0;
@@ -256,9 +260,13 @@ chunk(struct conn *c, struct buf *plain, const struct buf *msg)
 static const struct {
 	const char *name, *host, *path, *auth, *model;
 } prov[] = {
-	{ "anthropic", "api.anthropic.com", "/v1/messages", "x-api-key: sk-ant-%s", "claude-sonnet-4-5" },
-	{ "openai", "api.openai.com", "/v1/chat/completions", "Authorization: Bearer sk-proj-%s", "gpt-4o" },
-	{ "gemini", "generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse", "x-goog-api-key: AIza%s", "gemini-2.5-pro" },
+	{ "anthropic", "api.anthropic.com", "/v1/messages", "x-api-key: sk-ant-%s",
+	    "claude-sonnet-4-5" },
+	{ "openai", "api.openai.com", "/v1/chat/completions", "Authorization: Bearer sk-proj-%s",
+	    "gpt-4o" },
+	{ "gemini", "generativelanguage.googleapis.com",
+	    "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse", "x-goog-api-key: AIza%s",
+	    "gemini-2.5-pro" },
 };
 
 static void
@@ -305,7 +313,8 @@ exchange(struct conn *c)
 		    prov[p].model, kind < 80 ? "true" : "false");
 	for (int i = 0, n = 1 + 2 * below(6); i < n; i++) {
 		addf(&body, p == 2 ? "%s{\"role\":\"%s\",\"parts\":[{\"text\":\"" :
-		    "%s{\"role\":\"%s\",\"content\":\"", i ? "," : "", i % 2 ? "assistant" : "user");
+		    "%s{\"role\":\"%s\",\"content\":\"", i ? "," : "", i % 2 ? "assistant" :
+		    "user");
 		prose(&body, NULL, lograng(40, 30000));
 		addf(&body, p == 2 ? "\"}]}" : "\"}");
 	}
@@ -314,7 +323,8 @@ exchange(struct conn *c)
 	    "%s\r\nAccept: */*\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n\r\n",
 	    prov[p].path, prov[p].host, auth, body.n);
 	if (h2)
-		headers(c, 0, &head, (const char *const[][2]){ { ":method", "POST" }, { ":scheme", "https" },
+		headers(c, 0, &head,
+		    (const char *const[][2]){ { ":method", "POST" }, { ":scheme", "https" },
 		    { ":path", prov[p].path }, { NULL, NULL } });
 	body_put(c, 0, body.p, body.n);
 	authhdr++;
@@ -323,9 +333,11 @@ exchange(struct conn *c)
 	if (kind < 80) {
 		addf(h2 ? &head : r, "HTTP/1.1 200 OK\r\nDate: Tue, 24 Nov 2026 00:00:00 GMT\r\n"
 		    "Content-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n"
-		    "request-id: req_%016llx\r\nConnection: keep-alive\r\n\r\n", (unsigned long long)rid);
+		    "request-id: req_%016llx\r\nConnection: keep-alive\r\n\r\n",
+		    (unsigned long long)rid);
 		if (h2)
-			headers(c, 1, &head, (const char *const[][2]){ { ":status", "200" }, { NULL, NULL } });
+			headers(c, 1, &head,
+			    (const char *const[][2]){ { ":status", "200" }, { NULL, NULL } });
 		deltas = 1 + lograng(3, 600);
 		if (p == 0) {
 			msg.n = 0;
@@ -391,10 +403,12 @@ exchange(struct conn *c)
 			    "\"}],\"role\":\"model\"}}],\"usageMetadata\":{\"promptTokenCount\":%ld,\"candidatesTokenCount\":%ld}}", it, ot);
 		}
 		addf(h2 ? &head : r, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n\r\n",
-		    status, status == 200 ? "OK" : status == 429 ? "Too Many Requests" : "Internal Server Error", plain.n);
+		    status, status == 200 ? "OK" : status == 429 ? "Too Many Requests" :
+		    "Internal Server Error", plain.n);
 		snprintf(code, sizeof(code), "%d", status);
 		if (h2)
-			headers(c, 1, &head, (const char *const[][2]){ { ":status", code }, { NULL, NULL } });
+			headers(c, 1, &head,
+			    (const char *const[][2]){ { ":status", code }, { NULL, NULL } });
 		body_put(c, 1, plain.p, plain.n);
 	}
 	exchanges++;
@@ -403,8 +417,10 @@ exchange(struct conn *c)
 	intok += it, outtok += ot;
 	addf(&c->truth, "{\"exchange\":%llu,\"serial\":%llu,\"pid\":%d,\"tid\":%d,\"provider\":\"%s\",\"host\":\"%s\","
 	    "\"method\":\"POST\",\"path\":\"%s\",\"status\":%d,\"model\":\"%s\",\"sse\":%s,\"request_body\":%zu,\"request_fnv\":\"%016llx\",",
-	    (unsigned long long)exchanges, (unsigned long long)c->id, c->pid, c->tid, prov[p].name, prov[p].host, prov[p].path,
-	    status, prov[p].model, kind < 80 ? "true" : "false", body.n, (unsigned long long)fnv(FNV0, body.p, body.n));
+	    (unsigned long long)exchanges, (unsigned long long)c->id, c->pid, c->tid, prov[p].name,
+	    prov[p].host, prov[p].path,
+	    status, prov[p].model, kind < 80 ? "true" :
+	    "false", body.n, (unsigned long long)fnv(FNV0, body.p, body.n));
 	addf(&c->truth, "\"response_body\":%zu,\"response_fnv\":\"%016llx\",\"text\":%zu,\"text_fnv\":\"%016llx\",\"input_tokens\":%ld,\"output_tokens\":%ld,\"secret\":\"%s\"}\n",
 	    plain.n, (unsigned long long)fnv(FNV0, plain.p, plain.n), text.n,
 	    (unsigned long long)fnv(FNV0, text.p, text.n), it, ot, key);
@@ -425,7 +441,8 @@ emit(struct conn *c, struct seg *s, size_t n)
 	clk += 1000 + below(400000);
 	e.timestamp_ns += clk;
 	strncpy(e.comm, c->comm, sizeof(e.comm) - 1);
-	snprintf(conn, sizeof(conn), "%d:%llx:%llu", c->pid, 0x55d0c0de0000ull + c->id * 64, (unsigned long long)c->id);
+	snprintf(conn, sizeof(conn), "%d:%llx:%llu", c->pid, 0x55d0c0de0000ull + c->id * 64,
+	    (unsigned long long)c->id);
 	jput_open(&j, &o, "ssl.data");
 	jput_envelope(&j, &e);
 	jput_str(&j, "conn", conn);
@@ -505,7 +522,8 @@ main(int argc, char **argv)
 		if (s->dir == 'w')	/* headers alone or with the body, then full records */
 			n = s->off || big ? CHUNK : below(2) ? lograng(100, 1200) : CHUNK;
 		else			/* mostly about one SSE message, sometimes a full record */
-			n = big ? CHUNK : below(10) ? lograng(1, 1500) : below(2) ? lograng(1500, CHUNK) : CHUNK;
+			n = big ? CHUNK : below(10) ? lograng(1, 1500) : below(2) ?
+			    lograng(1500, CHUNK) : CHUNK;
 		emit(c, s, n < rest ? n : rest);
 		if (c->s[0].off < c->s[0].b.n || c->s[1].off < c->s[1].b.n)
 			continue;
@@ -524,9 +542,11 @@ main(int argc, char **argv)
 	    "\"connections\":%llu,\"exchanges\":%llu,\"opaque_exchanges\":%llu,\"sse_responses\":%llu,\"sse_messages\":%llu,"
 	    "\"errors\":%llu,\"auth_headers\":%llu,\"text_bytes\":%llu,\"text_fnv_sum\":\"%016llx\","
 	    "\"input_tokens\":%llu,\"output_tokens\":%llu}\n",
-	    (unsigned long long)events, (unsigned long long)obytes, (unsigned long long)wbytes, (unsigned long long)rbytes,
+	    (unsigned long long)events, (unsigned long long)obytes, (unsigned long long)wbytes,
+	    (unsigned long long)rbytes,
 	    (unsigned long long)nconn, (unsigned long long)exchanges, (unsigned long long)opaque,
-	    (unsigned long long)sse, (unsigned long long)ssemsgs, (unsigned long long)errors, (unsigned long long)authhdr,
+	    (unsigned long long)sse, (unsigned long long)ssemsgs, (unsigned long long)errors,
+	    (unsigned long long)authhdr,
 	    (unsigned long long)textbytes, (unsigned long long)textsum, (unsigned long long)intok,
 	    (unsigned long long)outtok);
 	return o.err != 0;

@@ -112,7 +112,8 @@ copy(const char *from)
 int
 main(int argc, char **argv)
 {
-	if (argc < 2 || sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (argc < 2 || sqlite3_open_v2(argv[1], &db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return 2;
 	run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-6000; PRAGMA wal_autocheckpoint=2000");
 	argc > 2 ? copy(argv[2]) : lines();

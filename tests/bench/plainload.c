@@ -51,7 +51,8 @@ serve(int fd, int other)
 	char in[SIZE], out[SIZE];
 
 	memset(out, 'x', sizeof(out));
-	memcpy(out, other ? "+OK something else\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 161\r\n\r\n", other ? 22 : 39);
+	memcpy(out, other ? "+OK something else\r\n\r\n" :
+	    "HTTP/1.1 200 OK\r\nContent-Length: 161\r\n\r\n", other ? 22 : 39);
 	while (take(fd, in))
 		if (write(fd, out, SIZE) != SIZE)
 			break;
@@ -61,7 +62,8 @@ int
 main(int argc, char **argv)
 {
 	int listener = socket(AF_INET, SOCK_STREAM, 0), fd, opt, other = 0;
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in at = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(at);
 	unsigned long n = 0, sum[2] = { 0 };
 	double time = 0.5, end, before;
@@ -84,7 +86,8 @@ main(int argc, char **argv)
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	connect(fd, (void *)&at, sizeof(at));
 	memset(out, 'y', sizeof(out));
-	memcpy(out, other ? "SET something else\r\n" : "POST /v1 HTTP/1.1\r\nContent-Length: 160\r\n\r\n", other ? 20 : 40);
+	memcpy(out, other ? "SET something else\r\n" :
+	    "POST /v1 HTTP/1.1\r\nContent-Length: 160\r\n\r\n", other ? 20 : 40);
 	before = cpu(RUSAGE_SELF);
 	end = seconds(CLOCK_MONOTONIC) + time;
 	do {

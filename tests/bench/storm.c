@@ -39,7 +39,8 @@ execs(long n)
 
 	for (long i = 0; i < n; i++) {
 		snprintf(arg, sizeof(arg), "number-%ld", i);
-		if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) || waitpid(pid, NULL, 0) != pid)
+		if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) ||
+		    waitpid(pid, NULL, 0) != pid)
 			err(1, "spawn");
 	}
 }

@@ -93,7 +93,8 @@ all_data(const struct line_out *o, char *to)
 	event_init(&ev);
 	for (; p < end; p = nl + 1) {
 		nl = memchr(p, '\n', end - p);
-		if (event_scan(&ev, p, nl - p) == EVENT_OK && (bytes = event_bytes(&ev, "data", &n))) {
+		if (event_scan(&ev, p, nl - p) == EVENT_OK &&
+		    (bytes = event_bytes(&ev, "data", &n))) {
 			memcpy(to + k, bytes, n);
 			k += n;
 		}
@@ -139,7 +140,8 @@ settled(const struct line_out *in, const struct line_out *once, bool pieces)
 {
 	static char data[16 * MAX];
 
-	return pieces ? !memmem(data, all_data(in, data), "curl", 4) && !event_type_is(in->buf, in->len, "ssl.data") : is_event(in) == is_event(once);
+	return pieces ? !memmem(data, all_data(in, data), "curl", 4) &&
+	    !event_type_is(in->buf, in->len, "ssl.data") : is_event(in) == is_event(once);
 }
 
 static void
@@ -154,7 +156,8 @@ check(const struct line_out *in, bool pieces, bool events)
 	strip_all(in, &once);
 	strip_all(&once, &twice);
 	must(once.lines == in->lines, "another number of lines", in, &once);
-	must(!settled(in, &once, pieces) || (once.len == twice.len && !memcmp(once.buf, twice.buf, once.len)),
+	must(!settled(in, &once, pieces) ||
+	    (once.len == twice.len && !memcmp(once.buf, twice.buf, once.len)),
 	    "a second run changes it", &once, &twice);
 	must(!memmem(once.buf, once.len, token + 4, 20), "the token is still there", in, &once);
 	event_init(&ev);
@@ -164,7 +167,8 @@ check(const struct line_out *in, bool pieces, bool events)
 	}
 	event_free(&ev);
 	n = all_data(&once, data);
-	must(!memmem(data, n, token + strlen(token) - 20, 20), "the token is still in its data", in, &once);
+	must(!memmem(data, n, token + strlen(token) - 20, 20), "the token is still in its data", in,
+	    &once);
 	line_out_free(&once);
 	line_out_free(&twice);
 }
@@ -183,10 +187,12 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 		if (rules_ready(&rules))
 			abort();
-		conf = (struct strip_conf){ .rules = &rules, .hold_ns = 1000000000, .hold_bytes = 1 << 20, .streams = 8, .piece = piece, .lost = lost };
+		conf = (struct strip_conf){ .rules = &rules, .hold_ns = 1000000000,
+		    .hold_bytes = 1 << 20, .streams = 8, .piece = piece, .lost = lost };
 	}
 	/* a fuzzer learns the token */
-	if (n < 3 || n > MAX || memmem(p + 3, n - 3, token + 10, 8) || memmem(p + 3, n - 3, token + 30, 8))
+	if (n < 3 || n > MAX || memmem(p + 3, n - 3, token + 10, 8) ||
+	    memmem(p + 3, n - 3, token + 30, 8))
 		return 0;
 	how = p[0];
 	at = p[1] * (n - 3) / 255;

@@ -52,7 +52,8 @@ compare(struct arena *a, struct value v, const json_t *j, const char *s, size_t 
 		break;
 	case JSON_STRING:
 		t = value_str(a, v, &len);
-		must(t && len == json_string_length(j) && !memcmp(t, json_string_value(j), len), "string", s, n);
+		must(t && len == json_string_length(j) &&
+		    !memcmp(t, json_string_value(j), len), "string", s, n);
 		break;
 	case JSON_INTEGER:
 		must(value_i64(v, &i) && i == json_integer_value(j), "integer", s, n);
@@ -61,7 +62,8 @@ compare(struct arena *a, struct value v, const json_t *j, const char *s, size_t 
 		must(value_f64(v, &d) && d == json_real_value(j), "real", s, n);
 		break;
 	default:
-		must(v.kind == (json_is_true(j) ? VALUE_TRUE : json_is_false(j) ? VALUE_FALSE : VALUE_NULL), "word", s, n);
+		must(v.kind == (json_is_true(j) ? VALUE_TRUE : json_is_false(j) ? VALUE_FALSE :
+		    VALUE_NULL), "word", s, n);
 	}
 }
 
@@ -112,7 +114,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (rc != EVENT_BAD) {
 		must(ev.nfields == json_object_size(j), "fields", s, n);
 		for (size_t i = 0; i < ev.nfields; i++) {
-			struct value k = { ev.fields[i].key - 1, ev.fields[i].keylen + 2, VALUE_STRING, ev.fields[i].keyescaped };
+			struct value k = { ev.fields[i].key - 1, ev.fields[i].keylen + 2,
+			    VALUE_STRING, ev.fields[i].keyescaped };
 			const char *key = value_str(&ev.arena, k, NULL);
 
 			compare(&ev.arena, event_get(&ev, key), json_object_get(j, key), s, n);

@@ -35,7 +35,8 @@ lines_check(void)
 }
 
 static void
-one(struct conn *c, struct writer *w, int dir, unsigned flags, const uint8_t *p, size_t n, uint64_t off)
+one(struct conn *c, struct writer *w, int dir, unsigned flags, const uint8_t *p, size_t n,
+    uint64_t off)
 {
 	struct jput j;
 	const char *line;
@@ -86,7 +87,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	conn_finish(&c, "close", true);
 	lines_check();
-	if (c.side[0].pending || c.side[1].pending || c.side[0].m.open || c.side[1].m.open || w.nomem)
+	if (c.side[0].pending || c.side[1].pending || c.side[0].m.open || c.side[1].m.open ||
+	    w.nomem)
 		abort();
 	conn_free(&c);
 	writer_free(&w);

@@ -25,7 +25,8 @@ sink(void *arg, const void *p, size_t n)
 
 /* step 0: all at once; else pieces of 1..step bytes. */
 static int
-decode(const char *codings, const uint8_t *p, size_t n, unsigned step, bool flush, struct bytes *out)
+decode(const char *codings, const uint8_t *p, size_t n, unsigned step, bool flush,
+    struct bytes *out)
 {
 	bool unknown, none;
 	struct decode *d = decode_new(codings, strlen(codings), sink, out, &unknown, &none);
@@ -58,7 +59,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const char *const codings[] = {
-		"gzip", "deflate", "br", "zstd", "gzip, br", "zstd, gzip", "deflate,deflate", "br, identity , X-GZIP",
+		"gzip", "deflate", "br", "zstd", "gzip, br", "zstd, gzip", "deflate,deflate",
+		"br, identity , X-GZIP",
 	};
 	struct bytes one = { 0 }, cut = { 0 };
 	const char *c;
@@ -74,7 +76,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	bytes_free(&cut);
 	/* given out at once: a corrupt stream may end earlier or later, a good one not */
 	b = decode(c, data + 2, n - 2, 1 + data[1], true, &cut);
-	if (a == DECODE_OK && (b != DECODE_OK || one.n != cut.n || (one.n && memcmp(one.p, cut.p, one.n))))
+	if (a == DECODE_OK &&
+	    (b != DECODE_OK || one.n != cut.n || (one.n && memcmp(one.p, cut.p, one.n))))
 		abort();
 	bytes_free(&one);
 	bytes_free(&cut);

@@ -37,10 +37,12 @@ static void
 on_headers(void *arg, struct h2 *h, uint32_t stream, uint32_t promised)
 {
 	add(arg, 'H', stream, &promised, sizeof(promised));
-	add(arg, 'm', h->head.status, head_at(&h->head, h->head.method_text), h->head.method_text.n);
+	add(arg, 'm', h->head.status, head_at(&h->head, h->head.method_text),
+	    h->head.method_text.n);
 	for (size_t i = 0; i < h->head.nfields; i++) {
 		add(arg, 'n', 0, head_at(&h->head, h->head.field[i].name), h->head.field[i].name.n);
-		add(arg, 'v', 0, head_at(&h->head, h->head.field[i].value), h->head.field[i].value.n);
+		add(arg, 'v', 0, head_at(&h->head, h->head.field[i].value),
+		    h->head.field[i].value.n);
 	}
 	if (stream % 3 == 1) {
 		struct head mine;
@@ -139,7 +141,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	run(data, n, 0, &one);
 	run(data, n, 1 + data[1] % 64, &cut);
-	if (one.text.n != cut.text.n || (one.text.n && memcmp(one.text.p, cut.text.p, one.text.n)) || one.decided != cut.decided)
+	if (one.text.n != cut.text.n ||
+	    (one.text.n && memcmp(one.text.p, cut.text.p, one.text.n)) ||
+	    one.decided != cut.decided)
 		abort();
 	bytes_free(&one.text);
 	bytes_free(&cut.text);

@@ -145,7 +145,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	run(data, n, 0, &one);
 	run(data, n, 1 + data[1] % 64, &cut);
-	if (one.text.n != cut.text.n || (one.text.n && memcmp(one.text.p, cut.text.p, one.text.n)) || one.ours != cut.ours)
+	if (one.text.n != cut.text.n ||
+	    (one.text.n && memcmp(one.text.p, cut.text.p, one.text.n)) || one.ours != cut.ours)
 		abort();
 	bytes_free(&one.text);
 	bytes_free(&cut.text);

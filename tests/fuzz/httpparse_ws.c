@@ -70,7 +70,8 @@ on_grpc_end(void *arg)
 	return 0;
 }
 
-static const struct grpc_ops grpc_ops = { .begin = on_grpc_begin, .data = on_grpc_data, .end = on_grpc_end };
+static const struct grpc_ops grpc_ops = { .begin = on_grpc_begin, .data = on_grpc_data,
+    .end = on_grpc_end };
 
 static void
 run(const uint8_t *data, size_t n, unsigned step, struct bytes *out)

@@ -28,7 +28,8 @@ check(const char *s, size_t n, bool halves)
 	if (t) {
 		if (!event_scan_value(&ev, t, len).kind)
 			abort();
-		k = json_loadb(t, len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
+		k = json_loadb(t, len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
+		    NULL);
 		j = strict ? json_loadb(s, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
 		if (!k || (j && !json_equal(j, k)))
 			abort();

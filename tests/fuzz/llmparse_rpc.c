@@ -64,7 +64,8 @@ feed(const char *p, size_t n, size_t step, struct line_out *out)
 	struct loss loss;
 	struct caller caller;
 	struct run r = { .line = &line };
-	bool socket = memchr(p, '!', n);	/* what is not needed is not made: it takes longer than all else */
+	/* what is not needed is not made: it takes longer than all else */
+	bool socket = memchr(p, '!', n);
 	struct mcp_conf mcp = { true, 16, 1 << 16, 1 << 20, 1, out, &loss };
 	struct sockets_conf sockets = { 16, 1 << 20, &caller, out, &loss, first, NULL };
 
@@ -73,7 +74,8 @@ feed(const char *p, size_t n, size_t step, struct line_out *out)
 	event_init(&r.ev);
 	if (!(r.mcp = mcp_new(&mcp)))
 		abort();
-	if (socket && (caller_init(&caller, CONTENT_ALL, 16) || !(r.sockets = sockets_new(&sockets))))
+	if (socket && (caller_init(&caller, CONTENT_ALL, 16) ||
+	    !(r.sockets = sockets_new(&sockets))))
 		abort();
 	while (n) {
 		const char *nl = memchr(p, '\n', n);
@@ -122,7 +124,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!whole.err && !cut.err) {
 		check(&whole);
 		if (whole.len != cut.len || (whole.len && memcmp(whole.buf, cut.buf, whole.len))) {
-			fprintf(stderr, "whole: %.*s\ncut: %.*s\n", (int)whole.len, whole.buf, (int)cut.len, cut.buf);
+			fprintf(stderr, "whole: %.*s\ncut: %.*s\n", (int)whole.len, whole.buf,
+			    (int)cut.len, cut.buf);
 			abort();
 		}
 	}

@@ -33,13 +33,15 @@ check(struct line_out *out)
 	must(n && out->buf[n - 1] == '\n', "no line", out->buf, n);
 	must(!memchr(out->buf, '\n', n - 1), "two lines", out->buf, n);
 	event_init(&ev);
-	must(event_scan(&ev, out->buf, n - 1) == EVENT_OK && event_is(&ev, "llm.call"), "no event", out->buf, n);
+	must(event_scan(&ev, out->buf, n - 1) == EVENT_OK &&
+	    event_is(&ev, "llm.call"), "no event", out->buf, n);
 	event_free(&ev);
 	out->len = 0;
 }
 
 static void
-one_call(struct caller *c, struct line_out *out, const struct vendor *v, const char *id, const char *p, size_t n)
+one_call(struct caller *c, struct line_out *out, const struct vendor *v, const char *id,
+    const char *p, size_t n)
 {
 	const char *nl = memchr(p, '\n', n);
 	size_t request = nl ? (size_t)(nl - p) : n, response = nl ? n - request - 1 : n;
@@ -51,7 +53,8 @@ one_call(struct caller *c, struct line_out *out, const struct vendor *v, const c
 	char line[256];
 
 	event_init(&ev);
-	snprintf(line, sizeof(line), "{\"type\":\"http.request\",\"timestamp_ns\":1,\"pid\":1,\"tid\":1,\"uid\":0,"
+	snprintf(line, sizeof(line),
+	    "{\"type\":\"http.request\",\"timestamp_ns\":1,\"pid\":1,\"tid\":1,\"uid\":0,"
 	    "\"comm\":\"x\",\"conn\":\"c\",\"id\":\"%s\",\"host\":\"h:1\",\"headers\":{}}", id);
 	event_scan(&ev, line, strlen(line));
 	rq.ev = r.ev = &ev;

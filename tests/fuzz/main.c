@@ -42,7 +42,8 @@ run(const uint8_t *p, size_t n)
 static size_t
 mutate(uint8_t *p, size_t n, size_t cap)
 {
-	static const uint8_t odd[] = { 0, 1, 0x7f, 0x80, 0xff, '"', '\\', '{', '}', '[', ']', ',', ':', '\n', '\r', '0' };
+	static const uint8_t odd[] = { 0, 1, 0x7f, 0x80, 0xff, '"', '\\', '{', '}', '[', ']', ',',
+	    ':', '\n', '\r', '0' };
 	size_t at = n ? rnd(n) : 0, len;
 
 	switch (rnd(6)) {

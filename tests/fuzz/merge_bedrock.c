@@ -38,7 +38,8 @@ base64(uint8_t *to, const uint8_t *p, size_t n)
 	uint8_t *d = to;
 
 	for (size_t i = 0; i < n; i += 3) {
-		uint32_t w = p[i] << 16 | (i + 1 < n ? p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0);
+		uint32_t w = p[i] << 16 | (i + 1 < n ? p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] :
+		    0);
 
 		*d++ = digit[w >> 18];
 		*d++ = digit[w >> 12 & 63];
@@ -60,8 +61,10 @@ message(uint8_t *to, const uint8_t *line, size_t n)
 		memcpy(to, json, len);
 		return len;
 	}
-	p += header(p, ":message-type", (const uint8_t *)(exception ? "exception" : "event"), exception ? 9 : 5);
-	p += header(p, exception ? ":exception-type" : ":event-type", line + exception, name - exception);
+	p += header(p, ":message-type", (const uint8_t *)(exception ? "exception" : "event"),
+	    exception ? 9 : 5);
+	p += header(p, exception ? ":exception-type" : ":event-type", line + exception,
+	    name - exception);
 	head = p - to - 12;
 	if (name == 5 && !memcmp(line, "chunk", 5)) {
 		memcpy(p, "{\"bytes\":\"", 10);

@@ -90,9 +90,11 @@ feed(const char *p, size_t n, unsigned how, bool json)
 	}
 	loss_init(&loss, "fuzz");
 	event_init(&ev);
-	o = observeds_new(&(struct observeds_conf){ .who = { "fuzz", "host", NULL }, .meter = { json, SEMCONV_141, how & 16, &series },
+	o = observeds_new(&(struct observeds_conf){ .who = { "fuzz", "host", NULL },
+	    .meter = { json, SEMCONV_141, how & 16, &series },
 	    .content = how & 32, .max = 2, .metrics = b[METRICS_SIGNAL], .lost = lost });
-	t = tracer_new(&(struct tracer_conf){ SEMCONV_141, how & 32, how & 64, 1000000000, 1 + how % 8, 4, 4, 1 << 12, b[TRACES], b[LOGS], o,
+	t = tracer_new(&(struct tracer_conf){ SEMCONV_141, how & 32, how & 64, 1000000000,
+	    1 + how % 8, 4, 4, 1 << 12, b[TRACES], b[LOGS], o,
 	    &loss });
 	while (n) {
 		const char *nl = memchr(p, '\n', n);
@@ -124,7 +126,8 @@ feed(const char *p, size_t n, unsigned how, bool json)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	if (n && feed((const char *)data + 1, n - 1, data[0], true) != feed((const char *)data + 1, n - 1, data[0], false))
+	if (n && feed((const char *)data + 1, n - 1, data[0], true) != feed((const char *)data + 1,
+	    n - 1, data[0], false))
 		abort();
 	return 0;
 }

@@ -20,7 +20,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (len == 0 || len > PATH_TEXT || out[0] != '/' || (root.n && memcmp(out, "/jail", 5)))
 		abort();
 	for (size_t i = 1; i < len && len < PATH_TEXT; i++)
-		if (out[i - 1] == '/' && (out[i] == '/' || (out[i] == '.' && (i + 1 == len || out[i + 1] == '/'))))
+		if (out[i - 1] == '/' &&
+		    (out[i] == '/' || (out[i] == '.' && (i + 1 == len || out[i + 1] == '/'))))
 			abort();
 	if (plain && path_dir(out, len) > b.n)
 		abort();

@@ -18,7 +18,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	event_init(&ev);
 	k = repair_cut(s, n, &marks);
 	/* jansson takes a NUL between two values for space; the scanner does not */
-	if (j && event_scan_value(&ev, s, n).kind && (json_is_object(j) || json_is_array(j)) && !(k && json_equal(j, k)))
+	if (j && event_scan_value(&ev, s, n).kind && (json_is_object(j) || json_is_array(j)) &&
+	    !(k && json_equal(j, k)))
 		abort();
 	json_decref(k);
 	json_decref(j);

@@ -82,9 +82,11 @@ response_check(const struct merge_format *format, const char *type, const uint8_
 		step += p[i];
 	step = steps[step % 5];
 	t = response_emit(format, type, p, n, step, false, false);
-	same = json_equal(t.message, whole.message) && t.events == whole.events && t.bad == whole.bad &&
+	same = json_equal(t.message, whole.message) && t.events == whole.events &&
+	    t.bad == whole.bad &&
 	    t.ended == whole.ended && t.content == whole.content && t.limited == whole.limited &&
-	    (t.error ? json_equal(t.error, whole.error) : !whole.error) && t.text.n == whole.text.n &&
+	    (t.error ? json_equal(t.error, whole.error) : !whole.error) &&
+	    t.text.n == whole.text.n &&
 	    (!t.text.n || !memcmp(t.text.p, whole.text.p, t.text.n));
 	if (!same) {
 		fprintf(stderr, "pieces of %zu bytes give another message\n", step);

@@ -70,7 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	store_flush(&store);
 	index_more(&db, 1 << 20);
-	if (db.failed || sqlite3_exec(db.sq, "PRAGMA foreign_key_check", any_row, &found, NULL) != SQLITE_OK || found)
+	if (db.failed || sqlite3_exec(db.sq, "PRAGMA foreign_key_check", any_row, &found,
+	    NULL) != SQLITE_OK || found)
 		abort();
 	event_free(&ev);
 	store_free(&store);

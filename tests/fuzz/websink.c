@@ -34,7 +34,8 @@ cut(const uint8_t *p, size_t n)
 		if (event_scan(&short_ev, out.buf, out.len) != EVENT_OK || out.len >= len)
 			__builtin_trap();
 		part = event_get(&short_ev, "data");
-		if (whole.n > PREVIEW_VALUE && (part.n > PREVIEW_KEEP + 2 || memcmp(part.p, whole.p, part.n - 1)))
+		if (whole.n > PREVIEW_VALUE &&
+		    (part.n > PREVIEW_KEEP + 2 || memcmp(part.p, whole.p, part.n - 1)))
 			__builtin_trap();
 	}
 	event_free(&short_ev);
@@ -56,9 +57,11 @@ ask(const uint8_t *p, size_t n)
 	if (origin_check(&g, &a) == ORIGIN_PASS || origin_check(&g, &a) == ORIGIN_EXCHANGE)
 		__builtin_trap();
 	a.cookie = g.token;
-	if (origin_check(&g, &a) == ORIGIN_PASS && strcmp(text, "127.0.0.1:7395") && strcmp(text, "[::1]:7395"))
+	if (origin_check(&g, &a) == ORIGIN_PASS && strcmp(text, "127.0.0.1:7395") &&
+	    strcmp(text, "[::1]:7395"))
 		__builtin_trap();
-	a = (struct origin_request){ .host = "127.0.0.1:7395", .nhost = 1, .origin = text, .cookie = text, .bearer = text, .token = text };
+	a = (struct origin_request){ .host = "127.0.0.1:7395", .nhost = 1, .origin = text,
+	    .cookie = text, .bearer = text, .token = text };
 	if (origin_check(&g, &a) == ORIGIN_PASS)
 		__builtin_trap();
 	free(text);

@@ -20,10 +20,12 @@ test_kinds(void)
 	ok(scan("{\"type\":\"a\"}") == EVENT_OK, "an event");
 	ok(scan("{\"typ\":\"a\"}") == EVENT_NOTYPE, "no type");
 	ok(scan("{\"type\":1}") == EVENT_NOTYPE, "a type that is no string");
-	ok(scan("[1]") == EVENT_BAD && scan("") == EVENT_BAD && scan("{\"type\":\"a\"") == EVENT_BAD &&
+	ok(scan("[1]") == EVENT_BAD && scan("") == EVENT_BAD &&
+	    scan("{\"type\":\"a\"") == EVENT_BAD &&
 	    scan("{\"type\":\"a\"}x") == EVENT_BAD, "no object");
 	ok(scan("{\"type\":\"a\",\"k\":1,\"k\":2}") == EVENT_BAD, "duplicate key");
-	ok(scan("{\"type\":\"a\",\"k\":1,\"\\u006b\":2}") == EVENT_BAD, "duplicate key in disguise");
+	ok(scan("{\"type\":\"a\",\"k\":1,\"\\u006b\":2}") == EVENT_BAD,
+	    "duplicate key in disguise");
 	ok(event_type_is("{\"type\":\"ssl.data\",", 19, "ssl.data") &&
 	    !event_type_is("{\"type\":\"ssl.datax\"", 19, "ssl.data") &&
 	    !event_type_is("{\"type\":\"ssl.", 13, "ssl.data"), "the type from the first bytes");
@@ -47,7 +49,8 @@ test_get(void)
 	ok(event_i64(&ev, "u", &i) && i == INT64_MAX, "the largest integer");
 	ok(value_f64(event_get(&ev, "r"), &d) && d == 1.5 && !event_i64(&ev, "r", &i), "reals");
 	s = event_str(&ev, "s", &n);
-	ok(s && n == 8 && !memcmp(s, "a\0b\n\xf0\x9f\x98\x80", 8), "text with NUL and a surrogate pair");
+	ok(s && n == 8 && !memcmp(s, "a\0b\n\xf0\x9f\x98\x80", 8),
+	    "text with NUL and a surrogate pair");
 	b = event_bytes(&ev, "d", &n);
 	ok(b && n == 3 && !memcmp(b, "\0\xff\xfe", 3), "bytes in base64");
 	b = event_bytes(&ev, "e", &n);
@@ -57,7 +60,8 @@ test_get(void)
 	ok(event_bool(&ev, "k") && !event_bool(&ev, "absent"), "a key behind an escape");
 	ok(value_eq(event_path(&ev, "o.a.b.c[1].x"), "y"), "a path, its longest key first");
 	ok(event_path(&ev, "o.a").kind == VALUE_INT && !event_path(&ev, "o.a.c").kind &&
-	    !event_path(&ev, "o.a.b.c[2]").kind && !event_path(&ev, "n[0]").kind, "paths that lead nowhere");
+	    !event_path(&ev, "o.a.b.c[2]").kind &&
+	    !event_path(&ev, "n[0]").kind, "paths that lead nowhere");
 	ok(event_time(&ev) == 17, "time");
 }
 
@@ -79,9 +83,11 @@ test_replace(void)
 	event_write(&ev, &out);
 	line_flush(&out);
 	n = pread(fd, got, sizeof(got), 0);
-	ok(n > 0 && !memcmp(got, line, strlen(line)) && got[strlen(line)] == '\n', "unedited: the very same bytes");
+	ok(n > 0 && !memcmp(got, line, strlen(line)) &&
+	    got[strlen(line)] == '\n', "unedited: the very same bytes");
 	is(got + strlen(line) + 1, n - strlen(line) - 1,
-	    "{ \"type\":\"t\", \"h\":{\"auth\":\"[REDACTED]\",\"x\":1.10}, \"z\":null }\n", "edited: only the values");
+	    "{ \"type\":\"t\", \"h\":{\"auth\":\"[REDACTED]\",\"x\":1.10}, \"z\":null }\n",
+	    "edited: only the values");
 	line_out_free(&out);
 	close(fd);
 }

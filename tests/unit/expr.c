@@ -16,12 +16,16 @@ static const char other[] = "{\"type\":\"x\",\"big\":9007199254740993,\"neg\":-3
 
 static const struct { const char *expr, *line; bool want; } cases[] = {
 	/* the original's documented ones */
-	{ "data=0\\r\\n\\r\\n", data, true }, { "function=READ/RECV", data, true }, { "data~chunked", data, false },
+	{ "data=0\\r\\n\\r\\n", data, true }, { "function=READ/RECV", data, true },
+	{ "data~chunked", data, false },
 	{ "len<10", data, true }, { "data~chunked&function=READ/RECV", data, false },
-	{ "len<10 & function=READ/RECV", data, true }, { "(comm=node | comm=claude) & !truncated", data, true },
+	{ "len<10 & function=READ/RECV", data, true },
+	{ "(comm=node | comm=claude) & !truncated", data, true },
 	{ "(comm=node | comm=claude) & !truncated", bytes, false },
-	{ "is_handshake=false", data, true }, { "truncated=false", data, true }, { "truncated=true", bytes, true },
-	{ "data.type=binary", bytes, true }, { "data.type=text", data, true }, { "latency_ms>=0.25", data, true },
+	{ "is_handshake=false", data, true }, { "truncated=false", data, true },
+	{ "truncated=true", bytes, true },
+	{ "data.type=binary", bytes, true }, { "data.type=text", data, true },
+	{ "latency_ms>=0.25", data, true },
 	{ "request.path_prefix=/v1/rgstr | response.status_code=202 | request.method=HEAD | response.body=", request, true },
 	{ "request.path_prefix=/v1/rgstr | response.status_code=202 | request.method=HEAD | response.body=", response, false },
 	{ "response.body=", "{\"type\":\"http.response\",\"status_code\":200}", true },
@@ -29,25 +33,38 @@ static const struct { const char *expr, *line; bool want; } cases[] = {
 	{ "request.path=/health", response, false }, { "response.path=/health", response, true },
 	{ "request.method=get", request, true }, { "response.status_code=404", response, true },
 	{ "request.method=GET | response.status_code=404", response, true },
-	{ "req.key=abc", request, true }, { "request.key=ab", request, true }, { "request.nokey=abc", request, false },
-	{ "response.status_text=not", response, true }, { "resp.content-type=json", response, true },
+	{ "req.key=abc", request, true }, { "request.key=ab", request, true },
+	{ "request.nokey=abc", request, false },
+	{ "response.status_text=not", response, true },
+	{ "resp.content-type=json", response, true },
 	{ "response.server=nginx", response, true }, { "response.set-cookie=b=2", response, true },
-	{ "request.host=h.example", request, true }, { "/rgstr", request, true }, { "/rgstr", response, false },
+	{ "request.host=h.example", request, true }, { "/rgstr", request, true },
+	{ "/rgstr", response, false },
 	/* operators */
 	{ "usage.input_tokens>100000", other, true }, { "usage.input_tokens>100001", other, false },
 	{ "headers.content-type~json", response, true }, { "argv[0]=/usr/bin/git", other, true },
-	{ "argv[1]^=pu", other, true }, { "argv[0]$=git", other, true }, { "argv~push", other, true }, { "argv=pull", other, false },
-	{ "argv!=pull", other, true }, { "argv!=push", other, false }, { "argv[2]=x", other, false },
-	{ "path=~^/v[0-9]+/(rgstr|log)/", request, true }, { "path=~^/etc/", request, false }, { "path =~ \"x[?]key\"", request, true },
-	{ "big=9007199254740993", other, true }, { "big=9007199254740992", other, false }, { "big>9007199254740992", other, true },
-	{ "neg<0", other, true }, { "neg>=-3", other, true }, { "s<13", other, true }, { "s=12", other, true }, { "s=12.0", other, false },
+	{ "argv[1]^=pu", other, true }, { "argv[0]$=git", other, true },
+	{ "argv~push", other, true }, { "argv=pull", other, false },
+	{ "argv!=pull", other, true }, { "argv!=push", other, false },
+	{ "argv[2]=x", other, false },
+	{ "path=~^/v[0-9]+/(rgstr|log)/", request, true }, { "path=~^/etc/", request, false },
+	{ "path =~ \"x[?]key\"", request, true },
+	{ "big=9007199254740993", other, true }, { "big=9007199254740992", other, false },
+	{ "big>9007199254740992", other, true },
+	{ "neg<0", other, true }, { "neg>=-3", other, true }, { "s<13", other, true },
+	{ "s=12", other, true }, { "s=12.0", other, false },
 	{ "real=1.5", other, true }, { "real<=1.5", other, true }, { "real<1.5", other, false },
-	{ "odd.key.k=1", other, true }, { "p=\"a|b & (c)\"", other, true }, { "p~\\&", other, true }, { "p = a\\|b \\& \\(c\\)", other, true },
+	{ "odd.key.k=1", other, true }, { "p=\"a|b & (c)\"", other, true },
+	{ "p~\\&", other, true }, { "p = a\\|b \\& \\(c\\)", other, true },
 	/* presence and truth */
-	{ "t", other, true }, { "f", other, false }, { "!f", other, true }, { "e", other, false }, { "s", other, true }, { "n", other, false },
-	{ "missing", other, false }, { "missing=1", other, false }, { "missing!=1", other, false }, { "!missing=1", other, true },
-	{ "e=", other, true }, { "s!=12", other, false }, { "t=true", other, true }, { "t!=true", other, false }, { "t=1", other, false },
-	{ "data~ab", bytes, true }, { "data=ab", bytes, false }, { "!!t", other, true }, { "t && s || f", other, true },
+	{ "t", other, true }, { "f", other, false }, { "!f", other, true }, { "e", other, false },
+	{ "s", other, true }, { "n", other, false },
+	{ "missing", other, false }, { "missing=1", other, false }, { "missing!=1", other, false },
+	{ "!missing=1", other, true },
+	{ "e=", other, true }, { "s!=12", other, false }, { "t=true", other, true },
+	{ "t!=true", other, false }, { "t=1", other, false },
+	{ "data~ab", bytes, true }, { "data=ab", bytes, false }, { "!!t", other, true },
+	{ "t && s || f", other, true },
 	{ "usage", other, true }, { "type=x", other, true },
 };
 
@@ -61,7 +78,8 @@ ask(const char *expr, const char *line)
 	bool yes;
 
 	event_init(&ev);
-	if (event_scan(&ev, line, strlen(line)) != EVENT_OK || !(e = expr_parse(expr, strlen(expr), &why, &at))) {
+	if (event_scan(&ev, line, strlen(line)) != EVENT_OK ||
+	    !(e = expr_parse(expr, strlen(expr), &why, &at))) {
 		printf("# %s: %s\n", expr, why);
 		exit(1);
 	}
@@ -77,7 +95,8 @@ static void
 test_errors(void)
 {
 	static const struct { const char *expr; size_t at; } bad[] = {
-		{ "", 0 }, { "a=1 &", 5 }, { "(a=1", 4 }, { "a=1)", 3 }, { "=1", 0 }, { "a=\"x", 4 }, { "len<x", 5 },
+		{ "", 0 }, { "a=1 &", 5 }, { "(a=1", 4 }, { "a=1)", 3 }, { "=1", 0 },
+		{ "a=\"x", 4 }, { "len<x", 5 },
 		{ "a=~(", 4 }, { "!", 1 }, { "a=1 b=2 & ()", 11 }, { "request.=1", 10 },
 	};
 	const char *why;
@@ -86,7 +105,8 @@ test_errors(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct expr *e = expr_parse(bad[i].expr, strlen(bad[i].expr), &why, &at);
 
-		ok(!e && why && at == bad[i].at, bad[i].expr[0] ? bad[i].expr : "an empty expression");
+		ok(!e && why && at == bad[i].at,
+		    bad[i].expr[0] ? bad[i].expr : "an empty expression");
 		if (e || at != bad[i].at)
 			printf("# %s at %zu\n", e ? "accepted" : why, at);
 		expr_free(e);

@@ -62,7 +62,8 @@ build_as(const char *ext, const char *name, const char *source, const char *flag
 		return false;
 	fputs(source, f);
 	fclose(f);
-	snprintf(cmd, sizeof(cmd), "%s -O2 -w -o %s/%s %s/%s.%s %s 2>%s/log && strip -s -o %s/%s.s %s/%s", cc,
+	snprintf(cmd, sizeof(cmd),
+	    "%s -O2 -w -o %s/%s %s/%s.%s %s 2>%s/log && strip -s -o %s/%s.s %s/%s", cc,
 	    dir, name, dir, name, ext, flags, dir, dir, name, dir, name);
 	if (system(cmd) == 0)
 		return true;
@@ -121,7 +122,8 @@ site_of(const struct found *f, enum find_lib lib, enum find_role role)
 }
 
 static bool
-site_is(const struct found *f, enum find_lib lib, enum find_role role, uint64_t va, enum find_abi abi)
+site_is(const struct found *f, enum find_lib lib, enum find_role role, uint64_t va,
+    enum find_abi abi)
 {
 	size_t n = 0, good = 0;
 
@@ -135,7 +137,8 @@ site_is(const struct found *f, enum find_lib lib, enum find_role role, uint64_t 
 	}
 	if (va && n == 1 && good == 1)
 		return true;
-	printf("# %zu sites of %s %s, wanted one at %#llx\n", n, find_lib_name[lib], find_role_name[role],
+	printf("# %zu sites of %s %s, wanted one at %#llx\n", n, find_lib_name[lib],
+	    find_role_name[role],
 	    (unsigned long long)va);
 	inspect_text(stdout, "#", f);
 	return false;
@@ -190,13 +193,15 @@ test_boring(void)
 	static const struct { const char *name, *flags; } as[] = {
 		{ "program", "-DEXTRA= -DCALL= -no-pie" },
 		{ "position-independent program", "-DEXTRA= -DCALL= -pie -fPIE" },
-		{ "program without unwind tables", "-DEXTRA= -DCALL= -no-pie -fno-asynchronous-unwind-tables" },
+		{ "program without unwind tables",
+		    "-DEXTRA= -DCALL= -no-pie -fno-asynchronous-unwind-tables" },
 		{ "position-independent program without unwind tables",
 		    "-DEXTRA= -DCALL= -pie -fPIE -fno-asynchronous-unwind-tables" },
 		{ "program where SSL_read calls SSL_peek", "-DSPLIT -DEXTRA= -DCALL= -no-pie" },
 		{ "program where SSL_read calls SSL_peek, without unwind tables",
 		    "-DSPLIT -DEXTRA= -DCALL= -no-pie -fno-asynchronous-unwind-tables" },
-		{ "program with frame pointers", "-DEXTRA= -DCALL= -no-pie -fno-omit-frame-pointer" },
+		{ "program with frame pointers",
+		    "-DEXTRA= -DCALL= -no-pie -fno-omit-frame-pointer" },
 	};
 	struct found f;
 
@@ -211,9 +216,11 @@ test_boring(void)
 		im = built("boring", ".s");
 		inspect_image(&f, im.p, im.n);
 		snprintf(what, sizeof(what), "BoringSSL in a stripped %s", as[i].name);
-		ok(site_is(&f, LIB_BORINGSSL, ROLE_WRITE, address("boring", "the_write"), ABI_INT) &&
+		ok(site_is(&f, LIB_BORINGSSL, ROLE_WRITE, address("boring", "the_write"),
+		    ABI_INT) &&
 		    site_is(&f, LIB_BORINGSSL, ROLE_READ, address("boring", "the_read"), ABI_INT) &&
-		    site_is(&f, LIB_BORINGSSL, ROLE_HANDSHAKE, address("boring", "handshake"), ABI_RESULT) &&
+		    site_is(&f, LIB_BORINGSSL, ROLE_HANDSHAKE, address("boring", "handshake"),
+		    ABI_RESULT) &&
 		    !f.failed && f.nrefusal == 0, what);
 		found_free(&f);
 		free(im.p);
@@ -273,7 +280,8 @@ test_rustls(void)
 	static const struct { const char *name, *flags; } as[] = {
 		{ "static-pie program", "-Dmain_=0 -static-pie -fPIE" },
 		{ "shared object", "-Dmain_=0 -shared -fPIC -fvisibility=hidden" },
-		{ "shared object with endbr64", "-Dmain_=0 -shared -fPIC -fvisibility=hidden -fcf-protection=full" },
+		{ "shared object with endbr64",
+		    "-Dmain_=0 -shared -fPIC -fvisibility=hidden -fcf-protection=full" },
 		{ "shared object with RELR relocations",
 		    "-Dmain_=0 -shared -fPIC -fvisibility=hidden -Wl,-z,pack-relative-relocs" },
 		{ "program that is not relocated", "-Dmain_=0 -no-pie" },
@@ -289,23 +297,28 @@ test_rustls(void)
 		im = built("rustls", ".s");
 		inspect_image(&f, im.p, im.n);
 		snprintf(what, sizeof(what), "rustls in a stripped %s", as[i].name);
-		ok(site_is(&f, LIB_RUSTLS, ROLE_WRITE, address("rustls", "enc") + skip, ABI_RUSTLS_ENCRYPT) &&
-		    site_is(&f, LIB_RUSTLS, ROLE_READ, address("rustls", "dec") + skip, ABI_RUSTLS_DECRYPT) &&
+		ok(site_is(&f, LIB_RUSTLS, ROLE_WRITE, address("rustls", "enc") + skip,
+		    ABI_RUSTLS_ENCRYPT) &&
+		    site_is(&f, LIB_RUSTLS, ROLE_READ, address("rustls", "dec") + skip,
+		    ABI_RUSTLS_DECRYPT) &&
 		    site_of(&f, LIB_RUSTLS, ROLE_READ)->at == FIND_CALL &&
 		    site_of(&f, LIB_RUSTLS, ROLE_WRITE)->at == FIND_ENTRY && f.nrefusal == 0, what);
 		found_free(&f);
 		free(im.p);
 	}
-	ok(build("rustls", rustls_source, "-Dmain_=0 -DOLD -shared -fPIC -fvisibility=hidden"), "compiles");
+	ok(build("rustls", rustls_source, "-Dmain_=0 -DOLD -shared -fPIC -fvisibility=hidden"),
+	    "compiles");
 	im = built("rustls", ".s");
 	inspect_image(&f, im.p, im.n);
 	ok(f.nsite == 0 && refused(&f, LIB_RUSTLS, "0.23"), "another message layout is refused");
 	found_free(&f);
 	free(im.p);
-	ok(build("rustls", rustls_source, "-Dmain_=0 -DNOLEN -shared -fPIC -fvisibility=hidden"), "compiles");
+	ok(build("rustls", rustls_source, "-Dmain_=0 -DNOLEN -shared -fPIC -fvisibility=hidden"),
+	    "compiles");
 	im = built("rustls", ".s");
 	inspect_image(&f, im.p, im.n);
-	ok(f.nsite == 0 && f.nrefusal == 0, "a vtable without the length function is none of rustls");
+	ok(f.nsite == 0 && f.nrefusal == 0,
+	    "a vtable without the length function is none of rustls");
 	found_free(&f);
 	free(im.p);
 }
@@ -396,27 +409,32 @@ test_go(void)
 		for (size_t j = 0; j < f.nsite; j++) {
 			const struct find_site *s = &f.site[j];
 
-			if (s->at == FIND_RET && s->role <= ROLE_WRITE && s->go && im.p[s->off] == 0xc3)
+			if (s->at == FIND_RET && s->role <= ROLE_WRITE && s->go &&
+			    im.p[s->off] == 0xc3)
 				rets += s->role == ROLE_READ ? 1 : 100;
 			else if (s->at == FIND_ENTRY && s->role <= ROLE_WRITE)
 				sites[s->role] = s->va;
 		}
 		snprintf(what, sizeof(what), "Go: %s", as[i].name);
-		ok(sites[0] == address("go", "go_read_in") && sites[1] == address("go", "go_write_in") && rets == 202 &&
-		    site_is(&f, LIB_GO, ROLE_FREE, address("go", "go_close_in"), ABI_OBJ) && f.nrefusal == 0, what);
+		ok(sites[0] == address("go", "go_read_in") &&
+		    sites[1] == address("go", "go_write_in") && rets == 202 &&
+		    site_is(&f, LIB_GO, ROLE_FREE, address("go", "go_close_in"), ABI_OBJ) &&
+		    f.nrefusal == 0, what);
 		found_free(&f);
 		free(im.p);
 	}
 	ok(build_as("S", "go", go_source, "-DSTACK -DTEXT=go_text -no-pie"), "compiles");
 	im = built("go", ".s");
 	inspect_image(&f, im.p, im.n);
-	ok(f.nsite == 0 && refused(&f, LIB_GO, "Read does not begin"), "Go with arguments on the stack is refused");
+	ok(f.nsite == 0 && refused(&f, LIB_GO, "Read does not begin"),
+	    "Go with arguments on the stack is refused");
 	found_free(&f);
 	free(im.p);
 	ok(build_as("S", "go", go_source, "-DTEXT=go_text -DODD -no-pie"), "compiles");
 	im = built("go", ".s");
 	inspect_image(&f, im.p, im.n);
-	ok(!site_of(&f, LIB_GO, ROLE_WRITE) && refused(&f, LIB_GO, "return instructions"), "an unknown instruction is refused");
+	ok(!site_of(&f, LIB_GO, ROLE_WRITE) &&
+	    refused(&f, LIB_GO, "return instructions"), "an unknown instruction is refused");
 	found_free(&f);
 	free(im.p);
 	ok(build_as("S", "go", go_source, "-DTEXT=0 -no-pie"), "compiles");
@@ -453,8 +471,10 @@ test_symbols(void)
 	ok(build("sym", symbols_source, "-shared -fPIC"), "compiles");
 	im = built("sym", ".s");
 	inspect_image(&f, im.p, im.n);
-	ok(site_is(&f, LIB_OPENSSL, ROLE_READ, address("sym", "in_r"), ABI_EX), "the internal read serves both public forms");
-	ok(site_is(&f, LIB_OPENSSL, ROLE_WRITE, address("sym", "in_w"), ABI_EX2), "the internal write, with flags, all three");
+	ok(site_is(&f, LIB_OPENSSL, ROLE_READ, address("sym", "in_r"), ABI_EX),
+	    "the internal read serves both public forms");
+	ok(site_is(&f, LIB_OPENSSL, ROLE_WRITE, address("sym", "in_w"), ABI_EX2),
+	    "the internal write, with flags, all three");
 	ok(site_is(&f, LIB_OPENSSL, ROLE_FREE, address("sym", "SSL_free"), ABI_OBJ), "SSL_free");
 	ok(!strcmp(f.kind, "shared"), "kind of file");
 	found_free(&f);
@@ -472,7 +492,8 @@ test_symbols(void)
 	ok(build("sym", symbols_source, "-shared -fPIC -fcf-protection=full"), "compiles");
 	im = built("sym", ".s");
 	inspect_image(&f, im.p, im.n);
-	ok(f.nsite >= 2 && FIND_CHEAP(&f.site[0]) && FIND_CHEAP(&f.site[1]), "behind endbr64, where a probe is cheap");
+	ok(f.nsite >= 2 && FIND_CHEAP(&f.site[0]) &&
+	    FIND_CHEAP(&f.site[1]), "behind endbr64, where a probe is cheap");
 	found_free(&f);
 	free(im.p);
 }
@@ -508,7 +529,8 @@ same_data_sites(const struct found *a, const struct found *b)
 			if (x->site[i].role > ROLE_WRITE)
 				continue;
 			for (j = 0; j < y->nsite; j++)
-				if (y->site[j].role == x->site[i].role && y->site[j].off == x->site[i].off &&
+				if (y->site[j].role == x->site[i].role &&
+				    y->site[j].off == x->site[i].off &&
 				    y->site[j].abi == x->site[i].abi)
 					break;
 			if (j == y->nsite) {
@@ -542,7 +564,8 @@ hide_unwind(struct image im)
 static void
 test_static_openssl(void)
 {
-	static const char *const flags[] = { "-static -lssl -lcrypto", "-static-pie -fPIE -lssl -lcrypto" };
+	static const char *const flags[] = { "-static -lssl -lcrypto",
+	    "-static-pie -fPIE -lssl -lcrypto" };
 	struct found a, b;
 	struct image im;
 
@@ -550,14 +573,17 @@ test_static_openssl(void)
 		ok(build("static", static_source, flags[i]), "OpenSSL linked in statically");
 		im = built("static", "");
 		inspect_image(&a, im.p, im.n);
-		ok(site_is(&a, LIB_OPENSSL, ROLE_READ, address("static", "ssl_read_internal"), ABI_EX) &&
-		    site_is(&a, LIB_OPENSSL, ROLE_WRITE, address("static", "ssl_write_internal"), ABI_EX), "by symbols");
+		ok(site_is(&a, LIB_OPENSSL, ROLE_READ, address("static", "ssl_read_internal"),
+		    ABI_EX) &&
+		    site_is(&a, LIB_OPENSSL, ROLE_WRITE, address("static", "ssl_write_internal"),
+		    ABI_EX), "by symbols");
 		free(im.p);
 		im = built("static", ".s");
 		inspect_image(&b, im.p, im.n);
 		ok(same_data_sites(&a, &b), "stripped: the same places");
 		ok(site_is(&b, LIB_OPENSSL, ROLE_NEW, address("static", "SSL_new"), ABI_MAKE) &&
-		    site_is(&b, LIB_OPENSSL, ROLE_HANDSHAKE, address("static", "SSL_do_handshake"), ABI_RESULT),
+		    site_is(&b, LIB_OPENSSL, ROLE_HANDSHAKE, address("static", "SSL_do_handshake"),
+		    ABI_RESULT),
 		    "and SSL_new, SSL_do_handshake");
 		found_free(&b);
 		memset(im.p + 40, 0, 8);	/* e_shoff */
@@ -639,7 +665,8 @@ static void
 test_big_claims(void)
 {
 	static const char *const names[] = { "sym", "boring", "rustls" };
-	static const uint64_t claims[] = { 0, 1, 0xffffffff, 1ull << 32, 1ull << 63, UINT64_MAX, UINT64_MAX - 7 };
+	static const uint64_t claims[] = { 0, 1, 0xffffffff, 1ull << 32, 1ull << 63, UINT64_MAX,
+	    UINT64_MAX - 7 };
 	struct found f;
 	bool good = true;
 
@@ -719,7 +746,8 @@ test_x86(void)
 		{ "\x06", 1, 0, X86_OTHER },		/* not in 64-bit mode */
 		{ "\x0f\x04", 2, 0, X86_OTHER },	/* unassigned */
 		{ "\xe8\x01\x02\x03", 4, 0, X86_OTHER },	/* cut off */
-		{ "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", 16, 0, X86_OTHER },
+		{ "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", 16, 0,
+		    X86_OTHER },
 	};
 	struct x86 x;
 	bool good = true;
@@ -731,20 +759,23 @@ test_x86(void)
 
 		memcpy(p, as[i].bytes, as[i].n);
 		known = x86_decode(&x, p, as[i].n, 0x1000);
-		if (known != (as[i].len != 0) || (known && (x.len != as[i].len || x.kind != as[i].kind))) {
+		if (known != (as[i].len != 0) ||
+		    (known && (x.len != as[i].len || x.kind != as[i].kind))) {
 			printf("# instruction %zu\n", i);
 			good = false;
 		}
 		free(p);
 	}
 	ok(good, "lengths and kinds");
-	ok(x86_decode(&x, (const uint8_t *)"\xe8\xfb\xff\xff\xff", 5, 0x1000) && x.target == 0x1000, "targets");
+	ok(x86_decode(&x, (const uint8_t *)"\xe8\xfb\xff\xff\xff", 5, 0x1000) &&
+	    x.target == 0x1000, "targets");
 	x86_decode(&x, (const uint8_t *)"\x45\x31\xc0", 3, 0);
 	x86_regs(&x, &reads, &writes);
 	ok(reads == 0 && writes == X86_BIT(R8), "xor with itself reads nothing");
 	x86_decode(&x, (const uint8_t *)"\x49\x89\x54\x88\x10", 5, 0);
 	x86_regs(&x, &reads, &writes);
-	ok(reads == (X86_BIT(RDX) | X86_BIT(R8) | X86_BIT(RCX)) && writes == 0, "a store reads its operand and address");
+	ok(reads == (X86_BIT(RDX) | X86_BIT(R8) | X86_BIT(RCX)) &&
+	    writes == 0, "a store reads its operand and address");
 }
 
 /* --- cache ---------------------------------------------------------------------------------------- */
@@ -890,7 +921,8 @@ main(int argc, char **argv)
 			rc |= show(argv[i], how);
 	if (argc > 1)
 		return rc;
-	snprintf(dir, sizeof(dir), "%s/finders.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	snprintf(dir, sizeof(dir), "%s/finders.XXXXXX",
+	    getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	if (!mkdtemp(dir))
 		return 1;
 	test_x86();

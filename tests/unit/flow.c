@@ -36,7 +36,8 @@ test_order(void)
 	ok(get(t, "a", 4)->n == 1, "found again");
 	get(t, "d", 5)->n = 4;
 	is(told, strlen(told), "b=2:evicted ", "the least recently used goes first");
-	ok(!flow_find(t, "b", 1, 6) && flow_find(t, "a", 1, 6) && flow_count(t) == 3, "and is gone");
+	ok(!flow_find(t, "b", 1, 6) && flow_find(t, "a", 1, 6) &&
+	    flow_count(t) == 3, "and is gone");
 	told[0] = '\0';
 	flow_expire(t, 15, 9);
 	is(told, strlen(told), "c=3:idle d=4:idle ", "idle by event time");

@@ -55,7 +55,8 @@ answers(int pid)
 	kill(pid, SIGUSR1);
 	FD_ZERO(&set);
 	FD_SET(alive[0], &set);
-	return select(alive[0] + 1, &set, NULL, NULL, &second) == 1 && read(alive[0], &byte, 1) == 1;
+	return select(alive[0] + 1, &set, NULL, NULL, &second) == 1 &&
+	    read(alive[0], &byte, 1) == 1;
 }
 
 static char
@@ -101,7 +102,8 @@ hold_and_let_go(void)
 	ok(hold_rest_ms(&hold) > 0, "for a while");
 	hold_end(&hold, true);
 	ok(answers(pid), "and goes on");
-	ok(hold_report(&hold, &held) && (int)held.who.pid == pid && held.attached && held.ns && held.path[0],
+	ok(hold_report(&hold, &held) && (int)held.who.pid == pid && held.attached && held.ns &&
+	    held.path[0],
 	    "which is reported");
 	ok(!hold_report(&hold, &held), "once");
 	end(pid);
@@ -115,13 +117,16 @@ killed_meanwhile(void)
 
 	if (parent == 0) {
 		pid = begin(false);
-		_exit(write(to[1], &pid, sizeof(pid)) != sizeof(pid) || waitpid(pid, &status, 0) != pid ||
+		_exit(write(to[1], &pid, sizeof(pid)) != sizeof(pid) ||
+		    waitpid(pid, &status, 0) != pid ||
 		    !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL);
 	}
-	ok(read(to[0], &pid, sizeof(pid)) == sizeof(pid) && hold_begin(&hold, pid), "a process of somebody else");
+	ok(read(to[0], &pid, sizeof(pid)) == sizeof(pid) &&
+	    hold_begin(&hold, pid), "a process of somebody else");
 	kill(pid, SIGKILL);
 	hold_end(&hold, true);
-	ok(waitpid(parent, &status, 0) == parent && status == 0, "killed while it is held: its parent is told");
+	ok(waitpid(parent, &status, 0) == parent &&
+	    status == 0, "killed while it is held: its parent is told");
 	hold_report(&hold, &held);
 }
 

@@ -36,10 +36,13 @@ static void
 test_bytes(void)
 {
 	static const struct { const char *s; size_t n; int text; const char *name; } c[] = {
-		{ "", 0, 1, "nothing" }, { "\0", 1, 1, "NUL is text" }, { "a\"\\\n\x1f\x7f", 6, 1, "escapes" },
-		{ "\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x99\x82", 9, 1, "UTF-8" }, { "\xc3", 1, 0, "half a character" },
+		{ "", 0, 1, "nothing" }, { "\0", 1, 1, "NUL is text" },
+		{ "a\"\\\n\x1f\x7f", 6, 1, "escapes" },
+		{ "\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x99\x82", 9, 1, "UTF-8" },
+		{ "\xc3", 1, 0, "half a character" },
 		{ "\xc0\x80", 2, 0, "overlong" }, { "\xed\xa0\x80", 3, 0, "surrogate" },
-		{ "\xf4\x90\x80\x80", 4, 0, "above U+10FFFF" }, { "abc\xff", 4, 0, "one bad byte at the end" },
+		{ "\xf4\x90\x80\x80", 4, 0, "above U+10FFFF" },
+		{ "abc\xff", 4, 0, "one bad byte at the end" },
 	};
 	unsigned char all[256], big[20000];
 	int good = 1;
@@ -69,8 +72,10 @@ static void
 test_blocks(void)
 {
 	static const char *const piece[] = {
-		"a", "b", " ", "/", "longer than sixteen bytes of plain text, ", "\"", "\\", "\n", "\r", "\t",
-		"\"\\\"\\", "\x01", "\x1f", "\b", "\x7f", "\xc3\xa9", "\xe6\xbc\xa2\xe5\xad\x97", "\xf0\x9f\x99\x82",
+		"a", "b", " ", "/", "longer than sixteen bytes of plain text, ", "\"", "\\", "\n",
+		"\r", "\t",
+		"\"\\\"\\", "\x01", "\x1f", "\b", "\x7f", "\xc3\xa9", "\xe6\xbc\xa2\xe5\xad\x97",
+		"\xf0\x9f\x99\x82",
 	};
 	struct line_out whole, apart;
 	struct jput j;
@@ -139,7 +144,8 @@ test_object(void)
 	is(out.buf, out.len, "{\"type\":\"t\",\"timestamp_ns\":5,\"pid\":1,\"tid\":2,\"uid\":3,\"comm\":\"pro\\\"c\","
 	    "\"thread\":\"thr\",\"ns_pid\":7,\"container_id\":\"abc\",\"i\":-9223372036854775808,\"u\":0,\"ms\":1.234,"
 	    "\"r\":0.1,\"w\":3.0,\"b\":false,\"arr\":[\"/w==\",\"s\"],\"o\":{\"k\xef\xbf\xbd\\\"\":\"v\"},"
-	    "\"doc\":{\"a\":[1,2.5,1.1,\"x\\u0000y\",null,true,{}],\"k\":{\"z\":-1}}}\n", "an object with everything");
+	    "\"doc\":{\"a\":[1,2.5,1.1,\"x\\u0000y\",null,true,{}],\"k\":{\"z\":-1}}}\n",
+	    "an object with everything");
 	json_decref(v);
 	line_out_free(&out);
 }

@@ -47,18 +47,26 @@ int
 main(void)
 {
 	READS(" { \"a\" : [ 1 , true ] } ", "{\"a\":[1,true]}", 0, "space between tokens goes");
-	READS("{\"n\":18446744073709551615}", "{\"n\":\"18446744073709551615\"}", LENIENT_NUMBER, "an integer beyond 63 bits");
-	READS("[9223372036854775807,-9223372036854775808]", "[9223372036854775807,-9223372036854775808]", 0, "those that just fit");
-	READS("[1e999,-1E+400,1e-999]", "[\"1e999\",\"-1E+400\",1e-999]", LENIENT_NUMBER, "reals beyond a double");
-	READS("[\"\\ud83d\",\"\\ude80x\",\"\\ud83d\\ude80\"]", "[\"\xef\xbf\xbd\",\"\xef\xbf\xbdx\",\"\\ud83d\\ude80\"]",
+	READS("{\"n\":18446744073709551615}", "{\"n\":\"18446744073709551615\"}", LENIENT_NUMBER,
+	    "an integer beyond 63 bits");
+	READS("[9223372036854775807,-9223372036854775808]",
+	    "[9223372036854775807,-9223372036854775808]", 0, "those that just fit");
+	READS("[1e999,-1E+400,1e-999]", "[\"1e999\",\"-1E+400\",1e-999]", LENIENT_NUMBER,
+	    "reals beyond a double");
+	READS("[\"\\ud83d\",\"\\ude80x\",\"\\ud83d\\ude80\"]",
+	    "[\"\xef\xbf\xbd\",\"\xef\xbf\xbdx\",\"\\ud83d\\ude80\"]",
 	    LENIENT_SURROGATE, "halves of surrogate pairs");
-	READS("{\"a\":1,\"b\":2,\"\\u0061\":3,\"c\":4,\"b\":5}", "{\"a\":3,\"b\":5,\"c\":4}", LENIENT_DUPLICATE, "keys that come twice");
-	READS("[{\"x\":{\"k\":1,\"k\":[2]}},{\"k\":1}]", "[{\"x\":{\"k\":[2]}},{\"k\":1}]", LENIENT_DUPLICATE, "... inside");
-	READS("{\"a\":{\"b\":1},\"a\":{\"b\":2},\"z\":0,\"a\":{}}", "{\"a\":{},\"z\":0}", LENIENT_DUPLICATE, "... three times");
+	READS("{\"a\":1,\"b\":2,\"\\u0061\":3,\"c\":4,\"b\":5}", "{\"a\":3,\"b\":5,\"c\":4}",
+	    LENIENT_DUPLICATE, "keys that come twice");
+	READS("[{\"x\":{\"k\":1,\"k\":[2]}},{\"k\":1}]", "[{\"x\":{\"k\":[2]}},{\"k\":1}]",
+	    LENIENT_DUPLICATE, "... inside");
+	READS("{\"a\":{\"b\":1},\"a\":{\"b\":2},\"z\":0,\"a\":{}}", "{\"a\":{},\"z\":0}",
+	    LENIENT_DUPLICATE, "... three times");
 	READS("{\"a\\u0000b\":1}", "{\"a\\\\u0000b\":1}", LENIENT_NUL, "NUL in a key");
 	READS("{\"a\":\"b\\u0000c\"}", "{\"a\":\"b\\u0000c\"}", 0, "NUL in a text");
 	READS("\xef\xbb\xbf{}", "{}", LENIENT_BOM, "a byte order mark");
-	READS("\"a\xff\xe2\x82z\"", "\"a\xef\xbf\xbd\xef\xbf\xbdz\"", LENIENT_UTF8, "bytes that are no UTF-8");
+	READS("\"a\xff\xe2\x82z\"", "\"a\xef\xbf\xbd\xef\xbf\xbdz\"", LENIENT_UTF8,
+	    "bytes that are no UTF-8");
 	READS("{\"\\\"\\n\\u00e9/\":1}", "{\"\\\"\\u000a\xc3\xa9/\":1}", 0, "keys have one form");
 	READS("[]", "[]", 0, "nothing");
 	READS("{}", "{}", 0, "nothing at all");

@@ -12,7 +12,8 @@
 static void
 feed(struct line_in *in, char *to, size_t cap)
 {
-	static const char *const name[] = { "eof", "ok", "long", "end", "partial", "stopped", "idle" };
+	static const char *const name[] = { "eof", "ok", "long", "end", "partial", "stopped",
+	    "idle" };
 	enum line_rc rc;
 	const char *s;
 	size_t n, len = 0;
@@ -70,7 +71,8 @@ test_cuts(void)
 		pthread_join(t, NULL);
 		line_in_free(in);
 		x = strstr(got, "end;");
-		same &= !strncmp(got, want, strlen(want)) && x && !strcmp(x, "end;ok:x;partial:rest;eof;");
+		same &= !strncmp(got, want, strlen(want)) && x &&
+		    !strcmp(x, "end;ok:x;partial:rest;eof;");
 	}
 	ok(same, "any cut of the input gives the same lines");
 }
@@ -92,7 +94,8 @@ test_merge(void)
 		size_t len = 0;
 
 		for (int k = 0; k < LINES; k++)
-			len += sprintf(text[i] + len, "%d %d %.*s\n", i, k, k % 17, "xxxxxxxxxxxxxxxxxxxx");
+			len += sprintf(text[i] + len, "%d %d %.*s\n", i, k, k % 17,
+			    "xxxxxxxxxxxxxxxxxxxx");
 		if (pipe(p[i]))
 			exit(1);
 		w[i] = (struct writer){ p[i][1], text[i], len, 1000 + 37 * i };
@@ -109,7 +112,8 @@ test_merge(void)
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
 	line_in_free(in);
-	ok(mixed == 0 && next[0] == LINES && next[1] == LINES, "two inputs are merged line by line, each in order");
+	ok(mixed == 0 && next[0] == LINES &&
+	    next[1] == LINES, "two inputs are merged line by line, each in order");
 }
 
 static void
@@ -193,7 +197,8 @@ test_ends(void)
 	line_out_free(&out);
 	line_out_init(&out, open("/dev/full", O_WRONLY));
 	line_put(&out, "x", 1);
-	ok(line_flush(&out) == -1 && out.err == ENOSPC && !line_out_closed(&out), "a full disk is an error, not a closed pipe");
+	ok(line_flush(&out) == -1 && out.err == ENOSPC &&
+	    !line_out_closed(&out), "a full disk is an error, not a closed pipe");
 	close(out.fd);
 	line_out_free(&out);
 }

@@ -32,16 +32,19 @@ test_protobuf(void)
 	wire_double(&w, f1, 1.0);
 	wire_id(&w, f2, id, 2);
 	wire_fixed64s(&w, f1, (uint64_t[]){ 7, 8 }, 2);
-	ok(out.len == 3 + 11 + 2 + 6 + 9 + 9 + 4 + 18 && !memcmp(out.buf, "\x08\xac\x02\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+	ok(out.len == 3 + 11 + 2 + 6 + 9 + 9 + 4 + 18 &&
+	    !memcmp(out.buf, "\x08\xac\x02\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
 	    "\x10\x01\x85\x01\x04\x03\x02\x01\x09\x05\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\xf0\x3f\x12\x02\xab\x01"
 	    "\x0a\x10\x07\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0", out.len), "the wire types of protobuf");
-	for (size_t n = 100; n < sizeof(text); n += 26) {	/* over the first byte of a length */
+	/* over the first byte of a length */
+	for (size_t n = 100; n < sizeof(text); n += 26) {
 		memset(text, 'x', sizeof(text));
 		out.len = 0;
 		wire_open(&w, f1);
 		wire_str(&w, f2, text, n);
 		wire_close(&w);
-		ok((unsigned char)out.buf[1] == (n + 2 + (n > 127) > 127 ? 0x80 | ((n + 2 + (n > 127)) & 0x7f) : n + 2) &&
+		ok((unsigned char)out.buf[1] == (n + 2 + (n > 127) > 127 ?
+		    0x80 | ((n + 2 + (n > 127)) & 0x7f) : n + 2) &&
 		    out.buf[out.len - 1] == 'x', "a message's length stands before it");
 	}
 	line_out_free(&out);
@@ -81,8 +84,10 @@ test_ids(void)
 	struct span_id a = span_id_of("chat", "c/1", 3, 17), b = span_id_of("chat", "c/1", 3, 18);
 	char text[1000];
 
-	ok(!memcmp(t.b, "\x0b\x6b\x73\xb9\x7d\xd8\xcf\x77\xfa\xf2\x74\xee\xb2\x19\xfe\x02", 16), "the id of a trace");
-	ok(!memcmp(a.b, "\x18\x09\x29\x72\x8c\x17\x61\x4e", 8) && memcmp(&a, &b, 8), "the id of a span");
+	ok(!memcmp(t.b, "\x0b\x6b\x73\xb9\x7d\xd8\xcf\x77\xfa\xf2\x74\xee\xb2\x19\xfe\x02", 16),
+	    "the id of a trace");
+	ok(!memcmp(a.b, "\x18\x09\x29\x72\x8c\x17\x61\x4e", 8) &&
+	    memcmp(&a, &b, 8), "the id of a span");
 	memset(text, 'y', sizeof(text));
 	a = span_id_of("chat", text, sizeof(text), 0);
 	text[999] = 'z';
@@ -130,7 +135,8 @@ test_endpoints(void)
 	for (size_t i = 0; i < sizeof(url) / sizeof(*url); i++) {
 		struct conf_given given = { .endpoint = url[i].given };
 		struct conf c;
-		const char *bad = read_conf(&c, &given, ENV{ "OTEL_EXPORTER_OTLP_ENDPOINT", url[i].base,
+		const char *bad = read_conf(&c, &given,
+		    ENV{ "OTEL_EXPORTER_OTLP_ENDPOINT", url[i].base,
 		    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url[i].traces, NULL });
 
 		ok(!bad && !strcmp(c.to[TRACES].url, url[i].want), url[i].want);
@@ -144,35 +150,55 @@ test_variables(void)
 	struct conf_given none = { 0 };
 	struct conf c;
 
-	ok(!read_conf(&c, &none, ENV{ NULL }) && !c.to[LOGS].json && !c.to[LOGS].gzip && c.to[LOGS].timeout_ns == 10000000000 &&
-	    c.to[LOGS].wanted && c.batch_size == 512 && c.batch_ns == 5000000000 && c.metric_ns == 60000000000 && !c.service &&
+	ok(!read_conf(&c, &none, ENV{ NULL }) && !c.to[LOGS].json && !c.to[LOGS].gzip &&
+	    c.to[LOGS].timeout_ns == 10000000000 &&
+	    c.to[LOGS].wanted && c.batch_size == 512 && c.batch_ns == 5000000000 &&
+	    c.metric_ns == 60000000000 && !c.service &&
 	    !c.content_in_spans && !c.delta, "what it is when nothing is said");
 	conf_free(&c);
-	ok(!read_conf(&c, &none, ENV{ "OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "http/protobuf",
-	    "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none",
-	    "OTEL_EXPORTER_OTLP_TIMEOUT", "1500", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "7", "OTEL_LOGS_EXPORTER", "none",
-	    "OTEL_BSP_SCHEDULE_DELAY", "20", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "3", "OTEL_METRIC_EXPORT_INTERVAL", "40",
+	ok(!read_conf(&c, &none,
+	    ENV{ "OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL",
+	    "http/protobuf",
+	    "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+	    "none",
+	    "OTEL_EXPORTER_OTLP_TIMEOUT", "1500", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "7",
+	    "OTEL_LOGS_EXPORTER", "none",
+	    "OTEL_BSP_SCHEDULE_DELAY", "20", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "3",
+	    "OTEL_METRIC_EXPORT_INTERVAL", "40",
 	    "OTEL_SDK_DISABLED", "false", NULL }), "variables");
-	ok(c.to[TRACES].json && !c.to[LOGS].json && !c.to[TRACES].gzip && c.to[METRICS_SIGNAL].gzip, "those of a signal come first");
-	ok(c.to[TRACES].timeout_ns == 1500000000 && c.to[METRICS_SIGNAL].timeout_ns == 7000000, "timeouts are milliseconds");
+	ok(c.to[TRACES].json && !c.to[LOGS].json && !c.to[TRACES].gzip &&
+	    c.to[METRICS_SIGNAL].gzip, "those of a signal come first");
+	ok(c.to[TRACES].timeout_ns == 1500000000 &&
+	    c.to[METRICS_SIGNAL].timeout_ns == 7000000, "timeouts are milliseconds");
 	ok(!c.to[LOGS].wanted && c.to[TRACES].wanted && !c.disabled, "a signal left out");
 	ok(c.batch_ns == 20000000 && c.batch_size == 3 && c.metric_ns == 40000000, "batches");
 	conf_free(&c);
 	if (!freopen("/dev/null", "w", stderr))
 		exit(1);
-	ok(!read_conf(&c, &none, ENV{ "OTEL_EXPORTER_OTLP_PROTOCOL", "udp", "OTEL_EXPORTER_OTLP_COMPRESSION", "br",
-	    "OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1", "OTEL_EXPORTER_OTLP_HEADERS",
-	    "a=1,b,=c,d=%0a,e =%20f ,,g=h=i", "OTEL_TRACES_EXPORTER", "zipkin", NULL }) && !c.to[TRACES].json &&
-	    c.to[TRACES].timeout_ns == 10000000000 && c.batch_size == 512 && c.to[TRACES].wanted, "what makes no sense is ignored");
-	ok(c.to[TRACES].nheaders == 3 && !strcmp(c.to[TRACES].headers[0], "a: 1") && !strcmp(c.to[TRACES].headers[1], "e:  f") &&
-	    !strcmp(c.to[TRACES].headers[2], "g: h=i"), "headers: pairs, decoded, without line breaks");
+	ok(!read_conf(&c, &none,
+	    ENV{ "OTEL_EXPORTER_OTLP_PROTOCOL", "udp", "OTEL_EXPORTER_OTLP_COMPRESSION", "br",
+	    "OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1",
+	    "OTEL_EXPORTER_OTLP_HEADERS",
+	    "a=1,b,=c,d=%0a,e =%20f ,,g=h=i", "OTEL_TRACES_EXPORTER", "zipkin", NULL }) &&
+	    !c.to[TRACES].json &&
+	    c.to[TRACES].timeout_ns == 10000000000 && c.batch_size == 512 &&
+	    c.to[TRACES].wanted, "what makes no sense is ignored");
+	ok(c.to[TRACES].nheaders == 3 && !strcmp(c.to[TRACES].headers[0], "a: 1") &&
+	    !strcmp(c.to[TRACES].headers[1], "e:  f") &&
+	    !strcmp(c.to[TRACES].headers[2], "g: h=i"),
+	    "headers: pairs, decoded, without line breaks");
 	conf_free(&c);
-	ok(read_conf(&c, &none, ENV{ "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", NULL }) != NULL, "gRPC is refused");
+	ok(read_conf(&c, &none, ENV{ "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", NULL }) != NULL,
+	    "gRPC is refused");
 	conf_free(&c);
-	ok(read_conf(&c, &none, ENV{ "OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/x", NULL }) != NULL, "a file that is not there, too");
+	ok(read_conf(&c, &none,
+	    ENV{ "OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/x", NULL }) != NULL,
+	    "a file that is not there, too");
 	conf_free(&c);
-	ok(!read_conf(&c, &none, ENV{ "OTEL_RESOURCE_ATTRIBUTES", "a=1,b=%2C%3d,a=2", NULL }) && c.resource.n == 2 &&
-	    !strcmp(c.resource.at[0].p, "2") && !strcmp(c.resource.at[1].p, ",="), "attributes of the resource: the last of a name");
+	ok(!read_conf(&c, &none, ENV{ "OTEL_RESOURCE_ATTRIBUTES", "a=1,b=%2C%3d,a=2", NULL }) &&
+	    c.resource.n == 2 &&
+	    !strcmp(c.resource.at[0].p, "2") &&
+	    !strcmp(c.resource.at[1].p, ",="), "attributes of the resource: the last of a name");
 	conf_free(&c);
 }
 
@@ -188,7 +214,8 @@ test_replies(void)
 	reply_success(&r, pb, sizeof(pb) - 1, false);
 	ok(r.rejected == 300 && !strcmp(r.message, "late"), "partial success in protobuf");
 	reply_success(&r, json, sizeof(json) - 1, true);
-	ok(r.rejected == 12 && !strcmp(r.message, "caf\xc3\xa9  "), "partial success in JSON; no control characters");
+	ok(r.rejected == 12 &&
+	    !strcmp(r.message, "caf\xc3\xa9  "), "partial success in JSON; no control characters");
 	for (size_t n = 0; n < sizeof(pb); n++)
 		reply_success(&r, pb, n, false), reply_error(&r, pb, n, false);
 	for (size_t n = 0; n < sizeof(json) - 1; n++) {
@@ -233,9 +260,11 @@ test_procs(void)
 
 	procs_fork(t, line("{\"type\":\"process.fork\",\"timestamp_ns\":1,\"pid\":1,\"child_pid\":2}"));
 	p = procs_exec(t, line("{\"type\":\"process.exec\",\"timestamp_ns\":2,\"pid\":2,\"ppid\":9,\"filename\":\"/bin/a\"}"), &first);
-	ok(first && p && p->up && p->up->pid == 1, "a fork knows the parent better than what runs then");
+	ok(first && p && p->up &&
+	    p->up->pid == 1, "a fork knows the parent better than what runs then");
 	procs_exec(t, line("{\"type\":\"process.exec\",\"timestamp_ns\":3,\"pid\":2,\"ppid\":1,\"filename\":\"/bin/b\"}"), &first);
-	ok(!first && p->start_ns == 2 && !strcmp(p->path, "/bin/b"), "a process that runs another program");
+	ok(!first && p->start_ns == 2 &&
+	    !strcmp(p->path, "/bin/b"), "a process that runs another program");
 	procs_exit(t, line("{\"type\":\"process.exit\",\"timestamp_ns\":5,\"pid\":2,\"exit_code\":3}"));
 	ok(p->end_ns == 5 && p->exit_code == 3 && procs_find(t, 2, 5) == p, "it stays for a while");
 	proc_ref(p);
@@ -252,7 +281,8 @@ test_procs(void)
 	procs_free(t);
 	ok(!budget.used && !budget.refused, "what was kept is given back");
 	budget.max = 100;
-	ok(!budget_copy(&budget, "x", 90) && budget.refused == 1 && budget.bytes == 90 && !budget_copy(&budget, NULL, 3) &&
+	ok(!budget_copy(&budget, "x", 90) && budget.refused == 1 && budget.bytes == 90 &&
+	    !budget_copy(&budget, NULL, 3) &&
 	    budget.refused == 1, "a budget that is spent");
 }
 

@@ -34,7 +34,8 @@ test_join(void)
 	join("/a", "", "..", "/", true);
 	join("/a", "", "...", "/a/...", true);
 	join("", "", "/", "/", true);
-	ok(path_dir("/a/b", 4) == 2 && path_dir("/a", 2) == 0 && path_dir("", 0) == 0, "directories");
+	ok(path_dir("/a/b", 4) == 2 && path_dir("/a", 2) == 0 &&
+	    path_dir("", 0) == 0, "directories");
 }
 
 /* --- DNS --------------------------------------------------------------------- */
@@ -60,7 +61,8 @@ test_dns(void)
 	    memcmp(m.addresses[0].bytes, "\xc0\0\2\1", 4) == 0, "addresses");
 	ok(m.naliases == 1, "an alias");
 	is(m.aliases[0], strlen(m.aliases[0]), "host.example.com", "and its name, compressed");
-	ok(dns_parse(&m, answer, WITHOUT_LAST + 5) && m.naddresses == 1, "a cut answer keeps what is whole");
+	ok(dns_parse(&m, answer, WITHOUT_LAST + 5) &&
+	    m.naddresses == 1, "a cut answer keeps what is whole");
 	for (size_t n = 0; n < 12 + 17 + 4; n++)
 		if (dns_parse(&m, answer, n)) {
 			ok(false, "a piece of a question is no message");
@@ -95,7 +97,8 @@ args(const char *p, size_t n, const char *wanted)
 	line_out_init(&out, -1);
 	jput_open(&j, &out, "t");
 	args_put(&j, p, n);
-	is(out.buf + strlen("{\"type\":\"t\","), out.len - strlen("{\"type\":\"t\","), wanted, wanted);
+	is(out.buf + strlen("{\"type\":\"t\","), out.len - strlen("{\"type\":\"t\","), wanted,
+	    wanted);
 	out.len = 0;
 	line_out_free(&out);
 }

@@ -39,7 +39,8 @@ cells(void)
 	shows("\xe4\xb8\xad\xe6\x96\x87", 6, 3, "\xe4\xb8\xad\xe2\x80\xa6", 3);
 	shows("ab\033", 3, 4, "ab\xe2\x80\xa6", 3);
 	ok(cell_is_number("-12.5e+3", 8) && cell_is_number("0", 1), "numbers");
-	ok(!cell_is_number("", 0) && !cell_is_number("-", 1) && !cell_is_number("1.", 2) && !cell_is_number("1e", 2) &&
+	ok(!cell_is_number("", 0) && !cell_is_number("-", 1) && !cell_is_number("1.", 2) &&
+	    !cell_is_number("1e", 2) &&
 	    !cell_is_number("12-3", 4) && !cell_is_number("0x1", 3), "no numbers");
 }
 
@@ -112,16 +113,19 @@ times(void)
 	ok(time_is("2026-11-24", 1795478400000000000), "a date");
 	ok(time_is("04:12", 1795493520000000000), "a time of the day of the recording");
 	ok(time_is("10s", 1795493553000000000 + 12000000000), "before the end");
-	ok(time_is("1795493553", 1795493553000000000) && time_is("1795493553000", 1795493553000000000) &&
+	ok(time_is("1795493553", 1795493553000000000) &&
+	    time_is("1795493553000", 1795493553000000000) &&
 	    time_is("1795493553000000001", 1795493553000000001), "numbers since 1970");
-	ok(time_is("", -1) && time_is("x", -1) && time_is("2026-11-24T", -1) && time_is("24:00", -1) && time_is("10", -1) &&
+	ok(time_is("", -1) && time_is("x", -1) && time_is("2026-11-24T", -1) &&
+	    time_is("24:00", -1) && time_is("10", -1) &&
 	    time_is("99999999999999999999", -1) && time_is("-1s", -1), "what is no time");
 }
 
 static void
 names(void)
 {
-	static const char *const all[] = { "summary", "calls", "tools", "tokens", "timeline", "top" };
+	static const char *const all[] = { "summary", "calls", "tools", "tokens", "timeline",
+	    "top" };
 	const size_t n = sizeof(all) / sizeof(*all);
 
 	ok(nearest_name("sumary", all, n) == all[0], "a letter left out");

@@ -5,7 +5,8 @@
 static void
 add(struct sample *s, int pid, int ppid, uint64_t own, uint64_t reaped, uint64_t groups)
 {
-	struct sample_proc p = { .pid = pid, .ppid = ppid, .start = pid, .own = own, .reaped = reaped, .groups = groups };
+	struct sample_proc p = { .pid = pid, .ppid = ppid, .start = pid, .own = own,
+	    .reaped = reaped, .groups = groups };
 
 	sample_add(s, &p);
 	sample_sort(s);
@@ -19,7 +20,8 @@ test_parse(void)
 	int cut = 0;
 
 	ok(sample_parse(&p, good, strlen(good)), "a stat line");
-	ok(p.pid == 42 && p.ppid == 1 && p.session == 7 && p.own == 33 && p.reaped == 77 && p.threads == 5 &&
+	ok(p.pid == 42 && p.ppid == 1 && p.session == 7 && p.own == 33 && p.reaped == 77 &&
+	    p.threads == 5 &&
 	    p.start == 99 && p.vsz_bytes == 4096 && p.rss_pages == 17, "its fields");
 	ok(!strcmp(p.comm, "a) b (c)"), "a name with parentheses");
 	for (size_t n = 0; n < strlen("42 (a) b (c)) S 1 42 7 0 -1 4194560 1 2 3 4 11 22 33 44 20 0 5 0 99 4096"); n++)
@@ -38,7 +40,8 @@ test_ticks(void)
 	add(&a, 13, 11, 5, 0, 1);	/* grandchild, ends as well, waited for by 11 */
 	add(&b, 10, 1, 110, 75, 1);	/* 50 + 20 more of 11, 5 of 13 */
 	add(&b, 12, 1, 99, 0, 0);
-	ok(sample_ticks(&a, &b, 1) == 10 + 20, "what a child had used before it ended is counted once");
+	ok(sample_ticks(&a, &b, 1) == 10 + 20,
+	    "what a child had used before it ended is counted once");
 	add(&b, 14, 10, 3, 0, 1);
 	ok(sample_ticks(&a, &b, 1) == 10 + 20 + 3, "a new process counts from its start");
 	b.p[0].start = 999;
@@ -60,11 +63,13 @@ test_inherit(void)
 	add(&b, 30, 1, 0, 0, 0);
 	sample_inherit(&b, &a, true);
 	ok(sample_find(&b, 20)->groups == 1, "an orphan stays a member");
-	ok(sample_find(&b, 15)->groups == 1 && sample_find(&b, 12)->groups == 1, "and so do those it forks, in any order of pids");
+	ok(sample_find(&b, 15)->groups == 1 &&
+	    sample_find(&b, 12)->groups == 1, "and so do those it forks, in any order of pids");
 	ok(sample_find(&b, 30)->groups == 0 && !sample_find(&b, 10), "others do not");
 	b.p[0].groups = b.p[1].groups = b.p[2].groups = 0;
 	sample_inherit(&b, &a, false);
-	ok(sample_find(&b, 20)->groups == 1 && sample_find(&b, 15)->groups == 0, "without children");
+	ok(sample_find(&b, 20)->groups == 1 &&
+	    sample_find(&b, 15)->groups == 0, "without children");
 	sample_free(&a);
 	sample_free(&b);
 }

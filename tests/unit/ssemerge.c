@@ -82,9 +82,11 @@ test_sse(void)
 		{ "no space, one space, two", "data:a\ndata: b\ndata:  c\n\n", "||a\nb\n c;" },
 		{ "no colon", "data\n\ndata\ndata\n\n", "||;||\n;" },
 		{ "empty data", "data:\n\n", "||;" },
-		{ "comments and unknown fields", ":x\n: y\nfoo: 1\nretry: 5\ndata: a\n:z\n\n", "||a;" },
+		{ "comments and unknown fields", ":x\n: y\nfoo: 1\nretry: 5\ndata: a\n:z\n\n",
+		    "||a;" },
 		{ "no data, no event", "event: x\n\ndata: a\n\n", "||a;" },
-		{ "the id stays", "id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n", "|1|a;|1|b;||c;" },
+		{ "the id stays", "id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n",
+		    "|1|a;|1|b;||c;" },
 		{ "no blank line at the end", "data: a\n\ndata: b\n", "||a;||b;" },
 		{ "no newline at the end", "data: a\n\ndata: b", "||a;||b;" },
 		{ "names are exact", "Data: a\n data: b\ndatax: c\ndata : d\ndata: e\n\n", "||e;" },
@@ -103,12 +105,14 @@ test_sse(void)
 	builder_init(&d, SIZE_MAX);
 	sse_init(&r, &d, 10);
 	sse_text(&r, "data: 0123456789\n\ndata: 0123456789x\n\ndata: 01234\ndata: 56789\n\ndata: ok\n\n", &l);
-	ok(!strcmp(l.text, "||0123456789;||ok;") && r.long_events == 2, "events over the limit are left out and counted");
+	ok(!strcmp(l.text, "||0123456789;||ok;") &&
+	    r.long_events == 2, "events over the limit are left out and counted");
 	l.n = 0;
 	sse_text(&r, "data: lost", &l);
 	sse_hole(&r);
 	sse_text(&r, "rest\ndata: of it\n\ndata: next\n\n", &l);
-	ok(!strcmp(l.text, "||next;") && r.long_events == 2, "after a hole: from the next blank line on");
+	ok(!strcmp(l.text, "||next;") &&
+	    r.long_events == 2, "after a hole: from the next blank line on");
 	sse_free(&r);
 }
 
@@ -141,13 +145,18 @@ values_give(const char *s, bool lines, const char *want)
 static void
 test_values(void)
 {
-	ok(values_give("{\"a\":1}\n{\"b\":2}\r\n\n  {\"c\":3}", true, "{\"a\":1};{\"b\":2}\r;{\"c\":3};"), "NDJSON");
-	ok(values_give("{\"a\n{\"b\":2}\n", true, "{\"a;{\"b\":2};"), "a broken line ends at its end");
-	ok(values_give("[{\"a\":\"}]{\\\"\"},\r\n{\"b\":[1,{}]}\n,\n[2]]\n", false, "{\"a\":\"}]{\\\"\"};{\"b\":[1,{}]};[2];"),
+	ok(values_give("{\"a\":1}\n{\"b\":2}\r\n\n  {\"c\":3}", true,
+	    "{\"a\":1};{\"b\":2}\r;{\"c\":3};"), "NDJSON");
+	ok(values_give("{\"a\n{\"b\":2}\n", true, "{\"a;{\"b\":2};"),
+	    "a broken line ends at its end");
+	ok(values_give("[{\"a\":\"}]{\\\"\"},\r\n{\"b\":[1,{}]}\n,\n[2]]\n", false,
+	    "{\"a\":\"}]{\\\"\"};{\"b\":[1,{}]};[2];"),
 	    "the elements of an array");
 	ok(values_give("[]", false, ""), "an empty array");
-	ok(values_give("{\"a\":1}{\"b\":\"\\\\\"} {\n}\n", false, "{\"a\":1};{\"b\":\"\\\\\"};{\n};"), "values side by side");
-	ok(values_give("\x1e{\"a\":1}\n\x1e{\"b\":1}\n", false, "{\"a\":1};{\"b\":1};"), "JSON text sequence");
+	ok(values_give("{\"a\":1}{\"b\":\"\\\\\"} {\n}\n", false,
+	    "{\"a\":1};{\"b\":\"\\\\\"};{\n};"), "values side by side");
+	ok(values_give("\x1e{\"a\":1}\n\x1e{\"b\":1}\n", false, "{\"a\":1};{\"b\":1};"),
+	    "JSON text sequence");
 	ok(values_give("{\"a\":", false, "{\"a\":;"), "a value that is cut");
 }
 
@@ -155,7 +164,8 @@ test_values(void)
 static size_t
 frame(char *to, const char *type, const char *payload)
 {
-	size_t t = strlen(type), n = strlen(payload), head = 1 + 11 + 1 + 2 + t, total = 16 + head + n;
+	size_t t = strlen(type), n = strlen(payload), head = 1 + 11 + 1 + 2 + t,
+	    total = 16 + head + n;
 	unsigned char *p = (unsigned char *)to;
 	uint32_t v[2] = { total, head }, crc;
 
@@ -204,9 +214,12 @@ aws_gives(const char *s, size_t n, const char *want, uint64_t bad, uint64_t tool
 			aws_feed(&r, s + i, k - i, on_aws, &l);
 			aws_feed(&r, s + k, n - k, on_aws, &l);
 			aws_free(&r);
-			if ((strcmp(l.text, want) || r.bad != bad || r.long_events != toolong) && good)
-				printf("# cut at %zu and %zu: %s, %d bad\n", i, k, l.text, (int)r.bad);
-			good &= !strcmp(l.text, want) && r.bad == bad && r.long_events == toolong && d.memory == 0;
+			if ((strcmp(l.text, want) || r.bad != bad || r.long_events != toolong) &&
+			    good)
+				printf("# cut at %zu and %zu: %s, %d bad\n", i, k, l.text,
+				    (int)r.bad);
+			good &= !strcmp(l.text, want) && r.bad == bad && r.long_events == toolong &&
+			    d.memory == 0;
 		}
 	return good;
 }
@@ -226,7 +239,8 @@ test_aws(void)
 	n = b + frame(s + b, "three", "x");
 	ok(aws_gives(s, n, "one|{\"a\":1};two|;three|x;", 0, 0), "messages");
 	s[a + 20] ^= 1;
-	ok(aws_gives(s, n, "one|{\"a\":1};three|x;", 1, 0), "a damaged message: the next one is found");
+	ok(aws_gives(s, n, "one|{\"a\":1};three|x;", 1, 0),
+	    "a damaged message: the next one is found");
 	s[a + 20] ^= 1;
 	s[a + 1] ^= 1;
 	ok(aws_gives(s, n, "one|{\"a\":1};three|x;", 1, 0), "a damaged length as well");
@@ -266,13 +280,20 @@ static void
 test_cut(void)
 {
 	static const struct { const char *in, *want; } c[] = {
-		{ "{\"a\":1}", "{\"a\":1}" }, { "{\"a\":1", "{}" }, { "{\"a\":1 ", "{\"a\":1}" }, { "{\"a\":1,", "{\"a\":1}" },
-		{ "{\"a\":1,\"b", "{\"a\":1}" }, { "{\"a\":1,\"b\"", "{\"a\":1}" }, { "{\"a\":1,\"b\":", "{\"a\":1}" },
-		{ "{\"a\":1,\"b\":\"x", "{\"a\":1}" }, { "{\"a\":1,\"b\":\"x\\", "{\"a\":1}" }, { "{\"a\":\"x\"", "{\"a\":\"x\"}" },
-		{ "[1,2", "[1]" }, { "[\"a\",\"b\"", "[\"a\",\"b\"]" }, { "[true,fal", "[true]" }, { "[nul", "[]" },
-		{ "{\"a\":[{\"b\":{\"c\":[[", "{\"a\":[{\"b\":{\"c\":[[]]}}]}" }, { "[1e", "[]" }, { "[1.", "[]" }, { "[-", "[]" },
-		{ "{", "{}" }, { "[", "[]" }, { "", "none" }, { "\"abc", "none" }, { "12", "none" }, { "[1}", "none" },
-		{ "{\"a\":wat", "none" }, { "}", "none" }, { "{\"a\" \"b\":1", "none" }, { "[1 2 ", "none" },
+		{ "{\"a\":1}", "{\"a\":1}" }, { "{\"a\":1", "{}" }, { "{\"a\":1 ", "{\"a\":1}" },
+		{ "{\"a\":1,", "{\"a\":1}" },
+		{ "{\"a\":1,\"b", "{\"a\":1}" }, { "{\"a\":1,\"b\"", "{\"a\":1}" },
+		{ "{\"a\":1,\"b\":", "{\"a\":1}" },
+		{ "{\"a\":1,\"b\":\"x", "{\"a\":1}" }, { "{\"a\":1,\"b\":\"x\\", "{\"a\":1}" },
+		{ "{\"a\":\"x\"", "{\"a\":\"x\"}" },
+		{ "[1,2", "[1]" }, { "[\"a\",\"b\"", "[\"a\",\"b\"]" }, { "[true,fal", "[true]" },
+		{ "[nul", "[]" },
+		{ "{\"a\":[{\"b\":{\"c\":[[", "{\"a\":[{\"b\":{\"c\":[[]]}}]}" }, { "[1e", "[]" },
+		{ "[1.", "[]" }, { "[-", "[]" },
+		{ "{", "{}" }, { "[", "[]" }, { "", "none" }, { "\"abc", "none" }, { "12", "none" },
+		{ "[1}", "none" },
+		{ "{\"a\":wat", "none" }, { "}", "none" }, { "{\"a\" \"b\":1", "none" },
+		{ "[1 2 ", "none" },
 		{ "[123456789012345678901234567890,", "[\"123456789012345678901234567890\"]" },
 	};
 
@@ -284,10 +305,13 @@ static void
 test_utf8(void)
 {
 	static const struct { const char *in, *want; } c[] = {
-		{ "a\xffz", "a\xef\xbf\xbdz" }, { "\xe2\x82z", "\xef\xbf\xbdz" }, { "\xe2\x82", "\xef\xbf\xbd" },
+		{ "a\xffz", "a\xef\xbf\xbdz" }, { "\xe2\x82z", "\xef\xbf\xbdz" },
+		{ "\xe2\x82", "\xef\xbf\xbd" },
 		{ "\xf0\x9f\x98\xf0\x9f\x98\x80", "\xef\xbf\xbd\xf0\x9f\x98\x80" },
-		{ "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" }, { "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-		{ "\xf4\x90", "\xef\xbf\xbd\xef\xbf\xbd" }, { "\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xf4\x90", "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
 	};
 
 	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
@@ -304,16 +328,19 @@ test_draft(void)
 {
 	struct builder d;
 	json_t *root = json_object(), *inner;
-	struct value a = { "\"ab\"", 4, VALUE_STRING, false }, e = { "\"\\u00e9\"", 8, VALUE_STRING, true };
+	struct value a = { "\"ab\"", 4, VALUE_STRING, false },
+	    e = { "\"\\u00e9\"", 8, VALUE_STRING, true };
 	char big[300];
 
 	builder_init(&d, 1 << 20);
 	ok(builder_append(&d, root, "t", a) && builder_append(&d, root, "t", e), "a string grows");
 	builder_settle(&d);
-	ok(!strcmp(json_string_value(json_object_get(root, "t")), "ab\xc3\xa9"), "and is in the tree once settled");
+	ok(!strcmp(json_string_value(json_object_get(root, "t")), "ab\xc3\xa9"),
+	    "and is in the tree once settled");
 	builder_append(&d, root, "t", a);
 	builder_settle(&d);
-	ok(!strcmp(json_string_value(json_object_get(root, "t")), "ab\xc3\xa9" "ab"), "and grows on");
+	ok(!strcmp(json_string_value(json_object_get(root, "t")), "ab\xc3\xa9" "ab"),
+	    "and grows on");
 	inner = builder_object(&d, root, "o");
 	builder_append(&d, inner, "t", a);
 	json_object_del(root, "o");
@@ -327,7 +354,8 @@ test_draft(void)
 		builder_append(&d, root, key[i / 2], a);
 	}
 	builder_settle(&d);
-	ok(!strcmp(json_string_value(json_object_get(root, "k1")), "ababab"), "any number of strings grow");
+	ok(!strcmp(json_string_value(json_object_get(root, "k1")), "ababab"),
+	    "any number of strings grow");
 	builder_free(&d);
 	json_decref(root);
 
@@ -336,9 +364,11 @@ test_draft(void)
 	big[0] = big[sizeof(big) - 1] = '"';
 	builder_init(&d, 1000);
 	for (int i = 0; i < 10; i++)
-		builder_append(&d, root, "t", (struct value){ big, sizeof(big), VALUE_STRING, false });
+		builder_append(&d, root, "t",
+		    (struct value){ big, sizeof(big), VALUE_STRING, false });
 	builder_settle(&d);
-	ok(json_string_length(json_object_get(root, "t")) == 3 * 298 && d.lost == 7 * 298, "what is over the limit is left out and counted");
+	ok(json_string_length(json_object_get(root, "t")) == 3 * 298 &&
+	    d.lost == 7 * 298, "what is over the limit is left out and counted");
 	builder_free(&d);
 	json_decref(root);
 }

@@ -14,7 +14,8 @@
 static size_t
 long_line(char *to, const char *key, int shift, const char *piece, int n)
 {
-	size_t k = sprintf(to, "{\"type\":\"ssl.data\",\"len\":7,\"%s\":\"%.*s", key, shift, "abcdefghijklmnop");
+	size_t k = sprintf(to, "{\"type\":\"ssl.data\",\"len\":7,\"%s\":\"%.*s", key, shift,
+	    "abcdefghijklmnop");
 
 	for (int i = 0; i < n; i++)
 		k += sprintf(to + k, "%s", piece);
@@ -33,10 +34,12 @@ preview_is_good(struct event *ev, const char *line, size_t n, const char *key)
 
 	line_out_init(&out, -1);
 	event_init(&cut);
-	good = event_scan(ev, line, n) == EVENT_OK && preview_event(ev, &out) && event_scan(&cut, out.buf, out.len) == EVENT_OK;
+	good = event_scan(ev, line, n) == EVENT_OK && preview_event(ev, &out) &&
+	    event_scan(&cut, out.buf, out.len) == EVENT_OK;
 	whole = event_get(ev, key);
 	start = event_get(&cut, key);
-	good = good && out.len < PREVIEW_LINE && start.n <= PREVIEW_KEEP + 2 && start.n > PREVIEW_KEEP - 12 &&
+	good = good && out.len < PREVIEW_LINE && start.n <= PREVIEW_KEEP + 2 &&
+	    start.n > PREVIEW_KEEP - 12 &&
 	    !memcmp(start.p, whole.p, start.n - 1) && event_i64(&cut, "fd", &fd) && fd == 3 &&
 	    value_i64(value_get(event_get(&cut, "cut"), key), &was) && (size_t)was == whole.n;
 	event_free(&cut);
@@ -47,7 +50,8 @@ preview_is_good(struct event *ev, const char *line, size_t n, const char *key)
 static void
 test_preview(void)
 {
-	static const char *const piece[] = { "a", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00", "\xc3\xa9", "\xe2\x82\xac",
+	static const char *const piece[] = { "a", "\\n", "\\\"", "\\\\", "\\u00e9",
+	    "\\ud83d\\ude00", "\xc3\xa9", "\xe2\x82\xac",
 	    "\xf0\x9f\x98\x80", "\\\\u", "\\u0000", "\\\\\\\"" };
 	static char line[1 << 17];
 	struct event ev;
@@ -56,10 +60,13 @@ test_preview(void)
 	event_init(&ev);
 	for (size_t k = 0; k < sizeof(piece) / sizeof(*piece); k++)
 		for (int shift = 0; shift < 13; shift++)
-			good = preview_is_good(&ev, line, long_line(line, "data", shift, piece[k], 6000), "data") && good;
+			good = preview_is_good(&ev, line,
+			    long_line(line, "data", shift, piece[k], 6000), "data") && good;
 	ok(good, "a text is cut between characters, wherever they stand");
-	ok(preview_is_good(&ev, line, long_line(line, "data_b64", 0, "QUJD", 4000), "data_b64"), "base64 is cut between its groups");
-	ok(event_scan(&ev, line, long_line(line, "data", 0, "a", 100)) == EVENT_OK && !preview_event(&ev, &(struct line_out){ .fd = -1 }),
+	ok(preview_is_good(&ev, line, long_line(line, "data_b64", 0, "QUJD", 4000), "data_b64"),
+	    "base64 is cut between its groups");
+	ok(event_scan(&ev, line, long_line(line, "data", 0, "a", 100)) == EVENT_OK &&
+	    !preview_event(&ev, &(struct line_out){ .fd = -1 }),
 	    "a short line stays as it is");
 	event_free(&ev);
 }
@@ -75,12 +82,14 @@ test_recent(void)
 	for (int i = 0; i < 150; i++)
 		recent_add(r, "0123456789", 10, NULL, 0);
 	is = recent_state(r);
-	ok(is.first == 51 && is.next == 151 && is.left == 50 && is.left_bytes == 500, "the oldest lines leave when there are too many bytes");
+	ok(is.first == 51 && is.next == 151 && is.left == 50 &&
+	    is.left_bytes == 500, "the oldest lines leave when there are too many bytes");
 	held = recent_get(r, &id);
 	ok(held && id == 51, "who asks for what has left gets the oldest that is there");
 	for (int i = 0; i < 9000; i++)
 		recent_add(r, "x", 1, "", 0);
-	ok(held->n == 10 && !memcmp(held->text, "0123456789", 10), "a line in use stays when it has left");
+	ok(held->n == 10 &&
+	    !memcmp(held->text, "0123456789", 10), "a line in use stays when it has left");
 	recent_release(held);
 	id = recent_state(r).next;
 	ok(!recent_get(r, &id), "what has not come yet is not there");

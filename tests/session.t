@@ -46,6 +46,9 @@ FIRST, SECOND, THIRD = ("The price test fails. Please fix it and commit.",
                         "Now look at ticket SHOP-17, have the docs written, and check negative prices.",
                         "Here is a screenshot of the price table: write a script that prints it.")
 prompts = table("prompts", db)
+same("how a sub-agent's is known", [(p["evidence"], p["tool_call"] is not None) for p in prompts], [(None, False), (None, False), ("process", True), (None, False)])
+same("processes: which tool call each was started for", rows(db, "SELECT count(*) FROM processes WHERE tool_use_id IS NOT NULL")[0][0],
+     sum(1 for p in table("processes", db, "--limit", "0") if p["tool_call"]))
 same("prompts are what the user typed, with the sub-agent's below", [(p["text"][:48], p["calls"], p["tools"], p["under"] is not None) for p in prompts],
      [(FIRST[:48], 12, 9, False), (SECOND[:48], 12, 11, False), ("Write docs/price.md that explains total_cents. R", 4, 3, True), (THIRD[:48], 2, 2, False)])
 same("answers go to the prompt of their own messages", [p["answer"][:20] for p in prompts],

@@ -818,12 +818,12 @@ main(int argc, char **argv)
 		{ .kind = OPT_NUM, .name = "max-calls", .arg = "N", .to = &self.max_calls,
 		    .help = "calls open at a time (4096)", .lo = 1, .hi = 1 << 24 },
 		{ .kind = OPT_NUM, .name = "max-history", .arg = "N", .to = &self.max_history,
-		    .help = "requests remembered to follow conversations (16384)", .lo = 1,
+		    .help = "requests, answers, tool calls remembered, each (16384)", .lo = 1,
 		    .hi = 1 << 24 },
 		{ .kind = OPT_SIZE, .name = "max-message", .arg = "SIZE", .to = &self.max_message,
 		    .help = "longest line of a tool server (16M)", .lo = 1 << 10, .hi = 1LL << 32 },
 		{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
-		    .help = "all open calls together (256M)", .lo = 1 << 16, .hi = 1LL << 40 },
+		    .help = "all open calls of models together (256M)", .lo = 1 << 16, .hi = 1LL << 40 },
 		{ .kind = OPT_END },
 	};
 	static const struct stage stage = {

@@ -32,6 +32,9 @@ hold $AGENT
 export AGENT
 agentsight exec -q --raw -o "$TEMPLATE/run.ndjson" -- claude -p hello 2>"$T/err"
 like "a recording to look at" "$(cut -d'"' -f4 "$TEMPLATE/run.ndjson" | sort -u | tr '\n' ' ')" 'llm.call.*process.exec.*ssl.data'
+# as sslsniff -o wrote it
+agentsight exec -q --ssl-http=false --no-plain --no-process --no-stdio --no-system --keep-credentials -o "$TEMPLATE/raw.ndjson" \
+	-- claude -p hello 2>"$T/err" || diag_file "$T/err"
 sqlitesink -q "$TEMPLATE/agentsight-20261124-101500.db" "$TEMPLATE/run.ndjson" 2>"$T/err" || diag_file "$T/err"
 cp "$TEMPLATE/agentsight-20261124-101500.db" "$TEMPLATE/run.db"
 for name in agentsight-20261124-101500.ndjson run1.ndjson ssl.fifo process.fifo; do cp "$TEMPLATE/run.ndjson" "$TEMPLATE/$name"; done

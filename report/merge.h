@@ -14,7 +14,8 @@ enum { MERGE_WHY = 512 };
 /* Puts the parts from[0..n), in their order, into the database `to`, which sqlitesink(1)
  * made and in which nothing is. missing (static size MERGE_WHY) says in words which parts
  * of a recording are not among them, or is empty. 0, or -1: why says what is wrong. */
-int merge_parts(const char *to, const char *const *from, size_t n, char missing[MERGE_WHY], char why[MERGE_WHY]);
+int merge_parts(const char *to, const char *const *from, size_t n, char missing[MERGE_WHY],
+    char why[MERGE_WHY]);
 
 /* The files that are parts of the recording which path is the last file of, in their order,
  * and path; each to be freed, and the array. *n is 1 when there is no other. NULL: no memory. */

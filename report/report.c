@@ -29,7 +29,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIMIT = 100, CHARS = 300, PORT_UNSET = -1, NAMES = 256, PATIENCE_S = 600, SUMMARY_MAX = 1 << 28 };
+enum { LIMIT = 100, CHARS = 300, PORT_UNSET = -1, NAMES = 256, PATIENCE_S = 600,
+    SUMMARY_MAX = 1 << 28 };
 
 static struct request {
 	/* options */
@@ -46,21 +47,33 @@ static struct request {
 } self = { .limit = LIMIT, .port = PORT_UNSET };
 
 static const struct opt options[] = {
-	{ .kind = OPT_LIST, .name = "db", .arg = "FILE", .to = &self.dbs, .help = "the recording; again for more of them" },
+	{ .kind = OPT_LIST, .name = "db", .arg = "FILE", .to = &self.dbs,
+	    .help = "the recording; again for more of them" },
 	{ .kind = OPT_FLAG, .name = "json", .to = &self.json, .help = "an array of objects" },
 	{ .kind = OPT_FLAG, .name = "csv", .to = &self.csv, .help = "comma-separated values" },
 	{ .kind = OPT_FLAG, .name = "md", .to = &self.md, .help = "a Markdown table" },
-	{ .kind = OPT_NUM, .name = "limit", .arg = "N", .to = &self.limit, .help = "at most N rows (100; 0: all)", .hi = INT64_MAX },
-	{ .kind = OPT_NUM, .name = "run", .arg = "N", .to = &self.run, .help = "this run alone (report runs has them)", .lo = 1, .hi = INT64_MAX },
-	{ .kind = OPT_STR, .name = "agent", .arg = "NAME|PID", .to = &self.agent, .help = "this agent, and all that runs under it" },
-	{ .kind = OPT_NUM, .name = "call", .arg = "N", .to = &self.call, .help = "this call of a model (report calls has them)", .lo = 1, .hi = INT64_MAX },
-	{ .kind = OPT_STR, .name = "since", .arg = "TIME", .to = &self.since, .help = "from then on: '2026-11-24 04:12', 04:12, 10m before the end" },
-	{ .kind = OPT_STR, .name = "until", .arg = "TIME", .to = &self.until, .help = "up to then" },
-	{ .kind = OPT_STR, .name = "by", .arg = "KEY", .to = &self.by, .help = "of tokens: model, provider, agent, conversation, directory, process, hour" },
-	{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &self.output, .help = "write to FILE (0600)" },
-	{ .kind = OPT_STR, .name = "format", .arg = "NAME", .to = &self.format, .help = "of export: snapshot, ndjson, otlp-json, har, folded" },
-	{ .kind = OPT_NUM, .name = "port", .arg = "N", .to = &self.port, .help = "of serve: the page on this port (7395; 0: a free one)", .hi = 65535 },
-	{ .kind = OPT_FLAG, .name = "no-pager", .to = &self.no_pager, .help = "do not page long tables on a terminal" },
+	{ .kind = OPT_NUM, .name = "limit", .arg = "N", .to = &self.limit,
+	    .help = "at most N rows (100; 0: all)", .hi = INT64_MAX },
+	{ .kind = OPT_NUM, .name = "run", .arg = "N", .to = &self.run,
+	    .help = "this run alone (report runs has them)", .lo = 1, .hi = INT64_MAX },
+	{ .kind = OPT_STR, .name = "agent", .arg = "NAME|PID", .to = &self.agent,
+	    .help = "this agent, and all that runs under it" },
+	{ .kind = OPT_NUM, .name = "call", .arg = "N", .to = &self.call,
+	    .help = "this call of a model (report calls has them)", .lo = 1, .hi = INT64_MAX },
+	{ .kind = OPT_STR, .name = "since", .arg = "TIME", .to = &self.since,
+	    .help = "from then on: '2026-11-24 04:12', 04:12, 10m before the end" },
+	{ .kind = OPT_STR, .name = "until", .arg = "TIME", .to = &self.until,
+	    .help = "up to then" },
+	{ .kind = OPT_STR, .name = "by", .arg = "KEY", .to = &self.by,
+	    .help = "of tokens: model, provider, agent, conversation, directory, process, hour" },
+	{ .kind = OPT_STR, .letter = 'o', .name = "output", .arg = "FILE", .to = &self.output,
+	    .help = "write to FILE (0600)" },
+	{ .kind = OPT_STR, .name = "format", .arg = "NAME", .to = &self.format,
+	    .help = "of export: snapshot, ndjson, otlp-json, har, folded" },
+	{ .kind = OPT_NUM, .name = "port", .arg = "N", .to = &self.port,
+	    .help = "of serve: the page on this port (7395; 0: a free one)", .hi = 65535 },
+	{ .kind = OPT_FLAG, .name = "no-pager", .to = &self.no_pager,
+	    .help = "do not page long tables on a terminal" },
 	{ .kind = OPT_FLAG, .name = "list", .to = &self.list, .help = "the reports there are" },
 	{ .kind = OPT_END },
 };
@@ -72,7 +85,8 @@ static const struct opt help_option[] = {
 
 #define USE \
 	.name = "agentsight report", .synopsis = "[FILE]... [NAME] [OPTION]... [WORD]...", \
-	.about = "Answers from a recording: a database, or event lines. NAME is summary when none is given;\n" \
+	.about = "Answers from a recording: a database, or event lines." \
+	    " NAME is summary when none is given;\n" \
 	    "--list has all. Without FILE: $AGENTSIGHT_DB_PATH, or the newest agentsight-*.db here."
 static const struct opt_use use = { USE, .tables = { help_option, options } };
 static const struct opt_use general = { USE, .tables = { options } };
@@ -318,7 +332,8 @@ add_set(void)
 	for (size_t i = 0; i < n; i++)
 		bytes += stat(set[i], &st) ? 0 : st.st_size;
 	if (n > 1 && !strcmp(self.name, "recorded") && bytes > SUMMARY_MAX) {
-		say("these are numbers of the last of %zu files alone (agentsight report %s reads all)", n, name);
+		say("these are numbers of the last of %zu files alone"
+		    " (agentsight report %s reads all)", n, name);
 		n = 1;
 	}
 	if (n > 1) {
@@ -341,7 +356,8 @@ are_parts(void)
 	for (size_t i = 0; i < self.n; i++) {
 		if (self.sources[i].lines)
 			return false;
-		any |= ask_source(&self.sources[i], "SELECT max(part > 1 OR continued) FROM runs") > 0;
+		any |= ask_source(&self.sources[i],
+		    "SELECT max(part > 1 OR continued) FROM runs") > 0;
 	}
 	return any;
 }
@@ -353,7 +369,8 @@ merge_sources(void)
 	char why[SOURCE_WHY], missing[MERGE_WHY];
 	const char **from, *to;
 
-	if (!strcmp(self.name, "list") || (self.n == 1 && !self.sources[0].lines && !add_set() && !are_parts()) ||
+	if (!strcmp(self.name, "list") ||
+	    (self.n == 1 && !self.sources[0].lines && !add_set() && !are_parts()) ||
 	    (self.n > 1 && !are_parts()) || self.sources[0].lines)
 		return;
 	qsort(self.sources, self.n, sizeof(*self.sources), by_time);
@@ -429,9 +446,12 @@ set_time(struct query *q, const char *option, const char *text, int64_t *to)
 static void
 check_agent(struct query *q, const struct query_args *a)
 {
-	static const char sql[] = "SELECT DISTINCT n FROM (SELECT a.name AS n FROM agents a UNION SELECT CAST(p.comm AS TEXT)"
-	    " FROM agents a JOIN processes p ON p.id = a.process_id UNION SELECT CAST(p.pid AS TEXT) FROM agents a"
-	    " JOIN processes p ON p.id = a.process_id UNION SELECT agent FROM model_calls) WHERE n IS NOT NULL";
+	static const char sql[] = "SELECT DISTINCT n FROM (SELECT a.name AS n FROM agents a"
+	    " UNION SELECT CAST(p.comm AS TEXT) FROM agents a"
+	    " JOIN processes p ON p.id = a.process_id"
+	    " UNION SELECT CAST(p.pid AS TEXT) FROM agents a"
+	    " JOIN processes p ON p.id = a.process_id"
+	    " UNION SELECT agent FROM model_calls) WHERE n IS NOT NULL";
 	struct names all = { .n = 0 };
 	sqlite3_stmt *st = query_select(q, sql, a);
 	bool found = false;
@@ -466,7 +486,8 @@ check_numbers(struct query *q)
 		snprintf(sql, sizeof(sql), "SELECT id FROM model_calls WHERE id = %" PRId64,
 		    self.call);
 		if (!query_number(q, sql, 0))
-			opt_fail(&use, "there is no call %" PRId64 " in %s (agentsight report calls)", self.call, q->path);
+			opt_fail(&use, "there is no call %" PRId64
+			    " in %s (agentsight report calls)", self.call, q->path);
 	}
 }
 
@@ -475,7 +496,8 @@ check_numbers(struct query *q)
 static int64_t
 recorded_run(struct query *q, const struct query_args *a)
 {
-	sqlite3_stmt *st = query_select(q, "SELECT max(id) FROM runs WHERE :query = '' OR run = :query", a);
+	sqlite3_stmt *st = query_select(q,
+	    "SELECT max(id) FROM runs WHERE :query = '' OR run = :query", a);
 	int64_t id = st && sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
 
 	sqlite3_finalize(st);
@@ -489,9 +511,11 @@ static struct query_args
 parameters(struct query *q, const struct source *s, bool people)
 {
 	struct query_args a = {
-		.limit = self.limit ? self.limit : -1, .run = self.run, .call = self.call, .since = INT64_MIN,
-		.until = INT64_MAX, .agent = self.agent, .by = self.by, .words = self.words, .file = s->name,
-		.zone = people ? "localtime" : "+00:00", .time = people ? "%m-%d %H:%M:%S" : "%Y-%m-%dT%H:%M:%fZ",
+		.limit = self.limit ? self.limit : -1, .run = self.run, .call = self.call,
+		.since = INT64_MIN, .until = INT64_MAX, .agent = self.agent, .by = self.by,
+		.words = self.words, .file = s->name,
+		.zone = people ? "localtime" : "+00:00",
+		.time = people ? "%m-%d %H:%M:%S" : "%Y-%m-%dT%H:%M:%fZ",
 		.chars = people ? CHARS : 1000000000,
 	};
 
@@ -643,7 +667,7 @@ run_report(void)
 	return status;
 }
 
-/* --- documents ----------------------------------------------------------------------------------- */
+/* --- documents ------------------------------------------------------------------------------- */
 
 /* Standard output becomes the input of `otelsink --file -`; its pid. */
 static pid_t
@@ -710,7 +734,8 @@ run_export(void)
 	if (report_export(&r, otlp ? "ndjson" : format))
 		unknown("format", format, formats, sizeof(formats) / sizeof(*formats),
 		    "snapshot, ndjson, otlp-json, har, folded");
-	if (self.agent || self.call || self.since || self.until)	/* some of what it has would be left in */
+	/* some of what it has would be left in */
+	if (self.agent || self.call || self.since || self.until)
 		opt_fail(&use, "export takes no --agent, --call, --since, --until");
 	check_use(&r);
 	open_sources(!strcmp(r.name, "ndjson"));
@@ -766,7 +791,7 @@ run_websink(void)
 	die("websink is neither beside it nor in PATH: it makes the page");
 }
 
-/* --- the command line ------------------------------------------------------------------------------- */
+/* --- the command line ----------------------------------------------------------------------- */
 
 /* Files, the name of a report, files, words. A report goes before a file of its name. */
 static void

@@ -23,7 +23,8 @@ static const char *const rest[] = { "", "-wal", "-shm", "-journal" };
 static struct scratch {
 	char dir[PATH_MAX];
 	char db[PATH_MAX + 16];
-	char files[sizeof(rest) / sizeof(*rest)][PATH_MAX + 32];	/* for the signal handler, which can put none together */
+	/* for the signal handler, which can put none together */
+	char files[sizeof(rest) / sizeof(*rest)][PATH_MAX + 32];
 } scratch;
 
 void
@@ -54,10 +55,11 @@ scratch_make(char why[SOURCE_WHY])
 
 	if (*scratch.dir)
 		return 0;
-	if (snprintf(dir, sizeof(dir), "%s/agentsight-report.XXXXXX", tmp && *tmp ? tmp : "/tmp") >= (int)sizeof(dir) ||
+	if (snprintf(dir, sizeof(dir), "%s/agentsight-report.XXXXXX",
+	    tmp && *tmp ? tmp : "/tmp") >= (int)sizeof(dir) ||
 	    !mkdtemp(dir)) {
-		snprintf(why, SOURCE_WHY, "make a folder in %s: %s (another: TMPDIR)", tmp && *tmp ? tmp : "/tmp",
-		    strerror(errno));
+		snprintf(why, SOURCE_WHY, "make a folder in %s: %s (another: TMPDIR)",
+		    tmp && *tmp ? tmp : "/tmp", strerror(errno));
 		return -1;
 	}
 	snprintf(scratch.db, sizeof(scratch.db), "%s/run.db", dir);
@@ -126,7 +128,8 @@ by_age(const void *a, const void *b)
 
 	if (stat(*(char *const *)a, &x) || stat(*(char *const *)b, &y))
 		return 0;
-	return x.st_mtim.tv_sec != y.st_mtim.tv_sec ? (x.st_mtim.tv_sec < y.st_mtim.tv_sec ? 1 : -1) :
+	return x.st_mtim.tv_sec != y.st_mtim.tv_sec ?
+	    (x.st_mtim.tv_sec < y.st_mtim.tv_sec ? 1 : -1) :
 	    (x.st_mtim.tv_nsec < y.st_mtim.tv_nsec) - (x.st_mtim.tv_nsec > y.st_mtim.tv_nsec);
 }
 
@@ -165,7 +168,8 @@ source_become_owner(struct source *s, char why[SOURCE_WHY])
 		return fail("open", s->name, strerror(errno), why);
 	pw = getpwuid(st.st_uid);
 	if ((pw ? initgroups(pw->pw_name, pw->pw_gid) : setgroups(0, NULL)) ||
-	    setresgid(pw ? pw->pw_gid : st.st_gid, pw ? pw->pw_gid : st.st_gid, pw ? pw->pw_gid : st.st_gid) ||
+	    setresgid(pw ? pw->pw_gid : st.st_gid, pw ? pw->pw_gid : st.st_gid,
+	    pw ? pw->pw_gid : st.st_gid) ||
 	    setresuid(st.st_uid, st.st_uid, st.st_uid))
 		return fail("become the owner of", s->name, strerror(errno), why);
 	if (access(s->path, R_OK))
@@ -230,7 +234,8 @@ source_open(struct source *s, bool keep, char why[SOURCE_WHY])
 		return 0;
 	if (scratch_make(why))
 		return -1;
-	if (snprintf(file, sizeof(file), "%s%s", *s->path == '-' && s->path[1] ? "./" : "", s->path) >= (int)sizeof(file))
+	if (snprintf(file, sizeof(file), "%s%s", *s->path == '-' && s->path[1] ? "./" : "",
+	    s->path) >= (int)sizeof(file))
 		return fail("open", s->name, strerror(ENAMETOOLONG), why);
 	if (run("sqlitesink", argv)) {
 		*why = '\0';

@@ -18,7 +18,8 @@ struct source {
 	char missing[256];	/* what report_missing says of it */
 };
 
-/* Looks what is there under a name ("-": lines on standard input). 0; -1: why says what is wrong. */
+/* Looks what is there under a name ("-": lines on standard input). 0; -1: why says what is
+ * wrong. */
 int source_look(struct source *, const char *name, char why[SOURCE_WHY]);
 
 /* Whether a word is the name of a file. */

@@ -97,7 +97,7 @@ put_head(struct table *t, size_t line)
 	line_end(t->out);
 }
 
-/* Writes a cell, or its next line, behind so many blanks; returns the blanks before the next one. */
+/* Writes a cell, or its next line, behind so many blanks; returns those before the next one. */
 static size_t
 put_cell(struct table *t, const struct layout *c, struct cell *cell, size_t gap)
 {

@@ -18,7 +18,7 @@ enum { TABLE_LOOK = 5000 };
 struct table {
 	struct line_out *out;
 	const char *title;
-	/* names of columns, with blanks or commas between, up to the end of the line; may be NULL */
+	/* names of columns, with blanks or commas between, to the end of the line; may be NULL */
 	const char *leave;	/* that leave first */
 	const char *wrap;	/* whose texts go on in the next line */
 	size_t width, height;	/* of the terminal; 0: any, no pager */

@@ -33,7 +33,8 @@ hint(const struct db *db, int rc)
 		return " (another program writes to it: end that, or choose another file)";
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
-		return " (damaged, or no database: move it away; sqlite3 FILE .recover shows what can be saved)";
+		return " (damaged, or no database: move it away; "
+		    "sqlite3 FILE .recover shows what can be saved)";
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
@@ -180,7 +181,8 @@ migrate(struct db *db)
 		return -1;
 	for (; version < SCHEMA_VERSION; version++)
 		run_sql(db, schema_step[version], "write the schema of");
-	if (ask(db, "SELECT count(*) FROM reasons WHERE reason = '' AND what = '" VERSION "'") != 1) {
+	if (ask(db, "SELECT count(*) FROM reasons WHERE reason = ''"
+	    " AND what = '" VERSION "'") != 1) {
 		run_sql(db, schema_reasons(), "write the schema of");
 		run_sql(db, "INSERT INTO reasons VALUES('', '', 'kept', '" VERSION "', '')",
 		    "write the schema of");
@@ -202,7 +204,8 @@ set_up(struct db *db)
 	    sqlite3_step(st) != SQLITE_ROW)
 		db_fail(db, "open");
 	else if (!(wal = !strcmp((const char *)sqlite3_column_text(st, 0), "wal")))
-		db_say(db, "open", "no write-ahead log is possible there (a file system without shared memory?)");
+		db_say(db, "open", "no write-ahead log is possible there"
+		    " (a file system without shared memory?)");
 	sqlite3_finalize(st);
 	return wal ? run_sql(db,
 	    "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-6000;"
@@ -223,7 +226,8 @@ db_open(struct db *db, const char *tool, const char *path)
 {
 	struct stat st;
 
-	*db = (struct db){ .tool = tool, .path = path, .lock = -1, .keep_mode = db->keep_mode, .mode = db->mode };
+	*db = (struct db){ .tool = tool, .path = path, .lock = -1, .keep_mode = db->keep_mode,
+	    .mode = db->mode };
 	if (file_open(db))
 		return -1;
 	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
@@ -275,12 +279,12 @@ still_there(struct db *db)
 		    "the file was deleted while it was written: what was recorded is gone with it");
 	} else if (sqlite3_wal_checkpoint_v2(db->sq, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
 	    NULL) == SQLITE_OK) {
-		db_say(db, "write", "the file was moved or replaced while it was written: where it is now it has what was "
-		    "recorded until then");
+		db_say(db, "write", "the file was moved or replaced while it was written:"
+		    " where it is now it has what was recorded until then");
 	} else {
 		db->orphan = false;
-		db_say(db, "write", "the file was moved or replaced while it was written: what was recorded is in it and in "
-		    "its log (-wal), which belongs beside it");
+		db_say(db, "write", "the file was moved or replaced while it was written:"
+		    " what was recorded is in it and in its log (-wal), which belongs beside it");
 	}
 }
 

@@ -111,7 +111,8 @@ files_flush(struct files *f)
 static struct sum *
 sum_of(struct files *f, int64_t process, int64_t path, int64_t ns)
 {
-	size_t i = ((uint64_t)process * 0x9e3779b97f4a7c15u ^ (uint64_t)path * 0xc2b2ae3d27d4eb4fu) >> 40;
+	size_t i = ((uint64_t)process * 0x9e3779b97f4a7c15u ^
+	    (uint64_t)path * 0xc2b2ae3d27d4eb4fu) >> 40;
 	struct sum *s;
 
 	if (f->n >= SUMS / 2)
@@ -121,7 +122,8 @@ sum_of(struct files *f, int64_t process, int64_t path, int64_t ns)
 			break;
 	s = &f->sum[i];
 	if (!s->path) {
-		*s = (struct sum){ .process = process, .path = path, .first_ns = ns, .last_ns = ns };
+		*s = (struct sum){ .process = process, .path = path, .first_ns = ns,
+		    .last_ns = ns };
 		f->used[f->n++] = i;
 	}
 	return s;

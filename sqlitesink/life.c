@@ -235,14 +235,20 @@ life_load(struct lives *ls, struct life *l, int64_t pid)
 		sqlite3_stmt *st = r.of->st;
 
 		*l = (struct life){
-			.id = sqlite3_column_int64(st, 0), .pid = pid, .ppid = sqlite3_column_int64(st, 1),
+			.id = sqlite3_column_int64(st, 0), .pid = pid,
+			.ppid = sqlite3_column_int64(st, 1),
 			.parent = sqlite3_column_int64(st, 2), .agent = sqlite3_column_int64(st, 3),
-			.has_uid = sqlite3_column_type(st, 4) != SQLITE_NULL, .uid = sqlite3_column_int64(st, 4),
-			.start_ns = sqlite3_column_int64(st, 6), .end_ns = sqlite3_column_int64(st, 7),
-			.seen = seen_of((const char *)sqlite3_column_text(st, 8)), .exec = sqlite3_column_int64(st, 9),
-			.has_code = sqlite3_column_type(st, 10) != SQLITE_NULL, .exit_code = sqlite3_column_int64(st, 10),
+			.has_uid = sqlite3_column_type(st, 4) != SQLITE_NULL,
+			.uid = sqlite3_column_int64(st, 4),
+			.start_ns = sqlite3_column_int64(st, 6),
+			.end_ns = sqlite3_column_int64(st, 7),
+			.seen = seen_of((const char *)sqlite3_column_text(st, 8)),
+			.exec = sqlite3_column_int64(st, 9),
+			.has_code = sqlite3_column_type(st, 10) != SQLITE_NULL,
+			.exit_code = sqlite3_column_int64(st, 10),
 			.signal = sqlite3_column_int64(st, 11), .rss = sqlite3_column_int64(st, 12),
-			.tool = sqlite3_column_int64(st, 13), .tool_agent = sqlite3_column_int64(st, 14),
+			.tool = sqlite3_column_int64(st, 13),
+			.tool_agent = sqlite3_column_int64(st, 14),
 		};
 		set_comm(l, sqlite3_column_blob(st, 5), sqlite3_column_bytes(st, 5));
 	}
@@ -748,10 +754,11 @@ late_find(struct lives *ls, int64_t agent, uint64_t since_ns, struct late *all)
 	row_int(&r, "ns", since_ns);
 	while (n < LATE_MAX && row_step(&r)) {
 		sqlite3_stmt *st = r.of->st;
-		int64_t tool = work_find(ls->work, agent, sqlite3_column_int64(st, 1), 0, sqlite3_column_blob(st, 2),
-		    sqlite3_column_bytes(st, 2), WORK_ANY);
+		int64_t tool = work_find(ls->work, agent, sqlite3_column_int64(st, 1), 0,
+		    sqlite3_column_blob(st, 2), sqlite3_column_bytes(st, 2), WORK_ANY);
 
-		/* a tool that ended before the program began was taken for it, for that was not known */
+		/* a tool that ended before the program began was taken for it, for that was not
+		 * known */
 		if (tool || sqlite3_column_int64(st, 4))
 			all[n++] = (struct late){ sqlite3_column_int64(st, 0),
 			    sqlite3_column_int64(st, 3), tool };

@@ -37,7 +37,8 @@ is_between(const char *name, const char *first)
 {
 	static const char *const shells[] = { "sh", "bash", "dash", "zsh", "ksh", "fish",
 	    "busybox" },
-	    *const runners[] = { "env", "timeout", "nice", "ionice", "stdbuf", "xargs", "time", "setsid", "nohup" };
+	    *const runners[] = { "env", "timeout", "nice", "ionice", "stdbuf", "xargs", "time",
+	    "setsid", "nohup" };
 
 	if (is_one_of(name, runners, sizeof(runners) / sizeof(*runners)))
 		return true;

@@ -74,8 +74,8 @@ stem(const char *path)
 static void
 prune(const struct rotate *ro, const char *path)
 {
-	static const char digits[] = "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]"
-	    "-[0-9][0-9][0-9]";
+	static const char digits[] = "[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]"
+	    "-[0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9]";
 	char pattern[2 * PATH_LEN + 128];
 	size_t n = 0;
 	glob_t g;
@@ -94,7 +94,8 @@ prune(const struct rotate *ro, const char *path)
 }
 
 bool
-rotate_move(const struct rotate *ro, const struct db *db, uint64_t opened_ns, char *old, size_t size)
+rotate_move(const struct rotate *ro, const struct db *db, uint64_t opened_ns, char *old,
+    size_t size)
 {
 	uint64_t ms = opened_ns / 1000000;
 	char at[32] = "";
@@ -124,11 +125,14 @@ static void
 carry_books(struct db *db, const char *from, int64_t before)
 {
 	static const char sql[] =
-	    "UPDATE main.runs SET (run, began_ns, kernel, stages, command, options, part) = (SELECT run, began_ns, kernel,"
+	    "UPDATE main.runs SET (run, began_ns, kernel, stages, command, options, part)"
+	    " = (SELECT run, began_ns, kernel,"
 	    "	stages, command, options, part + 1 FROM %s.runs WHERE id = %lld) WHERE id = %lld;"
-	    "INSERT INTO main.stages(run_id, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why,"
+	    "INSERT INTO main.stages(run_id, stage, version, pid, began_ns, ended_ns, lines_read,"
+	    " lines_written, lost, why,"
 	    "	collects)"
-	    "	SELECT %lld, stage, version, pid, began_ns, ended_ns, lines_read, lines_written, lost, why,"
+	    "	SELECT %lld, stage, version, pid, began_ns, ended_ns, lines_read, lines_written,"
+	    " lost, why,"
 	    "	collects FROM %s.stages"
 	    "	WHERE run_id = %lld AND stage <> 'sqlitesink'";
 	char *text = sqlite3_mprintf(sql, from, (long long)before, (long long)db->run,
@@ -147,15 +151,23 @@ carry_processes(struct db *db, uint64_t last_ns, int64_t before)
 	static const char sql[] =
 	    "PRAGMA defer_foreign_keys = ON;"
 	    "CREATE TEMP TABLE needed AS WITH RECURSIVE n(id) AS ("
-	    "	SELECT id FROM old.processes WHERE run_id = %lld AND (end_ns IS NULL OR end_ns > %lld)"
-	    "	UNION SELECT p.parent_id FROM n JOIN old.processes p USING (id) WHERE p.parent_id IS NOT NULL"
-	    "	UNION SELECT p.agent_id FROM n JOIN old.processes p USING (id) WHERE p.agent_id IS NOT NULL"
-	    "	UNION SELECT a.parent_id FROM n JOIN old.agents a ON a.process_id = n.id WHERE a.parent_id IS NOT NULL)"
+	    "	SELECT id FROM old.processes WHERE run_id = %lld"
+	    " AND (end_ns IS NULL OR end_ns > %lld)"
+	    "	UNION SELECT p.parent_id FROM n JOIN old.processes p USING (id)"
+	    " WHERE p.parent_id IS NOT NULL"
+	    "	UNION SELECT p.agent_id FROM n JOIN old.processes p USING (id)"
+	    " WHERE p.agent_id IS NOT NULL"
+	    "	UNION SELECT a.parent_id FROM n JOIN old.agents a ON a.process_id = n.id"
+	    " WHERE a.parent_id IS NOT NULL)"
 	    "	SELECT id FROM n;"
-	    "INSERT INTO main.processes SELECT * FROM old.processes WHERE id IN (SELECT id FROM needed);"
-	    "UPDATE main.processes SET run_id = %lld, tool_use_id = NULL;"	/* those stay where they were */
-	    "INSERT INTO main.agents SELECT * FROM old.agents WHERE process_id IN (SELECT id FROM needed);"
-	    "INSERT INTO main.execs SELECT * FROM old.execs WHERE id IN (SELECT exec_id FROM main.processes)";
+	    "INSERT INTO main.processes SELECT * FROM old.processes"
+	    " WHERE id IN (SELECT id FROM needed);"
+	    /* those stay where they were */
+	    "UPDATE main.processes SET run_id = %lld, tool_use_id = NULL;"
+	    "INSERT INTO main.agents SELECT * FROM old.agents"
+	    " WHERE process_id IN (SELECT id FROM needed);"
+	    "INSERT INTO main.execs SELECT * FROM old.execs"
+	    " WHERE id IN (SELECT exec_id FROM main.processes)";
 	char *text = sqlite3_mprintf(sql, (long long)before, (long long)(last_ns - CARRY_NS),
 	    (long long)db->run);
 

@@ -72,34 +72,37 @@ const struct sql_text sql_text[SQL_COUNT] = {
 
 	[SQL_PROCESS_AGENT] = SQL("SELECT agent_id FROM processes WHERE id=:id AND agent_id IS NOT"
 	    " NULL"),
-	/* it and those above it that ran a program of their own, with the first word behind its name */
+	/* it and those above that ran a program of their own, with the first word after its name */
 	[SQL_PROGRAMS_ABOVE] = SQL("WITH RECURSIVE up(id, depth) AS (SELECT :id, 0 UNION ALL SELECT"
 	    " p.parent_id, depth+1"
 	    " FROM up u JOIN processes p ON p.id=u.id WHERE p.parent_id IS NOT NULL AND depth<32)"
-	    " SELECT u.id, coalesce(CAST(e.filename AS TEXT), ''), iif(e.argv_base64, NULL, e.argv ->> 1),"
-	    " e.seed FROM up u JOIN processes p ON p.id=u.id JOIN execs e ON e.id=p.exec_id ORDER BY"
-	    " u.depth"),
-	/* programs that began between what a call's results answer and the call, and are no agent's */
-	[SQL_PROGRAMS_WITHIN] = SQL("SELECT p.id, p.parent_id, e.timestamp_ns, e.command FROM execs e"
-	    " CROSS JOIN processes p ON p.id=e.process_id WHERE e.timestamp_ns BETWEEN"
+	    " SELECT u.id, coalesce(CAST(e.filename AS TEXT), ''), iif(e.argv_base64, NULL,"
+	    " e.argv ->> 1),"
+	    " e.seed FROM up u JOIN processes p ON p.id=u.id JOIN execs e ON e.id=p.exec_id"
+	    " ORDER BY u.depth"),
+	/* programs that began between what a call's results answer and the call, no agent's */
+	[SQL_PROGRAMS_WITHIN] = SQL("SELECT p.id, p.parent_id, e.timestamp_ns, e.command"
+	    " FROM execs e CROSS JOIN processes p ON p.id=e.process_id WHERE e.timestamp_ns BETWEEN"
 	    " (SELECT min(asked_ns) FROM tool_uses WHERE result_call_id=:call) AND"
 	    " (SELECT max(answered_ns) FROM tool_uses WHERE result_call_id=:call)"
-	    " AND NOT e.seed AND p.agent_id IS NULL AND p.tool_use_id IS NULL AND p.parent_id IS NOT"
-	    " NULL AND p.id<>:caller ORDER BY e.id"),
+	    " AND NOT e.seed AND p.agent_id IS NULL AND p.tool_use_id IS NULL"
+	    " AND p.parent_id IS NOT NULL AND p.id<>:caller ORDER BY e.id"),
 	[SQL_CHANGES_WITHIN] = SQL("SELECT DISTINCT c.process_id, u.id FROM tool_uses u CROSS JOIN"
 	    " file_changes c ON c.timestamp_ns BETWEEN u.asked_ns AND u.answered_ns"
 	    " CROSS JOIN paths f ON f.id=c.path_id CROSS JOIN processes p ON p.id=c.process_id"
 	    " WHERE u.result_call_id=:call AND p.agent_id IS NULL AND f.path IN"
-	    " (SELECT a.value FROM tool_arguments a WHERE a.tool_use_id=u.id AND a.value GLOB '/*')"),
+	    " (SELECT a.value FROM tool_arguments a WHERE a.tool_use_id=u.id"
+	    " AND a.value GLOB '/*')"),
 	[SQL_HAS_PROGRAMS] = SQL("SELECT 1 FROM tool_uses u JOIN processes p ON p.tool_use_id=u.id"
 	    " WHERE u.process_id=:caller LIMIT 1"),
-	[SQL_ADOPT_CALLS] = SQL("UPDATE model_calls SET agent_id=:owner, agent=coalesce((SELECT name"
+	[SQL_ADOPT_CALLS] = SQL("UPDATE model_calls SET agent_id=:owner,"
+	    " agent=coalesce((SELECT name"
 	    " FROM agents WHERE process_id=:owner), agent) WHERE process_id=:caller AND (run_id,"
 	    " chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
-	[SQL_ADOPT_PROMPTS] = SQL("UPDATE prompts SET process_id=:owner WHERE process_id=:caller AND"
-	    " (run_id, chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
-	[SQL_ADOPT_TOOLS] = SQL("UPDATE tool_uses SET process_id=:owner WHERE process_id=:caller AND"
-	    " (run_id, chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
+	[SQL_ADOPT_PROMPTS] = SQL("UPDATE prompts SET process_id=:owner WHERE process_id=:caller"
+	    " AND (run_id, chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
+	[SQL_ADOPT_TOOLS] = SQL("UPDATE tool_uses SET process_id=:owner WHERE process_id=:caller"
+	    " AND (run_id, chain_id)=(SELECT run_id, chain_id FROM tool_uses WHERE id=:tool)"),
 	[SQL_AGENT_PROGRAM] = SQL("SELECT e.filename, j.value FROM processes p JOIN execs e ON"
 	    " e.id=p.exec_id,"
 	    " json_each(e.argv) j WHERE p.id=:id AND NOT e.argv_base64 LIMIT 16"),
@@ -225,9 +228,11 @@ const struct sql_text sql_text[SQL_COUNT] = {
 
 	[SQL_CHAIN_AGENT] = SQL("SELECT agent_id FROM model_calls WHERE chain_id=:chain_id AND"
 	    " run_id=:run_id AND process_id=:process_id AND agent_id<>process_id LIMIT 1"),
-	[SQL_CALLER_NO_TOOL] = SQL("UPDATE processes SET tool_use_id=NULL WHERE id IN (SELECT process_id"
-	    " FROM callers WHERE process_id=:process_id OR process_id=(SELECT parent_id FROM processes"
-	    " WHERE id=:process_id)) AND tool_use_id IN (SELECT id FROM tool_uses WHERE result_call_id=:call)"),
+	[SQL_CALLER_NO_TOOL] = SQL("UPDATE processes SET tool_use_id=NULL"
+	    " WHERE id IN (SELECT process_id"
+	    " FROM callers WHERE process_id=:process_id OR process_id=(SELECT parent_id"
+	    " FROM processes WHERE id=:process_id)) AND tool_use_id IN (SELECT id FROM tool_uses"
+	    " WHERE result_call_id=:call)"),
 	[SQL_CHAIN_OF] = SQL("SELECT chain_id FROM model_calls WHERE exchange=:exchange AND"
 	    " run_id=:run_id"),
 	[SQL_PROMPT_NEW] = INTO("prompts", "run_id call_id process_id conversation_id chain_id"

@@ -125,10 +125,13 @@ look_at_log(struct sqlitesink *self)
 	if (self->log_full == before)
 		return;
 	if (before)
-		fprintf(stderr, "sqlitesink: %s: its log could be folded in: events are stored again\n", self->db.path);
+		fprintf(stderr, "sqlitesink: %s: its log could be folded in:"
+		    " events are stored again\n", self->db.path);
 	else
-		fprintf(stderr, "sqlitesink: %s: a program has been reading it in one transaction until its log (-wal) was longer"
-		    " than --max-log: events are left out, and counted, until that program ends it\n", self->db.path);
+		fprintf(stderr, "sqlitesink: %s: a program has been reading it in one transaction"
+		    " until its log (-wal) was longer than --max-log:"
+		    " events are left out, and counted, until that program ends it\n",
+		    self->db.path);
 }
 
 static void
@@ -174,8 +177,8 @@ see_time(struct sqlitesink *self, uint64_t ns, struct stage_io *io)
 {
 	if (!ns)
 		return;
-	if (!self->timed || (ns >= self->first_ns && ns <= self->last_ns) || !is_far(ns, self->first_ns) ||
-	    !is_far(ns, self->last_ns)) {
+	if (!self->timed || (ns >= self->first_ns && ns <= self->last_ns) ||
+	    !is_far(ns, self->first_ns) || !is_far(ns, self->last_ns)) {
 		span(self, ns);
 		loss_add(&io->loss, "odd_time", self->far_ns != 0, 0);
 	} else if (self->far_ns && !is_far(ns, self->far_ns)) {
@@ -336,7 +339,8 @@ on_summary(void *arg, const struct stage_io *io)
 	struct sqlitesink *self = arg;
 
 	(void)io;
-	fprintf(stderr, "sqlitesink: %" PRIu64 " lines stored in %s, %" PRIu64 " of types that have no table%s\n",
+	fprintf(stderr, "sqlitesink: %" PRIu64 " lines stored in %s, %" PRIu64 " of types that"
+	    " have no table%s\n",
 	    self->stored, self->db.path, self->unstored, self->events ? " (kept in events)" : "");
 }
 
@@ -353,7 +357,8 @@ set_temporary(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	sqlite3_temp_directory = slash ? sqlite3_mprintf("%.*s", slash == path ? 1 : (int)(slash - path), path) :
+	sqlite3_temp_directory = slash ?
+	    sqlite3_mprintf("%.*s", slash == path ? 1 : (int)(slash - path), path) :
 	    sqlite3_mprintf(".");
 }
 
@@ -396,15 +401,21 @@ on_start(void *arg, struct stage_io *io, int argc, char **argv)
 static struct sqlitesink self = { .max_log = 1ull << 30 };
 
 static const struct opt options[] = {
-	{ .kind = OPT_FLAG, .name = "events", .to = &self.events, .help = "keep every line as it was, too" },
+	{ .kind = OPT_FLAG, .name = "events", .to = &self.events,
+	    .help = "keep every line as it was, too" },
 	{ .kind = OPT_FLAG, .name = "bodies", .to = &self.store.bodies,
 	    .help = "keep the HTTP bodies of model calls, too (what they say is in messages)" },
-	{ .kind = OPT_FLAG, .name = "no-search", .to = &self.no_search, .help = "index no words (the search report is slow then)" },
-	{ .kind = OPT_STR, .name = "rotate", .arg = "TIME|SIZE", .to = &self.rotate_at, .help = "begin a new file after this time (1h) or at this size (1G)" },
-	{ .kind = OPT_NUM, .name = "keep", .arg = "N", .to = &self.rotate.keep, .lo = 0, .hi = 1 << 20, .help = "then keep the last N files (0: all)" },
-	{ .kind = OPT_SIZE, .name = "max-log", .arg = "SIZE", .to = &self.max_log, .lo = 1 << 20, .hi = 1LL << 50,
+	{ .kind = OPT_FLAG, .name = "no-search", .to = &self.no_search,
+	    .help = "index no words (the search report is slow then)" },
+	{ .kind = OPT_STR, .name = "rotate", .arg = "TIME|SIZE", .to = &self.rotate_at,
+	    .help = "begin a new file after this time (1h) or at this size (1G)" },
+	{ .kind = OPT_NUM, .name = "keep", .arg = "N", .to = &self.rotate.keep, .lo = 0,
+	    .hi = 1 << 20, .help = "then keep the last N files (0: all)" },
+	{ .kind = OPT_SIZE, .name = "max-log", .arg = "SIZE", .to = &self.max_log, .lo = 1 << 20,
+	    .hi = 1LL << 50,
 	    .help = "of the -wal file, while a program reads in one transaction (1G)" },
-	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory, .lo = 1 << 20, .hi = 1LL << 50,
+	{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
+	    .lo = 1 << 20, .hi = 1LL << 50,
 	    .help = "that SQLite may take (no limit)" },
 	{ .kind = OPT_FLAG, .name = "keep-mode", .to = &self.db.keep_mode,
 	    .help = "leave the mode of a database that is there already (else: 0600)" },

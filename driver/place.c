@@ -31,7 +31,8 @@
 
 #include "show.h"
 
-enum { FIRST_UID = 61184, UIDS = 4000 };	/* of those that systemd gives to services for a while */
+/* of those that systemd gives to services for a while */
+enum { FIRST_UID = 61184, UIDS = 4000 };
 
 static const char home[] = "/var/lib/agentsight";
 
@@ -55,7 +56,8 @@ is_used(uid_t uid)
 		snprintf(path, sizeof(path), "/proc/%.20s/status", e->d_name);
 		if (!(f = fopen(path, "re")))
 			continue;
-		while (fgets(line, sizeof(line), f) && sscanf(line, "Uid: %u %u", &real, &effective) != 2)
+		while (fgets(line, sizeof(line), f) &&
+		    sscanf(line, "Uid: %u %u", &real, &effective) != 2)
 			;
 		fclose(f);
 		used = real == uid || effective == uid;
@@ -72,7 +74,8 @@ may_run(uid_t uid, const char *program)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid) || access(program, X_OK));
+		_exit(setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid) ||
+		    access(program, X_OK));
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
@@ -98,7 +101,8 @@ home_is_ours(void)
 	struct stat st;
 
 	mkdir(home, 0711);
-	return lstat(home, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 && !(st.st_mode & 022);
+	return lstat(home, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 &&
+	    !(st.st_mode & 022);
 }
 
 /* A folder of that user, open, its name in path; -1: there can be none. */

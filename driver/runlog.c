@@ -42,8 +42,8 @@
 #include "opt.h"
 #include "sandbox.h"
 
-enum { LOOK_MS = 500, STAGES = 32, HELD = 2 * STAGES, FAILURES = 2 * STAGES, DRAIN_MS = 10, BACKS = 4, PATIENCE_MS = 1000, FIFO_MAX = 65536,
-	WORDS = 320 };
+enum { LOOK_MS = 500, STAGES = 32, HELD = 2 * STAGES, FAILURES = 2 * STAGES, DRAIN_MS = 10,
+    BACKS = 4, PATIENCE_MS = 1000, FIFO_MAX = 65536, WORDS = 320 };
 
 enum kind { COLLECTOR, FILTER, SINK };
 
@@ -159,8 +159,10 @@ static const char *
 seen_by(const char *stage)
 {
 	static const struct { const char *stage, *what; } table[] = {
-		{ "sslsniff", "what crosses TLS" }, { "tcpsniff", "HTTP without TLS" }, { "process", "what processes do" },
-		{ "stdiocap", "what passes standard input and output" }, { "sysmon", "what processes cost" },
+		{ "sslsniff", "what crosses TLS" }, { "tcpsniff", "HTTP without TLS" },
+		{ "process", "what processes do" },
+		{ "stdiocap", "what passes standard input and output" },
+		{ "sysmon", "what processes cost" },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -203,7 +205,8 @@ last_words(const struct runlog *r, const struct stage *s, char text[WORDS])
 	    (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return;
 	size = lseek(fd, 0, SEEK_END);
-	n = pread(fd, buf, sizeof(buf) - 1, size > (off_t)sizeof(buf) ? size - (off_t)sizeof(buf) + 1 : 0);
+	n = pread(fd, buf, sizeof(buf) - 1,
+	    size > (off_t)sizeof(buf) ? size - (off_t)sizeof(buf) + 1 : 0);
 	close(fd);
 	while (n > 0 && buf[n - 1] == '\n')
 		n--;
@@ -224,9 +227,11 @@ say_ended(const struct runlog *r, const struct stage *s)
 
 	last_words(r, s, words);
 	if (s->kind == COLLECTOR)
-		say(r, "%s ended too early%s: %s is not recorded from now on", s->name, words, seen_by(s->name));
+		say(r, "%s ended too early%s: %s is not recorded from now on", s->name, words,
+		    seen_by(s->name));
 	else if (s->kind == SINK)
-		say(r, "%s ended too early%s: it gets nothing from now on; the recording goes on", s->name, words);
+		say(r, "%s ended too early%s: it gets nothing from now on; the recording goes on",
+		    s->name, words);
 	else
 		say(r, "%s ended too early%s: nothing is recorded from now on", s->name, words);
 }
@@ -325,7 +330,8 @@ look_for_stopped(struct runlog *r)
 			continue;
 		s->stopped_ns = stopped ? now_ns() : 0;
 		if (stopped && r->running)
-			say(r, "%s was stopped by a signal: what it gets waits, and is lost in the end (kill -CONT %d lets it go on)",
+			say(r, "%s was stopped by a signal: what it gets waits,"
+			    " and is lost in the end (kill -CONT %d lets it go on)",
 			    s->name, s->pid);
 		else if (r->running)
 			say(r, "%s goes on", s->name);
@@ -420,7 +426,8 @@ write_back(const struct runlog *r, const char *s, size_t n)
 		struct pollfd f = { .fd = r->back[i], .events = POLLOUT };
 
 		for (size_t at = 0; at < n;) {
-			ssize_t put = poll(&f, 1, PATIENCE_MS) > 0 ? write(f.fd, s + at, n - at) : -1;
+			ssize_t put = poll(&f, 1, PATIENCE_MS) > 0 ?
+			    write(f.fd, s + at, n - at) : -1;
 
 			if (put <= 0)
 				break;
@@ -466,7 +473,8 @@ add_failure(struct runlog *r, const char *stage, const char *how)
 	f->how = strdup(how);
 	for (size_t i = 0; i < r->nwatched; i++)
 		if (!strcmp(r->watched[i].name, stage))
-			f->at_ns = r->watched[i].ended_ns ? r->watched[i].ended_ns : r->watched[i].stopped_ns;
+			f->at_ns = r->watched[i].ended_ns ? r->watched[i].ended_ns :
+			    r->watched[i].stopped_ns;
 	r->nfailed++;
 }
 
@@ -583,7 +591,8 @@ main(int argc, char **argv)
 {
 	static struct runlog r = { .run = "", .ready_fd = -1, .causes_fd = -1 };
 	const struct opt own[] = {
-		{ .kind = OPT_STR, .name = "run", .arg = "ID", .to = &r.run, .help = "names the run" },
+		{ .kind = OPT_STR, .name = "run", .arg = "ID", .to = &r.run,
+		    .help = "names the run" },
 		{ .kind = OPT_LIST, .name = "stage", .arg = "NAME", .to = &r.stages,
 		    .help = "a stage of it; repeatable, as the next ones" },
 		{ .kind = OPT_LIST, .name = "option", .arg = "WORD", .to = &r.options,
@@ -596,10 +605,14 @@ main(int argc, char **argv)
 		    .help = "a way to what keeps lines, around the filters" },
 		{ .kind = OPT_STR, .name = "reports", .arg = "FIFO", .to = &r.reports_name,
 		    .help = "lines from there go to each --back" },
-		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &r.ready_fd, .lo = 0, .hi = 1 << 20,
-		    .help = "write a word there when run.begin is written, and the name of a stage that ends too early" },
-		{ .kind = OPT_NUM, .name = "causes-fd", .arg = "FD", .to = &r.causes_fd, .lo = 0, .hi = 1 << 20,
-		    .help = "write there which stages ended too early, or are stopped, and when; none that ended for want of another" },
+		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &r.ready_fd, .lo = 0,
+		    .hi = 1 << 20,
+		    .help = "write a word there when run.begin is written,"
+		    " and the name of a stage that ends too early" },
+		{ .kind = OPT_NUM, .name = "causes-fd", .arg = "FD", .to = &r.causes_fd, .lo = 0,
+		    .hi = 1 << 20,
+		    .help = "write there which stages ended too early, or are stopped, and when;"
+		    " none that ended for want of another" },
 		{ .kind = OPT_FLAG, .name = "terminal", .to = &r.terminal,
 		    .help = "a program draws on standard error: use its title for messages" },
 		{ .kind = OPT_END },

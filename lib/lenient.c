@@ -656,7 +656,7 @@ lenient_scan(struct event *ev, const char *p, size_t n, unsigned *marks)
 	return v;
 }
 
-/* --- marks ------------------------------------------------------------------------------------- */
+/* --- marks ----------------------------------------------------------------------------------- */
 
 static const char *const names[] = { "big_number", "surrogate", "duplicate_key", "nul_in_key",
     "bom", "bad_utf8" };

@@ -104,7 +104,8 @@ line_out_hint(const struct line_out *o)
 	case EFBIG:
 		return " (the limit for the size of files is reached: ulimit -f)";
 	case ESTALE:
-		return o->watch ? " (the file was deleted while it was written: what was recorded is gone with it)" : "";
+		return o->watch ? " (the file was deleted while it was written:"
+		    " what was recorded is gone with it)" : "";
 	default:
 		return "";
 	}

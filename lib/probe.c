@@ -100,8 +100,8 @@ probe_options(struct probe *p)
 		{ .kind = OPT_LIST, .letter = 'p', .name = "pid", .arg = "PID", .to = &t->pids,
 		    .help = "this process and its descendants; repeatable, as the next ones" },
 		{ .kind = OPT_LIST, .letter = 'c', .name = "comm", .arg = "NAME", .to = &t->comms,
-		    .help = "processes of this name (theirs, a thread's, the executable's, what they were "
-		    "called by, or their script's), and descendants" },
+		    .help = "processes of this name (theirs, a thread's, the executable's,"
+		    " what they were called by, or their script's), and descendants" },
 		{ .kind = OPT_LIST, .letter = 'u', .name = "uid", .arg = "USER", .to = &t->uids,
 		    .help = "processes of this user, by number or name" },
 		{ .kind = OPT_LIST, .name = "session", .arg = "SID", .to = &t->sessions,
@@ -109,7 +109,8 @@ probe_options(struct probe *p)
 		{ .kind = OPT_LIST, .name = "cgroup", .arg = "PATH", .to = &t->cgroups,
 		    .help = "processes in this cgroup (v2) or below" },
 		{ .kind = OPT_LIST, .name = "container", .arg = "NAME|ID", .to = &t->containers,
-		    .help = "processes in this container, or those of this pod, also such that begin later" },
+		    .help = "processes in this container, or those of this pod,"
+		    " also such that begin later" },
 		{ .kind = OPT_FLAG, .name = "no-children", .to = &t->no_children,
 		    .help = "-p and -c without descendants" },
 		{ .kind = OPT_FLAG, .name = "from-exec", .to = &t->from_exec,
@@ -122,8 +123,8 @@ probe_options(struct probe *p)
 		{ .kind = OPT_NUM, .name = "ready-fd", .arg = "FD", .to = &p->ready_fd, .lo = 0,
 		    .hi = 1 << 20, .help = "write a newline there once all probes are attached" },
 		{ .kind = OPT_NUM, .name = "self-fd", .arg = "FD", .to = &p->self_fd, .lo = 0,
-		    .hi = 1 << 20, .help = "a file open there names our own pipeline's processes, a pid a "
-		    "line; no others are taken for it" },
+		    .hi = 1 << 20, .help = "a file open there names our own pipeline's processes,"
+		    " a pid a line; no others are taken for it" },
 		{ .kind = OPT_SIZE, .name = "ring-size", .arg = "SIZE", .to = &p->ring_size,
 		    .lo = 64 << 10, .hi = 1 << 30, .help = "of the kernel's ring buffer (16M)" },
 		{ .kind = OPT_FLAG, .name = "fail-on-loss", .to = &p->fail_on_loss,

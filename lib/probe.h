@@ -124,8 +124,8 @@ void probe_moved(struct probe *, uint32_t pid);
  * who it is) with all capabilities, and enters a sandbox of SANDBOX_BPF and more. Exits
  * when that fails. */
 void probe_confine(struct probe *, uid_t uid, unsigned more);
-/* When all is attached: probe_confine, and gives up every capability(7) but CAP_BPF, those that looking
- * into other processes in /proc needs, and more (a set of CAPS_BIT). Exits when
+/* When all is attached: probe_confine, and gives up every capability(7) but CAP_BPF, those that
+ * looking into other processes in /proc needs, and more (a set of CAPS_BIT). Exits when
  * that fails. */
 void probe_give_up(struct probe *, uint64_t more, unsigned sandbox);
 

@@ -105,8 +105,9 @@ may(void *arg, int action, const char *a, const char *b, const char *database, c
 	case SQLITE_PRAGMA:
 		return is_describing(a) ? SQLITE_OK : deny(q, "PRAGMA", a);
 	case SQLITE_UPDATE:
-		/* asked of every virtual table (json_each, the full-text index) when it is connected;
-		 * nobody can change the schema so: sqlite3_declare_vtab alone gets that far */
+		/* asked of every virtual table (json_each, the full-text index) when it is
+		 * connected; nobody can change the schema so: sqlite3_declare_vtab alone gets
+		 * that far */
 		if (!strcmp(a, "sqlite_master") || q->ours)
 			return SQLITE_OK;
 		return deny(q, "UPDATE", a);
@@ -210,7 +211,8 @@ query_open(struct query *q, const char *path, int patience_s)
 {
 	int64_t version;
 
-	*q = (struct query){ .path = path, .patience_s = patience_s, .deadline_ms = now_ms() + 1000LL * patience_s };
+	*q = (struct query){ .path = path, .patience_s = patience_s,
+	    .deadline_ms = now_ms() + 1000LL * patience_s };
 	if (open_file(q, path))
 		query_fail(q, path);
 	else if (query_number(q, "PRAGMA application_id", 0) != QUERY_APPLICATION)

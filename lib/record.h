@@ -40,7 +40,8 @@ struct count {
 
 struct counts {
 	struct count by[COUNT_MAX];
-	__u64 nobody[COUNT_MAX];	/* of its events: those whose process is not kept in losers */
+	/* of its events: those whose process is not kept in losers */
+	__u64 nobody[COUNT_MAX];
 };
 
 /* Who lost: events by what was lost and the process that made them, since the reader

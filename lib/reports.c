@@ -376,8 +376,9 @@ make_prices(struct query *q, const struct query_args *a)
 	sqlite3_stmt *st = NULL;
 	int rc;
 
-	if (query_run(q, "CREATE TEMP TABLE IF NOT EXISTS prices(model, input REAL, output REAL, cache_read REAL,"
-	    " cache_creation REAL, as_of, cache_creation_1h REAL, above REAL, since, provider);"
+	if (query_run(q, "CREATE TEMP TABLE IF NOT EXISTS prices(model, input REAL, output REAL,"
+	    " cache_read REAL, cache_creation REAL,"
+	    " as_of, cache_creation_1h REAL, above REAL, since, provider);"
 	    /* one transaction for all rows takes half the time */
 	    " DELETE FROM temp.prices; BEGIN", a))
 		return -1;
@@ -453,7 +454,8 @@ report_missing(struct query *q, const struct report *r, int64_t run, char *to, s
 	    "SELECT group_concat(k.sees, ', ') FROM stage_ranks k WHERE k.rank = 0"
 	    " AND instr(' ' || :query || ' ', ' ' || k.stage || ' ')"
 	    " AND EXISTS (SELECT 1 FROM runs r WHERE :run IS NULL OR r.id = :run)"
-	    " AND NOT EXISTS (SELECT 1 FROM runs r WHERE (:run IS NULL OR r.id = :run) AND (r.stages IS NULL"
+	    " AND NOT EXISTS (SELECT 1 FROM runs r WHERE (:run IS NULL OR r.id = :run)"
+	    " AND (r.stages IS NULL"
 	    " OR EXISTS (SELECT 1 FROM json_each(r.stages) j WHERE j.value = k.stage)))";
 	const char *at = strstr(r->text, key);
 	struct query_args a = { .run = run };

@@ -188,8 +188,8 @@ summary(struct run *r)
 {
 	const struct stage_io *io = &r->io;
 
-	fprintf(stderr, "%s: %" PRIu64 " lines read, %" PRIu64 " passed, %" PRIu64 " not passed, %" PRIu64
-	    " written; lost: %s\n", r->st->use.name, io->lines, io->passed, io->dropped,
+	fprintf(stderr, "%s: %" PRIu64 " lines read, %" PRIu64 " passed, %" PRIu64 " not passed, %"
+	    PRIu64 " written; lost: %s\n", r->st->use.name, io->lines, io->passed, io->dropped,
 	    io->out.lines,
 	    loss_total(&io->loss) ? loss_text(&io->loss) : "nothing");
 	if (r->st->summary)
@@ -402,8 +402,8 @@ enter_sandbox(const struct run *r)
 	if ((rc = sandbox_enter(&box)) < 0)
 		fprintf(stderr, "%s: enter the sandbox: %s\n", r->st->use.name, strerror(errno));
 	else if (rc && r->verbose)
-		fprintf(stderr, "%s: this kernel has no Landlock: which files may be opened is not limited\n",
-		    r->st->use.name);
+		fprintf(stderr, "%s: this kernel has no Landlock:"
+		    " which files may be opened is not limited\n", r->st->use.name);
 	return rc >= 0;
 }
 

@@ -267,7 +267,8 @@ feed_chunks(struct conns *cs, struct conn *c, struct pending *line, const struct
 	size_t from = c->chunk_ends ? chunk_size(b->p, b->n, text) : 0, i = from;
 	struct text_piece piece;
 
-	if (c->chunk_ends && !from)	/* it was a line's end in a chunk: what follows is another */
+	/* it was a line's end in a chunk: what follows is another */
+	if (c->chunk_ends && !from)
 		stream_decide(cs->all, &c->text, false, true);
 	c->chunk_ends = false;
 	while (i < b->n) {

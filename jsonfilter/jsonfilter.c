@@ -51,7 +51,8 @@ static const struct opt options[] = {
 
 static const struct opt_use use = {
 	.name = "jsonfilter", .synopsis = "[OPTION]... [EXPR]... [FILE]...",
-	.about = "Prints the event lines of which any EXPR is true; merges its inputs line by line.",
+	.about = "Prints the event lines of which any EXPR is true;"
+	" merges its inputs line by line.",
 	.tables = { options },
 };
 
@@ -253,7 +254,8 @@ at_end(void *arg, struct stage_io *io)
 	if (f->order)
 		release(f, io, true);
 	if (f->early)
-		fprintf(stderr, "jsonfilter: %" PRIu64 " lines left before their time: raise --sort-max\n", f->early);
+		fprintf(stderr, "jsonfilter: %" PRIu64 " lines left before their time:"
+		    " raise --sort-max\n", f->early);
 	if (f->count) {
 		char *to = line_room(&io->out, 24);
 
@@ -272,7 +274,8 @@ metrics(void *arg, const struct stage_io *io)
 {
 	const struct jsonfilter *f = arg;
 
-	fprintf(stderr, "[jsonfilter Metrics] Total: %" PRIu64 ", Filtered: %" PRIu64 ", Passed: %" PRIu64 "\n",
+	fprintf(stderr, "[jsonfilter Metrics] Total: %" PRIu64 ", Filtered: %" PRIu64
+	    ", Passed: %" PRIu64 "\n",
 	    io->lines, f->dropped, io->lines - f->dropped);
 }
 

@@ -147,7 +147,8 @@ each_pair(const char *name, const char *list, bool (*pair)(void *arg, char *key,
 
 		if (n && (!key || !value || !*key || !pair(arg, key, value))) {
 			if (name)	/* it may be a secret */
-				fprintf(stderr, "otelsink: %s: an entry is not NAME=VALUE; ignored\n", name);
+				fprintf(stderr, "otelsink: %s: an entry is not NAME=VALUE;"
+				    " ignored\n", name);
 			free(key);
 			free(value);
 		}
@@ -272,7 +273,8 @@ endpoint_protocol(struct endpoint *e, int signal, const char *given, getter *get
 	if (v && !strcmp(v, "http/json"))
 		e->json = true;
 	else if (v && !strcmp(v, "grpc"))
-		return "OTLP over gRPC is not spoken here: http/protobuf or http/json (collectors listen on port 4318)";
+		return "OTLP over gRPC is not spoken here: http/protobuf or http/json"
+		    " (collectors listen on port 4318)";
 	else if (v && strcmp(v, "http/protobuf") && given)
 		return wrong("protocol '%.50s' is not known: http/protobuf, http/json", v);
 	else if (v && strcmp(v, "http/protobuf"))

@@ -273,7 +273,8 @@ spool_it(struct exporter *x, struct request *r)
 		return false;
 	}
 	if (!x->unspooled && !x->conf.quiet)
-		fprintf(stderr, "otelsink: keep a request in the spool: %s%s; from here on they wait in memory alone\n",
+		fprintf(stderr, "otelsink: keep a request in the spool: %s%s;"
+		    " from here on they wait in memory alone\n",
 		    strerror(errno), errno == ENOSPC ? " (make room on its disk)" : "");
 	x->unspooled = true;
 	return true;

@@ -305,8 +305,10 @@ on_summary(void *arg, const struct stage_io *io)
 		requests += self->reported[i].requests;
 		retries += self->reported[i].retries;
 	}
-	fprintf(stderr, "otelsink: %" PRIu64 " spans (%" PRIu64 " calls, %" PRIu64 " tools, %" PRIu64 " processes, %" PRIu64
-	    " of MCP, %" PRIu64 " agents), %" PRIu64 " log records, %" PRIu64 " tools without a result; %" PRIu64
+	fprintf(stderr, "otelsink: %" PRIu64 " spans (%" PRIu64 " calls, %" PRIu64 " tools,"
+	    " %" PRIu64 " processes, %" PRIu64
+	    " of MCP, %" PRIu64 " agents), %" PRIu64 " log records, %" PRIu64
+	    " tools without a result; %" PRIu64
 	    " items taken, %" PRIu64 " requests, %" PRIu64 " of them retries\n", n->spans, n->calls,
 	    n->tools, n->processes,
 	    n->mcp, n->agents, n->records, n->unanswered, sent, requests, retries);

@@ -418,7 +418,8 @@ main(int argc, char **argv)
 		{ .kind = OPT_FLAG, .name = "no-reads", .to = &s->no_reads,
 		    .help = "not what is read of files" },
 		{ .kind = OPT_FLAG, .name = "trace-fs", .to = &s->trace_fs,
-		    .help = "each open for reading, also of what is not there, and changes of directory" },
+		    .help = "each open for reading, also of what is not there,"
+		    " and changes of directory" },
 		{ .kind = OPT_FLAG, .name = "trace-net", .to = &s->trace_net,
 		    .help = "network (by default)" },
 		{ .kind = OPT_FLAG, .name = "trace-signals", .to = &s->trace_signals,
@@ -430,11 +431,13 @@ main(int argc, char **argv)
 		{ .kind = OPT_TIME, .name = "interval", .arg = "TIME", .to = &s->interval,
 		    .help = "emit bytes of open files this often (1s; 0: when they are closed)" },
 		{ .kind = OPT_CALL, .letter = 'm', .name = "mode", .arg = "0|1|2", .call = set_mode,
-		    .help = "0: everything of all processes; 1: lifecycle of all, the rest of chosen "
-		    "ones and of those that exec; 2: chosen ones (-p, -c, --session imply it)" },
+		    .help = "0: everything of all processes; 1: lifecycle of all,"
+		    " the rest of chosen ones"
+		    " and of those that exec; 2: chosen ones (-p, -c, --session imply it)" },
 		{ .kind = OPT_NUM, .letter = 'd', .name = "min-duration", .arg = "MS",
 		    .to = &s->min_life_ms, .lo = 0, .hi = 1LL << 40,
-		    .help = "no process.exec, and process.exit only of processes that lived this long" },
+		    .help = "no process.exec, and process.exit"
+		    " only of processes that lived this long" },
 		{ .kind = OPT_CALL, .name = "seed-pid", .arg = "PID[:PPID]", .call = choose_seed,
 		    .help = "choose this process and its descendants; it may be gone; repeatable" },
 		{ .kind = OPT_CALL, .name = "cgroup-filter", .arg = "PATH", .call = choose_cgroup,

@@ -327,7 +327,8 @@ give_up_privileges(struct sslsniff *s)
 	 * error */
 	if (!s->hook.no_hold)
 		setpriority(PRIO_PROCESS, 0, WATCHER_NICE);
-	probe_confine(&s->probe, s->hook.uid, SANDBOX_CHILDREN | (s->hook.no_hold ? 0 : SANDBOX_HOLD));
+	probe_confine(&s->probe, s->hook.uid,
+	    SANDBOX_CHILDREN | (s->hook.no_hold ? 0 : SANDBOX_HOLD));
 	s->watch.again = on_idle;
 	s->hook.running = s->watch.cpu != NULL;
 	if (s->watch.cpu && (caps_keep(later) || watch_start(&s->watch, on_mapped, s)))
@@ -364,7 +365,8 @@ choose_way(struct sslsniff *s)
 			bpf_program__set_flags(progs[i],
 			    bpf_program__flags(progs[i]) & ~BPF_F_SLEEPABLE);
 	}
-	probe_note(&s->probe, "%s, %s", s->hook.attach.multi ? "uprobe_multi links" : "perf uprobes",
+	probe_note(&s->probe, "%s, %s",
+	    s->hook.attach.multi ? "uprobe_multi links" : "perf uprobes",
 	    sleep ? "pages are faulted in" : "pages that are not resident are lost (and counted)");
 }
 

@@ -24,7 +24,8 @@ sample_parse(struct sample_proc *p, const char *stat, size_t n)
 	if (sscanf(stat, "%d", &p->pid) != 1)
 		return false;
 	/* 4 ppid, 6 session, 14-17 times, 20 threads, 22 start, 23 vsize, 24 rss */
-	if (sscanf(rest, " %*c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld %*d %*d %ld %*d %lu %lu %ld",
+	if (sscanf(rest, " %*c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld %*d %*d %ld"
+	    " %*d %lu %lu %ld",
 	    &p->ppid, &p->session, &utime, &stime, &cutime, &cstime, &threads, &start, &vsz,
 	    &rss) != 10)
 		return false;

@@ -130,8 +130,10 @@ start(struct replay *t)
 	if (!exact)
 		snprintf(t->q->why, sizeof(t->q->why),
 		    "the reports are not beside websink: export/ndjson.sql");
-	else if (!query_run(t->q, "CREATE TEMP TABLE quiet AS SELECT id FROM runs WHERE id NOT IN (SELECT run_id FROM events);"
-	    "CREATE TEMP VIEW played AS SELECT * FROM processes WHERE run_id IN (SELECT id FROM quiet)", &(struct query_args){ .limit = -1 }))
+	else if (!query_run(t->q, "CREATE TEMP TABLE quiet AS SELECT id FROM runs"
+	    " WHERE id NOT IN (SELECT run_id FROM events);"
+	    "CREATE TEMP VIEW played AS SELECT * FROM processes"
+	    " WHERE run_id IN (SELECT id FROM quiet)", &(struct query_args){ .limit = -1 }))
 		rc = add_sources(t, exact, true) || add_sources(t, replay_sql, false) ? -1 : 0;
 	free(exact);
 	return rc;

@@ -201,7 +201,8 @@ on_connection(void *arg, struct MHD_Connection *c, void **guest,
 	struct server *s = arg;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		*guest = door_enter(&s->door, MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		*guest = door_enter(&s->door,
+		    MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 	else if (*guest)
 		door_leave(&s->door, *guest);
 }
@@ -242,7 +243,8 @@ on_request(void *arg, struct MHD_Connection *c, const char *url, const char *met
 	case ORIGIN_FOREIGN:
 		return respond_text(c, 403, "websink: pages of other origins are not served\n");
 	case ORIGIN_STRANGER:
-		return respond_text(c, 401, "websink: open the address that websink printed when it started: it holds the token\n");
+		return respond_text(c, 401, "websink: open the address that"
+		    " websink printed when it started: it holds the token\n");
 	case ORIGIN_EXCHANGE:
 	case ORIGIN_PASS:
 		door_know(&s->door, guest_of(c));
@@ -301,8 +303,8 @@ const char *
 server_start(struct server *s)
 {
 	struct sockaddr_storage at = { 0 };
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
-	    MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+	    MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
 	const char *bad;
 
 	if ((bad = resolve(s->listen ? s->listen : "127.0.0.1", s->port, &at)))

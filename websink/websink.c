@@ -58,7 +58,8 @@ static const struct opt options[] = {
 
 static const struct opt_use use = {
 	.name = "websink", .synopsis = "[OPTION]... [FILE]...",
-	.about = "Shows events in the browser: live from standard input or files, or a saved database.",
+	.about = "Shows events in the browser: live from standard input or files,"
+	" or a saved database.",
 	.tables = { options },
 };
 
@@ -165,8 +166,9 @@ serve(struct websink *w)
 		exit(1);
 	}
 	if (!is_loopback(w->server.listen))
-		fprintf(stderr, "websink: %s is not loopback: whoever has the address below and reaches this machine reads all "
-		    "prompts and answers, and all between reads along: there is no TLS\n",
+		fprintf(stderr, "websink: %s is not loopback: whoever has the address below and"
+		    " reaches this machine reads all prompts and answers,"
+		    " and all between reads along: there is no TLS\n",
 		    w->server.listen);
 	fprintf(stderr, "websink: http://%s:%u/?token=%s\n", url_host(w), w->server.port,
 	    w->server.origin.token);

@@ -324,11 +324,12 @@ add_set(void)
 	const char *name = self.sources[0].name;
 	uint64_t bytes = 0;
 	struct stat st;
-	size_t n;
+	size_t n, found;
 	char **set = merge_set(name, &n);
 
 	if (!set)
 		die("out of memory");
+	found = n;
 	for (size_t i = 0; i < n; i++)
 		bytes += stat(set[i], &st) ? 0 : st.st_size;
 	if (n > 1 && !strcmp(self.name, "recorded") && bytes > SUMMARY_MAX) {
@@ -342,6 +343,9 @@ add_set(void)
 		self.n = 0;
 		for (size_t i = 0; i < n; i++)
 			add_source(set[i]);
+	} else {	/* its name is known already */
+		while (found)
+			free(set[--found]);
 	}
 	free(set);
 	return n > 1;

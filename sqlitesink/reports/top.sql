@@ -41,7 +41,7 @@ sample(agent_id, id) AS MATERIALIZED (
 SELECT coalesce(a.name, CAST(p.comm AS TEXT)) AS agent, p.pid,
 	coalesce('exit ' || p.exit_code, 'signal ' || p.signal, iif((SELECT complete FROM runs r WHERE r.id = p.run_id), '-', 'live')) AS state,
 	(c.last - p.start_ns) / 1000000000 AS age,
-	(SELECT coalesce(request_model, response_model) FROM model_calls WHERE process_id = a.process_id ORDER BY started_ns DESC LIMIT 1) AS model,
+	(SELECT coalesce(request_model, response_model) FROM model_calls WHERE agent_id = a.process_id ORDER BY started_ns DESC LIMIT 1) AS model,
 	c.calls, c.tokens, round(c.usd, 4) AS cost_usd,
 	(SELECT count(*) FROM tool_uses u WHERE u.process_id = a.process_id) AS tools,
 	coalesce((SELECT n FROM exec x WHERE x.agent_id = a.process_id), 0) AS execs,

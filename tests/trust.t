@@ -280,7 +280,7 @@ chmod 700 "$T/root-only"
 echo of-root-alone >"$T/root-only/secret"
 cat >"$d/agent" <<'END'
 cd "$1"
-echo "$(id -u) $(id -g) $(sed -n 's/^SigIgn:[^0-9]*//p' /proc/self/status) ${SUDO_UID:-no sudo}" >who
+echo "$(id -u) $(id -g) $(sed -n 's/^SigIgn:[^0-9a-f]*//p' /proc/self/status) ${SUDO_UID:-no sudo}" >who
 # reports of the user's own, which whoever looks at the recording for him would run
 mkdir -p .config/agentsight/reports
 printf 'SELECT 1;\n.shell id >%s/pwned\nSELECT writefile("%s/pwned2", "x");\n' "$1" "$1" >.config/agentsight/reports/recorded.sql
@@ -338,7 +338,10 @@ done
 cd "$d" || exit 1
 recorder record --db "$d/run.db" -o "$d/out.ndjson" -- sh "$d/agent" "$d" "$T/root-only" >"$T/out" 2>&1
 is 'the agent has its own status' "$?" 0
-is 'it was who sudo said, and ignored no signal' "$(cat "$d/who")" "$nobody 1 0000000000000000 no sudo"
+# beyond those that are ignored around us
+ignored=$(sed -n 's/^SigIgn:[^0-9a-f]*/0x/p' /proc/self/status)
+read -r uid gid ignores sudo <"$d/who"
+is 'it was who sudo said, and ignored no signal' "$uid $gid $((0x$ignores & ~ignored)) $sudo" "$nobody 1 0 no sudo"
 like 'it tried all' "$(sort -u "$d/tried" | tr '\n' ' ')" 'authstrip httpparse jsonfilter llmparse process sqlitesink sslsniff stdiocap sysmon'
 is 'it could do none of it' "$(cat "$d/done" 2>&1 | sort -u | tr '\n' ' ')" "cat: $d/done: No such file or directory "
 is 'no report of its own was run' "$(ls "$d/pwned" "$d/pwned2" 2>/dev/null)" ''

@@ -208,7 +208,7 @@ set_up(struct db *db)
 		    " (a file system without shared memory?)");
 	sqlite3_finalize(st);
 	return wal ? run_sql(db,
-	    "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-6000;"
+	    "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-6000;"
 	    "PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216", "open") : -1;
 }
 
@@ -238,7 +238,9 @@ db_open(struct db *db, const char *tool, const char *path)
 	sqlite3_extended_result_codes(db->sq, 1);
 	sqlite3_busy_timeout(db->sq, BUSY_MS);	/* before the first question */
 	/* before anything is changed: it may be somebody else's */
-	if (version_of(db) < 0 || set_up(db) || migrate(db))
+	/* references are looked at afterwards: a table that is made anew would lose its rows */
+	if (version_of(db) < 0 || set_up(db) || migrate(db) ||
+	    run_sql(db, "PRAGMA foreign_keys=ON", "open"))
 		return -1;
 	if (!db->keep_mode && fstat(db->lock, &st) == 0 && (st.st_mode & 077))
 		(void)!fchmod(db->lock, 0600);	/* another user's: as it is */

@@ -154,8 +154,11 @@ old = os.path.join(T, "old.db")
 c = sqlite3.connect(old)
 with open(os.path.join(ROOT, "sqlitesink", "schema.sql")) as f:
     c.executescript(f.read())
-c.executescript("PRAGMA user_version=1; PRAGMA application_id=1634169716; INSERT INTO runs(version, complete) VALUES('0.1.0', 1)")
+c.executescript("PRAGMA user_version=1; PRAGMA application_id=1634169716; INSERT INTO runs(version, complete) VALUES('0.1.0', 1);"
+                " INSERT INTO processes(id, run_id, pid, start_ns, seen) VALUES(1, 1, 7, 5, 'fork'); INSERT INTO paths VALUES(3, '/x/y');"
+                " INSERT INTO file_changes(process_id, timestamp_ns, op, path_id) VALUES(1, 6, 'create', 3)")
 c.close()
 store(WHOLE, db=old)
 same("a file of version 1 is brought to this one", [rows(old, "SELECT run_id, verdict FROM verdicts"), sound(old)], [[[1, "INCOMPLETE"], [2, "WHOLE"]], ["ok", []]])
+same("with what its rows refer to", rows(old, "SELECT p.path FROM file_changes c JOIN paths p ON p.id = c.path_id WHERE c.process_id = 1"), [["/x/y"]])
 done()

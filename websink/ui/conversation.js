@@ -129,6 +129,9 @@ function Tool({ tool, model }) {
 		${result && html`<div class="tool-result"><${Text} text=${result} lines=${open ? 40 : 6} mono label="Result" /></div>`}</section>`;
 }
 
+// It was offered tools, or used one: what is recorded of a call may have the second alone.
+const isAgent = (conv) => conv.tools || conv.calls.some((c) => c.tools.length > 0);
+
 // A sub-agent, or calls on the side, that a tool call began.
 function Nested({ conv, model }) {
 	const [open, setOpen] = useState(false);
@@ -261,7 +264,7 @@ function Thread({ conv, model, shown, live }) {
 	return html`<div class="thread" ref=${box} onScroll=${onScroll} tabindex="0" role="region" aria-label="Conversation">
 		<div class="thread-in"><header class="thread-head"><h1>${brief(firstLine(conv.title) || 'Conversation', 110)}</h1>
 			<p class="faint">${brief(conv.agent, 40)} · ${plural(conv.calls.length, 'call')} · ${count(conv.input)} tokens in, ${count(conv.output)} out${u ? ` · ${dollars(u)}` : ''} · ${span(conv.last - conv.first)} · ${model.byPid.get(conv.pid) && html`<${Who} life=${conv.calls[0].life} />`}</p>
-			${nested.length > 0 && html`<p class="faint with-nested">With ${plural(nested.filter((c) => c.tools).length, 'sub-agent')} and ${plural(nested.filter((c) => !c.tools).length, 'helper')} below: ${plural(nested.reduce((n, c) => n + c.calls.length, conv.calls.length), 'call')}, ${count(sum('input'))} tokens in, ${count(sum('output'))} out</p>`}
+			${nested.length > 0 && html`<p class="faint with-nested">With ${plural(nested.filter(isAgent).length, 'sub-agent')} and ${plural(nested.filter((c) => !isAgent(c)).length, 'helper')} below: ${plural(nested.reduce((n, c) => n + c.calls.length, conv.calls.length), 'call')}, ${count(sum('input'))} tokens in, ${count(sum('output'))} out</p>`}
 			${conv.under && html`<p class="faint">Begun by the tool call <a href=${link('conversation', conv.under.call.conv.id, conv.under.call.key)}>${brief(conv.under.name, 40)}</a></p>`}</header>
 		${from > 0 && html`<p><button class="more" onClick=${() => setExtra(extra + AT_ONCE)}>Show ${Math.min(from, AT_ONCE)} earlier calls</button></p>`}
 		${calls.map((c) => html`<${Call} key=${c.n} call=${c} model=${model} most=${most} shown=${c.key === shown} />`)}

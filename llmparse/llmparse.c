@@ -823,7 +823,8 @@ main(int argc, char **argv)
 		{ .kind = OPT_SIZE, .name = "max-message", .arg = "SIZE", .to = &self.max_message,
 		    .help = "longest line of a tool server (16M)", .lo = 1 << 10, .hi = 1LL << 32 },
 		{ .kind = OPT_SIZE, .name = "max-memory", .arg = "SIZE", .to = &self.max_memory,
-		    .help = "all open calls of models together (256M)", .lo = 1 << 16, .hi = 1LL << 40 },
+		    .help = "all open calls of models together (256M)", .lo = 1 << 16,
+		    .hi = 1LL << 40 },
 		{ .kind = OPT_END },
 	};
 	static const struct stage stage = {

@@ -407,6 +407,27 @@ enter_sandbox(const struct run *r)
 	return rc >= 0;
 }
 
+/* What it writes, and the n inputs, or standard input when there are none. */
+static bool
+open_files(struct run *r, struct line_in *in, int n, char **inputs)
+{
+	int fd = STDOUT_FILENO;
+
+	if (r->output && strcmp(r->output, "-") &&
+	    (fd = open(r->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
+		fprintf(stderr, "%s: open %s: %s\n", r->st->use.name, r->output, strerror(errno));
+		return false;
+	}
+	line_out_init(&r->io.out, fd);
+	r->io.out.watch = fd != STDOUT_FILENO;
+	if (!n && !open_input(r, in, "-"))
+		return false;
+	for (int i = 0; i < n; i++)
+		if (!open_input(r, in, inputs[i]))
+			return false;
+	return true;
+}
+
 int
 stage_run(const struct stage *st, void *self, int argc, char **argv)
 {
@@ -439,7 +460,7 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	};
 	struct opt_use use = st->use;
 	struct line_in *in;
-	int first, fd = STDOUT_FILENO, rc;
+	int first, rc;
 
 	r = (struct run){ .st = st, .self = self, .max_line = LINE_MAX_DEFAULT, .io.tee = !st->sink,
 	    .ready_fd = -1, .report_fd = -1 };
@@ -462,18 +483,8 @@ stage_run(const struct stage *st, void *self, int argc, char **argv)
 	catch_signals(in);	/* before start: what a sink begins there it must end */
 	if (st->start)
 		first += st->start(self, &r.io, argc - first, argv + first);
-	if (r.output && strcmp(r.output, "-") &&
-	    (fd = open(r.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
-		fprintf(stderr, "%s: open %s: %s\n", use.name, r.output, strerror(errno));
+	if (!open_files(&r, in, argc - first, argv + first))
 		return 1;
-	}
-	line_out_init(&r.io.out, fd);
-	r.io.out.watch = fd != STDOUT_FILENO;
-	if (first == argc && !open_input(&r, in, "-"))
-		return 1;
-	for (int i = first; i < argc; i++)
-		if (!open_input(&r, in, argv[i]))
-			return 1;
 	if (st->tick)
 		line_in_patience(in, st->tick_ms);
 	if (r.io.tee)

@@ -11,7 +11,8 @@ from sslsniff_kit import *
 
 need_bpf()
 SECONDS = float(os.environ.get("SOAK", "4"))
-tlsload = cc("tlsload", "tests/bench/tlsload.c", "-lssl", "-lcrypto", "-lpthread")
+tlsload = cc("tlsload", "tests/bench/tlsload.c", "-D_GNU_SOURCE", "-Ilib", "lib/line.c", "lib/event.c", "lib/jput.c",
+             "-ljansson", "-lm", "-lssl", "-lcrypto", "-lpthread")
 LINE = re.compile(rb'"type":"ssl.data".*?"pid":(\d+),.*?"conn":"([^"]*)","function":"(.).*?"off":(\d+),"len":(\d+),')
 LOSS = re.compile(rb'"type":"loss".*?"reason":"(\w+)","events":(\d+),"bytes":(\d+)')
 

@@ -477,6 +477,37 @@ fresh(struct conn *c, int binpct)
 	exchange(c);
 }
 
+/* What was made, in numbers, as one line. */
+static void
+write_summary(FILE *to)
+{
+	char sum[17];
+	struct line_out out;
+	struct jput j;
+
+	line_out_init(&out, fileno(to));
+	jput_open(&j, &out, "summary");
+	jput_uint(&j, "events", events);
+	jput_uint(&j, "output_bytes", obytes);
+	jput_uint(&j, "write_bytes", wbytes);
+	jput_uint(&j, "read_bytes", rbytes);
+	jput_uint(&j, "connections", nconn);
+	jput_uint(&j, "exchanges", exchanges);
+	jput_uint(&j, "opaque_exchanges", opaque);
+	jput_uint(&j, "sse_responses", sse);
+	jput_uint(&j, "sse_messages", ssemsgs);
+	jput_uint(&j, "errors", errors);
+	jput_uint(&j, "auth_headers", authhdr);
+	jput_uint(&j, "text_bytes", textbytes);
+	snprintf(sum, sizeof(sum), "%016llx", (unsigned long long)textsum);
+	jput_str(&j, "text_fnv_sum", sum);
+	jput_uint(&j, "input_tokens", intok);
+	jput_uint(&j, "output_tokens", outtok);
+	jput_close(&j);
+	line_flush(&out);
+	line_out_free(&out);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -538,16 +569,6 @@ main(int argc, char **argv)
 			fresh(c, binpct);
 	}
 	line_flush(&o);
-	fprintf(sf, "{\"events\":%llu,\"output_bytes\":%llu,\"write_bytes\":%llu,\"read_bytes\":%llu,"
-	    "\"connections\":%llu,\"exchanges\":%llu,\"opaque_exchanges\":%llu,\"sse_responses\":%llu,\"sse_messages\":%llu,"
-	    "\"errors\":%llu,\"auth_headers\":%llu,\"text_bytes\":%llu,\"text_fnv_sum\":\"%016llx\","
-	    "\"input_tokens\":%llu,\"output_tokens\":%llu}\n",
-	    (unsigned long long)events, (unsigned long long)obytes, (unsigned long long)wbytes,
-	    (unsigned long long)rbytes,
-	    (unsigned long long)nconn, (unsigned long long)exchanges, (unsigned long long)opaque,
-	    (unsigned long long)sse, (unsigned long long)ssemsgs, (unsigned long long)errors,
-	    (unsigned long long)authhdr,
-	    (unsigned long long)textbytes, (unsigned long long)textsum, (unsigned long long)intok,
-	    (unsigned long long)outtok);
+	write_summary(sf);
 	return o.err != 0;
 }

@@ -5,6 +5,9 @@
  * The client prints what it did: exchanges, processor seconds of both, and the sum of
  * all bytes that passed, each way.
  */
+#include "jput.h"
+#include "line.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +71,8 @@ main(int argc, char **argv)
 	unsigned long n = 0, sum[2] = { 0 };
 	double time = 0.5, end, before;
 	char out[SIZE], in[SIZE];
+	struct line_out line;
+	struct jput j;
 
 	while ((opt = getopt(argc, argv, "t:x")) != -1)
 		if (opt == 't')
@@ -102,7 +107,16 @@ main(int argc, char **argv)
 	} while (n % 64 || seconds(CLOCK_MONOTONIC) < end);
 	close(fd);
 	wait(NULL);
-	printf("{\"n\":%lu,\"cpu\":%f,\"bytes\":%lu,\"sums\":[%lu,%lu]}\n", n,
-	    cpu(RUSAGE_SELF) - before + cpu(RUSAGE_CHILDREN), 2 * n * SIZE, sum[0], sum[1]);
+	line_out_init(&line, STDOUT_FILENO);
+	jput_open(&j, &line, "plainload");
+	jput_uint(&j, "n", n);
+	jput_real(&j, "cpu", cpu(RUSAGE_SELF) - before + cpu(RUSAGE_CHILDREN));
+	jput_uint(&j, "bytes", 2 * n * SIZE);
+	jput_array(&j, "sums");
+	jput_uint(&j, NULL, sum[0]);
+	jput_uint(&j, NULL, sum[1]);
+	jput_array_end(&j);
+	jput_close(&j);
+	line_flush(&line);
 	return 0;
 }

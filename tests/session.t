@@ -97,15 +97,17 @@ same("summary", {k: summary.get(k) for k in ("model calls", "model calls that fa
       "tool calls of sub-agents": 3, "agents": "agent"})
 
 # --- the page ----------------------------------------------------------------------------------------
-PAGE = """import { readFileSync } from 'fs'; import { Model } from './websink/ui/model.js';
+PAGE = """import { readFileSync } from 'fs'; import { Model, outcome } from './websink/ui/model.js';
 const m = new Model(); readFileSync(process.argv[1], 'utf8').split('\\n').filter(Boolean).forEach((l, i) => m.add(i + 1, JSON.parse(l)));
 console.log(JSON.stringify([m.counted.length, m.tools.length, m.counted.reduce((n, c) => n + (c.usage.input_tokens || 0) + (c.usage.output_tokens || 0), 0),
-  [...m.conversations.values()].map((c) => [c.tools, c.calls.length, c.under ? c.under.name : null]).sort()]));"""
+  [...m.conversations.values()].map((c) => [c.tools, c.calls.length, c.under ? c.under.name : null]).sort(), m.lives.filter((l) => !l.before).length,
+  ['created', 'changed', 'deleted', 'temporary'].map((what) => [...m.files.values()].filter((f) => outcome(f) === what).length)]));"""
 if shutil.which("node"):
     page = subprocess.run(["node", "--input-type=module", "-e", PAGE, os.path.join(HERE, "events.ndjson")], stdout=subprocess.PIPE)
     same("the page: the same numbers, sub-agents and helpers under their tool calls", json.loads(page.stdout or "null"),
          [35, 25, sum(r["total_tokens"] for r in tokens), [[False, 1, None], [False, 1, "SecondOpinion"], [False, 1, "Summarize"],
-          [False, 1, "Summarize"], [False, 1, "Summarize"], [True, 26, None], [True, 4, "Task"]]])
+          [False, 1, "Summarize"], [False, 1, "Summarize"], [True, 26, None], [True, 4, "Task"]], summary["processes"],
+          [summary["files created"], summary["files changed"], summary.get("files deleted", 0), summary["temporary files, made and gone again"]]])
 
 # --- however the lines come ---------------------------------------------------------------------------
 def said(name):

@@ -11,7 +11,7 @@ class Life {
 	constructor(pid, at) {
 		Object.assign(this, {
 			key: `${pid}-${Math.round(at)}`, pid, ppid: 0, parent: null, children: [], comm: '', argv: null, filename: '',
-			cwd: '', start: at, end: null, code: null, signal: null, seed: true, files: new Map(), hosts: new Map(),
+			cwd: '', start: at, end: null, code: null, signal: null, seed: true, before: false, files: new Map(), hosts: new Map(),
 			calls: 0, reads: 0, writes: 0, failed: 0, rss: 0, duration: null, last: at, sent: 0, received: 0,
 		});
 	}
@@ -27,6 +27,15 @@ class Life {
 
 const changed = { 'file.write': 'write', 'file.delete': 'delete', 'file.rename': 'rename', 'file.truncate': 'truncate',
 	'file.link': 'link', 'file.symlink': 'link', 'file.chmod': 'chmod', 'file.chown': 'chown', 'dir.create': 'mkdir', 'dir.delete': 'rmdir' };
+const becomes = { 'file.write': 'written', 'file.truncate': 'written', 'file.link': 'written', 'file.delete': 'gone', 'file.rename': 'gone',
+	'file.symlink': 'made', 'dir.create': 'made', 'dir.delete': 'gone', 'file.chmod': 'attributes', 'file.chown': 'attributes' };
+
+// What became of a path, as report files says it; '': nothing, or nobody's file.
+export function outcome(f) {
+	if (f.made === null || /^\/(proc|sys|dev)\//.test(f.path)) return '';
+	if (f.gone) return f.made ? 'temporary' : f.renamed && !f.deleted ? 'moved' : 'deleted';
+	return f.made === true ? 'created' : f.content ? 'changed' : 'attributes';
+}
 
 export class Model {
 	constructor() {
@@ -134,11 +143,19 @@ export class Model {
 		return out;
 	}
 
+	// A path after a change: made, written, named (another file got its name; whether it was there
+	// before may not have been seen), attributes, gone.
+	become(f, what) {
+		f.made ??= what === 'made' || (what === 'named' && !f.opens && !f.reads && 'perhaps');
+		f.content ||= what !== 'attributes';
+		f.gone = what === 'gone';
+		f.deleted &&= f.gone;
+	}
 	file(path) {
 		let f = this.files.get(path);
 		if (!f) {
 			f = { path, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0, created: false, deleted: false, renamed: '', other: '',
-				failed: 0, error: '', first: 0, last: 0, lives: new Set() };
+				made: null, content: false, gone: false, opens: 0, failed: 0, error: '', first: 0, last: 0, lives: new Set() };
 			this.files.set(path, f);
 		}
 		return f;
@@ -371,7 +388,7 @@ const handlers = {
 			this.effect(at, l, 'exec', ev.filename || '', l, true);
 		} else if (type === 'process.exec') {
 			Object.assign(l, { argv: Array.isArray(ev.argv) ? ev.argv.map(String) : null, filename: ev.filename || '', cwd: ev.cwd || l.cwd });
-			if (ev.seed) l.seed = true;
+			if (ev.seed) l.seed = l.before = true;
 			else { l.seed = false; this.effect(at, l, 'exec', l.command, l, false); }
 		} else if (type === 'process.exit') {
 			Object.assign(l, { end: at, code: ev.exit_code ?? null, signal: ev.signal_name || ev.signal || null, duration: ev.duration_ms ?? null, rss: ev.rss_max_kb || 0 });
@@ -398,13 +415,16 @@ const handlers = {
 			return;
 		}
 		if (type === 'file.open') {
-			if (ev.created) { f.created = true; mine.what = 'created'; this.effect(at, life, 'create', path, 0, false); }
+			if (ev.created) { this.become(f, 'made'); f.created = true; mine.what = 'created'; this.effect(at, life, 'create', path, 0, false); }
+			else f.opens++;
 			if (Array.isArray(ev.mode) && ev.mode.includes('write')) f.opened = true;
 			return;
 		}
 		const kind = changed[type];
 		if (!kind) return;
 		life.writes++;
+		this.become(f, becomes[type]);
+		if (target && (type === 'file.rename' || type === 'file.link')) this.become(this.file(target), type === 'file.link' ? 'made' : 'named');
 		if (kind === 'write') { f.writes += n; f.writtenBytes += ev.bytes || 0; mine.wrote += ev.bytes || 0; }
 		else if (kind === 'delete' || kind === 'rmdir') { f.deleted = true; mine.what = 'deleted'; }
 		else if (kind === 'rename') { f.renamed = target; mine.what = 'renamed'; if (target) { const to = this.file(target); to.first = to.first || at; to.last = at; to.created = true; to.lives.add(life); } }

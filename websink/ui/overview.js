@@ -6,6 +6,7 @@ import { firstLine, brief, bytes, count, dollars, plural, span, clock } from './
 import { BarChart, Chart } from './chart.js';
 import { costOf, priceDate } from './price.js';
 import { findings } from './findings.js';
+import { outcome } from './model.js';
 
 // The length of the union of spans [from, to], and the spans.
 function union(spans) {
@@ -107,8 +108,10 @@ export function Overview({ model, at }) {
 	const input = models.reduce((n, m) => n + m.input, 0), cached = models.reduce((n, m) => n + m.cached, 0), output = models.reduce((n, m) => n + m.output, 0);
 	const priced = models.filter((m) => m.priced), cost = priced.reduce((n, m) => n + m.cost, 0);
 	const counted = model.counted, failed = counted.filter((c) => c.failed).length, toolErrors = model.tools.filter((t) => t.error).length;
-	let written = 0, deleted = 0;
-	for (const f of model.files.values()) { if (f.writes || f.created) written++; if (f.deleted) deleted++; }
+	const files = { created: 0, changed: 0, deleted: 0, temporary: 0 };
+	for (const f of model.files.values()) files[outcome(f)]++;
+	const gone = ['deleted', 'temporary'].filter((what) => files[what]).map((what) => `${files[what]} ${what}`).join(', ');
+	const started = model.lives.filter((l) => !l.before).length;	// as report summary counts them
 	const bad = model.lives.filter((l) => l.bad).length;
 	const calls = counted.slice(-400), blind = model.lacks('process');
 	return html`<h1 class="hidden">Overview</h1><div class="tiles">
@@ -117,8 +120,8 @@ export function Overview({ model, at }) {
 		<${Tile} name="Tokens out" value=${count(output)} note=${cost ? `${dollars(cost)} in all${priced.length < models.length ? ', some unpriced' : ''}` : ''} href="#/conversation" />
 		<${Tile} name="Model calls" value=${count(counted.length)} note=${failed ? `${failed} failed` : plural(model.conversations.size, 'conversation')} kind=${failed ? 'warn' : ''} href="#/conversation" />
 		<${Tile} name="Tool calls" value=${count(model.tools.length)} note=${toolErrors ? `${toolErrors} with an error` : model.tools.length ? 'no errors' : ''} kind=${toolErrors ? 'warn' : ''} href="#/conversation" />
-		<${Tile} name="Processes" value=${blind ? '—' : count(model.lives.length)} note=${blind ? 'not recorded' : bad ? `${bad} failed` : ''} href="#/processes" />
-		<${Tile} name="Files changed" value=${blind ? '—' : count(written)} note=${blind ? 'not recorded' : (deleted ? `${deleted} deleted` : `of ${count(model.files.size)} touched`) + (model.lacksReads ? '; reads not recorded' : '')} href="#/files?changed=1" />
+		<${Tile} name="Processes" value=${blind ? '—' : count(started)} note=${blind ? 'not recorded' : bad ? `${bad} failed` : ''} href="#/processes" />
+		<${Tile} name="Files changed" value=${blind ? '—' : count(files.created + files.changed)} note=${blind ? 'not recorded' : (gone || `of ${count(model.files.size)} touched`) + (model.lacksReads ? '; reads not recorded' : '')} href="#/files?changed=1" />
 		<${Tile} name="Hosts" value=${count(model.hosts.size)} note=${plural(model.http.size, 'request')} href="#/network" />
 	</div>
 	<div class="cards">

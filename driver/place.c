@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <endian.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
@@ -105,19 +106,35 @@ home_is_ours(void)
 	    !(st.st_mode & 022);
 }
 
+/* The folder that we made under that name: no link in its place, nobody else's. */
+static int
+open_ours(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & 077)))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
 /* A folder of that user, open, its name in path; -1: there can be none. */
 static int
-make_folder(const char *dir, uid_t uid, char path[PATH_MAX])
+make_folder(const char *dir, int at, uid_t uid, char path[PATH_MAX])
 {
 	int fd;
 
 	snprintf(path, PATH_MAX, "%s/run.XXXXXX", home);
-	if (!home_is_ours() || !mkdtemp(path)) {
+	if (home_is_ours() && mkdtemp(path)) {
+		fd = open_ours(path);
+	} else {
 		snprintf(path, PATH_MAX, "%s/out", dir);
-		if (mkdir(path, 0700))
+		if (mkdirat(at, "out", 0700))
 			return -1;
+		fd = openat(at, "out", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 && fchown(fd, uid, uid) == 0 ? fd : -1;
 }
 
@@ -160,7 +177,7 @@ main(int argc, char **argv)
 	unsigned long reader = argc == 4 ? strtoul(argv[2], &end, 10) : 0;
 	bool granted = false;
 	uid_t uid = 0;
-	int fd;
+	int at, fd;
 
 	if (argc != 4 || *end || reader >= UINT32_MAX)
 		errx(2, "usage: agentsight-place PARENT UID PROGRAM");
@@ -173,7 +190,8 @@ main(int argc, char **argv)
 		uid = choose_uid(argv[3]);
 	if (uid) {
 		umask(0);
-		if (chmod(dir, 0711) || (fd = make_folder(dir, uid, folder)) < 0) {
+		at = open_ours(dir);
+		if (at < 0 || (fd = make_folder(dir, at, uid, folder)) < 0 || fchmod(at, 0711)) {
 			warn("make a folder for what is recorded");
 			rmdir(dir);
 			return 1;

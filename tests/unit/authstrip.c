@@ -41,7 +41,8 @@ make_text(char *s, size_t max)
 static bool
 stands(const struct anchor *a, const char *s, size_t n)
 {
-	return n >= a->len && !(a->any ? strncasecmp(s, a->text, a->len) : memcmp(s, a->text, a->len));
+	return n >= a->len &&
+	    !(a->any ? strncasecmp(s, a->text, a->len) : memcmp(s, a->text, a->len));
 }
 
 /* Whether h is what is at s[at], and nothing else; i goes on behind it. */
@@ -53,7 +54,8 @@ same_at(const struct anchor_hits *h, size_t *i, const char *s, size_t n, size_t 
 
 		if (!stands(a, s + at, n - at))
 			continue;
-		if (*i == h->n || anchor_hit_at(h, *i) != at || anchor_hit_word(&rules.anchors, h, *i) != a)
+		if (*i == h->n || anchor_hit_at(h, *i) != at ||
+		    anchor_hit_word(&rules.anchors, h, *i) != a)
 			return false;
 		++*i;
 	}

@@ -142,7 +142,7 @@ def held():
 
     for kind in ("held", "cold"):
         runs = []
-        while len(runs) < 5 and not any(len(seen) == 3 and hold for seen, hold in runs):
+        while len(runs) < 30 and not any(len(seen) == 3 and hold for seen, hold in runs):
             runs.append(run("%s%d" % (kind, len(runs))))
         ok(any(len(seen) == 3 and hold and hold[0]["attached"] and hold[0]["path"] == os.path.join(T.name, "%s%d" % (kind, i))
                for i, (seen, hold) in enumerate(runs)), kind + ": stopped until it was attached, and seen from its first call on", runs)
@@ -154,7 +154,7 @@ def held_library():
     own = os.path.join(T.name, "loads")
     subprocess.run(["cc", "-O2", "-o", own, "tests/sslsniff/first.c", "-lssl", "-lcrypto"], check=True)
     runs = []
-    while len(runs) < 5 and not any(tagged == 3 and hold for tagged, hold in runs):
+    while len(runs) < 30 and not any(tagged == 3 and hold for tagged, hold in runs):
         # another file each time, that no cache knows and that takes a while
         folder = private_libssl("held-library%d" % len(runs))
         with open(os.path.join(folder, os.path.basename(LIBSSL)), "ab") as f:
